@@ -1,5 +1,6 @@
 using Lab.Orchestrator.Api;
 using Lab.Orchestrator.Dispatch;
+using Lab.Orchestrator.Jobs;
 using Lab.Orchestrator.Workers;
 using Lab.ServiceDefaults;
 using Lab.ServiceDefaults.Health;
@@ -21,6 +22,7 @@ internal static class OrchestratorApp
         app.UseServiceDefaults();
         app.MapDefaultEndpoints();
         app.MapNewRequest();
+        app.MapJobs();
         app.MapWorkers();
         return app;
     }
@@ -40,6 +42,7 @@ internal static class OrchestratorApp
         services.AddSingleton<Dispatcher>();
         services.AddHostedService(provider => provider.GetRequiredService<Dispatcher>());
         services.AddHostedService<WorkerListWatch>();
+        services.AddJobs(builder.Configuration);
         services.AddHealthChecks().AddCheck<WorkersHealthCheck>("workers");
     }
 }

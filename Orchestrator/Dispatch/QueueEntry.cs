@@ -19,8 +19,8 @@ internal sealed class QueueEntry(string text, TimeSpan timeout)
     private readonly TaskCompletionSource<Outcome> _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private List<WorkerNode>? _failedOn;
 
-    /// <summary>The request's identity, a UUID of version 7.</summary>
-    public Guid Id { get; } = Guid.CreateVersion7();
+    /// <summary>The request's identity, a UUID of version 7; a job brings its own.</summary>
+    public Guid Id { get; init; } = Guid.CreateVersion7();
 
     public string Text { get; } = text;
 
