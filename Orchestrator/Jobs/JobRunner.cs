@@ -19,6 +19,7 @@ internal sealed class JobRunner : BackgroundService
     private readonly ConcurrentDictionary<Guid, RunningJob> _running = new();
     private readonly Channel<bool> _wake = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private readonly CancellationTokenSource _lastWrites = new();
+    private readonly CancellationToken _mayWrite;
     private readonly IJobStore _store;
     private readonly Dispatcher _dispatcher;
     private readonly JobsOptions _options;
@@ -42,6 +43,7 @@ internal sealed class JobRunner : BackgroundService
         _metrics = metrics;
         _time = time;
         _logger = logger;
+        _mayWrite = _lastWrites.Token;
         _store.Signaled += OnSignal;
     }
 
@@ -63,8 +65,8 @@ internal sealed class JobRunner : BackgroundService
     public override void Dispose()
     {
         _store.Signaled -= OnSignal;
-        _lastWrites.Dispose();
         base.Dispose();
+        _lastWrites.Dispose();
     }
 
     /// <inheritdoc/>
@@ -157,7 +159,7 @@ internal sealed class JobRunner : BackgroundService
     private async Task FinishAsync(Guid id, JobEnd end, CancellationToken stopping)
     {
         var finished = false;
-        while (!await TryAsync(async () => finished = await _store.FinishAsync(id, end, _lastWrites.Token)))
+        while (!await TryAsync(async () => finished = await _store.FinishAsync(id, end, _mayWrite)))
             await Task.Delay(LongestPoll, _time, stopping);
         if (!finished)
         {

@@ -89,6 +89,9 @@ internal sealed class RunningOrchestrator : IAsyncDisposable
         return problem.RootElement.TryGetProperty("detail", out var detail) ? detail.GetString()! : "";
     }
 
+    /// <summary>Stops it as SIGTERM does; its workers go on.</summary>
+    public Task StopAsync() => _app.StopAsync(Cancellation);
+
     public async ValueTask DisposeAsync()
     {
         Client.Dispose();
