@@ -1,6 +1,7 @@
 using System.Numerics.Tensors;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 
 namespace Lab.Worker.ModelBuilding;
 
@@ -49,6 +50,13 @@ internal sealed unsafe class DistilBertWeights : IDisposable
             weights.Dispose();
             throw;
         }
+    }
+
+    /// <summary>SHA-256 of the whole file, in lower-case hexadecimal.</summary>
+    public string Sha256()
+    {
+        using var file = File.OpenRead(_file.Path);
+        return Convert.ToHexStringLower(SHA256.HashData(file));
     }
 
     /// <summary>One tensor.</summary>
