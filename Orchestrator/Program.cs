@@ -1,1 +1,15 @@
-WebApplication.CreateBuilder(args).Build().Run();
+using Lab.Orchestrator;
+using Lab.Orchestrator.Workers;
+using Microsoft.Extensions.Options;
+
+try
+{
+    await OrchestratorApp.Create(args).RunAsync();
+    return Environment.ExitCode;
+}
+catch (Exception e) when (e is WorkerAddressException or OptionsValidationException or InvalidOperationException { InnerException: FormatException })
+{
+    // Something that the person who configured it can mend: one line says what.
+    await Console.Error.WriteLineAsync($"orchestrator: {e.Message}");
+    return 1;
+}

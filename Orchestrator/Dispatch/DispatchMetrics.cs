@@ -1,0 +1,69 @@
+using System.Diagnostics.Metrics;
+
+namespace Lab.Orchestrator.Dispatch;
+
+/// <summary>The dispatcher's instruments, in the meter <c>Lab.Orchestrator</c>.</summary>
+internal sealed class DispatchMetrics
+{
+    public const string MeterName = "Lab.Orchestrator";
+
+    private static readonly InstrumentAdvice<double> Seconds = new()
+    {
+        HistogramBucketBoundaries = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
+    };
+
+    private static readonly InstrumentAdvice<int> BatchSizes = new() { HistogramBucketBoundaries = [1, 2, 4, 8, 16, 32] };
+
+    private readonly Counter<long> _requests;
+    private readonly Counter<long> _calls;
+    private readonly Counter<long> _returned;
+    private readonly Histogram<double> _queueTime;
+    private readonly Histogram<int> _batchSize;
+    private int _queued;
+    private int _busy;
+
+    public DispatchMetrics(IMeterFactory meters)
+    {
+        var meter = meters.Create(MeterName);
+        _requests = meter.CreateCounter<long>("lab.requests", "{request}", "Requests by how they ended.");
+        _calls = meter.CreateCounter<long>("lab.dispatches", "{dispatch}", "Dispatches by worker and result.");
+        _returned = meter.CreateCounter<long>("lab.requests.returned", "{request}", "Requests that went back to the head of the queue, by reason.");
+        _queueTime = meter.CreateHistogram("lab.queue.duration", "s", "Time between acceptance and dispatch.", advice: Seconds);
+        _batchSize = meter.CreateHistogram("lab.dispatch.batch_size", "{request}", "Requests in one dispatch.", advice: BatchSizes);
+        meter.CreateObservableGauge("lab.queue.depth", () => Volatile.Read(ref _queued), "{request}", "Requests waiting for a worker.");
+        meter.CreateObservableGauge("lab.workers.busy", () => Volatile.Read(ref _busy), "{worker}", "Workers computing.");
+    }
+
+    public void Depth(int queued, int busy)
+    {
+        Volatile.Write(ref _queued, queued);
+        Volatile.Write(ref _busy, busy);
+    }
+
+    public void Waited(TimeSpan queued) => _queueTime.Record(queued.TotalSeconds);
+
+    public void Dispatched(int batchSize) => _batchSize.Record(batchSize);
+
+    public void Returned(bool failed) => _returned.Add(1, new KeyValuePair<string, object?>("reason", failed ? "failed" : "busy"));
+
+    public void CallEnded(string worker, WorkerReply reply) => _calls.Add(1,
+        new KeyValuePair<string, object?>("worker", worker),
+        new KeyValuePair<string, object?>("result", reply switch
+        {
+            WorkerReply.Answered => "answered",
+            WorkerReply.Busy => "busy",
+            _ => "failed",
+        }));
+
+    public void Ended(OutcomeKind kind) => _requests.Add(1, new KeyValuePair<string, object?>("outcome", kind switch
+    {
+        OutcomeKind.Answered => "answered",
+        OutcomeKind.QueueFull => "queue_full",
+        OutcomeKind.NoWorker => "no_worker",
+        OutcomeKind.DeadlinePassed => "deadline_passed",
+        OutcomeKind.Failed => "failed",
+        OutcomeKind.Rejected => "rejected",
+        OutcomeKind.Canceled => "canceled",
+        _ => "stopped",
+    }));
+}

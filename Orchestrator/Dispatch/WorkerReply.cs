@@ -1,0 +1,25 @@
+using Lab.ServiceDefaults.Contracts;
+
+namespace Lab.Orchestrator.Dispatch;
+
+/// <summary>What a worker says of one text: an answer, or why the model will not read it, so that trying elsewhere would not help.</summary>
+/// <param name="Answer">The answer, or <c>null</c>.</param>
+/// <param name="Rejection">The reason, where there is no answer.</param>
+internal readonly record struct TextReply(ModelAnswer? Answer, string? Rejection);
+
+/// <summary>What came back from a worker for one dispatch.</summary>
+internal abstract record WorkerReply
+{
+    private WorkerReply()
+    {
+    }
+
+    /// <summary>What it says of each text, in the dispatch's order, and its time for the whole dispatch in milliseconds.</summary>
+    internal sealed record Answered(IReadOnlyList<TextReply> Texts, double InferenceMs) : WorkerReply;
+
+    /// <summary>The worker is computing for somebody else (429): busy, not broken, and no attempt.</summary>
+    internal sealed record Busy : WorkerReply;
+
+    /// <summary>The worker is not well: transport error, 5xx, unreadable answer, or no answer in time.</summary>
+    internal sealed record Failed(string Reason) : WorkerReply;
+}
