@@ -64,7 +64,8 @@ internal static class WorkerApplication
 
     private static void AddModel(this WebApplicationBuilder builder)
     {
-        builder.Services.AddOptions<WorkerOptions>().BindConfiguration(WorkerOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        builder.Services.AddOptions<WorkerOptions>().BindConfiguration(WorkerOptions.Section).ValidateOnStart();
+        builder.Services.AddSingleton<IValidateOptions<WorkerOptions>, WorkerOptions.Validator>();
         builder.Services.AddSingleton<WorkerTelemetry>();
         builder.Services.AddSingleton<InferenceGate>();
         builder.Services.AddSingleton<ModelLoader>(services => () => TextModel.Load(

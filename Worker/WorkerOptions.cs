@@ -1,4 +1,4 @@
-using System.ComponentModel.DataAnnotations;
+using Microsoft.Extensions.Options;
 
 namespace Lab.Worker;
 
@@ -15,14 +15,12 @@ internal sealed class WorkerOptions
     /// The model directory (<c>config.json</c>, <c>model.safetensors</c>, <c>vocab.txt</c>); a relative path begins
     /// where the program lies. Default: the bundled model.
     /// </summary>
-    [Required(ErrorMessage = "Worker:ModelDirectory must not be empty.")]
     public string ModelDirectory { get; set; } = Path.Combine("Models", "tiny-sst2");
 
     /// <summary>The model's name in answers. Default: the name of its directory.</summary>
     public string? ModelName { get; set; }
 
-    /// <summary>Threads that work on one computation. One for each core and no more, or they wait for each other.</summary>
-    [Range(1, 256, ErrorMessage = "Worker:Threads must be 1 to 256.")]
+    /// <summary>Threads that work on one computation, 1 to 256. One for each core and no more, or they wait for each other.</summary>
     public int Threads { get; set; } = 1;
 
     /// <summary><see cref="ModelDirectory"/> as an absolute path.</summary>
@@ -31,4 +29,18 @@ internal sealed class WorkerOptions
     /// <summary><see cref="ModelName"/>, or the last part of <see cref="ModelDirectory"/>.</summary>
     public string FullModelName =>
         string.IsNullOrWhiteSpace(ModelName) ? Path.GetFileName(Path.TrimEndingDirectorySeparator(FullModelDirectory)) : ModelName;
+
+    /// <summary>Tells impossible values in a sentence each.</summary>
+    internal sealed class Validator : IValidateOptions<WorkerOptions>
+    {
+        /// <inheritdoc/>
+        public ValidateOptionsResult Validate(string? name, WorkerOptions options) => options switch
+        {
+            { ModelDirectory: null or "" } => Fail($"{nameof(ModelDirectory)} is empty"),
+            { Threads: < 1 or > 256 } => Fail($"{nameof(Threads)} is {options.Threads}; it must be 1 to 256"),
+            _ => ValidateOptionsResult.Success,
+        };
+
+        private static ValidateOptionsResult Fail(string problem) => ValidateOptionsResult.Fail($"{Section}:{problem}");
+    }
 }
