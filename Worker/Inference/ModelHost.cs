@@ -55,7 +55,8 @@ internal sealed partial class ModelHost(
                 ? e.Message
                 : new ModelDirectoryException(options.Value.FullModelDirectory, $"cannot be served: {e.Message}").Message;
             LogFailure(e);
-            lifetime.StopApplication();
+            // A host that is told to stop while it starts throws: let it start first.
+            lifetime.ApplicationStarted.Register(lifetime.StopApplication);
         }
     }
 

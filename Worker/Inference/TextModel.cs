@@ -35,8 +35,8 @@ internal sealed class TextModel(
     /// <exception cref="InvalidOperationException">The logits are not finite.</exception>
     public void WarmUp()
     {
-        Compute([new("warm up")], TruncationPolicy.Right);
-        Compute([new(string.Join(' ', Enumerable.Repeat("a", description.MaxTokens)))], TruncationPolicy.Right);
+        foreach (var words in (int[])[1, description.MaxTokens])
+            Logits([tokenizer.Encode(string.Join(' ', Enumerable.Repeat("a", words))).TokenIds]);
     }
 
     /// <summary>Classifies texts.</summary>
@@ -82,11 +82,17 @@ internal sealed class TextModel(
         span?.SetTag("lab.batch_size", texts.Length);
         span?.SetTag("lab.token_count", TokenCount(texts));
         var started = Stopwatch.GetTimestamp();
-        var outputs = logits.ComputeLogits(Array.ConvertAll(texts, text => text.TokenIds));
+        var outputs = Logits(Array.ConvertAll(texts, text => text.TokenIds));
         telemetry.Computed(Stopwatch.GetElapsedTime(started), texts.Length);
-        if (outputs.Any(output => !output.All(float.IsFinite)))
-            throw new InvalidOperationException($"The model {description.Name} gives logits that are not finite.");
         return outputs;
+    }
+
+    private float[][] Logits(int[][] texts)
+    {
+        var outputs = logits.ComputeLogits(texts);
+        return Array.TrueForAll(outputs, output => Array.TrueForAll(output, float.IsFinite))
+            ? outputs
+            : throw new InvalidOperationException($"The model {description.Name} gives logits that are not finite.");
     }
 
     private static int TokenCount(TokenizedText[] texts) => texts.Sum(text => text.TokenIds.Length);

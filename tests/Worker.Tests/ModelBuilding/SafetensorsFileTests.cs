@@ -105,7 +105,7 @@ public sealed class SafetensorsFileTests
             {
                 Assert.StartsWith(path, e.Message, StringComparison.Ordinal);
             }
-        }, iter: 500, threads: 1);
+        }, iter: 300, threads: 1);
     }
 
     private static byte[] Bytes(string header, byte[] data) =>

@@ -60,7 +60,7 @@ public sealed class BertNormalizerTests
 
     [Fact]
     public void Normalize_AnyText_EqualsTheReference() =>
-        TextGen.Text.Sample(text => Assert.Equal(Words(text), Uncased.Normalize(text)), iter: 20_000);
+        TextGen.Text.Sample(text => Assert.Equal(Words(text), Uncased.Normalize(text)), iter: 5_000);
 
     [Fact]
     public void Normalize_LongRunsOfCombiningCharacters_EqualTheReference()
@@ -69,7 +69,7 @@ public sealed class BertNormalizerTests
         int[] spacing = [.. Enumerable.Range(0x300, 0x1E000).Where(value => Rune.IsValid(value)
             && Rune.GetUnicodeCategory(new Rune(value)) is UnicodeCategory.SpacingCombiningMark)];
         var run = Gen.Int[0, spacing.Length - 1].Select(i => spacing[i]).Array[0, 90].Select(marks => "ö" + string.Concat(marks.Select(char.ConvertFromUtf32)));
-        run.Array[1, 8].Select(string.Concat).Sample(text => Assert.Equal(Words(text), Uncased.Normalize(text)), iter: 3_000);
+        run.Array[1, 8].Select(string.Concat).Sample(text => Assert.Equal(Words(text), Uncased.Normalize(text)), iter: 1_000);
     }
 
     [Fact]
