@@ -1,0 +1,27 @@
+using Lab.Orchestrator.Dispatch;
+using Lab.ServiceDefaults.Contracts;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.Extensions.Options;
+
+namespace Lab.Orchestrator.Api;
+
+/// <summary><c>POST /new_request</c>: one text in, its answer out.</summary>
+internal static class NewRequest
+{
+    public static void MapNewRequest(this IEndpointRouteBuilder endpoints) =>
+        endpoints.MapPost("/new_request", PostAsync);
+
+    private static async Task<Results<Ok<RequestAnswer>, ProblemHttpResult, StatusCodeHttpResult>> PostAsync(
+        HttpContext context, Dispatcher dispatcher, IOptions<OrchestratorOptions> options)
+    {
+        var hungUp = context.RequestAborted;
+        var body = await TextBody.ReadAsync(context.Request, hungUp);
+        if (body.Refusal is { } refusal) return refusal.ToProblem();
+
+        var outcome = await dispatcher.SubmitAsync(new(body.Text!, options.Value.Deadline), hungUp);
+        if (outcome.Kind is OutcomeKind.Answered) return TypedResults.Ok(outcome.Answer!);
+        if (outcome.Kind is OutcomeKind.Canceled) return TypedResults.StatusCode(StatusCodes.Status499ClientClosedRequest);
+        if (outcome.RetryAfterSeconds is { } seconds) context.Response.Headers.RetryAfter = seconds.ToString(provider: null);
+        return Refusals.Of(outcome).ToProblem();
+    }
+}

@@ -1,0 +1,23 @@
+using Lab.Orchestrator.Dispatch;
+using Lab.ServiceDefaults.Contracts;
+
+namespace Lab.Orchestrator.Api;
+
+/// <summary>The HTTP status for each way in which a request can end without an answer.</summary>
+internal static class Refusals
+{
+    public static Refusal Of(Outcome outcome)
+    {
+        var (status, title) = outcome.Kind switch
+        {
+            OutcomeKind.QueueFull => (StatusCodes.Status429TooManyRequests, "Queue full"),
+            OutcomeKind.NoWorker => (StatusCodes.Status503ServiceUnavailable, "No worker alive"),
+            OutcomeKind.DeadlinePassed => (StatusCodes.Status504GatewayTimeout, "Deadline passed"),
+            OutcomeKind.Failed => (StatusCodes.Status502BadGateway, "Failed on every worker tried"),
+            OutcomeKind.Rejected => (StatusCodes.Status422UnprocessableEntity, "Rejected by the model"),
+            OutcomeKind.Stopped => (StatusCodes.Status503ServiceUnavailable, "Stopping"),
+            _ => throw new ArgumentOutOfRangeException(nameof(outcome), outcome.Kind, "not a refusal"),
+        };
+        return new(status, title, outcome.Detail ?? title);
+    }
+}

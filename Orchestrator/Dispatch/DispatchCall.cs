@@ -1,0 +1,31 @@
+using System.Diagnostics.CodeAnalysis;
+using Lab.Orchestrator.Workers;
+
+namespace Lab.Orchestrator.Dispatch;
+
+/// <summary>One HTTP call to a worker, with one text or a small batch.</summary>
+/// <param name="number">The call's place in the order of dispatch, from 1.</param>
+/// <param name="worker">The worker that computes.</param>
+/// <param name="entries">What it computes, in order of arrival; at least one.</param>
+/// <param name="startedAt">Clock reading at the start.</param>
+[SuppressMessage("Reliability", "CA1001", Justification = "A source without timer and wait handle holds nothing to give back, and disposing it would race with Abort.")]
+internal sealed class DispatchCall(long number, WorkerNode worker, IReadOnlyList<QueueEntry> entries, long startedAt)
+{
+    private readonly CancellationTokenSource _abort = new();
+
+    public long Number { get; } = number;
+
+    public WorkerNode Worker { get; } = worker;
+
+    /// <summary>Where the worker was when the call started.</summary>
+    public Uri Address { get; } = worker.Address;
+
+    public IReadOnlyList<QueueEntry> Entries { get; } = entries;
+
+    public long StartedAt { get; } = startedAt;
+
+    /// <summary>Cancelled when the dispatcher no longer waits for the reply.</summary>
+    public CancellationToken Aborted => _abort.Token;
+
+    public void Abort() => _abort.Cancel();
+}

@@ -1,0 +1,64 @@
+using System.Diagnostics.Metrics;
+
+namespace Lab.Orchestrator.Dispatch;
+
+/// <summary>The dispatcher's instruments, in the meter <c>Lab.Orchestrator</c>.</summary>
+internal sealed class DispatchMetrics
+{
+    public const string MeterName = "Lab.Orchestrator";
+
+    private static readonly InstrumentAdvice<double> Seconds = new()
+    {
+        HistogramBucketBoundaries = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
+    };
+
+    private readonly Counter<long> _requests;
+    private readonly Counter<long> _calls;
+    private readonly Counter<long> _returned;
+    private readonly Histogram<double> _queueTime;
+    private int _queued;
+    private int _busy;
+
+    public DispatchMetrics(IMeterFactory meters)
+    {
+        var meter = meters.Create(MeterName);
+        _requests = meter.CreateCounter<long>("lab.requests", "{request}", "Requests by how they ended.");
+        _calls = meter.CreateCounter<long>("lab.dispatches", "{dispatch}", "Dispatches by worker and result.");
+        _returned = meter.CreateCounter<long>("lab.requests.returned", "{request}", "Requests that went back to the head of the queue, by reason.");
+        _queueTime = meter.CreateHistogram("lab.queue.duration", "s", "Time between acceptance and dispatch.", advice: Seconds);
+        meter.CreateObservableGauge("lab.queue.depth", () => Volatile.Read(ref _queued), "{request}", "Requests waiting for a worker.");
+        meter.CreateObservableGauge("lab.workers.busy", () => Volatile.Read(ref _busy), "{worker}", "Workers computing.");
+    }
+
+    public void Depth(int queued, int busy)
+    {
+        Volatile.Write(ref _queued, queued);
+        Volatile.Write(ref _busy, busy);
+    }
+
+    public void Dispatched(TimeSpan queued) => _queueTime.Record(queued.TotalSeconds);
+
+    public void Returned(bool failed) => _returned.Add(1, new KeyValuePair<string, object?>("reason", failed ? "failed" : "busy"));
+
+    public void CallEnded(string worker, WorkerReply reply) => _calls.Add(1,
+        new KeyValuePair<string, object?>("worker", worker),
+        new KeyValuePair<string, object?>("result", reply switch
+        {
+            WorkerReply.Answered => "answered",
+            WorkerReply.Busy => "busy",
+            WorkerReply.Rejected => "rejected",
+            _ => "failed",
+        }));
+
+    public void Ended(OutcomeKind kind) => _requests.Add(1, new KeyValuePair<string, object?>("outcome", kind switch
+    {
+        OutcomeKind.Answered => "answered",
+        OutcomeKind.QueueFull => "queue_full",
+        OutcomeKind.NoWorker => "no_worker",
+        OutcomeKind.DeadlinePassed => "deadline_passed",
+        OutcomeKind.Failed => "failed",
+        OutcomeKind.Rejected => "rejected",
+        OutcomeKind.Canceled => "canceled",
+        _ => "stopped",
+    }));
+}

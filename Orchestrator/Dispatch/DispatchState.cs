@@ -1,0 +1,283 @@
+using Lab.Orchestrator.Workers;
+using Lab.ServiceDefaults.Contracts;
+using Microsoft.Extensions.Logging;
+
+namespace Lab.Orchestrator.Dispatch;
+
+/// <summary>What the dispatcher's decisions do to the world outside its loop.</summary>
+internal interface IDispatchEffects
+{
+    /// <summary>Makes the call and brings the reply back to <see cref="DispatchState.Reply"/>.</summary>
+    void Send(DispatchCall call);
+
+    /// <summary>Asks the worker how it is and brings the result back to <see cref="DispatchState.Probed"/>.</summary>
+    void Probe(WorkerNode worker);
+}
+
+/// <summary>
+/// The dispatcher's whole state and every decision about it, without threads, sockets or timers: whoever owns it
+/// calls one member at a time. A free worker takes the first entry in order of arrival that has not failed on it;
+/// an entry whose worker failed returns to its place at the head; every entry ends exactly once.
+/// </summary>
+internal sealed class DispatchState(
+    OrchestratorOptions options,
+    TimeProvider time,
+    Random jitter,
+    IDispatchEffects effects,
+    DispatchMetrics metrics,
+    ILogger logger)
+{
+    /// <summary>How an entry ends that the orchestrator itself did not live to answer.</summary>
+    public static readonly Outcome Stopped = new(OutcomeKind.Stopped, Detail: "The orchestrator is stopping.");
+
+    private readonly EntryQueue _queue = new();
+    private readonly CompletionRate _completions = new(time);
+    private long _arrivals;
+    private long _calls;
+    private long _queueDue = long.MaxValue;
+
+    public WorkerTable Workers { get; } = new(options, time, jitter, logger);
+
+    public int Queued => _queue.Count;
+
+    /// <summary>Clock reading by which <see cref="Tick"/> must be called next.</summary>
+    public long NextDue { get; private set; }
+
+    /// <summary>Accepts an entry into the queue, or ends it at once.</summary>
+    public void Submit(QueueEntry entry)
+    {
+        if (entry.State is EntryState.Done) return;
+        if (Workers.AliveCount == 0)
+        {
+            End(entry, new(OutcomeKind.NoWorker, Detail: "No worker is alive.", RetryAfterSeconds: 1));
+            return;
+        }
+
+        if (_queue.Count >= options.QueueCapacity)
+        {
+            End(entry, new(OutcomeKind.QueueFull, Detail: $"{_queue.Count} requests are waiting.", RetryAfterSeconds: RetryAfter()));
+            return;
+        }
+
+        entry.Arrival = ++_arrivals;
+        entry.AcceptedAt = time.GetTimestamp();
+        if (entry.Timeout != Timeout.InfiniteTimeSpan) entry.DeadlineAt = entry.AcceptedAt + Workers.Ticks(entry.Timeout);
+        _queueDue = Math.Min(_queueDue, entry.DeadlineAt);
+        NextDue = Math.Min(NextDue, entry.DeadlineAt);
+        _queue.Add(entry);
+        Pump();
+    }
+
+    /// <summary>The client no longer waits: a waiting entry leaves the queue, a running one's answer will be dropped.</summary>
+    public void HangUp(QueueEntry entry)
+    {
+        if (entry.State is EntryState.Done) return;
+        Leave(entry, new(OutcomeKind.Canceled));
+    }
+
+    /// <summary>A worker has replied, or the call to it has failed.</summary>
+    public void Reply(DispatchCall call, WorkerReply reply)
+    {
+        var worker = call.Worker;
+        if (worker.Current != call) return;
+        switch (reply)
+        {
+            case WorkerReply.Answered answered:
+                worker.Completed++;
+                worker.ConsecutiveFailures = 0;
+                for (var i = 0; i < call.Entries.Count; i++) Answer(call, call.Entries[i], answered.Answers[i]);
+                break;
+            case WorkerReply.Busy:
+                Workers.Hold(worker);
+                NextDue = Math.Min(NextDue, worker.HeldUntil);
+                DispatchLog.WorkerBusy(logger, call.Number, worker.Name);
+                foreach (var entry in call.Entries) Return(entry, counts: false);
+                break;
+            case WorkerReply.Rejected rejected:
+                foreach (var entry in call.Entries)
+                    if (entry.State is EntryState.Running) End(entry, new(OutcomeKind.Rejected, Detail: rejected.Detail));
+                break;
+            case WorkerReply.Failed failed:
+                worker.Failed++;
+                Workers.Quarantine(worker, failed.Reason);
+                NextDue = Math.Min(NextDue, worker.NextProbeAt);
+                foreach (var entry in call.Entries) Fail(call, entry, failed.Reason);
+                break;
+        }
+
+        metrics.CallEnded(worker.Name, reply);
+        Workers.Release(worker);
+        Pump();
+    }
+
+    /// <summary>A probe has come back: <paramref name="failure"/> says what was wrong, <c>null</c> that all is well.</summary>
+    public void Probed(WorkerNode worker, Uri address, string? failure)
+    {
+        Workers.Probed(worker, address, failure);
+        NextDue = Math.Min(NextDue, worker.NextProbeAt);
+        Pump();
+    }
+
+    /// <summary>Takes over a new list of workers.</summary>
+    public void SetWorkers(IReadOnlyDictionary<string, Uri> addresses)
+    {
+        Workers.Set(addresses);
+        Tick();
+    }
+
+    /// <summary>Does what time alone makes due: deadlines, dispatches that take too long, holds and probes.</summary>
+    public void Tick()
+    {
+        var now = time.GetTimestamp();
+        if (_queueDue <= now) ExpireQueued(now);
+        var running = ExpireRunning(now);
+        NextDue = Math.Min(Math.Min(_queueDue, running), Workers.Tick(now, effects.Probe));
+        Pump();
+    }
+
+    /// <summary>Ends every entry that has not ended; for the orchestrator's own end.</summary>
+    public void Stop()
+    {
+        while (_queue.Head is { } entry) Leave(entry, Stopped);
+        foreach (var entry in Workers.All.SelectMany(worker => worker.Current?.Entries ?? []))
+            if (entry.State is EntryState.Running) End(entry, Stopped);
+    }
+
+    private void Pump()
+    {
+        for (var entry = _queue.Head; entry is not null && Workers.LongestIdle is not null;)
+        {
+            var next = entry.Next;
+            if (WorkerFor(entry) is { } worker) Send(worker, entry);
+            entry = next;
+        }
+
+        metrics.Depth(_queue.Count, Workers.BusyCount);
+    }
+
+    private WorkerNode? WorkerFor(QueueEntry entry)
+    {
+        if (!entry.HasFailed) return Workers.LongestIdle?.Value;
+        for (var place = Workers.LongestIdle; place is not null; place = place.Next)
+            if (!entry.FailedOn.Contains(place.Value)) return place.Value;
+        // In a fleet with no other worker alive, the one it failed on and that has recovered is better than none.
+        var alive = entry.FailedOn.Count(worker => worker.IsAlive);
+        return Workers.AliveCount == alive ? Workers.LongestIdle?.Value : null;
+    }
+
+    private void Send(WorkerNode worker, QueueEntry entry)
+    {
+        _queue.Remove(entry);
+        entry.State = EntryState.Running;
+        entry.Attempts++;
+        var now = time.GetTimestamp();
+        entry.Waited = time.GetElapsedTime(entry.AcceptedAt, now);
+        var call = new DispatchCall(++_calls, worker, [entry], now);
+        NextDue = Math.Min(NextDue, now + Workers.Ticks(options.DispatchTimeout));
+        Workers.Occupy(worker, call);
+        metrics.Dispatched(entry.Waited);
+        DispatchLog.Dispatched(logger, call.Number, entry.Id, entry.Arrival, worker.Name, entry.Attempts);
+        effects.Send(call);
+    }
+
+    private void Answer(DispatchCall call, QueueEntry entry, ModelAnswer answer)
+    {
+        _completions.Add();
+        if (entry.State is not EntryState.Running) return;
+        End(entry, new(OutcomeKind.Answered, new(
+            entry.Id.ToString(),
+            call.Worker.Name,
+            entry.Attempts,
+            call.Entries.Count,
+            entry.Waited.TotalMilliseconds,
+            answer.InferenceMs,
+            entry.Text,
+            answer.Truncated,
+            answer.Label,
+            answer.Probabilities)));
+    }
+
+    private void Fail(DispatchCall call, QueueEntry entry, string reason)
+    {
+        if (entry.State is not EntryState.Running) return;
+        entry.AddFailure(call.Worker);
+        if (entry.Attempts >= options.MaxAttempts)
+        {
+            DispatchLog.GivenUp(logger, entry.Id, entry.Attempts, call.Worker.Name, reason);
+            End(entry, new(OutcomeKind.Failed,
+                Detail: $"{entry.Attempts} attempts failed, on {string.Join(", ", entry.FailedOn.Select(worker => worker.Name))}."));
+            return;
+        }
+
+        DispatchLog.Returned(logger, entry.Id, call.Worker.Name, reason);
+        Return(entry, counts: true);
+    }
+
+    private void Return(QueueEntry entry, bool counts)
+    {
+        if (entry.State is not EntryState.Running) return;
+        if (!counts) entry.Attempts--;
+        _queueDue = Math.Min(_queueDue, entry.DeadlineAt);
+        _queue.Add(entry);
+        metrics.Returned(counts);
+    }
+
+    private void ExpireQueued(long now)
+    {
+        _queueDue = long.MaxValue;
+        for (var entry = _queue.Head; entry is not null;)
+        {
+            var next = entry.Next;
+            if (entry.DeadlineAt <= now) Leave(entry, Expired(entry));
+            else _queueDue = Math.Min(_queueDue, entry.DeadlineAt);
+            entry = next;
+        }
+    }
+
+    private long ExpireRunning(long now)
+    {
+        var due = long.MaxValue;
+        // A list of its own: a call that has taken too long changes the table.
+        foreach (var call in Workers.All.Select(worker => worker.Current).OfType<DispatchCall>().ToList())
+        {
+            foreach (var entry in call.Entries)
+            {
+                if (entry.State is not EntryState.Running) continue;
+                if (entry.DeadlineAt <= now) Leave(entry, Expired(entry));
+                else due = Math.Min(due, entry.DeadlineAt);
+            }
+
+            var callDue = call.StartedAt + Workers.Ticks(options.DispatchTimeout);
+            if (callDue <= now)
+            {
+                call.Abort();
+                Reply(call, new WorkerReply.Failed($"no answer within {options.DispatchTimeout.TotalSeconds:0.###} s"));
+            }
+            else due = Math.Min(due, callDue);
+        }
+
+        // Whatever a reply above has sent anew falls due within the timeout at the latest.
+        return Math.Min(due, now + Workers.Ticks(options.DispatchTimeout));
+    }
+
+    private static Outcome Expired(QueueEntry entry) => new(OutcomeKind.DeadlinePassed,
+        Detail: $"No answer within {entry.Timeout.TotalSeconds:0.###} s.");
+
+    private void Leave(QueueEntry entry, Outcome outcome)
+    {
+        if (entry.State is EntryState.Queued) _queue.Remove(entry);
+        End(entry, outcome);
+    }
+
+    private void End(QueueEntry entry, Outcome outcome)
+    {
+        metrics.Ended(outcome.Kind);
+        entry.Complete(outcome);
+    }
+
+    private int RetryAfter()
+    {
+        var perSecond = _completions.PerSecond();
+        return perSecond <= 0 ? 60 : (int)Math.Clamp(Math.Ceiling(_queue.Count / perSecond), 1, 60);
+    }
+}

@@ -1,0 +1,68 @@
+using System.Diagnostics;
+using Lab.Orchestrator.Workers;
+
+namespace Lab.Orchestrator.Dispatch;
+
+/// <summary>Where a queue entry is on its way; it only ever moves forward, or from running back to queued.</summary>
+internal enum EntryState { New, Queued, Running, Done }
+
+/// <summary>
+/// One text waiting for its answer. Everything that changes is touched by the dispatcher's loop alone;
+/// others await <see cref="Completion"/>.
+/// </summary>
+/// <param name="text">The text to classify, not empty.</param>
+/// <param name="timeout">How long the client waits for the answer; <see cref="Timeout.InfiniteTimeSpan"/> for no deadline.</param>
+internal sealed class QueueEntry(string text, TimeSpan timeout)
+{
+    private readonly TaskCompletionSource<Outcome> _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private List<WorkerNode>? _failedOn;
+
+    /// <summary>The request's identity, a UUID of version 7.</summary>
+    public Guid Id { get; } = Guid.CreateVersion7();
+
+    public string Text { get; } = text;
+
+    public TimeSpan Timeout { get; } = timeout;
+
+    /// <summary>The span that the request arrived under, so that queue and dispatch appear in the client's own trace.</summary>
+    public ActivityContext Trace { get; } = Activity.Current?.Context ?? default;
+
+    /// <summary>Ends exactly once, with the answer or with the reason why there is none.</summary>
+    public Task<Outcome> Completion => _completion.Task;
+
+    public EntryState State { get; set; }
+
+    /// <summary>The entry's place in the order of arrival, from 1.</summary>
+    public long Arrival { get; set; }
+
+    /// <summary>Clock reading at acceptance and at the deadline (<see cref="long.MaxValue"/> for none), in the clock's ticks.</summary>
+    public long AcceptedAt { get; set; }
+
+    public long DeadlineAt { get; set; } = long.MaxValue;
+
+    /// <summary>Time between acceptance and the last dispatch.</summary>
+    public TimeSpan Waited { get; set; }
+
+    /// <summary>Dispatches that carried this entry and were not turned away by a busy worker.</summary>
+    public int Attempts { get; set; }
+
+    public IReadOnlyList<WorkerNode> FailedOn => _failedOn ?? (IReadOnlyList<WorkerNode>)[];
+
+    public bool HasFailed => _failedOn is not null;
+
+    public QueueEntry? Next { get; set; }
+
+    public QueueEntry? Previous { get; set; }
+
+    public void AddFailure(WorkerNode worker)
+    {
+        _failedOn ??= [];
+        if (!_failedOn.Contains(worker)) _failedOn.Add(worker);
+    }
+
+    public void Complete(Outcome outcome)
+    {
+        State = EntryState.Done;
+        _completion.SetResult(outcome);
+    }
+}

@@ -1,0 +1,138 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text;
+using System.Text.Json;
+using Lab.Orchestrator.Dispatch;
+using Lab.ServiceDefaults.Contracts;
+using Lab.ServiceDefaults.Health;
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.Extensions.Options;
+
+namespace Lab.Orchestrator.Workers;
+
+/// <summary>
+/// Speaks to workers over HTTP. It never retries: the dispatcher alone knows whether and where a request may go again.
+/// </summary>
+internal sealed class HttpWorkerClient : IWorkerClient, IDisposable
+{
+    private const int MaxProblemBytes = 64 * 1024;
+
+    // A text of the largest body comes back once, escaped at worst sixfold, with some numbers around it.
+    private const int MaxAnswerBytesPerBodyByte = 6;
+    private const int MaxAnswerOverhead = 64 * 1024;
+
+    private static readonly MediaTypeHeaderValue PlainText = new("text/plain", "utf-8");
+
+    private readonly HttpClient _client;
+    private readonly TimeSpan _probeTimeout;
+
+    public HttpWorkerClient(IOptions<OrchestratorOptions> options)
+    {
+        _probeTimeout = options.Value.ProbeTimeout;
+        _client = new(new SocketsHttpHandler
+        {
+            AllowAutoRedirect = false,
+            UseCookies = false,
+            UseProxy = false,
+            ConnectTimeout = TimeSpan.FromSeconds(2),
+            PooledConnectionIdleTimeout = TimeSpan.FromMinutes(1),
+            PooledConnectionLifetime = TimeSpan.FromMinutes(15),
+        })
+        {
+            // The dispatcher ends a call that takes too long, by its own clock.
+            Timeout = Timeout.InfiniteTimeSpan,
+            MaxResponseContentBufferSize = (options.Value.MaxBodyBytes * MaxAnswerBytesPerBodyByte) + MaxAnswerOverhead,
+        };
+    }
+
+    public async Task<WorkerReply> SendAsync(DispatchCall call)
+    {
+        using var activity = DispatchTracing.Start(call);
+        var reply = await TrySendAsync(call);
+        DispatchTracing.End(activity, reply);
+        return reply;
+    }
+
+    public async Task<string?> ProbeAsync(Uri address, CancellationToken cancellation)
+    {
+        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        timeout.CancelAfter(_probeTimeout);
+        // A probe belongs to no request; without this it would show up as a trace of its own every few seconds.
+        Activity.Current = null;
+        try
+        {
+            using var response = await _client.GetAsync(new Uri(address, HealthEndpoints.ReadyPath), HttpCompletionOption.ResponseHeadersRead, timeout.Token);
+            return response.IsSuccessStatusCode ? null : $"its health check answers {(int)response.StatusCode}";
+        }
+        catch (HttpRequestException e)
+        {
+            return e.Message;
+        }
+        catch (OperationCanceledException)
+        {
+            return $"its health check does not answer within {_probeTimeout.TotalSeconds:0.###} s";
+        }
+    }
+
+    public void Dispose() => _client.Dispose();
+
+    private async Task<WorkerReply> TrySendAsync(DispatchCall call)
+    {
+        try
+        {
+            // Plain text is the worker's cheapest form: nothing is escaped, so that the limit on bodies holds for it as well.
+            using var content = new ByteArrayContent(Encoding.UTF8.GetBytes(call.Entries[0].Text));
+            content.Headers.ContentType = PlainText;
+            using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(call.Address, "/run_model")) { Content = content };
+            using var response = await _client.SendAsync(request, HttpCompletionOption.ResponseContentRead, call.Aborted);
+            return response.StatusCode switch
+            {
+                HttpStatusCode.OK => await ReadAnswerAsync(response, call.Aborted),
+                HttpStatusCode.TooManyRequests => new WorkerReply.Busy(),
+                HttpStatusCode.BadRequest or HttpStatusCode.RequestEntityTooLarge or HttpStatusCode.UnprocessableEntity =>
+                    new WorkerReply.Rejected(await ReadDetailAsync(response, call.Aborted)),
+                _ => new WorkerReply.Failed($"it answered {(int)response.StatusCode}"),
+            };
+        }
+        catch (HttpRequestException e)
+        {
+            return new WorkerReply.Failed(e.InnerException is { } inner ? $"{e.Message} {inner.Message}" : e.Message);
+        }
+        catch (OperationCanceledException)
+        {
+            return new WorkerReply.Failed("the call was given up");
+        }
+    }
+
+    private static async Task<WorkerReply> ReadAnswerAsync(HttpResponseMessage response, CancellationToken cancellation)
+    {
+        try
+        {
+            await using var body = await response.Content.ReadAsStreamAsync(cancellation);
+            var answer = await JsonSerializer.DeserializeAsync(body, WireJson.Relaxed.ModelAnswer, cancellation);
+            return answer is { Label: not null, Probabilities.Count: > 0 }
+                ? new WorkerReply.Answered([answer])
+                : new WorkerReply.Failed("its answer has no label or no probabilities");
+        }
+        catch (JsonException e)
+        {
+            return new WorkerReply.Failed($"its answer cannot be read: {e.Message}");
+        }
+    }
+
+    private static async Task<string> ReadDetailAsync(HttpResponseMessage response, CancellationToken cancellation)
+    {
+        var fallback = $"The worker answered {(int)response.StatusCode}.";
+        if (response.Content.Headers.ContentLength is null or > MaxProblemBytes) return fallback;
+        try
+        {
+            var problem = await response.Content.ReadFromJsonAsync<ProblemDetails>(cancellation);
+            return problem?.Detail ?? fallback;
+        }
+        catch (JsonException)
+        {
+            return fallback;
+        }
+    }
+}

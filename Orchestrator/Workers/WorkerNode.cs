@@ -1,0 +1,62 @@
+using Lab.Orchestrator.Dispatch;
+
+namespace Lab.Orchestrator.Workers;
+
+/// <summary>A worker as the dispatcher knows it. Touched by the dispatcher's loop alone.</summary>
+internal sealed class WorkerNode
+{
+    public WorkerNode(string name, Uri address)
+    {
+        Name = name;
+        Address = address;
+        IdlePlace = new(this);
+    }
+
+    public string Name { get; }
+
+    public Uri Address { get; set; }
+
+    /// <summary>The call it computes now, if any.</summary>
+    public DispatchCall? Current { get; set; }
+
+    /// <summary>Not trusted with work until a probe finds it healthy. So begins every worker.</summary>
+    public bool Quarantined { get; set; } = true;
+
+    /// <summary>Finishes its work and gets no more.</summary>
+    public bool Draining { get; set; }
+
+    /// <summary>No longer configured: forgotten as soon as it is idle.</summary>
+    public bool Removed { get; set; }
+
+    /// <summary>Somebody else's work keeps it busy until about then (clock reading); 0 when free.</summary>
+    public long HeldUntil { get; set; }
+
+    public long Completed { get; set; }
+
+    public long Failed { get; set; }
+
+    /// <summary>Failures since the last answer: the exponent of the quarantine's backoff.</summary>
+    public int ConsecutiveFailures { get; set; }
+
+    /// <summary>Probes failed in a row while trusted.</summary>
+    public int MissedProbes { get; set; }
+
+    public bool Probing { get; set; }
+
+    /// <summary>Clock reading of the next probe.</summary>
+    public long NextProbeAt { get; set; }
+
+    /// <summary>Its place among the free workers, longest idle first.</summary>
+    public LinkedListNode<WorkerNode> IdlePlace { get; }
+
+    public bool IsAlive => !Quarantined && !Draining;
+
+    public bool CanWork => IsAlive && Current is null && HeldUntil == 0;
+
+    /// <summary>The word of <c>GET /workers</c> for its state.</summary>
+    public string Status =>
+        Quarantined ? "quarantined"
+        : Draining ? "draining"
+        : Current is not null || HeldUntil != 0 ? "busy"
+        : "free";
+}

@@ -1,0 +1,199 @@
+using Lab.ServiceDefaults.Contracts;
+using Microsoft.Extensions.Logging;
+
+namespace Lab.Orchestrator.Workers;
+
+/// <summary>
+/// Every worker and whether it may get work: free ones by how long they have been idle, quarantined ones by when to
+/// probe them next. Owned by the dispatcher's loop; no member may be called from elsewhere.
+/// </summary>
+internal sealed class WorkerTable(OrchestratorOptions options, TimeProvider time, Random jitter, ILogger logger)
+{
+    /// <summary>A trusted worker may miss this many probes in a row less one: a busy machine is slow, not broken.</summary>
+    private const int MissedProbesAllowed = 2;
+
+    private static readonly TimeSpan HoldMin = TimeSpan.FromMilliseconds(5);
+    private static readonly TimeSpan HoldMax = TimeSpan.FromMilliseconds(25);
+
+    private readonly Dictionary<string, WorkerNode> _nodes = new(StringComparer.Ordinal);
+    private readonly LinkedList<WorkerNode> _idle = new();
+
+    public IReadOnlyCollection<WorkerNode> All => _nodes.Values;
+
+    /// <summary>How many workers are neither quarantined nor draining.</summary>
+    public int AliveCount { get; private set; }
+
+    public int BusyCount { get; private set; }
+
+    /// <summary>The free worker that has been idle longest.</summary>
+    public LinkedListNode<WorkerNode>? LongestIdle => _idle.First;
+
+    public WorkerNode? Find(string name) => _nodes.GetValueOrDefault(name);
+
+    /// <summary>Takes over a new list of workers: new ones are probed at once, missing ones drained and then forgotten.</summary>
+    public void Set(IReadOnlyDictionary<string, Uri> addresses)
+    {
+        var now = time.GetTimestamp();
+        foreach (var node in _nodes.Values.Where(node => !addresses.ContainsKey(node.Name)).ToList())
+        {
+            WorkersLog.Removed(logger, node.Name);
+            node.Removed = true;
+            Change(node, draining: true);
+            Forget(node);
+        }
+
+        foreach (var (name, address) in addresses)
+        {
+            if (!_nodes.TryGetValue(name, out var node))
+            {
+                _nodes.Add(name, new(name, address) { NextProbeAt = now });
+                WorkersLog.Added(logger, name, address);
+                continue;
+            }
+
+            var returned = node.Removed;
+            node.Removed = false;
+            if (returned) Change(node, draining: false);
+            if (node.Address == address) continue;
+            WorkersLog.Moved(logger, name, address);
+            node.Address = address;
+            node.Probing = false;
+            node.NextProbeAt = now;
+            Change(node, quarantined: true);
+        }
+    }
+
+    /// <summary>Sets one of the two things that keep a worker from getting work.</summary>
+    public void Change(WorkerNode node, bool? quarantined = null, bool? draining = null)
+    {
+        var wasAlive = node.IsAlive;
+        node.Quarantined = quarantined ?? node.Quarantined;
+        node.Draining = draining ?? node.Draining;
+        AliveCount += (node.IsAlive ? 1 : 0) - (wasAlive ? 1 : 0);
+        Place(node);
+    }
+
+    /// <summary>The worker starts on a call.</summary>
+    public void Occupy(WorkerNode node, Dispatch.DispatchCall call)
+    {
+        node.Current = call;
+        BusyCount++;
+        Place(node);
+    }
+
+    /// <summary>The worker's call is over.</summary>
+    public void Release(WorkerNode node)
+    {
+        node.Current = null;
+        BusyCount--;
+        Place(node);
+        Forget(node);
+    }
+
+    /// <summary>Another orchestrator got there first: ask it again in a moment.</summary>
+    public void Hold(WorkerNode node)
+    {
+        node.HeldUntil = time.GetTimestamp() + Ticks(HoldMin + (HoldMax - HoldMin) * jitter.NextDouble());
+        Place(node);
+    }
+
+    /// <summary>A dispatch failed: no work until a probe finds the worker healthy, the first one after a backoff.</summary>
+    public void Quarantine(WorkerNode node, string reason)
+    {
+        node.ConsecutiveFailures++;
+        var backoff = Backoff(node.ConsecutiveFailures);
+        node.NextProbeAt = time.GetTimestamp() + Ticks(backoff);
+        WorkersLog.Quarantined(logger, node.Name, backoff.TotalMilliseconds, reason);
+        Change(node, quarantined: true);
+    }
+
+    /// <summary>Takes the result of a probe of the worker at <paramref name="address"/>.</summary>
+    public void Probed(WorkerNode node, Uri address, string? failure)
+    {
+        if (node.Address != address) return;
+        node.Probing = false;
+        node.NextProbeAt = time.GetTimestamp() + Ticks(Jittered(options.ProbeInterval));
+        if (failure is null)
+        {
+            node.MissedProbes = 0;
+            if (!node.Quarantined) return;
+            WorkersLog.Healthy(logger, node.Name);
+            Change(node, quarantined: false);
+        }
+        else if (node.Quarantined)
+        {
+            node.ConsecutiveFailures++;
+            node.NextProbeAt = time.GetTimestamp() + Ticks(Backoff(node.ConsecutiveFailures));
+            WorkersLog.StillQuarantined(logger, node.Name, failure);
+        }
+        else if (node.Current is null && ++node.MissedProbes >= MissedProbesAllowed)
+        {
+            node.MissedProbes = 0;
+            Quarantine(node, failure);
+        }
+    }
+
+    /// <summary>Ends holds and starts probes that are due.</summary>
+    /// <returns>Clock reading of the next such event.</returns>
+    public long Tick(long now, Action<WorkerNode> probe)
+    {
+        var due = long.MaxValue;
+        foreach (var node in _nodes.Values)
+        {
+            if (node.HeldUntil != 0)
+            {
+                if (node.HeldUntil <= now)
+                {
+                    node.HeldUntil = 0;
+                    Place(node);
+                }
+                else due = Math.Min(due, node.HeldUntil);
+            }
+
+            if (node.Probing) continue;
+            if (node.NextProbeAt <= now)
+            {
+                if (node.Current is null)
+                {
+                    node.Probing = true;
+                    probe(node);
+                    continue;
+                }
+
+                // A worker at work shows by its reply how it is.
+                node.NextProbeAt = now + Ticks(Jittered(options.ProbeInterval));
+            }
+
+            due = Math.Min(due, node.NextProbeAt);
+        }
+
+        return due;
+    }
+
+    public Dictionary<string, WorkerStatus> Snapshot() => _nodes.Values.ToDictionary(
+        node => node.Name,
+        node => new WorkerStatus(node.Address.Host, node.Address.Port, node.Status, node.Completed, node.Failed));
+
+    public long Ticks(TimeSpan span) => (long)(span.TotalSeconds * time.TimestampFrequency);
+
+    private void Place(WorkerNode node)
+    {
+        if (node.CanWork == (node.IdlePlace.List is not null)) return;
+        if (node.CanWork) _idle.AddLast(node.IdlePlace);
+        else _idle.Remove(node.IdlePlace);
+    }
+
+    private void Forget(WorkerNode node)
+    {
+        if (node is { Removed: true, Current: null }) _nodes.Remove(node.Name);
+    }
+
+    private TimeSpan Backoff(int failures)
+    {
+        var doubled = options.QuarantineMin * Math.Pow(2, Math.Min(failures - 1, 30));
+        return Jittered(doubled < options.QuarantineMax ? doubled : options.QuarantineMax);
+    }
+
+    // A fifth more or less, so that eight workers lost at once are not probed at once for ever.
+    private TimeSpan Jittered(TimeSpan span) => span * (0.8 + 0.4 * jitter.NextDouble());
+}

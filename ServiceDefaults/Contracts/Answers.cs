@@ -1,0 +1,52 @@
+namespace Lab.ServiceDefaults.Contracts;
+
+/// <summary>What a worker says about one text (<c>POST /run_model</c>).</summary>
+/// <param name="InputText">The text as it was read, before tokenisation.</param>
+/// <param name="Label">The most probable class, by its name in the model's <c>id2label</c>.</param>
+/// <param name="Probabilities">Softmax of the logits: one value in [0, 1] per class, in the order of <c>id2label</c>; they sum to 1.</param>
+/// <param name="InferenceMs">Time of tokenisation and inference, in milliseconds.</param>
+/// <param name="Truncated">Whether the text had more tokens than the model has positions, so that only its beginning was read.</param>
+public sealed record ModelAnswer(
+    string InputText,
+    string Label,
+    IReadOnlyList<float> Probabilities,
+    double InferenceMs,
+    bool Truncated);
+
+/// <summary>What the orchestrator answers to a request (<c>POST /new_request</c>).</summary>
+/// <param name="RequestId">The request's identity, a UUID of version 7 (RFC 9562).</param>
+/// <param name="Worker">The name of the worker that computed the answer.</param>
+/// <param name="Attempts">How many dispatches it took, 1 to 3.</param>
+/// <param name="BatchSize">How many texts travelled in the same dispatch.</param>
+/// <param name="QueueMs">Time between acceptance and the last dispatch, in milliseconds.</param>
+/// <param name="InferenceMs">The worker's own time for the dispatch, in milliseconds.</param>
+/// <param name="InputText">The text that was classified.</param>
+/// <param name="Truncated">Whether the text was longer than the model can read.</param>
+/// <param name="Label">The most probable class.</param>
+/// <param name="Probabilities">One probability per class, in the order of the model's <c>id2label</c>.</param>
+public sealed record RequestAnswer(
+    string RequestId,
+    string Worker,
+    int Attempts,
+    int BatchSize,
+    double QueueMs,
+    double InferenceMs,
+    string InputText,
+    bool Truncated,
+    string Label,
+    IReadOnlyList<float> Probabilities);
+
+/// <summary>One line of the worker table (<c>GET /workers</c>, keyed by the worker's name).</summary>
+/// <param name="Ip">The host part of the worker's address.</param>
+/// <param name="Port">The port of the worker's address.</param>
+/// <param name="Status">One of <c>free</c>, <c>busy</c>, <c>quarantined</c>, <c>draining</c>.</param>
+/// <param name="Completed">Dispatches that this worker answered.</param>
+/// <param name="Failed">Dispatches that failed at this worker.</param>
+/// <param name="Host">The machine the worker runs on, where it is known.</param>
+public sealed record WorkerStatus(
+    string Ip,
+    int Port,
+    string Status,
+    long Completed,
+    long Failed,
+    string? Host = null);

@@ -1,0 +1,161 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using System.Text;
+using System.Text.Json;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Net.Http.Headers;
+
+namespace Lab.ServiceDefaults.Contracts;
+
+/// <summary>
+/// The body of <c>POST /new_request</c> and <c>POST /run_model</c>: <c>{"text":"…"}</c>, or plain text in UTF-8,
+/// or nothing, for which 50 random letters and spaces are drawn.
+/// </summary>
+/// <param name="Text">The text to classify, never empty; <c>null</c> when refused.</param>
+/// <param name="Refusal">Why there is no text: 400, 408, 413, 415 or 422; <c>null</c> when there is one.</param>
+public readonly record struct TextBody(string? Text, Refusal? Refusal)
+{
+    private const int RandomTextLength = 50;
+    private const string Alphabet = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ        ";
+    private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+
+    private enum Form { None, Json, PlainText }
+
+    /// <summary>Reads and checks the body. The server's body limit decides what is too large.</summary>
+    /// <param name="request">The request, its body not yet read.</param>
+    /// <param name="cancellation">Cancelled when the client hangs up.</param>
+    public static async ValueTask<TextBody> ReadAsync(HttpRequest request, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        if (FormOf(request, out var form) is { } refusal) return new(null, refusal);
+        try
+        {
+            var body = await ReadToEndAsync(request.BodyReader, cancellation);
+            try
+            {
+                return Parse(body, form);
+            }
+            finally
+            {
+                request.BodyReader.AdvanceTo(body.End);
+            }
+        }
+        catch (BadHttpRequestException e) when (e.StatusCode == StatusCodes.Status413PayloadTooLarge)
+        {
+            return new(null, Refusal.TooLarge(request.HttpContext.Features.Get<IHttpMaxRequestBodySizeFeature>()?.MaxRequestBodySize));
+        }
+        catch (BadHttpRequestException e)
+        {
+            return new(null, new(e.StatusCode, "Unreadable body", e.Message));
+        }
+    }
+
+    private static Refusal? FormOf(HttpRequest request, out Form form)
+    {
+        form = Form.None;
+        if (request.Headers.ContentEncoding.Count > 0)
+            return Refusal.UnsupportedMediaType("Send the body without Content-Encoding.");
+        if (string.IsNullOrEmpty(request.ContentType)) return null;
+        if (!MediaTypeHeaderValue.TryParse(request.ContentType, out var type))
+            return Refusal.UnsupportedMediaType("The Content-Type header is not a media type.");
+        var charset = HeaderUtilities.RemoveQuotes(type.Charset).Value;
+        if (!string.IsNullOrEmpty(charset)
+            && !charset.Equals("utf-8", StringComparison.OrdinalIgnoreCase)
+            && !charset.Equals("us-ascii", StringComparison.OrdinalIgnoreCase))
+            return Refusal.UnsupportedMediaType($"The charset is {charset}; send UTF-8.");
+        if (type.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase)
+            || type.Suffix.Equals("json", StringComparison.OrdinalIgnoreCase)) form = Form.Json;
+        else if (type.MediaType.Equals("text/plain", StringComparison.OrdinalIgnoreCase)) form = Form.PlainText;
+        return null;
+    }
+
+    private static async ValueTask<ReadOnlySequence<byte>> ReadToEndAsync(PipeReader reader, CancellationToken cancellation)
+    {
+        while (true)
+        {
+            var read = await reader.ReadAsync(cancellation);
+            if (read.IsCompleted) return read.Buffer;
+            reader.AdvanceTo(read.Buffer.Start, read.Buffer.End);
+        }
+    }
+
+    private static TextBody Parse(ReadOnlySequence<byte> body, Form form)
+    {
+        if (body.IsEmpty)
+            return form is Form.PlainText ? new(null, Refusal.EmptyText("The body has no text.")) : new(RandomText(), null);
+        try
+        {
+            return form switch
+            {
+                Form.Json => ParseJson(body),
+                Form.PlainText => Checked(StrictUtf8.GetString(body)),
+                _ => new(null, Refusal.UnsupportedMediaType(
+                    "Send {\"text\":\"…\"} with Content-Type: application/json, or the text itself with Content-Type: text/plain.")),
+            };
+        }
+        catch (JsonException e)
+        {
+            return new(null, Refusal.Unreadable($"The body is not JSON: {e.Message}"));
+        }
+        catch (DecoderFallbackException)
+        {
+            return new(null, Refusal.Unreadable("The body is not valid UTF-8."));
+        }
+        catch (InvalidOperationException)
+        {
+            // The reader's word for bytes that are not UTF-8 and for an escaped surrogate without its other half.
+            return new(null, Refusal.Unreadable("The text is not valid Unicode: invalid UTF-8 or a lone surrogate."));
+        }
+    }
+
+    private static TextBody ParseJson(ReadOnlySequence<byte> body)
+    {
+        var reader = new Utf8JsonReader(body);
+        reader.Read();
+        if (reader.TokenType is JsonTokenType.Null)
+            return Finish(ref reader, new(null, Refusal.Unreadable("The body is null; send {\"text\":\"…\"}.")));
+        if (reader.TokenType is not JsonTokenType.StartObject)
+        {
+            reader.Skip();
+            return Finish(ref reader, new(null, Refusal.Impossible("The body is not an object; send {\"text\":\"…\"}, one text a request.")));
+        }
+
+        TextBody? found = null;
+        while (reader.Read() && reader.TokenType is JsonTokenType.PropertyName)
+        {
+            var isText = reader.ValueTextEquals("text"u8);
+            reader.Read();
+            if (isText)
+            {
+                found = reader.TokenType switch
+                {
+                    JsonTokenType.String => Checked(reader.GetString()!),
+                    JsonTokenType.Null => new(null, Refusal.EmptyText("The member \"text\" is null.")),
+                    JsonTokenType.StartArray => new(null, Refusal.Impossible("The member \"text\" is a list; send one text a request.")),
+                    _ => new(null, Refusal.Impossible("The member \"text\" is not a string.")),
+                };
+            }
+
+            reader.Skip();
+        }
+
+        return Finish(ref reader, found ?? new(null, Refusal.EmptyText("The object has no member \"text\".")));
+    }
+
+    // Reading on to the end makes anything behind the value an error too.
+    private static TextBody Finish(ref Utf8JsonReader reader, TextBody result)
+    {
+        reader.Read();
+        return result;
+    }
+
+    private static TextBody Checked(string text) =>
+        string.IsNullOrWhiteSpace(text) ? new(null, Refusal.EmptyText("The text is empty.")) : new(text, null);
+
+    private static string RandomText()
+    {
+        var text = new string(Random.Shared.GetItems<char>(Alphabet, RandomTextLength));
+        return string.IsNullOrWhiteSpace(text) ? RandomText() : text;
+    }
+}

@@ -1,0 +1,26 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Lab.ServiceDefaults.Contracts;
+
+/// <summary>
+/// Source-generated JSON of the records that both services share: snake_case names, absent members left out,
+/// and text in UTF-8 as it is rather than as <c>\u</c> escapes.
+/// </summary>
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(ModelAnswer))]
+[JsonSerializable(typeof(RequestAnswer))]
+[JsonSerializable(typeof(IReadOnlyDictionary<string, WorkerStatus>))]
+public sealed partial class WireJson : JsonSerializerContext
+{
+    /// <summary>The context to use: the generated one with the relaxed encoder, since no answer is ever put into HTML.</summary>
+    public static WireJson Relaxed { get; } = new(new JsonSerializerOptions
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    });
+}

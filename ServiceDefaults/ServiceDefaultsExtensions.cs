@@ -1,0 +1,42 @@
+using Lab.ServiceDefaults.Contracts;
+using Lab.ServiceDefaults.Health;
+using Lab.ServiceDefaults.Telemetry;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Lab.ServiceDefaults;
+
+/// <summary>What every service of Lab starts with.</summary>
+public static class ServiceDefaultsExtensions
+{
+    /// <summary>Adds telemetry, health checks, problem details for errors without a body, and the wire's JSON.</summary>
+    /// <param name="builder">The service's builder.</param>
+    /// <param name="maxBodyBytes">The largest request body that is read, in bytes; a larger one is refused with 413.</param>
+    public static void AddServiceDefaults(this WebApplicationBuilder builder, long maxBodyBytes)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        builder.AddTelemetry();
+        builder.Services.AddDefaultHealthChecks();
+        builder.Services.AddProblemDetails();
+        builder.Services.ConfigureHttpJsonOptions(json =>
+        {
+            json.SerializerOptions.Encoder = WireJson.Relaxed.Options.Encoder;
+            json.SerializerOptions.PropertyNamingPolicy = WireJson.Relaxed.Options.PropertyNamingPolicy;
+            json.SerializerOptions.DefaultIgnoreCondition = WireJson.Relaxed.Options.DefaultIgnoreCondition;
+            json.SerializerOptions.TypeInfoResolverChain.Insert(0, WireJson.Relaxed);
+        });
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestBodySize = maxBodyBytes;
+        });
+    }
+
+    /// <summary>Puts the handlers of unexpected errors and of bodiless statuses first: each tells <c>application/problem+json</c>.</summary>
+    public static void UseServiceDefaults(this WebApplication app)
+    {
+        app.UseExceptionHandler();
+        app.UseStatusCodePages();
+    }
+}

@@ -1,0 +1,92 @@
+using System.Text;
+using Lab.ServiceDefaults.Contracts;
+using Microsoft.AspNetCore.Http;
+
+namespace Lab.ServiceDefaults.Tests;
+
+public sealed class TextBodyTests
+{
+    [Theory]
+    [InlineData("""{"text":"good"}""", "application/json", "good")]
+    [InlineData("""{"other":[1,{"text":"no"}],"text":"yes"}""", "application/json; charset=utf-8", "yes")]
+    [InlineData("""{"text":"\ud83d\ude00 ok"}""", "application/problem+json", "😀 ok")]
+    [InlineData("naïve", "text/plain", "naïve")]
+    [InlineData("""{"text":"as it is"}""", "text/plain; charset=\"utf-8\"", """{"text":"as it is"}""")]
+    public async Task ReadAsync_GoodBody_GivesText(string body, string contentType, string expected)
+    {
+        var read = await ReadAsync(Encoding.UTF8.GetBytes(body), contentType);
+        Assert.Null(read.Refusal);
+        Assert.Equal(expected, read.Text);
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData("application/json")]
+    [InlineData("application/x-www-form-urlencoded")]
+    public async Task ReadAsync_NoBody_DrawsFiftyLettersAndSpaces(string? contentType)
+    {
+        var first = await ReadAsync([], contentType);
+        var second = await ReadAsync([], contentType);
+        Assert.Equal(50, first.Text!.Length);
+        Assert.All(first.Text, c => Assert.True(char.IsAsciiLetter(c) || c == ' '));
+        Assert.NotEqual(first.Text, second.Text);
+    }
+
+    [Theory]
+    [InlineData("""{"text":""}""", "application/json", 400)]
+    [InlineData("""{"text":"  \n"}""", "application/json", 400)]
+    [InlineData("""{"text":null}""", "application/json", 400)]
+    [InlineData("{}", "application/json", 400)]
+    [InlineData("null", "application/json", 400)]
+    [InlineData("{\"text\":", "application/json", 400)]
+    [InlineData("{\"text\":\"a\"} x", "application/json", 400)]
+    [InlineData("""{"text":"\ud800"}""", "application/json", 400)]
+    [InlineData("""{"text":["a","b"]}""", "application/json", 422)]
+    [InlineData("""{"text":5}""", "application/json", 422)]
+    [InlineData("""["a","b"]""", "application/json", 422)]
+    [InlineData("\"a\"", "application/json", 422)]
+    [InlineData("[1", "application/json", 400)]
+    [InlineData(" ", "text/plain", 400)]
+    [InlineData("", "text/plain", 400)]
+    [InlineData("a", "text/plain; charset=utf-16", 415)]
+    [InlineData("a", "text/html", 415)]
+    [InlineData("{\"text\":\"a\"}", null, 415)]
+    [InlineData("{\"text\":\"a\"}", "application/x-www-form-urlencoded", 415)]
+    [InlineData("a", "nonsense", 415)]
+    public async Task ReadAsync_BadBody_IsRefused(string body, string? contentType, int status)
+    {
+        var read = await ReadAsync(Encoding.UTF8.GetBytes(body), contentType);
+        Assert.Null(read.Text);
+        Assert.Equal(status, read.Refusal!.Status);
+        Assert.NotEmpty(read.Refusal.Detail);
+    }
+
+    [Theory]
+    [InlineData("application/json")]
+    [InlineData("text/plain")]
+    public async Task ReadAsync_InvalidUtf8_IsUnreadable(string contentType)
+    {
+        byte[] body = [.. "{\"text\":\"a"u8, 0xC3, 0x28, .. "\"}"u8];
+        Assert.Equal(400, (await ReadAsync(body, contentType)).Refusal!.Status);
+    }
+
+    [Fact]
+    public async Task ReadAsync_ContentEncoding_IsUnsupported()
+    {
+        var request = RequestOf("abc"u8.ToArray(), "text/plain");
+        request.Headers.ContentEncoding = "gzip";
+        var read = await TextBody.ReadAsync(request, TestContext.Current.CancellationToken);
+        Assert.Equal(415, read.Refusal!.Status);
+    }
+
+    private static ValueTask<TextBody> ReadAsync(byte[] body, string? contentType) =>
+        TextBody.ReadAsync(RequestOf(body, contentType), TestContext.Current.CancellationToken);
+
+    private static HttpRequest RequestOf(byte[] body, string? contentType)
+    {
+        var request = new DefaultHttpContext().Request;
+        request.Body = new MemoryStream(body);
+        request.ContentType = contentType;
+        return request;
+    }
+}
