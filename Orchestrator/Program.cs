@@ -1,24 +1,15 @@
 using Lab.Orchestrator;
-using Lab.Orchestrator.Api;
 using Lab.Orchestrator.Workers;
-using Lab.ServiceDefaults;
-using Lab.ServiceDefaults.Health;
+using Microsoft.Extensions.Options;
 
 try
 {
-    var builder = WebApplication.CreateBuilder(args);
-    builder.AddOrchestrator();
-
-    var app = builder.Build();
-    app.UseServiceDefaults();
-    app.MapDefaultEndpoints();
-    app.MapNewRequest();
-    app.MapWorkers();
-    await app.RunAsync();
+    await OrchestratorApp.Create(args).RunAsync();
     return Environment.ExitCode;
 }
-catch (Exception e) when (e is WorkerAddressException or Microsoft.Extensions.Options.OptionsValidationException)
+catch (Exception e) when (e is WorkerAddressException or OptionsValidationException or InvalidOperationException { InnerException: FormatException })
 {
+    // Something that the person who configured it can mend: one line says what.
     await Console.Error.WriteLineAsync($"orchestrator: {e.Message}");
     return 1;
 }

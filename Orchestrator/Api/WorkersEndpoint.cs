@@ -1,5 +1,4 @@
 using Lab.Orchestrator.Dispatch;
-using Lab.ServiceDefaults.Contracts;
 
 namespace Lab.Orchestrator.Api;
 
@@ -8,5 +7,5 @@ internal static class WorkersEndpoint
 {
     public static void MapWorkers(this IEndpointRouteBuilder endpoints) =>
         endpoints.MapGet("/workers", async (Dispatcher dispatcher, HttpContext context) =>
-            TypedResults.Ok<IReadOnlyDictionary<string, WorkerStatus>>(await dispatcher.GetWorkersAsync(context.RequestAborted)));
+            TypedResults.Ok(await dispatcher.GetWorkersAsync(context.RequestAborted)));
 }

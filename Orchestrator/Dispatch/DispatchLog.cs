@@ -16,6 +16,12 @@ internal static partial class DispatchLog
     [LoggerMessage(4, LogLevel.Error, "Request {RequestId} is given up after {Attempts} attempts, the last on {Worker}: {Reason}")]
     public static partial void GivenUp(ILogger logger, Guid requestId, int attempts, string worker, string reason);
 
+    [LoggerMessage(6, LogLevel.Debug, "Request {RequestId} leaves: its client hung up while it was {State}")]
+    public static partial void HungUp(ILogger logger, Guid requestId, EntryState state);
+
+    [LoggerMessage(7, LogLevel.Information, "Request {RequestId} leaves: its deadline passed while it was {State}")]
+    public static partial void Expired(ILogger logger, Guid requestId, EntryState state);
+
     [LoggerMessage(5, LogLevel.Critical, "The dispatcher's loop has failed")]
     public static partial void LoopFailed(ILogger logger, Exception exception);
 }

@@ -72,6 +72,7 @@ internal sealed class DispatchState(
     public void HangUp(QueueEntry entry)
     {
         if (entry.State is EntryState.Done) return;
+        DispatchLog.HungUp(logger, entry.Id, entry.State);
         Leave(entry, new(OutcomeKind.Canceled));
     }
 
@@ -228,7 +229,7 @@ internal sealed class DispatchState(
         for (var entry = _queue.Head; entry is not null;)
         {
             var next = entry.Next;
-            if (entry.DeadlineAt <= now) Leave(entry, Expired(entry));
+            if (entry.DeadlineAt <= now) Expire(entry);
             else _queueDue = Math.Min(_queueDue, entry.DeadlineAt);
             entry = next;
         }
@@ -243,7 +244,7 @@ internal sealed class DispatchState(
             foreach (var entry in call.Entries)
             {
                 if (entry.State is not EntryState.Running) continue;
-                if (entry.DeadlineAt <= now) Leave(entry, Expired(entry));
+                if (entry.DeadlineAt <= now) Expire(entry);
                 else due = Math.Min(due, entry.DeadlineAt);
             }
 
@@ -260,8 +261,11 @@ internal sealed class DispatchState(
         return Math.Min(due, now + Workers.Ticks(options.DispatchTimeout));
     }
 
-    private static Outcome Expired(QueueEntry entry) => new(OutcomeKind.DeadlinePassed,
-        Detail: $"No answer within {entry.Timeout.TotalSeconds:0.###} s.");
+    private void Expire(QueueEntry entry)
+    {
+        DispatchLog.Expired(logger, entry.Id, entry.State);
+        Leave(entry, new(OutcomeKind.DeadlinePassed, Detail: $"No answer within {entry.Timeout.TotalSeconds:0.###} s."));
+    }
 
     private void Leave(QueueEntry entry, Outcome outcome)
     {

@@ -12,6 +12,18 @@ internal static class DispatchTracing
 
     private static readonly ActivitySource Source = new(SourceName);
 
+    /// <summary>The trace to go on with: the current one, where somebody records it here or the client sent it along.</summary>
+    public static ActivityContext CurrentTrace() =>
+        Activity.Current is { } current && (current.ParentId is not null || Source.HasListeners()) ? current.Context : default;
+
+    /// <summary>Hands the client's trace on where nobody records one here (W3C Trace Context).</summary>
+    public static void Forward(ActivityContext trace, HttpRequestMessage request)
+    {
+        if (Activity.Current is not null || trace.TraceId == default) return;
+        request.Headers.TryAddWithoutValidation("traceparent", $"00-{trace.TraceId}-{trace.SpanId}-{(int)trace.TraceFlags:x2}");
+        if (!string.IsNullOrEmpty(trace.TraceState)) request.Headers.TryAddWithoutValidation("tracestate", trace.TraceState);
+    }
+
     /// <summary>
     /// Records how long each of the call's entries waited, and opens the span of the call, within the trace of its
     /// first entry and with links to the others'.

@@ -25,7 +25,7 @@ internal sealed class QueueEntry(string text, TimeSpan timeout)
     public TimeSpan Timeout { get; } = timeout;
 
     /// <summary>The span that the request arrived under, so that queue and dispatch appear in the client's own trace.</summary>
-    public ActivityContext Trace { get; } = Activity.Current?.Context ?? default;
+    public ActivityContext Trace { get; } = DispatchTracing.CurrentTrace();
 
     /// <summary>Ends exactly once, with the answer or with the reason why there is none.</summary>
     public Task<Outcome> Completion => _completion.Task;

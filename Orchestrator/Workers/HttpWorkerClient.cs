@@ -85,6 +85,7 @@ internal sealed class HttpWorkerClient : IWorkerClient, IDisposable
             using var content = new ByteArrayContent(Encoding.UTF8.GetBytes(call.Entries[0].Text));
             content.Headers.ContentType = PlainText;
             using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(call.Address, "/run_model")) { Content = content };
+            DispatchTracing.Forward(call.Entries[0].Trace, request);
             using var response = await _client.SendAsync(request, HttpCompletionOption.ResponseContentRead, call.Aborted);
             return response.StatusCode switch
             {

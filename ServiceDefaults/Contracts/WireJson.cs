@@ -6,14 +6,14 @@ namespace Lab.ServiceDefaults.Contracts;
 
 /// <summary>
 /// Source-generated JSON of the records that both services share: snake_case names, absent members left out,
-/// and text in UTF-8 as it is rather than as <c>\u</c> escapes.
+/// and letters of every script as they are rather than as <c>\u</c> escapes (only what lies beyond the basic plane is escaped).
 /// </summary>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(ModelAnswer))]
 [JsonSerializable(typeof(RequestAnswer))]
-[JsonSerializable(typeof(IReadOnlyDictionary<string, WorkerStatus>))]
+[JsonSerializable(typeof(Dictionary<string, WorkerStatus>))]
 public sealed partial class WireJson : JsonSerializerContext
 {
     /// <summary>The context to use: the generated one with the relaxed encoder, since no answer is ever put into HTML.</summary>

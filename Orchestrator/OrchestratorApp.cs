@@ -1,13 +1,31 @@
+using Lab.Orchestrator.Api;
 using Lab.Orchestrator.Dispatch;
 using Lab.Orchestrator.Workers;
 using Lab.ServiceDefaults;
+using Lab.ServiceDefaults.Health;
+using Microsoft.Extensions.Options;
 
 namespace Lab.Orchestrator;
 
 /// <summary>Puts the orchestrator's parts together.</summary>
-internal static class OrchestratorServices
+internal static class OrchestratorApp
 {
-    public static void AddOrchestrator(this WebApplicationBuilder builder)
+    /// <summary>Builds the application; nothing listens before it is started.</summary>
+    /// <param name="args">Configuration as command-line arguments.</param>
+    public static WebApplication Create(params string[] args)
+    {
+        var builder = WebApplication.CreateBuilder(args);
+        AddServices(builder);
+
+        var app = builder.Build();
+        app.UseServiceDefaults();
+        app.MapDefaultEndpoints();
+        app.MapNewRequest();
+        app.MapWorkers();
+        return app;
+    }
+
+    private static void AddServices(WebApplicationBuilder builder)
     {
         var section = builder.Configuration.GetSection(OrchestratorOptions.Section);
         var options = section.Get<OrchestratorOptions>() ?? new();
@@ -15,7 +33,7 @@ internal static class OrchestratorServices
 
         var services = builder.Services;
         services.AddOptions<OrchestratorOptions>().Bind(section).ValidateOnStart();
-        services.AddSingleton<Microsoft.Extensions.Options.IValidateOptions<OrchestratorOptions>, OrchestratorOptionsValidator>();
+        services.AddSingleton<IValidateOptions<OrchestratorOptions>, OrchestratorOptionsValidator>();
         services.AddSingleton(TimeProvider.System);
         services.AddSingleton<IWorkerClient, HttpWorkerClient>();
         services.AddSingleton<DispatchMetrics>();

@@ -1,0 +1,94 @@
+using System.Net.Http.Json;
+using System.Text.Json;
+using Lab.ServiceDefaults.Contracts;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace Lab.Orchestrator.Tests.Api;
+
+/// <summary>The orchestrator as it ships, in this process, on a port of its own, before stub workers.</summary>
+internal sealed class RunningOrchestrator : IAsyncDisposable
+{
+    private readonly WebApplication _app;
+    private readonly RememberedLog _log = new();
+
+    private RunningOrchestrator(WebApplication app, IReadOnlyList<StubWorker> workers)
+    {
+        _app = app;
+        app.Services.GetRequiredService<ILoggerFactory>().AddProvider(_log);
+        Workers = workers;
+        Client = new() { BaseAddress = new(app.Urls.Single()), Timeout = TimeSpan.FromSeconds(20) };
+    }
+
+    public HttpClient Client { get; }
+
+    public IReadOnlyList<StubWorker> Workers { get; }
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    public static async Task<RunningOrchestrator> StartAsync(int workers, params string[] settings)
+    {
+        var stubs = new List<StubWorker>();
+        for (var i = 0; i < workers; i++) stubs.Add(await StubWorker.StartAsync());
+        var app = OrchestratorApp.Create([
+            "--urls=http://127.0.0.1:0",
+            "--Logging:Console:LogLevel:Default=None", "--Logging:LogLevel:Lab.Orchestrator=Debug",
+            .. stubs.Select((stub, i) => $"--Workers:worker-{i + 1}={stub.Address}"),
+            .. settings,
+        ]);
+        await app.StartAsync(Cancellation);
+        var running = new RunningOrchestrator(app, stubs);
+        if (workers > 0) await running.UntilAsync(table => table.Values.All(worker => worker.Status == "free"));
+        return running;
+    }
+
+    public async Task<Dictionary<string, WorkerStatus>> GetWorkersAsync() =>
+        (await Client.GetFromJsonAsync<Dictionary<string, WorkerStatus>>("/workers", WireJson.Relaxed.Options, Cancellation))!;
+
+    /// <summary>Waits until the worker table is as wanted; fails after ten seconds.</summary>
+    public async Task UntilAsync(Func<Dictionary<string, WorkerStatus>, bool> condition)
+    {
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
+        deadline.CancelAfter(TimeSpan.FromSeconds(10));
+        while (!condition(await GetWorkersAsync())) await Task.Delay(10, deadline.Token);
+    }
+
+    /// <summary>Waits until something with these words has been logged; fails after ten seconds.</summary>
+    public async Task UntilLoggedAsync(string words)
+    {
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
+        deadline.CancelAfter(TimeSpan.FromSeconds(10));
+        while (!_log.Messages.Any(message => message.Contains(words, StringComparison.Ordinal))) await Task.Delay(10, deadline.Token);
+    }
+
+    public Task<HttpResponseMessage> PostAsync(string text) =>
+        Client.PostAsJsonAsync("/new_request", new { text }, Cancellation);
+
+    public Task<HttpResponseMessage> PostAsync(byte[] body, string? contentType)
+    {
+        var content = new ByteArrayContent(body);
+        if (contentType is not null) content.Headers.TryAddWithoutValidation("Content-Type", contentType);
+        return Client.PostAsync("/new_request", content, Cancellation);
+    }
+
+    public static async Task<RequestAnswer> ReadAnswerAsync(HttpResponseMessage response) =>
+        (await response.Content.ReadFromJsonAsync<RequestAnswer>(WireJson.Relaxed.Options, Cancellation))!;
+
+    /// <summary>Checks that a response is a problem with a status, and gives its detail.</summary>
+    public static async Task<string> ReadProblemAsync(HttpResponseMessage response, int status)
+    {
+        Assert.Equal(status, (int)response.StatusCode);
+        Assert.Equal("application/problem+json", response.Content.Headers.ContentType?.MediaType);
+        using var problem = JsonDocument.Parse(await response.Content.ReadAsStringAsync(Cancellation));
+        Assert.Equal(status, problem.RootElement.GetProperty("status").GetInt32());
+        return problem.RootElement.TryGetProperty("detail", out var detail) ? detail.GetString()! : "";
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Client.Dispose();
+        await _app.DisposeAsync();
+        foreach (var worker in Workers) await worker.DisposeAsync();
+    }
+}

@@ -1,0 +1,53 @@
+using System.Collections.Concurrent;
+using Lab.ServiceDefaults.Contracts;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+
+namespace Lab.Orchestrator.Tests.Api;
+
+/// <summary>A worker without a model: a real server on a real port whose answer the test decides.</summary>
+internal sealed class StubWorker : IAsyncDisposable
+{
+    private readonly WebApplication _app;
+
+    private StubWorker(WebApplication app) => _app = app;
+
+    public Uri Address => new(_app.Urls.Single());
+
+    public ConcurrentQueue<string> Texts { get; } = new();
+
+    public ConcurrentQueue<string?> TraceParents { get; } = new();
+
+    public bool Healthy { get; set; } = true;
+
+    /// <summary>What it does with a text; by default it answers at once.</summary>
+    public Func<string, HttpContext, Task<IResult>> Handle { get; set; } =
+        (text, _) => Task.FromResult<IResult>(Answer(text));
+
+    public static IResult Answer(string text) => TypedResults.Json(
+        new ModelAnswer(text, "POSITIVE", [0.25f, 0.75f], 1.5, Truncated: false), WireJson.Relaxed.ModelAnswer);
+
+    public static async Task<StubWorker> StartAsync()
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Limits.MaxRequestBodySize = null);
+        var app = builder.Build();
+        var worker = new StubWorker(app);
+        app.MapGet("/health", () => TypedResults.StatusCode(worker.Healthy ? 200 : 503));
+        app.MapPost("/run_model", async (HttpContext context) =>
+        {
+            var body = await TextBody.ReadAsync(context.Request, context.RequestAborted);
+            worker.Texts.Enqueue(body.Text!);
+            worker.TraceParents.Enqueue(context.Request.Headers.TraceParent);
+            return await worker.Handle(body.Text!, context);
+        });
+        await app.StartAsync();
+        return worker;
+    }
+
+    public ValueTask DisposeAsync() => _app.DisposeAsync();
+}

@@ -1,0 +1,320 @@
+using Lab.Orchestrator.Dispatch;
+
+namespace Lab.Orchestrator.Tests.Dispatch;
+
+public sealed class DispatchStateTests
+{
+    private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
+
+    [Fact]
+    public void Submit_FreeWorker_IsDispatchedAndAnswered()
+    {
+        var bench = new DispatchBench(workers: 1);
+        var entry = bench.Submit("good");
+        bench.Time.Advance(TimeSpan.FromMilliseconds(7));
+        bench.Answer(Assert.Single(bench.Sent));
+
+        var outcome = DispatchBench.Ended(entry);
+        Assert.Equal(OutcomeKind.Answered, outcome.Kind);
+        Assert.Equal(("worker-1", 1, 1, "good"), (outcome.Answer!.Worker, outcome.Answer.Attempts, outcome.Answer.BatchSize, outcome.Answer.InputText));
+        Assert.Equal(entry.Id, Guid.Parse(outcome.Answer.RequestId));
+        Assert.Equal(0, outcome.Answer.QueueMs);
+    }
+
+    [Fact]
+    public void Submit_NoFreeWorker_WaitsInOrderOfArrival()
+    {
+        var bench = new DispatchBench(workers: 2);
+        var entries = Enumerable.Range(0, 10).Select(i => bench.Submit($"{i}")).ToList();
+        Assert.Equal(2, bench.Sent.Count);
+        for (var i = 0; i < 10; i++) bench.Answer(bench.Sent[i]);
+
+        Assert.Equal(entries.Select(e => e.Text), bench.Sent.Select(call => call.Entries[0].Text));
+        Assert.All(entries, e => Assert.Equal(OutcomeKind.Answered, DispatchBench.Ended(e).Kind));
+    }
+
+    [Fact]
+    public void Submit_SeveralFree_LongestIdleIsChosen()
+    {
+        var bench = new DispatchBench(workers: 3);
+        bench.Submit();
+        bench.Submit();
+        bench.Answer(bench.Sent[1]);
+        bench.Answer(bench.Sent[0]);
+        for (var i = 0; i < 3; i++) bench.Submit();
+        Assert.Equal(["worker-3", "worker-2", "worker-1"], bench.Sent.Skip(2).Select(call => call.Worker.Name));
+    }
+
+    [Fact]
+    public void Answer_TimeInQueue_IsTold()
+    {
+        var bench = new DispatchBench(workers: 1);
+        bench.Submit();
+        var second = bench.Submit();
+        bench.Time.Advance(TimeSpan.FromMilliseconds(40));
+        bench.Answer(bench.Sent[0]);
+        bench.Answer(bench.Sent[1]);
+        Assert.Equal(40, DispatchBench.Ended(second).Answer!.QueueMs, precision: 3);
+    }
+
+    [Fact]
+    public void Submit_QueueFull_IsRefusedWithRetryAfter()
+    {
+        var bench = new DispatchBench(workers: 1, o => o.QueueCapacity = 3);
+        var entries = Enumerable.Range(0, 4).Select(_ => bench.Submit()).ToList();
+        var unknownRate = DispatchBench.Ended(bench.Submit());
+        Assert.Equal((OutcomeKind.QueueFull, 60), (unknownRate.Kind, unknownRate.RetryAfterSeconds));
+        Assert.All(entries, e => Assert.False(e.Completion.IsCompleted));
+
+        // One answer in two seconds: three waiting take six.
+        bench.Time.Advance(2 * Second);
+        bench.Answer(bench.Sent[0]);
+        bench.Submit();
+        Assert.Equal(6, DispatchBench.Ended(bench.Submit()).RetryAfterSeconds);
+    }
+
+    [Fact]
+    public void Submit_NoWorkerAlive_IsRefused()
+    {
+        var bench = new DispatchBench(workers: 2, healthy: false);
+        Assert.Equal(OutcomeKind.NoWorker, DispatchBench.Ended(bench.Submit()).Kind);
+        bench.AnswerProbes(null);
+        Assert.False(bench.Submit().Completion.IsCompleted);
+    }
+
+    [Fact]
+    public void Reply_Failed_ReturnsToHeadAndGoesElsewhere()
+    {
+        var bench = new DispatchBench(workers: 2);
+        var entries = Enumerable.Range(0, 4).Select(i => bench.Submit($"{i}")).ToList();
+        bench.Fail(bench.Sent[0]);
+        Assert.Equal(2, bench.Sent.Count);
+        bench.Answer(bench.Sent[1]);
+        Assert.Equal(("0", "worker-2", 2), (bench.Sent[2].Entries[0].Text, bench.Sent[2].Worker.Name, entries[0].Attempts));
+        bench.Answer(bench.Sent[2]);
+        Assert.Equal("2", bench.Sent[3].Entries[0].Text);
+        Assert.Equal((2, "worker-2"), (DispatchBench.Ended(entries[0]).Answer!.Attempts, DispatchBench.Ended(entries[0]).Answer!.Worker));
+    }
+
+    [Fact]
+    public void Reply_SeveralFail_KeepOrderOfArrival()
+    {
+        var bench = new DispatchBench(workers: 4);
+        for (var i = 0; i < 6; i++) bench.Submit($"{i}");
+        bench.Fail(bench.Sent[0]);
+        bench.Fail(bench.Sent[2]);
+        bench.Fail(bench.Sent[1]);
+        bench.Answer(bench.Sent[3]);
+        for (var i = 4; i < 9; i++) bench.Answer(bench.Sent[i]);
+        Assert.Equal(["0", "1", "2", "4", "5"], bench.Sent.Skip(4).Select(call => call.Entries[0].Text));
+    }
+
+    [Fact]
+    public void Reply_FailedOnThreeWorkers_IsGivenUp()
+    {
+        var bench = new DispatchBench(workers: 5);
+        var entry = bench.Submit();
+        for (var i = 0; i < 3; i++) bench.Fail(bench.Sent[i]);
+        var outcome = DispatchBench.Ended(entry);
+        Assert.Equal(OutcomeKind.Failed, outcome.Kind);
+        Assert.Equal(3, bench.Sent.Select(call => call.Worker.Name).Distinct().Count());
+        Assert.Equal(3, bench.Sent.Count);
+    }
+
+    [Fact]
+    public void Reply_FailedOnTheOnlyWorker_WaitsForItsRecovery()
+    {
+        var bench = new DispatchBench(workers: 1);
+        var entry = bench.Submit();
+        bench.Fail(bench.Sent[0]);
+        Assert.False(entry.Completion.IsCompleted);
+        bench.Advance(Second);
+        bench.AnswerProbes(null);
+        bench.Answer(bench.Sent[1]);
+        Assert.Equal(2, DispatchBench.Ended(entry).Answer!.Attempts);
+    }
+
+    [Fact]
+    public void Reply_Busy_IsNoAttemptAndAnotherWorkerGetsIt()
+    {
+        var bench = new DispatchBench(workers: 2);
+        var entry = bench.Submit();
+        bench.State.Reply(bench.Sent[0], new WorkerReply.Busy());
+        Assert.Equal(("worker-2", 1), (bench.Sent[1].Worker.Name, entry.Attempts));
+        bench.State.Reply(bench.Sent[1], new WorkerReply.Busy());
+        Assert.Equal(2, bench.Sent.Count);
+        Assert.Equal("busy", bench.State.Workers.Snapshot()["worker-1"].Status);
+        bench.Advance(TimeSpan.FromMilliseconds(50));
+        bench.Answer(bench.Sent[2]);
+        Assert.Equal(1, DispatchBench.Ended(entry).Answer!.Attempts);
+        Assert.All(bench.State.Workers.All, worker => Assert.Equal(0, worker.Failed));
+    }
+
+    [Fact]
+    public void Reply_Rejected_EndsTheRequestAndKeepsTheWorker()
+    {
+        var bench = new DispatchBench(workers: 1);
+        var entry = bench.Submit();
+        bench.State.Reply(bench.Sent[0], new WorkerReply.Rejected("no such text"));
+        Assert.Equal((OutcomeKind.Rejected, "no such text"), (DispatchBench.Ended(entry).Kind, DispatchBench.Ended(entry).Detail));
+        Assert.Equal("free", bench.State.Workers.Snapshot()["worker-1"].Status);
+    }
+
+    [Fact]
+    public void HangUp_Waiting_IsNeverDispatched()
+    {
+        var bench = new DispatchBench(workers: 1);
+        bench.Submit("running");
+        var gone = bench.Submit("gone");
+        bench.Submit("last");
+        bench.State.HangUp(gone);
+        Assert.Equal(OutcomeKind.Canceled, DispatchBench.Ended(gone).Kind);
+        bench.Answer(bench.Sent[0]);
+        Assert.Equal("last", bench.Sent[1].Entries[0].Text);
+    }
+
+    [Fact]
+    public void HangUp_Running_WorkerStaysBusyUntilItReplies()
+    {
+        var bench = new DispatchBench(workers: 1);
+        var gone = bench.Submit();
+        bench.State.HangUp(gone);
+        bench.Submit();
+        Assert.Single(bench.Sent);
+        bench.Answer(bench.Sent[0]);
+        Assert.Equal(OutcomeKind.Canceled, DispatchBench.Ended(gone).Kind);
+        Assert.Equal(2, bench.Sent.Count);
+    }
+
+    [Fact]
+    public void HangUp_BeforeSubmit_IsNeverDispatched()
+    {
+        var bench = new DispatchBench(workers: 1);
+        var entry = new QueueEntry("text", Second);
+        bench.State.HangUp(entry);
+        bench.State.Submit(entry);
+        Assert.Empty(bench.Sent);
+        Assert.Equal(OutcomeKind.Canceled, DispatchBench.Ended(entry).Kind);
+    }
+
+    [Fact]
+    public void Deadline_WaitingAndRunning_BothEnd()
+    {
+        var bench = new DispatchBench(workers: 1, o => o.DispatchTimeout = 60 * Second);
+        var running = bench.Submit(timeout: 2 * Second);
+        var waiting = bench.Submit(timeout: Second);
+        var patient = bench.Submit(timeout: 5 * Second);
+        bench.Advance(1.5 * Second);
+        Assert.Equal(OutcomeKind.DeadlinePassed, DispatchBench.Ended(waiting).Kind);
+        Assert.False(running.Completion.IsCompleted);
+        bench.Advance(Second);
+        Assert.Equal(OutcomeKind.DeadlinePassed, DispatchBench.Ended(running).Kind);
+        Assert.Equal(0, bench.State.Workers.All.Single().Failed);
+        bench.Answer(bench.Sent[0]);
+        bench.Answer(bench.Sent[1]);
+        Assert.Equal(OutcomeKind.Answered, DispatchBench.Ended(patient).Kind);
+    }
+
+    [Fact]
+    public void DispatchTimeout_HungWorker_IsQuarantinedAndRequestGoesElsewhere()
+    {
+        var bench = new DispatchBench(workers: 2, o => o.DispatchTimeout = 3 * Second);
+        var entry = bench.Submit();
+        bench.Advance(4 * Second);
+        Assert.True(bench.Sent[0].Aborted.IsCancellationRequested);
+        Assert.Equal("quarantined", bench.State.Workers.Snapshot()["worker-1"].Status);
+        bench.Answer(bench.Sent[1]);
+        Assert.Equal(2, DispatchBench.Ended(entry).Answer!.Attempts);
+
+        // What the hung worker says at last changes nothing.
+        bench.Answer(bench.Sent[0]);
+        Assert.Equal(0, bench.State.Workers.Find("worker-1")!.Completed);
+    }
+
+    [Fact]
+    public void Quarantine_FailingProbes_BackOffExponentially()
+    {
+        var bench = new DispatchBench(workers: 1);
+        bench.Submit();
+        bench.Fail(bench.Sent[0]);
+        var gaps = new List<double>();
+        for (var i = 0; i < 9; i++)
+        {
+            var before = bench.Time.GetUtcNow();
+            while (bench.Probes.Count == 0) bench.Advance(TimeSpan.FromMilliseconds(10));
+            gaps.Add((bench.Time.GetUtcNow() - before).TotalSeconds);
+            bench.AnswerProbes("connection refused");
+        }
+
+        Assert.InRange(gaps[0], 0.2, 0.32);
+        Assert.InRange(gaps[3], 1.6, 2.45);
+        Assert.InRange(gaps[8], 8, 12.1);
+    }
+
+    [Fact]
+    public void Probe_IdleWorkerMissesTwo_IsQuarantined()
+    {
+        var bench = new DispatchBench(workers: 1);
+        for (var i = 0; i < 2; i++)
+        {
+            Assert.Equal("free", bench.State.Workers.Snapshot()["worker-1"].Status);
+            bench.Advance(7 * Second);
+            bench.AnswerProbes("refused");
+        }
+
+        Assert.Equal("quarantined", bench.State.Workers.Snapshot()["worker-1"].Status);
+        Assert.Equal(OutcomeKind.NoWorker, DispatchBench.Ended(bench.Submit()).Kind);
+    }
+
+    [Fact]
+    public void SetWorkers_RemovedWhileBusy_FinishesFirst()
+    {
+        var bench = new DispatchBench(workers: 2);
+        var first = bench.Submit();
+        var second = bench.Submit();
+        bench.SetWorkers(1);
+        bench.Submit();
+        Assert.Equal("draining", bench.State.Workers.Snapshot()["worker-2"].Status);
+        bench.Answer(bench.Sent[1]);
+        Assert.Equal(OutcomeKind.Answered, DispatchBench.Ended(second).Kind);
+        Assert.Equal(["worker-1"], bench.State.Workers.Snapshot().Keys);
+        Assert.Equal(2, bench.Sent.Count);
+        Assert.False(first.Completion.IsCompleted);
+    }
+
+    [Fact]
+    public void SetWorkers_Added_GetsWorkAfterItsProbe()
+    {
+        var bench = new DispatchBench(workers: 1);
+        bench.Submit();
+        var waiting = bench.Submit();
+        bench.SetWorkers(2);
+        Assert.Single(bench.Sent);
+        bench.AnswerProbes(null);
+        bench.Answer(bench.Sent[1]);
+        Assert.Equal("worker-2", DispatchBench.Ended(waiting).Answer!.Worker);
+    }
+
+    [Fact]
+    public void SetWorkers_Moved_IsProbedAtItsNewAddress()
+    {
+        var bench = new DispatchBench(workers: 1);
+        bench.State.SetWorkers(new Dictionary<string, Uri> { ["worker-1"] = new("http://10.0.0.9:8001") });
+        var probe = Assert.Single(bench.Probes);
+        // The answer of the old address says nothing about the new one.
+        bench.State.Probed(probe, new("http://10.0.0.1:8000"), null);
+        Assert.Equal("quarantined", bench.State.Workers.Snapshot()["worker-1"].Status);
+        bench.AnswerProbes(null);
+        bench.Submit();
+        Assert.Equal(8001, Assert.Single(bench.Sent).Address.Port);
+    }
+
+    [Fact]
+    public void Stop_EveryEntry_EndsAsStopped()
+    {
+        var bench = new DispatchBench(workers: 1);
+        var entries = Enumerable.Range(0, 3).Select(_ => bench.Submit()).ToList();
+        bench.State.Stop();
+        Assert.All(entries, e => Assert.Equal(OutcomeKind.Stopped, DispatchBench.Ended(e).Kind));
+    }
+}
