@@ -12,6 +12,7 @@ internal sealed class ResourceRunner(
 
     private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Queue<string> _lastLines = [];
+    private volatile bool _isReady;
 
     public ProjectResource Resource => resource;
 
@@ -33,7 +34,7 @@ internal sealed class ResourceRunner(
                 crashes = lived < timing.Stable ? crashes + 1 : 1;
                 var wait = timing.Backoff(crashes);
                 output.Complain(
-                    $"{resource.Name} {verdict} after {lived.TotalSeconds:0.0} s{(crashes > 1 ? $", for the {crashes}th time in a row" : "")}; next start in {wait.TotalSeconds:0.#} s.",
+                    $"{resource.Name} {verdict} after {lived.TotalSeconds:0.0} s{(crashes > 1 ? $", {crashes} times in a row now" : "")}; next start in {wait.TotalSeconds:0.#} s.",
                     crashes % 5 == 3 ? LastLines() : null);
                 await Task.Delay(wait, time, stop);
             }
@@ -57,10 +58,11 @@ internal sealed class ResourceRunner(
 
     private async Task<string> RunOnceAsync(CancellationToken stop, CancellationToken hurry)
     {
+        _isReady = false;
         ServiceProcess process;
         try
         {
-            process = new ServiceProcess(ServiceEnvironment.StartInfo(resource, development, Guid.NewGuid().ToString("n")), Take);
+            process = new ServiceProcess(ServiceEnvironment.StartInfo(resource, development, Guid.NewGuid().ToString("n")), line => Take(line, stop));
         }
         catch (Win32Exception e)
         {
@@ -81,7 +83,6 @@ internal sealed class ResourceRunner(
             if (killed > 0 && stop.IsCancellationRequested)
                 output.Complain($"{resource.Name} did not stop by itself and was killed.");
             watchdog.Forget(process.Identity);
-            await process.Ended.WaitAsync(timing.Grace, time, CancellationToken.None);
             return await process.VerdictAsync(time);
         }
     }
@@ -101,11 +102,12 @@ internal sealed class ResourceRunner(
                     output.Complain($"{resource.Name} is not ready after {waited.TotalSeconds:0} s: {lack}. Its last lines:", LastLines());
                 }
 
-                await Task.Delay(timing.ProbeInterval, time, over);
+                await Task.Delay(timing.NextProbe(waited), time, over);
             }
 
             over.ThrowIfCancellationRequested();
             output.Say($"{resource.Name} is ready{(Ready.IsCompleted ? " again" : "")}{(resource.Endpoint is { } endpoint ? $" at {endpoint.Url}" : "")} ({time.GetElapsedTime(begun).TotalSeconds:0.0} s)");
+            _isReady = true;
             _ready.TrySetResult();
         }
         catch (OperationCanceledException) when (over.IsCancellationRequested)
@@ -114,8 +116,11 @@ internal sealed class ResourceRunner(
         }
     }
 
-    private void Take(string line)
+    private void Take(string line, CancellationToken stop)
     {
+        // A service that is stopped in the middle of its start fails at length, and to nobody's surprise.
+        if (stop.IsCancellationRequested && !_isReady)
+            return;
         output.From(resource.Name, line);
         lock (_lastLines)
         {

@@ -3,8 +3,11 @@ namespace Lab.AppHost.LocalHost;
 /// <summary>How long LocalHost waits for what; tests shorten it.</summary>
 internal sealed record Timing
 {
-    /// <summary>From one look at an unready resource's health to the next.</summary>
+    /// <summary>From one look at an unready resource's health to the next, at first.</summary>
     public TimeSpan ProbeInterval { get; init; } = TimeSpan.FromMilliseconds(200);
+
+    /// <summary>The same, when it has been unready for long.</summary>
+    public TimeSpan LongestProbeInterval { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>For one answer to such a look.</summary>
     public TimeSpan ProbeTimeout { get; init; } = TimeSpan.FromSeconds(3);
@@ -26,6 +29,10 @@ internal sealed record Timing
 
     /// <summary>From SIGTERM to SIGKILL.</summary>
     public TimeSpan Grace { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>The wait before the next look at a resource that has been unready for so long: a tenth of it, within the limits.</summary>
+    public TimeSpan NextProbe(TimeSpan unready)
+        => TimeSpan.FromTicks(Math.Clamp(unready.Ticks / 10, ProbeInterval.Ticks, LongestProbeInterval.Ticks));
 
     /// <summary>The wait before a restart.</summary>
     /// <param name="crashes">Crashes in a row, at least 1.</param>

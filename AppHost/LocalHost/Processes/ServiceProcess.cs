@@ -33,7 +33,9 @@ internal sealed class ServiceProcess : IDisposable
     /// <summary>Waits a moment for the last lines of an ended process, and tells how it ended.</summary>
     public async Task<string> VerdictAsync(TimeProvider time)
     {
-        await Task.WhenAny(_output, Task.Delay(LastWords, time));
+        await Task.WhenAny(Task.WhenAll(_ended.Task, _output), Task.Delay(LastWords, time));
+        if (!_process.HasExited)
+            return "did not end even when killed";
         return _process.ExitCode switch
         {
             137 => "was killed (SIGKILL, exit code 137; out of memory?)",
