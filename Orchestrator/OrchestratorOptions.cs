@@ -18,6 +18,12 @@ public sealed class OrchestratorOptions
     /// <summary>On how many workers a request may fail before it is given up with 502, 1 to 100.</summary>
     public int MaxAttempts { get; set; } = 3;
 
+    /// <summary>How many texts one dispatch may carry when requests wait, 1 to 32; 1 turns batching off.</summary>
+    public int MaxBatch { get; set; } = 8;
+
+    /// <summary>About how many tokens the texts of one batch may have together, 1 to 65536.</summary>
+    public int MaxBatchTokens { get; set; } = 2048;
+
     /// <summary>The largest request body in bytes, 1 KiB to 16 MiB; then 413.</summary>
     public long MaxBodyBytes { get; set; } = 1024 * 1024;
 
@@ -44,6 +50,8 @@ public sealed class OrchestratorOptions
         {
             { QueueCapacity: < 1 or > 1_000_000 } => Text(nameof(QueueCapacity), "between 1 and 1000000"),
             { MaxAttempts: < 1 or > 100 } => Text(nameof(MaxAttempts), "between 1 and 100"),
+            { MaxBatch: < 1 or > 32 } => Text(nameof(MaxBatch), "between 1 and 32"),
+            { MaxBatchTokens: < 1 or > 65536 } => Text(nameof(MaxBatchTokens), "between 1 and 65536"),
             { MaxBodyBytes: < 1024 or > 16 * 1024 * 1024 } => Text(nameof(MaxBodyBytes), "between 1024 and 16777216"),
             _ when Deadline <= TimeSpan.Zero || Deadline > hour => Text(nameof(Deadline), "more than 0 and at most 01:00:00"),
             _ when DispatchTimeout <= TimeSpan.Zero || DispatchTimeout > hour => Text(nameof(DispatchTimeout), "more than 0 and at most 01:00:00"),

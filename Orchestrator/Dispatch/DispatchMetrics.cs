@@ -12,10 +12,13 @@ internal sealed class DispatchMetrics
         HistogramBucketBoundaries = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
     };
 
+    private static readonly InstrumentAdvice<int> BatchSizes = new() { HistogramBucketBoundaries = [1, 2, 4, 8, 16, 32] };
+
     private readonly Counter<long> _requests;
     private readonly Counter<long> _calls;
     private readonly Counter<long> _returned;
     private readonly Histogram<double> _queueTime;
+    private readonly Histogram<int> _batchSize;
     private int _queued;
     private int _busy;
 
@@ -26,6 +29,7 @@ internal sealed class DispatchMetrics
         _calls = meter.CreateCounter<long>("lab.dispatches", "{dispatch}", "Dispatches by worker and result.");
         _returned = meter.CreateCounter<long>("lab.requests.returned", "{request}", "Requests that went back to the head of the queue, by reason.");
         _queueTime = meter.CreateHistogram("lab.queue.duration", "s", "Time between acceptance and dispatch.", advice: Seconds);
+        _batchSize = meter.CreateHistogram("lab.dispatch.batch_size", "{request}", "Requests in one dispatch.", advice: BatchSizes);
         meter.CreateObservableGauge("lab.queue.depth", () => Volatile.Read(ref _queued), "{request}", "Requests waiting for a worker.");
         meter.CreateObservableGauge("lab.workers.busy", () => Volatile.Read(ref _busy), "{worker}", "Workers computing.");
     }
@@ -36,7 +40,9 @@ internal sealed class DispatchMetrics
         Volatile.Write(ref _busy, busy);
     }
 
-    public void Dispatched(TimeSpan queued) => _queueTime.Record(queued.TotalSeconds);
+    public void Waited(TimeSpan queued) => _queueTime.Record(queued.TotalSeconds);
+
+    public void Dispatched(int batchSize) => _batchSize.Record(batchSize);
 
     public void Returned(bool failed) => _returned.Add(1, new KeyValuePair<string, object?>("reason", failed ? "failed" : "busy"));
 
@@ -46,7 +52,6 @@ internal sealed class DispatchMetrics
         {
             WorkerReply.Answered => "answered",
             WorkerReply.Busy => "busy",
-            WorkerReply.Rejected => "rejected",
             _ => "failed",
         }));
 

@@ -1,5 +1,4 @@
 using Lab.Orchestrator.Workers;
-using Lab.ServiceDefaults.Contracts;
 using Microsoft.Extensions.Logging;
 
 namespace Lab.Orchestrator.Dispatch;
@@ -47,25 +46,44 @@ internal sealed class DispatchState(
     public void Submit(QueueEntry entry)
     {
         if (entry.State is EntryState.Done) return;
-        if (Workers.AliveCount == 0)
+        if (!entry.Accepted && Refuse(count: 1) is { } refusal)
         {
-            End(entry, new(OutcomeKind.NoWorker, Detail: "No worker is alive.", RetryAfterSeconds: 1));
+            End(entry, refusal);
             return;
         }
 
-        if (_queue.Count >= options.QueueCapacity)
+        Enqueue(entry);
+        Pump();
+    }
+
+    /// <summary>Accepts all of a client's batch, or ends all of it at once.</summary>
+    public void Submit(IReadOnlyList<QueueEntry> entries)
+    {
+        var refusal = Refuse(entries.Count);
+        foreach (var entry in entries)
         {
-            End(entry, new(OutcomeKind.QueueFull, Detail: $"{_queue.Count} requests are waiting.", RetryAfterSeconds: RetryAfter()));
-            return;
+            if (entry.State is EntryState.Done) continue;
+            if (refusal is not null) End(entry, refusal);
+            else Enqueue(entry);
         }
 
+        Pump();
+    }
+
+    private Outcome? Refuse(int count) =>
+        Workers.AliveCount == 0 ? new(OutcomeKind.NoWorker, Detail: "No worker is alive.", RetryAfterSeconds: 1)
+        : _queue.Count + count > options.QueueCapacity
+            ? new(OutcomeKind.QueueFull, Detail: $"{_queue.Count} requests are waiting, and {options.QueueCapacity} may.", RetryAfterSeconds: RetryAfter())
+        : null;
+
+    private void Enqueue(QueueEntry entry)
+    {
         entry.Arrival = ++_arrivals;
         entry.AcceptedAt = time.GetTimestamp();
         if (entry.Timeout != Timeout.InfiniteTimeSpan) entry.DeadlineAt = entry.AcceptedAt + Workers.Ticks(entry.Timeout);
         _queueDue = Math.Min(_queueDue, entry.DeadlineAt);
         NextDue = Math.Min(NextDue, entry.DeadlineAt);
         _queue.Add(entry);
-        Pump();
     }
 
     /// <summary>The client no longer waits: a waiting entry leaves the queue, a running one's answer will be dropped.</summary>
@@ -84,19 +102,15 @@ internal sealed class DispatchState(
         switch (reply)
         {
             case WorkerReply.Answered answered:
-                worker.Completed++;
+                worker.Completed += call.Entries.Count;
                 worker.ConsecutiveFailures = 0;
-                for (var i = 0; i < call.Entries.Count; i++) Answer(call, call.Entries[i], answered.Answers[i]);
+                for (var i = 0; i < call.Entries.Count; i++) Answer(call, call.Entries[i], answered.Texts[i], answered.InferenceMs);
                 break;
             case WorkerReply.Busy:
                 Workers.Hold(worker);
                 NextDue = Math.Min(NextDue, worker.HeldUntil);
                 DispatchLog.WorkerBusy(logger, call.Number, worker.Name);
                 foreach (var entry in call.Entries) Return(entry, counts: false);
-                break;
-            case WorkerReply.Rejected rejected:
-                foreach (var entry in call.Entries)
-                    if (entry.State is EntryState.Running) End(entry, new(OutcomeKind.Rejected, Detail: rejected.Detail));
                 break;
             case WorkerReply.Failed failed:
                 worker.Failed++;
@@ -126,6 +140,17 @@ internal sealed class DispatchState(
         Tick();
     }
 
+    /// <summary>Drains a worker or takes it back into service.</summary>
+    /// <returns>Whether there is such a worker.</returns>
+    public bool SetDraining(string name, bool draining)
+    {
+        if (Workers.Find(name) is not { Removed: false } worker) return false;
+        WorkersLog.Draining(logger, name, draining);
+        Workers.Change(worker, draining: draining);
+        Pump();
+        return true;
+    }
+
     /// <summary>Does what time alone makes due: deadlines, dispatches that take too long, holds and probes.</summary>
     public void Tick()
     {
@@ -149,7 +174,7 @@ internal sealed class DispatchState(
         for (var entry = _queue.Head; entry is not null && Workers.LongestIdle is not null;)
         {
             var next = entry.Next;
-            if (WorkerFor(entry) is { } worker) Send(worker, entry);
+            if (WorkerFor(entry) is { } worker) next = Send(worker, entry);
             entry = next;
         }
 
@@ -166,32 +191,63 @@ internal sealed class DispatchState(
         return Workers.AliveCount == alive ? Workers.LongestIdle?.Value : null;
     }
 
-    private void Send(WorkerNode worker, QueueEntry entry)
+    /// <summary>Sends an entry off, with others behind it where there is a backlog.</summary>
+    /// <returns>The entry to look at next.</returns>
+    private QueueEntry? Send(WorkerNode worker, QueueEntry first)
     {
-        _queue.Remove(entry);
-        entry.State = EntryState.Running;
-        entry.Attempts++;
         var now = time.GetTimestamp();
-        entry.Waited = time.GetElapsedTime(entry.AcceptedAt, now);
-        var call = new DispatchCall(++_calls, worker, [entry], now);
+        var limit = BatchLimit(worker, first);
+        var entries = new List<QueueEntry>(limit);
+        var budget = options.MaxBatchTokens;
+        QueueEntry? next = first;
+        while (next is { } entry && entries.Count < limit && (entries.Count == 0 || CanJoin(entry, budget)))
+        {
+            next = entry.Next;
+            budget -= entry.EstimatedTokens;
+            _queue.Remove(entry);
+            entry.State = EntryState.Running;
+            entry.Attempts++;
+            entry.Waited = time.GetElapsedTime(entry.AcceptedAt, now);
+            metrics.Waited(entry.Waited);
+            entries.Add(entry);
+        }
+
+        var call = new DispatchCall(++_calls, worker, entries, now);
         NextDue = Math.Min(NextDue, now + Workers.Ticks(options.DispatchTimeout));
         Workers.Occupy(worker, call);
-        metrics.Dispatched(entry.Waited);
-        DispatchLog.Dispatched(logger, call.Number, entry.Id, entry.Arrival, worker.Name, entry.Attempts);
+        metrics.Dispatched(entries.Count);
+        foreach (var entry in entries)
+            DispatchLog.Dispatched(logger, call.Number, entry.Id, entry.Arrival, worker.Name, entry.Attempts);
         effects.Send(call);
+        return next;
     }
 
-    private void Answer(DispatchCall call, QueueEntry entry, ModelAnswer answer)
+    // The backlog is shared out: a batch that leaves the next worker to become free without work answers nobody sooner.
+    // A worker back from quarantine first shows with one text that it is well.
+    private int BatchLimit(WorkerNode worker, QueueEntry first) =>
+        first.Alone || worker.ConsecutiveFailures > 0 ? 1
+        : Math.Clamp((_queue.Count + Workers.AliveCount - 1) / Workers.AliveCount, 1, options.MaxBatch);
+
+    // Only what stands next in the queue may join: who has failed before goes alone, and nobody is overtaken.
+    private static bool CanJoin(QueueEntry entry, int budget) => !entry.Alone && entry.EstimatedTokens <= budget;
+
+    private void Answer(DispatchCall call, QueueEntry entry, TextReply reply, double inferenceMs)
     {
         _completions.Add();
         if (entry.State is not EntryState.Running) return;
+        if (reply.Answer is not { } answer)
+        {
+            End(entry, new(OutcomeKind.Rejected, Detail: reply.Rejection));
+            return;
+        }
+
         End(entry, new(OutcomeKind.Answered, new(
             entry.Id.ToString(),
             call.Worker.Name,
             entry.Attempts,
             call.Entries.Count,
             entry.Waited.TotalMilliseconds,
-            answer.InferenceMs,
+            inferenceMs,
             entry.Text,
             answer.Truncated,
             answer.Label,
@@ -202,6 +258,7 @@ internal sealed class DispatchState(
     {
         if (entry.State is not EntryState.Running) return;
         entry.AddFailure(call.Worker);
+        entry.Alone = true;
         if (entry.Attempts >= options.MaxAttempts)
         {
             DispatchLog.GivenUp(logger, entry.Id, entry.Attempts, call.Worker.Name, reason);

@@ -14,6 +14,8 @@ internal enum EntryState { New, Queued, Running, Done }
 /// <param name="timeout">How long the client waits for the answer; <see cref="Timeout.InfiniteTimeSpan"/> for no deadline.</param>
 internal sealed class QueueEntry(string text, TimeSpan timeout)
 {
+    private const int MostTokens = 512;
+
     private readonly TaskCompletionSource<Outcome> _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private List<WorkerNode>? _failedOn;
 
@@ -31,6 +33,18 @@ internal sealed class QueueEntry(string text, TimeSpan timeout)
     public Task<Outcome> Completion => _completion.Task;
 
     public EntryState State { get; set; }
+
+    /// <summary>Already accepted elsewhere (a job): it waits whatever the queue's length and the workers' health.</summary>
+    public bool Accepted { get; init; }
+
+    /// <summary>It was in a batch that failed: from now on it travels alone, so that it can harm nobody else.</summary>
+    public bool Alone { get; set; }
+
+    /// <summary>
+    /// About how many tokens the text has, for the budget of a batch. Word pieces of English have some four letters;
+    /// no model here reads more than <see cref="MostTokens"/>.
+    /// </summary>
+    public int EstimatedTokens { get; } = Math.Min((text.Length / 4) + 3, MostTokens);
 
     /// <summary>The entry's place in the order of arrival, from 1.</summary>
     public long Arrival { get; set; }

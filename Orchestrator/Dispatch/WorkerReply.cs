@@ -2,6 +2,11 @@ using Lab.ServiceDefaults.Contracts;
 
 namespace Lab.Orchestrator.Dispatch;
 
+/// <summary>What a worker says of one text: an answer, or why the model will not read it, so that trying elsewhere would not help.</summary>
+/// <param name="Answer">The answer, or <c>null</c>.</param>
+/// <param name="Rejection">The reason, where there is no answer.</param>
+internal readonly record struct TextReply(ModelAnswer? Answer, string? Rejection);
+
 /// <summary>What came back from a worker for one dispatch.</summary>
 internal abstract record WorkerReply
 {
@@ -9,14 +14,11 @@ internal abstract record WorkerReply
     {
     }
 
-    /// <summary>The answers, one per text in the dispatch's order.</summary>
-    internal sealed record Answered(IReadOnlyList<ModelAnswer> Answers) : WorkerReply;
+    /// <summary>What it says of each text, in the dispatch's order, and its time for the whole dispatch in milliseconds.</summary>
+    internal sealed record Answered(IReadOnlyList<TextReply> Texts, double InferenceMs) : WorkerReply;
 
     /// <summary>The worker is computing for somebody else (429): busy, not broken, and no attempt.</summary>
     internal sealed record Busy : WorkerReply;
-
-    /// <summary>The worker is well but will not classify this text (another 4xx): trying elsewhere would not help.</summary>
-    internal sealed record Rejected(string Detail) : WorkerReply;
 
     /// <summary>The worker is not well: transport error, 5xx, unreadable answer, or no answer in time.</summary>
     internal sealed record Failed(string Reason) : WorkerReply;

@@ -23,6 +23,7 @@ internal sealed class HttpWorkerClient : IWorkerClient, IDisposable
     private const int MaxAnswerOverhead = 64 * 1024;
 
     private static readonly MediaTypeHeaderValue PlainText = new("text/plain", "utf-8");
+    private static readonly MediaTypeHeaderValue Json = new("application/json");
 
     private readonly HttpClient _client;
     private readonly TimeSpan _probeTimeout;
@@ -81,18 +82,15 @@ internal sealed class HttpWorkerClient : IWorkerClient, IDisposable
     {
         try
         {
-            // Plain text is the worker's cheapest form: nothing is escaped, so that the limit on bodies holds for it as well.
-            using var content = new ByteArrayContent(Encoding.UTF8.GetBytes(call.Entries[0].Text));
-            content.Headers.ContentType = PlainText;
-            using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(call.Address, "/run_model")) { Content = content };
+            using var request = RequestFor(call);
             DispatchTracing.Forward(call.Entries[0].Trace, request);
             using var response = await _client.SendAsync(request, HttpCompletionOption.ResponseContentRead, call.Aborted);
             return response.StatusCode switch
             {
-                HttpStatusCode.OK => await ReadAnswerAsync(response, call.Aborted),
+                HttpStatusCode.OK => await ReadAnswersAsync(response, call),
                 HttpStatusCode.TooManyRequests => new WorkerReply.Busy(),
-                HttpStatusCode.BadRequest or HttpStatusCode.RequestEntityTooLarge or HttpStatusCode.UnprocessableEntity =>
-                    new WorkerReply.Rejected(await ReadDetailAsync(response, call.Aborted)),
+                HttpStatusCode.BadRequest or HttpStatusCode.RequestEntityTooLarge or HttpStatusCode.UnprocessableEntity when call.Entries.Count == 1 =>
+                    new WorkerReply.Answered([new(null, await ReadDetailAsync(response, call.Aborted))], InferenceMs: 0),
                 _ => new WorkerReply.Failed($"it answered {(int)response.StatusCode}"),
             };
         }
@@ -106,21 +104,51 @@ internal sealed class HttpWorkerClient : IWorkerClient, IDisposable
         }
     }
 
-    private static async Task<WorkerReply> ReadAnswerAsync(HttpResponseMessage response, CancellationToken cancellation)
+    private static HttpRequestMessage RequestFor(DispatchCall call)
+    {
+        if (call.Entries.Count == 1)
+        {
+            // Plain text is the worker's cheapest form: nothing is escaped, so that the limit on bodies holds for it as well.
+            var text = new ByteArrayContent(Encoding.UTF8.GetBytes(call.Entries[0].Text));
+            text.Headers.ContentType = PlainText;
+            return new(HttpMethod.Post, new Uri(call.Address, "/run_model")) { Content = text };
+        }
+
+        var texts = new ByteArrayContent(JsonSerializer.SerializeToUtf8Bytes(
+            new([.. call.Entries.Select(entry => entry.Text)]), WireJson.Relaxed.BatchRequest));
+        texts.Headers.ContentType = Json;
+        return new(HttpMethod.Post, new Uri(call.Address, "/run_batch")) { Content = texts };
+    }
+
+    private static async Task<WorkerReply> ReadAnswersAsync(HttpResponseMessage response, DispatchCall call)
     {
         try
         {
-            await using var body = await response.Content.ReadAsStreamAsync(cancellation);
-            var answer = await JsonSerializer.DeserializeAsync(body, WireJson.Relaxed.ModelAnswer, cancellation);
-            return answer is { Label: not null, Probabilities.Count: > 0 }
-                ? new WorkerReply.Answered([answer])
-                : new WorkerReply.Failed("its answer has no label or no probabilities");
+            await using var body = await response.Content.ReadAsStreamAsync(call.Aborted);
+            if (call.Entries.Count == 1)
+            {
+                var answer = await JsonSerializer.DeserializeAsync(body, WireJson.Relaxed.ModelAnswer, call.Aborted);
+                return answer is { Label: not null, Probabilities.Count: > 0 }
+                    ? new WorkerReply.Answered([new(answer, null)], answer.InferenceMs)
+                    : new WorkerReply.Failed("its answer has no label or no probabilities");
+            }
+
+            var batch = await JsonSerializer.DeserializeAsync(body, WireJson.Relaxed.BatchAnswer, call.Aborted);
+            return batch?.Results is { } results && results.Count == call.Entries.Count && results.All(IsWhole)
+                ? new WorkerReply.Answered([.. results.Zip(call.Entries, (result, entry) => ReplyOf(result, entry.Text, batch.InferenceMs))], batch.InferenceMs)
+                : new WorkerReply.Failed("its answer has not one result for each text");
         }
         catch (JsonException e)
         {
             return new WorkerReply.Failed($"its answer cannot be read: {e.Message}");
         }
     }
+
+    private static bool IsWhole(BatchResult result) => result is { Error: not null } or { Label: not null, Probabilities.Count: > 0 };
+
+    private static TextReply ReplyOf(BatchResult result, string text, double inferenceMs) => result.Error is { } error
+        ? new(null, error)
+        : new(new(text, result.Label!, result.Probabilities!, inferenceMs, result.Truncated ?? false), null);
 
     private static async Task<string> ReadDetailAsync(HttpResponseMessage response, CancellationToken cancellation)
     {

@@ -31,8 +31,10 @@ internal sealed class WorkerNode
     /// <summary>Somebody else's work keeps it busy until about then (clock reading); 0 when free.</summary>
     public long HeldUntil { get; set; }
 
+    /// <summary>Texts answered.</summary>
     public long Completed { get; set; }
 
+    /// <summary>Dispatches failed.</summary>
     public long Failed { get; set; }
 
     /// <summary>Failures since the last answer: the exponent of the quarantine's backoff.</summary>

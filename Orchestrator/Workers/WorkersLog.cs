@@ -22,6 +22,9 @@ internal static partial class WorkersLog
     [LoggerMessage(6, LogLevel.Debug, "Worker {Worker} stays quarantined: {Reason}")]
     public static partial void StillQuarantined(ILogger logger, string worker, string reason);
 
+    [LoggerMessage(9, LogLevel.Information, "Worker {Worker} is to drain: {Draining}")]
+    public static partial void Draining(ILogger logger, string worker, bool draining);
+
     [LoggerMessage(7, LogLevel.Error, "The list of workers is kept as it was: {Reason}")]
     public static partial void ListUnreadable(ILogger logger, string reason);
 

@@ -40,7 +40,7 @@ public sealed record RequestAnswer(
 /// <param name="Ip">The host part of the worker's address.</param>
 /// <param name="Port">The port of the worker's address.</param>
 /// <param name="Status">One of <c>free</c>, <c>busy</c>, <c>quarantined</c>, <c>draining</c>.</param>
-/// <param name="Completed">Dispatches that this worker answered.</param>
+/// <param name="Completed">Texts that this worker answered.</param>
 /// <param name="Failed">Dispatches that failed at this worker.</param>
 /// <param name="Host">The machine the worker runs on, where it is known.</param>
 public sealed record WorkerStatus(
@@ -50,3 +50,23 @@ public sealed record WorkerStatus(
     long Completed,
     long Failed,
     string? Host = null);
+
+/// <summary>Several texts for one dispatch (<c>POST /run_batch</c>).</summary>
+/// <param name="Texts">1 to 32 texts, none of them empty.</param>
+public sealed record BatchRequest(IReadOnlyList<string> Texts);
+
+/// <summary>What a worker says of the texts of one dispatch.</summary>
+/// <param name="InferenceMs">Time of tokenisation and inference for all of them, in milliseconds.</param>
+/// <param name="Results">One entry per text, in the order of the request.</param>
+public sealed record BatchAnswer(double InferenceMs, IReadOnlyList<BatchResult> Results);
+
+/// <summary>What a worker says of one text of a batch: the members of an answer, or only <paramref name="Error"/>.</summary>
+/// <param name="Label">The most probable class.</param>
+/// <param name="Probabilities">One probability per class, in the order of the model's <c>id2label</c>.</param>
+/// <param name="Truncated">Whether the text was longer than the model can read.</param>
+/// <param name="Error">Why this text was not classified.</param>
+public sealed record BatchResult(
+    string? Label = null,
+    IReadOnlyList<float>? Probabilities = null,
+    bool? Truncated = null,
+    string? Error = null);

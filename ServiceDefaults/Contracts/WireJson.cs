@@ -13,6 +13,8 @@ namespace Lab.ServiceDefaults.Contracts;
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(ModelAnswer))]
 [JsonSerializable(typeof(RequestAnswer))]
+[JsonSerializable(typeof(BatchRequest))]
+[JsonSerializable(typeof(BatchAnswer))]
 [JsonSerializable(typeof(Dictionary<string, WorkerStatus>))]
 public sealed partial class WireJson : JsonSerializerContext
 {

@@ -244,6 +244,34 @@ public sealed class NewRequestTests
     }
 
     [Fact]
+    public async Task Post_Backlog_TravelsInBatchesAndAPoisonousTextFailsAlone()
+    {
+        await using var lab = await StartAsync(workers: 4, "--Orchestrator:MaxBatch=8");
+        var release = new TaskCompletionSource();
+        foreach (var worker in lab.Workers)
+        {
+            worker.Handle = async (text, _) =>
+            {
+                await release.Task;
+                return text == "poison" ? TypedResults.StatusCode(500) : StubWorker.Answer(text);
+            };
+            var whole = worker.HandleBatch;
+            worker.HandleBatch = texts => texts.Contains("poison") ? Task.FromResult<IResult>(TypedResults.StatusCode(500)) : whole(texts);
+        }
+
+        var posts = Enumerable.Range(0, 60).Select(i => lab.PostAsync(i == 30 ? "poison" : $"text {i}")).ToList();
+        await lab.UntilLoggedAsync("arrival 4,");
+        release.SetResult();
+        var responses = await Task.WhenAll(posts);
+        await ReadProblemAsync(responses[30], 502);
+        var answers = new List<ServiceDefaults.Contracts.RequestAnswer>();
+        foreach (var response in responses.Where((_, i) => i != 30)) answers.Add(await ReadAnswerAsync(response));
+        Assert.Equal(59, answers.Select(answer => answer.InputText).Distinct().Count());
+        Assert.Contains(answers, answer => answer.BatchSize > 1);
+        Assert.All(lab.Workers.SelectMany(worker => worker.Batches), size => Assert.InRange(size, 2, 8));
+    }
+
+    [Fact]
     public async Task Post_TraceContext_GoesThroughToTheWorker()
     {
         await using var lab = await StartAsync(workers: 1);

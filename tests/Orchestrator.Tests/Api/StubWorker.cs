@@ -26,6 +26,13 @@ internal sealed class StubWorker : IAsyncDisposable
     public Func<string, HttpContext, Task<IResult>> Handle { get; set; } =
         (text, _) => Task.FromResult<IResult>(Answer(text));
 
+    /// <summary>What it does with a batch; by default it answers at once.</summary>
+    public Func<IReadOnlyList<string>, Task<IResult>> HandleBatch { get; set; } = texts => Task.FromResult<IResult>(TypedResults.Json(
+        new BatchAnswer(2.5, [.. texts.Select(_ => new BatchResult("POSITIVE", [0.25f, 0.75f], Truncated: false))]),
+        WireJson.Relaxed.BatchAnswer));
+
+    public ConcurrentQueue<int> Batches { get; } = new();
+
     public static IResult Answer(string text) => TypedResults.Json(
         new ModelAnswer(text, "POSITIVE", [0.25f, 0.75f], 1.5, Truncated: false), WireJson.Relaxed.ModelAnswer);
 
@@ -44,6 +51,13 @@ internal sealed class StubWorker : IAsyncDisposable
             worker.Texts.Enqueue(body.Text!);
             worker.TraceParents.Enqueue(context.Request.Headers.TraceParent);
             return await worker.Handle(body.Text!, context);
+        });
+        app.MapPost("/run_batch", async (HttpContext context) =>
+        {
+            var batch = (await context.Request.ReadFromJsonAsync(WireJson.Relaxed.BatchRequest, context.RequestAborted))!;
+            foreach (var text in batch.Texts) worker.Texts.Enqueue(text);
+            worker.Batches.Enqueue(batch.Texts.Count);
+            return await worker.HandleBatch(batch.Texts);
         });
         await app.StartAsync();
         return worker;

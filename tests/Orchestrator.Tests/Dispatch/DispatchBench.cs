@@ -1,7 +1,6 @@
 using System.Diagnostics.Metrics;
 using Lab.Orchestrator.Dispatch;
 using Lab.Orchestrator.Workers;
-using Lab.ServiceDefaults.Contracts;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
@@ -15,7 +14,7 @@ internal sealed class DispatchBench : IDispatchEffects
 
     public DispatchBench(int workers, Action<OrchestratorOptions>? configure = null, bool healthy = true)
     {
-        var options = new OrchestratorOptions();
+        var options = new OrchestratorOptions { MaxBatch = 1 };
         configure?.Invoke(options);
         Options = options;
         State = new(options, Time, new Random(1), this, new(_services.GetRequiredService<IMeterFactory>()), NullLogger.Instance);
@@ -58,7 +57,7 @@ internal sealed class DispatchBench : IDispatchEffects
     }
 
     public void Answer(DispatchCall call) =>
-        State.Reply(call, new WorkerReply.Answered([.. call.Entries.Select(e => new ModelAnswer(e.Text, "POSITIVE", [0.25f, 0.75f], 1.5, false))]));
+        State.Reply(call, new WorkerReply.Answered([.. call.Entries.Select(e => new TextReply(new(e.Text, "POSITIVE", [0.25f, 0.75f], 1.5, false), null))], 1.5));
 
     public void Fail(DispatchCall call) => State.Reply(call, new WorkerReply.Failed("test"));
 

@@ -151,11 +151,11 @@ public sealed class DispatchStateTests
     }
 
     [Fact]
-    public void Reply_Rejected_EndsTheRequestAndKeepsTheWorker()
+    public void Reply_TextRejected_EndsTheRequestAndKeepsTheWorker()
     {
         var bench = new DispatchBench(workers: 1);
         var entry = bench.Submit();
-        bench.State.Reply(bench.Sent[0], new WorkerReply.Rejected("no such text"));
+        bench.State.Reply(bench.Sent[0], new WorkerReply.Answered([new(null, "no such text")], 1));
         Assert.Equal((OutcomeKind.Rejected, "no such text"), (DispatchBench.Ended(entry).Kind, DispatchBench.Ended(entry).Detail));
         Assert.Equal("free", bench.State.Workers.Snapshot()["worker-1"].Status);
     }
@@ -264,6 +264,75 @@ public sealed class DispatchStateTests
 
         Assert.Equal("quarantined", bench.State.Workers.Snapshot()["worker-1"].Status);
         Assert.Equal(OutcomeKind.NoWorker, DispatchBench.Ended(bench.Submit()).Kind);
+    }
+
+    [Fact]
+    public void Pump_Backlog_IsSharedOutInBatchesInOrder()
+    {
+        var bench = new DispatchBench(workers: 2, o => o.MaxBatch = 4);
+        var entries = Enumerable.Range(0, 13).Select(i => bench.Submit($"{i}")).ToList();
+        Assert.Equal([1, 1], bench.Sent.Select(call => call.Entries.Count));
+        for (var i = 0; i < bench.Sent.Count; i++) bench.Answer(bench.Sent[i]);
+
+        // 11 wait: 4, then half of 7, then half of 3, and the last alone.
+        Assert.Equal([1, 1, 4, 4, 2, 1], bench.Sent.Select(call => call.Entries.Count));
+        Assert.Equal(entries, bench.Sent.SelectMany(call => call.Entries));
+        Assert.Equal(4, DispatchBench.Ended(entries[2]).Answer!.BatchSize);
+    }
+
+    [Fact]
+    public void Pump_BatchOverTokenBudget_IsCutShort()
+    {
+        var bench = new DispatchBench(workers: 1, o => (o.MaxBatch, o.MaxBatchTokens) = (8, 25));
+        for (var i = 0; i < 6; i++) bench.Submit(new string('a', 20));
+        bench.Answer(bench.Sent[0]);
+        Assert.Equal(3, bench.Sent[1].Entries.Count);
+    }
+
+    [Fact]
+    public void Reply_BatchFails_IsRetriedOneByOne()
+    {
+        var bench = new DispatchBench(workers: 2, o => o.MaxBatch = 8);
+        bench.State.SetDraining("worker-2", true);
+        var entries = Enumerable.Range(0, 4).Select(i => bench.Submit($"{i}")).ToList();
+        bench.Answer(bench.Sent[0]);
+        Assert.Equal(3, bench.Sent[1].Entries.Count);
+        bench.State.SetDraining("worker-2", false);
+        bench.Fail(bench.Sent[1]);
+        for (var i = 2; i < bench.Sent.Count; i++) bench.Answer(bench.Sent[i]);
+        Assert.Equal(["1", "2", "3"], bench.Sent.Skip(2).Select(call => Assert.Single(call.Entries).Text));
+        Assert.All(entries.Skip(1), entry => Assert.Equal((2, 1), (DispatchBench.Ended(entry).Answer!.Attempts, DispatchBench.Ended(entry).Answer!.BatchSize)));
+    }
+
+    [Fact]
+    public void Submit_BatchLargerThanRoom_IsRefusedWhole()
+    {
+        var bench = new DispatchBench(workers: 1, o => o.QueueCapacity = 3);
+        bench.Submit();
+        bench.Submit();
+        var batch = Enumerable.Range(0, 3).Select(_ => new QueueEntry("text", Second)).ToList();
+        bench.State.Submit(batch);
+        Assert.All(batch, entry => Assert.Equal(OutcomeKind.QueueFull, DispatchBench.Ended(entry).Kind));
+        bench.State.Submit(new QueueEntry("job", Timeout.InfiniteTimeSpan) { Accepted = true });
+        Assert.Equal(2, bench.State.Queued);
+    }
+
+    [Fact]
+    public void SetDraining_Worker_FinishesAndGetsNoMoreUntilResumed()
+    {
+        var bench = new DispatchBench(workers: 1);
+        var first = bench.Submit();
+        Assert.True(bench.State.SetDraining("worker-1", true));
+        Assert.False(bench.State.SetDraining("worker-9", true));
+        var second = new QueueEntry("job", Timeout.InfiniteTimeSpan) { Accepted = true };
+        bench.State.Submit(second);
+        bench.Answer(bench.Sent[0]);
+        Assert.Equal(OutcomeKind.Answered, DispatchBench.Ended(first).Kind);
+        Assert.Single(bench.Sent);
+        Assert.Equal("draining", bench.State.Workers.Snapshot()["worker-1"].Status);
+        bench.State.SetDraining("worker-1", false);
+        bench.Answer(bench.Sent[1]);
+        Assert.Equal(OutcomeKind.Answered, DispatchBench.Ended(second).Kind);
     }
 
     [Fact]
