@@ -36,6 +36,7 @@ internal static class WorkerApplication
         app.UseServiceDefaults();
         app.MapDefaultEndpoints();
         RunModelEndpoint.Map(app);
+        RunBatchEndpoint.Map(app);
         PredictEndpoint.Map(app);
         InfoEndpoint.Map(app);
         return app;
@@ -78,6 +79,7 @@ internal static class WorkerApplication
     private static void AddApi(this WebApplicationBuilder builder)
     {
         builder.Services.AddSingleton<RunModelEndpoint>();
+        builder.Services.AddSingleton<RunBatchEndpoint>();
         builder.Services.AddSingleton<PredictEndpoint>();
     }
 }

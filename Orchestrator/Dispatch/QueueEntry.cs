@@ -16,6 +16,9 @@ internal sealed class QueueEntry(string text, TimeSpan timeout)
 {
     private const int MostTokens = 512;
 
+    // A batch travels as JSON, escaped at worst sixfold: 32 such texts stay well below what a worker reads.
+    private const int LongestInBatch = 16 * 1024;
+
     private readonly TaskCompletionSource<Outcome> _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private List<WorkerNode>? _failedOn;
 
@@ -37,8 +40,8 @@ internal sealed class QueueEntry(string text, TimeSpan timeout)
     /// <summary>Already accepted elsewhere (a job): it waits whatever the queue's length and the workers' health.</summary>
     public bool Accepted { get; init; }
 
-    /// <summary>It was in a batch that failed: from now on it travels alone, so that it can harm nobody else.</summary>
-    public bool Alone { get; set; }
+    /// <summary>It travels alone: it is long, or it has failed before and shall harm nobody else.</summary>
+    public bool Alone { get; set; } = text.Length > LongestInBatch;
 
     /// <summary>
     /// About how many tokens the text has, for the budget of a batch. Word pieces of English have some four letters;

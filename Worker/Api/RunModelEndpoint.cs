@@ -8,7 +8,8 @@ namespace Lab.Worker.Api;
 /// <summary><c>POST /run_model</c>: one text, one answer.</summary>
 internal sealed class RunModelEndpoint(ModelHost host, InferenceGate gate, WorkerTelemetry telemetry)
 {
-    private static readonly Refusal Computing =
+    /// <summary>The gate is taken.</summary>
+    public static readonly Refusal Computing =
         new(StatusCodes.Status429TooManyRequests, "Computing", "The worker is computing; it takes one request at a time.");
 
     /// <summary>Maps the endpoint.</summary>
