@@ -2,6 +2,7 @@ using Lab.Orchestrator.Api;
 using Lab.Orchestrator.Dispatch;
 using Lab.Orchestrator.Workers;
 using Lab.ServiceDefaults;
+using Lab.ServiceDefaults.Access;
 using Lab.ServiceDefaults.Health;
 using Microsoft.Extensions.Options;
 
@@ -19,6 +20,7 @@ internal static class OrchestratorApp
 
         var app = builder.Build();
         app.UseServiceDefaults();
+        app.UseAccess();
         app.MapDefaultEndpoints();
         app.MapNewRequest();
         app.MapWorkers();
@@ -30,6 +32,7 @@ internal static class OrchestratorApp
         var section = builder.Configuration.GetSection(OrchestratorOptions.Section);
         var options = section.Get<OrchestratorOptions>() ?? new();
         builder.AddServiceDefaults(options.MaxBodyBytes);
+        builder.AddAccess();
 
         var services = builder.Services;
         services.AddOptions<OrchestratorOptions>().Bind(section).ValidateOnStart();

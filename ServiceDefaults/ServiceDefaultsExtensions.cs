@@ -30,6 +30,14 @@ public static class ServiceDefaultsExtensions
         {
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = maxBodyBytes;
+            // Thousands of waiting clients are what a queue is for; beyond that, each costs memory and answers nobody.
+            kestrel.Limits.MaxConcurrentConnections = 20_000;
+            kestrel.Limits.MaxRequestHeaderCount = 64;
+            kestrel.Limits.MaxRequestHeadersTotalSize = 16 * 1024;
+            // A client that sends its headers or body a byte at a time holds a connection for no longer than this.
+            kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(15);
+            kestrel.Limits.MinRequestBodyDataRate = new(bytesPerSecond: 240, gracePeriod: TimeSpan.FromSeconds(5));
+            kestrel.Limits.KeepAliveTimeout = TimeSpan.FromMinutes(2);
         });
     }
 

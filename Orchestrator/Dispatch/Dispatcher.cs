@@ -56,6 +56,11 @@ internal sealed class Dispatcher : BackgroundService, IDispatchEffects
     public Task<Dictionary<string, WorkerStatus>> GetWorkersAsync(CancellationToken cancellation) =>
         AskAsync(state => state.Workers.Snapshot(), cancellation);
 
+    /// <summary>Drains a worker or takes it back into service.</summary>
+    /// <returns>Whether there is such a worker.</returns>
+    public Task<bool> SetDrainingAsync(string name, bool draining, CancellationToken cancellation) =>
+        AskAsync(state => state.SetDraining(name, draining), cancellation);
+
     /// <summary>How many workers there are, and how many of them get work.</summary>
     public Task<(int Alive, int All)> CountWorkersAsync(CancellationToken cancellation) =>
         AskAsync(state => (state.Workers.AliveCount, state.Workers.All.Count), cancellation);
