@@ -10,6 +10,7 @@ var workers = Enumerable.Range(1, builder.Configuration.GetValue("WorkerCount", 
         .WithHttpEndpoint()
         .WithHttpHealthCheck("/health")
         .WithEnvironment("ASPNETCORE_ENVIRONMENT", builder.Environment.EnvironmentName)
+        .WithEnvironment("Logging__LogLevel__Microsoft.Hosting.Lifetime", "Warning")
         .WithEnvironment("ORT_DISABLE_TELEMETRY", "1"))
     .ToList();
 
@@ -18,6 +19,7 @@ var orchestrator = builder
     .WithHttpEndpoint(port: builder.Configuration.GetValue("OrchestratorPort", 8080))
     .WithExternalHttpEndpoints()
     .WithHttpHealthCheck("/health")
+    .WithEnvironment("Logging__LogLevel__Microsoft.Hosting.Lifetime", "Warning")
     .WithEnvironment("ASPNETCORE_ENVIRONMENT", builder.Environment.EnvironmentName);
 
 foreach (var worker in workers)

@@ -27,7 +27,7 @@ internal sealed class Cluster(
             return 1;
         }
 
-        output.Say($"LocalHost starts {resources.Count} resources; Ctrl-C stops them.");
+        output.Say($"Starting {resources.Count} resources with LocalHost, as this build has no Aspire in it. Ctrl-C stops them.");
         using var watchdog = new WatchdogLine(output);
         var runners = new Dictionary<ProjectResource, ResourceRunner>();
         foreach (var resource in resources)

@@ -28,7 +28,7 @@ internal static class Ports
             if (!taken.Add(port))
                 troubles.Add($"{resource.Name} wants port {port}, which another resource has already.");
             else if (!IsFree(port))
-                troubles.Add($"{resource.Name} needs port {port}, and another program has it. Stop that program (`ss -ltnp 'sport = :{port}'` shows it) or give {resource.Name} another port: see AppHost.cs.");
+                troubles.Add($"{resource.Name} needs port {port}, and another program has it. Stop that program (`ss -ltnp 'sport = :{port}'` shows it) or choose another port: dotnet run --project AppHost -- --{Option(resource.Name)}={port + 1}");
         }
 
         foreach (var resource in all.Where(resource => resource.Endpoint!.WishedPort is null))
@@ -45,6 +45,9 @@ internal static class Ports
 
         return troubles;
     }
+
+    // As AppHost.cs names the setting of a fixed port.
+    private static string Option(string name) => char.ToUpperInvariant(name[0]) + name[1..] + "Port";
 
     // Kestrel binds a localhost address in both families.
     private static bool IsFree(int port)

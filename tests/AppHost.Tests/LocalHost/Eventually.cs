@@ -5,7 +5,7 @@ namespace Lab.AppHost.Tests.LocalHost;
 /// <summary>Waiting for what must become true, with a deadline that only a broken program meets.</summary>
 internal static class Eventually
 {
-    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(120);
 
     public static Task TrueAsync(Func<bool> condition, Func<string> explanation)
         => TrueAsync(() => Task.FromResult(condition()), explanation);
