@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Net.Sockets;
 
 namespace Lab.Bench.Dispatch;
@@ -46,11 +47,33 @@ internal sealed class Child : IAsyncDisposable
         return process.ExitCode == 0 ? output : throw new InvalidOperationException($"{program} ended with {process.ExitCode}: {output}");
     }
 
+    /// <summary>Processor time that it and its children have used.</summary>
+    public TimeSpan ProcessorTime
+    {
+        get
+        {
+            _process.Refresh();
+            var time = _process.TotalProcessorTime;
+            foreach (var child in Children(_process.Id)) time += child;
+            return time;
+        }
+    }
+
     public async ValueTask DisposeAsync()
     {
         if (!_process.HasExited) _process.Kill(entireProcessTree: true);
         await _process.WaitForExitAsync();
         _process.Dispose();
+    }
+
+    // nginx computes in children of the process that was started.
+    private static IEnumerable<TimeSpan> Children(int pid)
+    {
+        foreach (var id in File.ReadAllText($"/proc/{pid}/task/{pid}/children").Split(' ', StringSplitOptions.RemoveEmptyEntries))
+        {
+            using var child = Process.GetProcessById(int.Parse(id, CultureInfo.InvariantCulture));
+            yield return child.TotalProcessorTime;
+        }
     }
 
     private static async Task<bool> ListensAsync(int port)

@@ -58,10 +58,11 @@ internal static class DispatchCommand
             {
                 foreach (var subject in subjects)
                 {
+                    var before = subject.Process?.ProcessorTime;
                     var output = await Child.RunAsync("wrk", "-t2", $"-c{connections}", $"-d{seconds}s", "--latency", "-s", script,
                         $"http://127.0.0.1:{subject.Port}{subject.Path}");
-                    var result = WrkResult.Parse(output);
-                    Console.Error.WriteLine($"round {round}: {subject.Name}: {result.PerSecond:F0}/s, p50 {result.P50Ms:F2} ms, p99 {result.P99Ms:F2} ms, errors {result.Errors}");
+                    var result = WrkResult.Parse(output, subject.Process?.ProcessorTime - before);
+                    Console.Error.WriteLine($"round {round}: {subject.Name}: {result.PerSecond:F0}/s, p50 {result.P50Ms:F2} ms, p99 {result.P99Ms:F2} ms, {result.CpuMicroseconds:F1} µs of processor each, errors {result.Errors}");
                     // The first round warms up.
                     if (round > 0) subject.Results.Add(result);
                 }
@@ -76,11 +77,11 @@ internal static class DispatchCommand
 
         Console.WriteLine($"{RuntimeInformation.FrameworkDescription}, {Environment.ProcessorCount} cores, {connections} connections, {rounds} × {seconds} s each in turn, medians [least – most]");
         Console.WriteLine();
-        Console.WriteLine("| before 8 stub workers | requests/s | p50 ms | p99 ms | errors |");
-        Console.WriteLine("|---|---|---|---|---|");
+        Console.WriteLine("| before 8 stub workers | requests/s | p50 ms | p99 ms | processor µs/request | errors |");
+        Console.WriteLine("|---|---|---|---|---|---|");
         foreach (var subject in subjects)
         {
-            Console.WriteLine($"| {subject.Name} | {Median(r => r.PerSecond, "F0")} | {Median(r => r.P50Ms, "F2")} | {Median(r => r.P99Ms, "F2")} | {subject.Results.Sum(r => r.Errors)} |");
+            Console.WriteLine($"| {subject.Name} | {Median(r => r.PerSecond, "F0")} | {Median(r => r.P50Ms, "F2")} | {Median(r => r.P99Ms, "F2")} | {Median(r => r.CpuMicroseconds, "F1")} | {subject.Results.Sum(r => r.Errors)} |");
 
             string Median(Func<WrkResult, double> value, string format)
             {

@@ -75,6 +75,8 @@ internal static class ScalingCommand
 
         public void Send(DispatchCall call) => Sent.Enqueue(call);
 
+        public void Ended(QueueEntry entry) => entry.Publish();
+
         public void Probe(WorkerNode worker) => Probes.Add(worker);
     }
 }

@@ -3,10 +3,10 @@ using System.Text.RegularExpressions;
 
 namespace Lab.Bench.Dispatch;
 
-/// <summary>What wrk measured: requests per second, latency quantiles in milliseconds, and answers that were no success.</summary>
-internal sealed partial record WrkResult(double PerSecond, double P50Ms, double P99Ms, long Errors)
+/// <summary>What wrk measured: requests per second, latency quantiles in milliseconds, the server's processor time per request, and answers that were no success.</summary>
+internal sealed partial record WrkResult(double PerSecond, double P50Ms, double P99Ms, double CpuMicroseconds, long Errors)
 {
-    public static WrkResult Parse(string output)
+    public static WrkResult Parse(string output, TimeSpan? processorTime)
     {
         var errors = Regex.Matches(output, @"Non-2xx or 3xx responses: (\d+)").Sum(match => long.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture));
         if (Socket().Match(output) is { Success: true } socket)
@@ -15,6 +15,7 @@ internal sealed partial record WrkResult(double PerSecond, double P50Ms, double 
             double.Parse(Rate().Match(output).Groups[1].Value, CultureInfo.InvariantCulture),
             Milliseconds(output, "50%"),
             Milliseconds(output, "99%"),
+            (processorTime ?? TimeSpan.Zero).TotalMicroseconds / long.Parse(Count().Match(output).Groups[1].Value, CultureInfo.InvariantCulture),
             errors);
     }
 
@@ -28,6 +29,9 @@ internal sealed partial record WrkResult(double PerSecond, double P50Ms, double 
             _ => 1000,
         };
     }
+
+    [GeneratedRegex(@"(\d+) requests in ")]
+    private static partial Regex Count();
 
     [GeneratedRegex(@"Requests/sec:\s+([\d.]+)")]
     private static partial Regex Rate();
