@@ -2,7 +2,6 @@ using Lab.ServiceDefaults;
 using Lab.ServiceDefaults.Health;
 using Lab.Worker.Api;
 using Lab.Worker.Inference;
-using Microsoft.Extensions.Configuration.Memory;
 using Microsoft.Extensions.Options;
 
 namespace Lab.Worker;
@@ -13,20 +12,12 @@ internal static class WorkerApplication
     /// <summary>The exit code of a worker that has no model or no valid configuration.</summary>
     public const int FailureExitCode = 1;
 
-    // Defaults that configuration may override: no line for each request, and none for each probe during loading.
-    private static readonly Dictionary<string, string?> QuietLogging = new()
-    {
-        ["Logging:LogLevel:Microsoft.AspNetCore"] = "Warning",
-        ["Logging:LogLevel:Microsoft.Extensions.Diagnostics.HealthChecks"] = "Critical",
-    };
-
     /// <summary>Puts the worker together.</summary>
     /// <param name="args">Command-line arguments: configuration.</param>
     /// <param name="configure">Changes before the application is built.</param>
     public static WebApplication Create(string[] args, Action<WebApplicationBuilder>? configure = null)
     {
         var builder = WebApplication.CreateBuilder(args);
-        builder.Configuration.Sources.Insert(0, new MemoryConfigurationSource { InitialData = QuietLogging });
         builder.AddServiceDefaults(WorkerOptions.MaxBodyBytes);
         builder.AddModel();
         builder.AddApi();

@@ -18,7 +18,7 @@ internal static class NewRequest
         var body = await TextBody.ReadAsync(context.Request, hungUp);
         if (body.Refusal is { } refusal) return refusal.ToProblem();
 
-        var outcome = await dispatcher.SubmitAsync(new(body.Text!, options.Value.Deadline), hungUp);
+        var outcome = await dispatcher.SubmitAsync(new QueueEntry(body.Text!, options.Value.Deadline), hungUp);
         if (outcome.Kind is OutcomeKind.Answered) return TypedResults.Ok(outcome.Answer!);
         if (outcome.Kind is OutcomeKind.Canceled) return TypedResults.StatusCode(StatusCodes.Status499ClientClosedRequest);
         if (outcome.RetryAfterSeconds is { } seconds) context.Response.Headers.RetryAfter = seconds.ToString(provider: null);
