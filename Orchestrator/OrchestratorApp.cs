@@ -3,6 +3,7 @@ using Lab.Orchestrator.Dispatch;
 using Lab.Orchestrator.Jobs;
 using Lab.Orchestrator.Workers;
 using Lab.ServiceDefaults;
+using Lab.ServiceDefaults.Access;
 using Lab.ServiceDefaults.Health;
 using Microsoft.Extensions.Options;
 
@@ -20,6 +21,7 @@ internal static class OrchestratorApp
 
         var app = builder.Build();
         app.UseServiceDefaults();
+        app.UseAccess();
         app.MapDefaultEndpoints();
         app.MapNewRequest();
         app.MapJobs();
@@ -32,6 +34,7 @@ internal static class OrchestratorApp
         var section = builder.Configuration.GetSection(OrchestratorOptions.Section);
         var options = section.Get<OrchestratorOptions>() ?? new();
         builder.AddServiceDefaults(options.MaxBodyBytes);
+        builder.AddAccess();
 
         var services = builder.Services;
         services.AddOptions<OrchestratorOptions>().Bind(section).ValidateOnStart();

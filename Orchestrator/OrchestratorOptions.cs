@@ -40,7 +40,7 @@ public sealed class OrchestratorOptions
     public TimeSpan QuarantineMin { get; set; } = TimeSpan.FromMilliseconds(250);
 
     /// <summary>The longest quarantine between two probes.</summary>
-    public TimeSpan QuarantineMax { get; set; } = TimeSpan.FromSeconds(10);
+    public TimeSpan QuarantineMax { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>A JSON file <c>{"worker-1":"http://10.0.0.11:8000",…}</c>, read again when it changes; <c>null</c> for none.</summary>
     public string? WorkersFile { get; set; }

@@ -3,6 +3,7 @@ using Lab.ServiceDefaults.Health;
 using Lab.ServiceDefaults.Telemetry;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.Configuration.Memory;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Lab.ServiceDefaults;
@@ -10,12 +11,20 @@ namespace Lab.ServiceDefaults;
 /// <summary>What every service of Lab starts with.</summary>
 public static class ServiceDefaultsExtensions
 {
+    // Defaults that configuration may override. In code, for a settings file is only found where the program is started from.
+    private static readonly Dictionary<string, string?> QuietLogging = new()
+    {
+        ["Logging:LogLevel:Microsoft.AspNetCore"] = "Warning",
+        ["Logging:LogLevel:Microsoft.Extensions.Diagnostics.HealthChecks"] = "Critical",
+    };
+
     /// <summary>Adds telemetry, health checks, problem details for errors without a body, and the wire's JSON.</summary>
     /// <param name="builder">The service's builder.</param>
     /// <param name="maxBodyBytes">The largest request body that is read, in bytes; a larger one is refused with 413.</param>
     public static void AddServiceDefaults(this WebApplicationBuilder builder, long maxBodyBytes)
     {
         ArgumentNullException.ThrowIfNull(builder);
+        builder.Configuration.Sources.Insert(0, new MemoryConfigurationSource { InitialData = QuietLogging });
         builder.AddTelemetry();
         builder.Services.AddDefaultHealthChecks();
         builder.Services.AddProblemDetails();
@@ -30,6 +39,14 @@ public static class ServiceDefaultsExtensions
         {
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = maxBodyBytes;
+            // Thousands of waiting clients are what a queue is for; beyond that, each costs memory and answers nobody.
+            kestrel.Limits.MaxConcurrentConnections = 20_000;
+            kestrel.Limits.MaxRequestHeaderCount = 64;
+            kestrel.Limits.MaxRequestHeadersTotalSize = 16 * 1024;
+            // A client that sends its headers or body a byte at a time holds a connection for no longer than this.
+            kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(15);
+            kestrel.Limits.MinRequestBodyDataRate = new(bytesPerSecond: 240, gracePeriod: TimeSpan.FromSeconds(5));
+            kestrel.Limits.KeepAliveTimeout = TimeSpan.FromMinutes(2);
         });
     }
 

@@ -1,1 +1,4 @@
-WebApplication.CreateBuilder(args).Build().Run();
+using Lab.Worker;
+
+var app = WorkerApplication.Create(args);
+return await WorkerApplication.ServeAsync(app);

@@ -23,7 +23,7 @@ internal static class NewRequest
         if (prefer.RespondAsync) return await jobs.SubmitAsync(context, body, prefer);
         if (Prefer.Applied(respondAsync: false, prefer.Wait) is { } applied) context.Response.Headers["Preference-Applied"] = applied;
 
-        var outcome = await dispatcher.SubmitAsync(new(body.Text!, prefer.Wait ?? options.Value.Deadline), hungUp);
+        var outcome = await dispatcher.SubmitAsync(new QueueEntry(body.Text!, prefer.Wait ?? options.Value.Deadline), hungUp);
         if (outcome.Kind is OutcomeKind.Answered) return TypedResults.Ok(outcome.Answer!);
         if (outcome.Kind is OutcomeKind.Canceled) return TypedResults.StatusCode(StatusCodes.Status499ClientClosedRequest);
         if (outcome.RetryAfterSeconds is { } seconds) context.Response.Headers.RetryAfter = seconds.ToString(provider: null);

@@ -1,11 +1,26 @@
 using Lab.Orchestrator.Dispatch;
+using Lab.ServiceDefaults.Access;
+using Lab.ServiceDefaults.Contracts;
+using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Lab.Orchestrator.Api;
 
-/// <summary><c>GET /workers</c>: the worker table as it is now.</summary>
+/// <summary><c>GET /workers</c>: the worker table as it is now; and its drain and resume.</summary>
 internal static class WorkersEndpoint
 {
-    public static void MapWorkers(this IEndpointRouteBuilder endpoints) =>
-        endpoints.MapGet("/workers", async (Dispatcher dispatcher, HttpContext context) =>
+    public static void MapWorkers(this IEndpointRouteBuilder endpoints)
+    {
+        var workers = endpoints.MapGroup("/workers");
+        workers.MapGet("", async (Dispatcher dispatcher, HttpContext context) =>
             TypedResults.Ok(await dispatcher.GetWorkersAsync(context.RequestAborted)));
+
+        var admin = workers.MapGroup("/{name}").RequireAuthorization(AccessExtensions.AdminPolicy);
+        admin.MapPost("/drain", (string name, Dispatcher dispatcher, HttpContext context) => SetDrainingAsync(dispatcher, name, draining: true, context));
+        admin.MapPost("/resume", (string name, Dispatcher dispatcher, HttpContext context) => SetDrainingAsync(dispatcher, name, draining: false, context));
+    }
+
+    private static async Task<Results<NoContent, ProblemHttpResult>> SetDrainingAsync(Dispatcher dispatcher, string name, bool draining, HttpContext context) =>
+        await dispatcher.SetDrainingAsync(name, draining, context.RequestAborted)
+            ? TypedResults.NoContent()
+            : new Refusal(StatusCodes.Status404NotFound, "Unknown worker", $"There is no worker named {name}.").ToProblem();
 }

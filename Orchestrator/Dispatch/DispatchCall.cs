@@ -17,8 +17,8 @@ internal sealed class DispatchCall(long number, WorkerNode worker, IReadOnlyList
 
     public WorkerNode Worker { get; } = worker;
 
-    /// <summary>Where the worker was when the call started.</summary>
-    public Uri Address { get; } = worker.Address;
+    /// <summary>Where the call goes: to where the worker was when it started.</summary>
+    public Uri Target { get; } = entries.Count == 1 ? worker.RunModel : worker.RunBatch;
 
     public IReadOnlyList<QueueEntry> Entries { get; } = entries;
 

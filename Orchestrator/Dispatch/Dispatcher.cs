@@ -1,4 +1,3 @@
-using System.Threading.Channels;
 using Lab.Orchestrator.Workers;
 using Lab.ServiceDefaults.Contracts;
 using Microsoft.Extensions.Options;
@@ -6,25 +5,28 @@ using Microsoft.Extensions.Options;
 namespace Lab.Orchestrator.Dispatch;
 
 /// <summary>
-/// The one loop that owns <see cref="DispatchState"/>. Everything else sends it messages through a channel and awaits
-/// what it asked for; there is no lock.
+/// The owner of <see cref="DispatchState"/>. Everything else sends it messages and awaits what it asked for; a
+/// <see cref="Mailbox{TMessage,TOutput}"/> sees to it that one message is handled at a time. What a message brings about
+/// in the world outside is carried out after its turn.
 /// </summary>
-internal sealed class Dispatcher : BackgroundService, IDispatchEffects
+internal sealed class Dispatcher : IHostedService, IDispatchEffects, IAsyncDisposable
 {
     /// <summary>Deadlines and probes need no finer clock than this, and a long queue is not scanned more often.</summary>
     private static readonly TimeSpan Resolution = TimeSpan.FromMilliseconds(10);
 
-    private readonly Channel<Action<DispatchState>> _messages =
-        Channel.CreateUnbounded<Action<DispatchState>>(new() { SingleReader = true });
-
+    private readonly Mailbox<Message, Output> _mailbox;
     private readonly DispatchState _state;
     private readonly IWorkerClient _client;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly IHostApplicationLifetime _lifetime;
+    private readonly ITimer _timer;
 
-    // The timer has gone off and is to be set again, even for the same reading. The loop's own.
+    // What follows is touched only while a message is handled.
+    private Output _output = new();
+    private long _armed = long.MaxValue;
     private bool _ticked;
+    private bool _stopped;
 
     public Dispatcher(
         IOptions<OrchestratorOptions> options,
@@ -39,67 +41,133 @@ internal sealed class Dispatcher : BackgroundService, IDispatchEffects
         _logger = logger;
         _lifetime = lifetime;
         _state = new(options.Value, time, Random.Shared, this, metrics, logger);
+        _mailbox = new(Handle, Settle, Flush);
+        _timer = time.CreateTimer(_ => _mailbox.Post(new(MessageKind.Tick)), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
+
+    private enum MessageKind { Submit, SubmitAll, HangUp, Reply, Tick, Do }
 
     /// <summary>Hands an entry in and waits for its end. Cancellation means that the client has hung up.</summary>
     public async Task<Outcome> SubmitAsync(QueueEntry entry, CancellationToken hungUp)
     {
-        if (!Post(state => state.Submit(entry))) return DispatchState.Stopped;
-        await using var registration = hungUp.UnsafeRegister(_ => Post(state => state.HangUp(entry)), null);
+        _mailbox.Post(new(MessageKind.Submit, entry));
+        await using var registration = hungUp.UnsafeRegister(_ => _mailbox.Post(new(MessageKind.HangUp, entry)), null);
         return await entry.Completion;
     }
 
+    /// <summary>Hands a client's batch in, which is accepted or refused as a whole, and waits for the end of all of it.</summary>
+    public async Task<Outcome[]> SubmitAsync(IReadOnlyList<QueueEntry> entries, CancellationToken hungUp)
+    {
+        _mailbox.Post(new(MessageKind.SubmitAll, entries));
+        await using var registration = hungUp.UnsafeRegister(_ =>
+        {
+            foreach (var entry in entries) _mailbox.Post(new(MessageKind.HangUp, entry));
+        }, null);
+        return await Task.WhenAll(entries.Select(entry => entry.Completion));
+    }
+
     /// <summary>Takes over a new list of workers.</summary>
-    public void SetWorkers(IReadOnlyDictionary<string, Uri> addresses) => Post(state => state.SetWorkers(addresses));
+    public void SetWorkers(IReadOnlyDictionary<string, Uri> addresses) => Do(state => state.SetWorkers(addresses));
 
     /// <summary>The worker table as it is now.</summary>
     public Task<Dictionary<string, WorkerStatus>> GetWorkersAsync(CancellationToken cancellation) =>
         AskAsync(state => state.Workers.Snapshot(), cancellation);
 
+    /// <summary>Drains a worker or takes it back into service.</summary>
+    /// <returns>Whether there is such a worker.</returns>
+    public Task<bool> SetDrainingAsync(string name, bool draining, CancellationToken cancellation) =>
+        AskAsync(state => state.SetDraining(name, draining), cancellation);
+
     /// <summary>How many workers there are, and how many of them get work.</summary>
     public Task<(int Alive, int All)> CountWorkersAsync(CancellationToken cancellation) =>
         AskAsync(state => (state.Workers.AliveCount, state.Workers.All.Count), cancellation);
 
-    void IDispatchEffects.Send(DispatchCall call) => _ = RunAsync(call);
-
-    void IDispatchEffects.Probe(WorkerNode worker) => _ = RunAsync(worker, worker.Address);
-
     /// <inheritdoc/>
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <summary>Ends whatever has not ended; the server has stopped taking requests before.</summary>
+    public Task StopAsync(CancellationToken cancellationToken)
     {
-        await using var timer = _time.CreateTimer(_ => Post(Tick), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-        var armed = long.MaxValue;
+        Do(state =>
+        {
+            _stopped = true;
+            state.Stop();
+        });
+        return Task.CompletedTask;
+    }
+
+    public ValueTask DisposeAsync() => _timer.DisposeAsync();
+
+    void IDispatchEffects.Send(DispatchCall call) => _output.Calls.Add(call);
+
+    void IDispatchEffects.Probe(WorkerNode worker) => _output.Probes.Add(worker);
+
+    void IDispatchEffects.Ended(QueueEntry entry) => _output.Ended.Add(entry);
+
+    private void Handle(Message message)
+    {
         try
         {
-            while (await _messages.Reader.WaitToReadAsync(stoppingToken))
+            switch (message.Kind)
             {
-                while (_messages.Reader.TryRead(out var message)) message(_state);
-                if (_state.NextDue == armed && !_ticked) continue;
-                _ticked = false;
-                armed = _state.NextDue;
-                timer.Change(UntilDue(armed), Timeout.InfiniteTimeSpan);
+                case MessageKind.Submit when _stopped:
+                    _state.Refuse((QueueEntry)message.Subject!);
+                    break;
+                case MessageKind.Submit:
+                    _state.Submit((QueueEntry)message.Subject!);
+                    break;
+                case MessageKind.SubmitAll when _stopped:
+                    foreach (var entry in (IReadOnlyList<QueueEntry>)message.Subject!) _state.Refuse(entry);
+                    break;
+                case MessageKind.SubmitAll:
+                    _state.Submit((IReadOnlyList<QueueEntry>)message.Subject!);
+                    break;
+                case MessageKind.HangUp:
+                    _state.HangUp((QueueEntry)message.Subject!);
+                    break;
+                case MessageKind.Reply:
+                    _state.Reply((DispatchCall)message.Subject!, message.Detail!);
+                    break;
+                case MessageKind.Tick:
+                    _ticked = true;
+                    if (!_stopped) _state.Tick();
+                    break;
+                case MessageKind.Do:
+                    ((Action<DispatchState>)message.Subject!)(_state);
+                    break;
             }
         }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-        {
-            _messages.Writer.Complete();
-            while (_messages.Reader.TryRead(out var message)) message(_state);
-            _state.Stop();
-        }
+#pragma warning disable CA1031 // A decision that throws is a defect that would strand every request: better to end and be restarted.
         catch (Exception e)
+#pragma warning restore CA1031
         {
-            // A decision that throws is a defect that would strand every request: better to end and be restarted.
             DispatchLog.LoopFailed(_logger, e);
             Environment.ExitCode = 1;
             _lifetime.StopApplication();
-            throw;
         }
     }
 
-    private void Tick(DispatchState state)
+    private Output? Settle()
     {
-        _ticked = true;
-        state.Tick();
+        if (_state.NextDue != _armed || _ticked)
+        {
+            _ticked = false;
+            _armed = _state.NextDue;
+            _timer.Change(UntilDue(_armed), Timeout.InfiniteTimeSpan);
+        }
+
+        if (_output.IsEmpty) return null;
+        var output = _output;
+        _output = new();
+        return output;
+    }
+
+    private void Flush(Output output)
+    {
+        // Workers first: each is idle until its call is under way, while an answer only has to be written.
+        foreach (var call in output.Calls) _ = RunAsync(call);
+        foreach (var worker in output.Probes) _ = ProbeAsync(worker, worker.Address);
+        foreach (var entry in output.Ended) entry.Publish();
     }
 
     private TimeSpan UntilDue(long due)
@@ -109,28 +177,35 @@ internal sealed class Dispatcher : BackgroundService, IDispatchEffects
         return wait > Resolution ? wait : Resolution;
     }
 
-    private bool Post(Action<DispatchState> message) => _messages.Writer.TryWrite(message);
+    private void Do(Action<DispatchState> action) => _mailbox.Post(new(MessageKind.Do, action));
 
     private async Task<T> AskAsync<T>(Func<DispatchState, T> question, CancellationToken cancellation)
     {
         var answer = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
-        if (!_messages.Writer.TryWrite(state => answer.TrySetResult(question(state))))
-            throw new OperationCanceledException("The dispatcher has stopped.");
+        Do(state => answer.TrySetResult(question(state)));
         return await answer.Task.WaitAsync(cancellation);
     }
 
-    private async Task RunAsync(DispatchCall call)
+    private async Task RunAsync(DispatchCall call) =>
+        _mailbox.Post(new(MessageKind.Reply, call, await _client.SendAsync(call)));
+
+    private async Task ProbeAsync(WorkerNode worker, Uri address)
     {
-        // The loop must go on deciding while the call is being written.
-        await Task.Yield();
-        var reply = await _client.SendAsync(call);
-        Post(state => state.Reply(call, reply));
+        var failure = await _client.ProbeAsync(address, CancellationToken.None);
+        Do(state => state.Probed(worker, address, failure));
     }
 
-    private async Task RunAsync(WorkerNode worker, Uri address)
+    private readonly record struct Message(MessageKind Kind, object? Subject = null, WorkerReply? Detail = null);
+
+    /// <summary>What the messages of one turn bring about.</summary>
+    private sealed class Output
     {
-        await Task.Yield();
-        var failure = await _client.ProbeAsync(address, CancellationToken.None);
-        Post(state => state.Probed(worker, address, failure));
+        public List<DispatchCall> Calls { get; } = [];
+
+        public List<WorkerNode> Probes { get; } = [];
+
+        public List<QueueEntry> Ended { get; } = [];
+
+        public bool IsEmpty => Calls.Count == 0 && Probes.Count == 0 && Ended.Count == 0;
     }
 }

@@ -16,11 +16,15 @@ internal sealed class QueueEntry(string text, TimeSpan timeout)
 {
     private const int MostTokens = 512;
 
-    private readonly TaskCompletionSource<Outcome> _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    // A batch travels as JSON, escaped at worst sixfold: 32 such texts stay well below what a worker reads.
+    private const int LongestInBatch = 16 * 1024;
+
+    private readonly TaskCompletionSource<Outcome> _completion = new();
     private List<WorkerNode>? _failedOn;
+    private Outcome? _outcome;
 
     /// <summary>The request's identity, a UUID of version 7; a job brings its own.</summary>
-    public Guid Id { get; init; } = Guid.CreateVersion7();
+    public Guid Id { get; init; } = RequestId.New();
 
     public string Text { get; } = text;
 
@@ -37,8 +41,8 @@ internal sealed class QueueEntry(string text, TimeSpan timeout)
     /// <summary>Already accepted elsewhere (a job): it waits whatever the queue's length and the workers' health.</summary>
     public bool Accepted { get; init; }
 
-    /// <summary>It was in a batch that failed: from now on it travels alone, so that it can harm nobody else.</summary>
-    public bool Alone { get; set; }
+    /// <summary>It travels alone: it is long, or it has failed before and shall harm nobody else.</summary>
+    public bool Alone { get; set; } = text.Length > LongestInBatch;
 
     /// <summary>
     /// About how many tokens the text has, for the budget of a batch. Word pieces of English have some four letters;
@@ -74,9 +78,15 @@ internal sealed class QueueEntry(string text, TimeSpan timeout)
         if (!_failedOn.Contains(worker)) _failedOn.Add(worker);
     }
 
-    public void Complete(Outcome outcome)
+    /// <summary>Settles how the entry has ended.</summary>
+    /// <exception cref="InvalidOperationException">It has ended before.</exception>
+    public void End(Outcome outcome)
     {
+        if (_outcome is not null) throw new InvalidOperationException($"Request {Id} ends twice.");
         State = EntryState.Done;
-        _completion.SetResult(outcome);
+        _outcome = outcome;
     }
+
+    /// <summary>Tells whoever awaits <see cref="Completion"/>, who goes on within this call.</summary>
+    public void Publish() => _completion.SetResult(_outcome!);
 }

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Headers;
@@ -22,15 +23,20 @@ internal sealed class HttpWorkerClient : IWorkerClient, IDisposable
     private const int MaxAnswerBytesPerBodyByte = 6;
     private const int MaxAnswerOverhead = 64 * 1024;
 
+    private const int FirstBuffer = 1024;
+
     private static readonly MediaTypeHeaderValue PlainText = new("text/plain", "utf-8");
     private static readonly MediaTypeHeaderValue Json = new("application/json");
 
-    private readonly HttpClient _client;
+    // The bare handler: a client on top would add a timer and a linked token to every call, and the dispatcher has both.
+    private readonly HttpMessageInvoker _client;
+    private readonly long _maxAnswerBytes;
     private readonly TimeSpan _probeTimeout;
 
     public HttpWorkerClient(IOptions<OrchestratorOptions> options)
     {
         _probeTimeout = options.Value.ProbeTimeout;
+        _maxAnswerBytes = (options.Value.MaxBodyBytes * MaxAnswerBytesPerBodyByte) + MaxAnswerOverhead;
         _client = new(new SocketsHttpHandler
         {
             AllowAutoRedirect = false,
@@ -39,12 +45,7 @@ internal sealed class HttpWorkerClient : IWorkerClient, IDisposable
             ConnectTimeout = TimeSpan.FromSeconds(2),
             PooledConnectionIdleTimeout = TimeSpan.FromMinutes(1),
             PooledConnectionLifetime = TimeSpan.FromMinutes(15),
-        })
-        {
-            // The dispatcher ends a call that takes too long, by its own clock.
-            Timeout = Timeout.InfiniteTimeSpan,
-            MaxResponseContentBufferSize = (options.Value.MaxBodyBytes * MaxAnswerBytesPerBodyByte) + MaxAnswerOverhead,
-        };
+        });
     }
 
     public async Task<WorkerReply> SendAsync(DispatchCall call)
@@ -63,7 +64,8 @@ internal sealed class HttpWorkerClient : IWorkerClient, IDisposable
         Activity.Current = null;
         try
         {
-            using var response = await _client.GetAsync(new Uri(address, HealthEndpoints.ReadyPath), HttpCompletionOption.ResponseHeadersRead, timeout.Token);
+            using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(address, HealthEndpoints.ReadyPath));
+            using var response = await _client.SendAsync(request, timeout.Token);
             return response.IsSuccessStatusCode ? null : $"its health check answers {(int)response.StatusCode}";
         }
         catch (HttpRequestException e)
@@ -84,7 +86,7 @@ internal sealed class HttpWorkerClient : IWorkerClient, IDisposable
         {
             using var request = RequestFor(call);
             DispatchTracing.Forward(call.Entries[0].Trace, request);
-            using var response = await _client.SendAsync(request, HttpCompletionOption.ResponseContentRead, call.Aborted);
+            using var response = await _client.SendAsync(request, call.Aborted);
             return response.StatusCode switch
             {
                 HttpStatusCode.OK => await ReadAnswersAsync(response, call),
@@ -111,29 +113,30 @@ internal sealed class HttpWorkerClient : IWorkerClient, IDisposable
             // Plain text is the worker's cheapest form: nothing is escaped, so that the limit on bodies holds for it as well.
             var text = new ByteArrayContent(Encoding.UTF8.GetBytes(call.Entries[0].Text));
             text.Headers.ContentType = PlainText;
-            return new(HttpMethod.Post, new Uri(call.Address, "/run_model")) { Content = text };
+            return new(HttpMethod.Post, call.Target) { Content = text };
         }
 
         var texts = new ByteArrayContent(JsonSerializer.SerializeToUtf8Bytes(
             new([.. call.Entries.Select(entry => entry.Text)]), WireJson.Relaxed.BatchRequest));
         texts.Headers.ContentType = Json;
-        return new(HttpMethod.Post, new Uri(call.Address, "/run_batch")) { Content = texts };
+        return new(HttpMethod.Post, call.Target) { Content = texts };
     }
 
-    private static async Task<WorkerReply> ReadAnswersAsync(HttpResponseMessage response, DispatchCall call)
+    private async Task<WorkerReply> ReadAnswersAsync(HttpResponseMessage response, DispatchCall call)
     {
+        var (buffer, length) = await ReadBodyAsync(response, call.Aborted);
         try
         {
-            await using var body = await response.Content.ReadAsStreamAsync(call.Aborted);
+            var body = buffer.AsSpan(0, length);
             if (call.Entries.Count == 1)
             {
-                var answer = await JsonSerializer.DeserializeAsync(body, WireJson.Relaxed.ModelAnswer, call.Aborted);
+                var answer = JsonSerializer.Deserialize(body, WireJson.Relaxed.ModelAnswer);
                 return answer is { Label: not null, Probabilities.Count: > 0 }
                     ? new WorkerReply.Answered([new(answer, null)], answer.InferenceMs)
                     : new WorkerReply.Failed("its answer has no label or no probabilities");
             }
 
-            var batch = await JsonSerializer.DeserializeAsync(body, WireJson.Relaxed.BatchAnswer, call.Aborted);
+            var batch = JsonSerializer.Deserialize(body, WireJson.Relaxed.BatchAnswer);
             return batch?.Results is { } results && results.Count == call.Entries.Count && results.All(IsWhole)
                 ? new WorkerReply.Answered([.. results.Zip(call.Entries, (result, entry) => ReplyOf(result, entry.Text, batch.InferenceMs))], batch.InferenceMs)
                 : new WorkerReply.Failed("its answer has not one result for each text");
@@ -141,6 +144,44 @@ internal sealed class HttpWorkerClient : IWorkerClient, IDisposable
         catch (JsonException e)
         {
             return new WorkerReply.Failed($"its answer cannot be read: {e.Message}");
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    /// <summary>Reads a body into a pooled buffer, which the caller gives back.</summary>
+    /// <exception cref="HttpRequestException">The body is larger than any answer can be, or breaks off.</exception>
+    private async Task<(byte[] Buffer, int Length)> ReadBodyAsync(HttpResponseMessage response, CancellationToken cancellation)
+    {
+        var buffer = ArrayPool<byte>.Shared.Rent((int)Math.Clamp(response.Content.Headers.ContentLength ?? 0, FirstBuffer, _maxAnswerBytes));
+        try
+        {
+            await using var body = await response.Content.ReadAsStreamAsync(cancellation);
+            var length = 0;
+            while (await body.ReadAsync(buffer.AsMemory(length), cancellation) is > 0 and var read)
+            {
+                length += read;
+                if (length < buffer.Length) continue;
+                if (length >= _maxAnswerBytes) throw new HttpRequestException($"its answer is larger than {_maxAnswerBytes} bytes");
+                var larger = ArrayPool<byte>.Shared.Rent(2 * buffer.Length);
+                buffer.AsSpan(0, length).CopyTo(larger);
+                ArrayPool<byte>.Shared.Return(buffer);
+                buffer = larger;
+            }
+
+            return (buffer, length);
+        }
+        catch (IOException e)
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+            throw new HttpRequestException("its answer breaks off", e);
+        }
+        catch
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+            throw;
         }
     }
 

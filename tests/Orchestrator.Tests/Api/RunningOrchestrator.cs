@@ -29,7 +29,9 @@ internal sealed class RunningOrchestrator : IAsyncDisposable
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    public static async Task<RunningOrchestrator> StartAsync(int workers, params string[] settings)
+    public static Task<RunningOrchestrator> StartAsync(int workers, params string[] settings) => StartAsync(workers, key: null, settings);
+
+    public static async Task<RunningOrchestrator> StartAsync(int workers, string? key, string[] settings)
     {
         var stubs = new List<StubWorker>();
         for (var i = 0; i < workers; i++) stubs.Add(await StubWorker.StartAsync());
@@ -43,6 +45,7 @@ internal sealed class RunningOrchestrator : IAsyncDisposable
         ]);
         await app.StartAsync(Cancellation);
         var running = new RunningOrchestrator(app, stubs, jobs);
+        if (key is not null) running.Client.DefaultRequestHeaders.Authorization = new("Bearer", key);
         if (workers > 0) await running.UntilAsync(table => table.Values.All(worker => worker.Status == "free"));
         return running;
     }

@@ -136,6 +136,21 @@ public abstract class JobApiTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Job_OfAnotherKey_IsNotFound()
+    {
+        string[] keys = ["--Access:Keys:alice=key-of-alice-0123456789", "--Access:Keys:bob=key-of-bob-0123456789"];
+        await using var lab = await RunningOrchestrator.StartAsync(workers: 1, key: "key-of-alice-0123456789", [.. _home.Settings, .. keys]);
+        var key = ("Idempotency-Key", "k");
+        var job = await lab.Client.AcceptedAsync("a", key);
+        await lab.Client.UntilAsync(job, "succeeded");
+
+        lab.Client.DefaultRequestHeaders.Authorization = new("Bearer", "key-of-bob-0123456789");
+        Assert.Equal(404, await lab.Client.StatusOfAsync(HttpMethod.Get, job));
+        Assert.Equal(404, await lab.Client.StatusOfAsync(HttpMethod.Delete, job));
+        Assert.NotEqual(job, await lab.Client.AcceptedAsync("another text", key));
+    }
+
+    [Fact]
     public async Task Delete_InEachState_CancelsWhatHasNotEnded()
     {
         await using var lab = await StartAsync("--Jobs:Window=2", "--Orchestrator:MaxBatch=1");

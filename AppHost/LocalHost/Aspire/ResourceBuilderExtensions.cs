@@ -1,0 +1,66 @@
+using Aspire.Hosting.ApplicationModel;
+using Lab.AppHost.LocalHost;
+
+namespace Aspire.Hosting;
+
+/// <summary>Configures the resources of an application.</summary>
+public static class ResourceBuilderExtensions
+{
+    /// <summary>Sets an environment variable of the process.</summary>
+    public static IResourceBuilder<T> WithEnvironment<T>(this IResourceBuilder<T> builder, string name, string? value)
+        where T : IResourceWithEnvironment
+    {
+        Project(builder).Environment[name] = value ?? "";
+        return builder;
+    }
+
+    /// <summary>Gives the resource an HTTP endpoint, on a free port unless one is given.</summary>
+    public static IResourceBuilder<T> WithHttpEndpoint<T>(this IResourceBuilder<T> builder, int? port = null)
+        where T : IResourceWithEndpoints
+    {
+        Project(builder).Endpoint = new HttpEndpoint(port);
+        return builder;
+    }
+
+    /// <summary>Marks the endpoint as one for users; the address of such a resource is shown when all is ready.</summary>
+    public static IResourceBuilder<T> WithExternalHttpEndpoints<T>(this IResourceBuilder<T> builder)
+        where T : IResourceWithEndpoints
+    {
+        if (Project(builder).Endpoint is { } endpoint)
+            endpoint.IsExternal = true;
+        return builder;
+    }
+
+    /// <summary>Calls the resource ready when a GET of the path answers 200, instead of as soon as it runs.</summary>
+    /// <exception cref="InvalidOperationException">The resource has no HTTP endpoint yet.</exception>
+    public static IResourceBuilder<T> WithHttpHealthCheck<T>(this IResourceBuilder<T> builder, string? path = null)
+        where T : IResourceWithEndpoints
+    {
+        var project = Project(builder);
+        if (project.Endpoint is null)
+            throw new InvalidOperationException($"{project.Name} has a health check and no HTTP endpoint: WithHttpEndpoint() comes first.");
+        project.HealthPath = path ?? "/";
+        return builder;
+    }
+
+    /// <summary>Tells the resource the address of another one, in the environment variables of service discovery.</summary>
+    public static IResourceBuilder<TDestination> WithReference<TDestination>(
+        this IResourceBuilder<TDestination> builder, IResourceBuilder<IResourceWithServiceDiscovery> source)
+        where TDestination : IResourceWithEnvironment
+    {
+        Project(builder).References.Add(Project(source));
+        return builder;
+    }
+
+    /// <summary>Starts the resource only when the other one has become ready.</summary>
+    public static IResourceBuilder<T> WaitFor<T>(this IResourceBuilder<T> builder, IResourceBuilder<IResource> dependency)
+        where T : IResourceWithWaitSupport
+    {
+        Project(builder).Dependencies.Add(Project(dependency));
+        return builder;
+    }
+
+    private static ProjectResource Project<T>(IResourceBuilder<T> builder)
+        where T : IResource
+        => (ProjectResource)(IResource)builder.Resource;
+}

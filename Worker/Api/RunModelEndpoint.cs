@@ -1,0 +1,40 @@
+using Lab.ServiceDefaults.Contracts;
+using Lab.Worker.Inference;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.Net.Http.Headers;
+
+namespace Lab.Worker.Api;
+
+/// <summary><c>POST /run_model</c>: one text, one answer.</summary>
+internal sealed class RunModelEndpoint(ModelHost host, InferenceGate gate, WorkerTelemetry telemetry)
+{
+    /// <summary>The gate is taken.</summary>
+    public static readonly Refusal Computing =
+        new(StatusCodes.Status429TooManyRequests, "Computing", "The worker is computing; it takes one request at a time.");
+
+    /// <summary>Maps the endpoint.</summary>
+    public static void Map(IEndpointRouteBuilder endpoints) =>
+        endpoints.MapPost("/run_model", (HttpContext context, RunModelEndpoint endpoint) => endpoint.HandleAsync(context));
+
+    private async Task<Results<JsonHttpResult<ModelAnswer>, ProblemHttpResult>> HandleAsync(HttpContext context)
+    {
+        var (text, refusal) = await TextBody.ReadAsync(context.Request, context.RequestAborted);
+        if (text is null) return Refuse(refusal!);
+        if (host.Ready is not { } model) return Refuse(NotReady.Refusal, context);
+        if (gate.TryRun(() => model.Compute([new(text)], TruncationPolicy.Right)) is not { } running)
+            return Refuse(Computing, context);
+        var computation = await running;
+        var result = computation.Results[0];
+        return TypedResults.Json(
+            new ModelAnswer(text, model.Description.Labels[result.Best], result.Probabilities,
+                computation.Elapsed.TotalMilliseconds, result.Truncated),
+            WireJson.Relaxed.ModelAnswer);
+    }
+
+    private ProblemHttpResult Refuse(Refusal refusal, HttpContext? retry = null)
+    {
+        telemetry.Refused(refusal.Status);
+        retry?.Response.Headers.Append(HeaderNames.RetryAfter, "1");
+        return refusal.ToProblem();
+    }
+}

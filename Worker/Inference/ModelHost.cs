@@ -1,0 +1,75 @@
+using System.Diagnostics;
+using Lab.Worker.ModelBuilding;
+using Microsoft.Extensions.Options;
+
+namespace Lab.Worker.Inference;
+
+/// <summary>Loads a model; throws <see cref="ModelDirectoryException"/> where it cannot be served.</summary>
+internal delegate TextModel ModelLoader();
+
+/// <summary>
+/// Loads and warms the model while the server already answers, and stops the server if that fails.
+/// </summary>
+internal sealed partial class ModelHost(
+    ModelLoader load, InferenceGate gate, IOptions<WorkerOptions> options,
+    IHostApplicationLifetime lifetime, ILogger<ModelHost> logger) : BackgroundService
+{
+    private TextModel? _model;
+    private TextModel? _ready;
+
+    /// <summary>The model, once it is loaded and warm.</summary>
+    public TextModel? Ready => Volatile.Read(ref _ready);
+
+    /// <summary>Why there will be no model, in one line.</summary>
+    public string? Failure { get; private set; }
+
+    /// <summary>Waits for the computation under way and frees the model. May be called more than once.</summary>
+    public override void Dispose()
+    {
+        base.Dispose();
+        gate.Dispose();
+        Volatile.Write(ref _ready, null);
+        Interlocked.Exchange(ref _model, null)?.Dispose();
+    }
+
+    /// <inheritdoc/>
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        var started = Stopwatch.GetTimestamp();
+        try
+        {
+            // A thread of its own: loading takes seconds, and the pool may have a single thread.
+            await Task.Factory.StartNew(Load, stoppingToken, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+            var elapsed = Stopwatch.GetElapsedTime(started);
+            LogReady(_model!.Description.Name, options.Value.FullModelDirectory, elapsed.TotalSeconds);
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // The server stops before its model was there: nothing to tell.
+        }
+#pragma warning disable CA1031 // Whatever it is, without a model this process is of no use, and the user wants one line.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            Failure = e is ModelDirectoryException
+                ? e.Message
+                : new ModelDirectoryException(options.Value.FullModelDirectory, $"cannot be served: {e.Message}").Message;
+            LogFailure(e);
+            // A host that is told to stop while it starts throws: let it start first.
+            lifetime.ApplicationStarted.Register(lifetime.StopApplication);
+        }
+    }
+
+    private void Load()
+    {
+        _model = load();
+        _model.WarmUp();
+        Volatile.Write(ref _ready, _model);
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Model {Model} from {Directory} is ready after {Seconds:F2} s")]
+    private partial void LogReady(string model, string directory, double seconds);
+
+    [LoggerMessage(Level = LogLevel.Debug, Message = "The model cannot be served")]
+    private partial void LogFailure(Exception exception);
+}

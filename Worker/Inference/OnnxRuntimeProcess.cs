@@ -1,0 +1,36 @@
+using System.Runtime.InteropServices;
+using Microsoft.ML.OnnxRuntime;
+
+namespace Lab.Worker.Inference;
+
+/// <summary>ONNX Runtime's settings for the whole process.</summary>
+internal static partial class OnnxRuntimeProcess
+{
+    /// <summary>The environment variable by which the native library is told to send nothing.</summary>
+    public const string TelemetryVariable = "ORT_DISABLE_TELEMETRY";
+
+    /// <summary>
+    /// Turns the runtime's own telemetry off, whatever the environment says. Must be called before anything else of
+    /// the runtime: the native library reads the variable when its environment is created.
+    /// </summary>
+    public static void DisableTelemetry()
+    {
+        Environment.SetEnvironmentVariable(TelemetryVariable, "1");
+        // On Unix .NET keeps its own copy of the environment, which native code does not see.
+        if (!OperatingSystem.IsWindows() && SetEnv(TelemetryVariable, "1", 1) != 0)
+            throw new InvalidOperationException($"{TelemetryVariable} cannot be set.");
+        OrtEnv.Instance().DisableTelemetryEvents();
+    }
+
+    /// <summary>The variable as native code sees it.</summary>
+    public static string? NativeTelemetryVariable() =>
+        OperatingSystem.IsWindows()
+            ? Environment.GetEnvironmentVariable(TelemetryVariable)
+            : Marshal.PtrToStringUTF8(GetEnv(TelemetryVariable));
+
+    [LibraryImport("libc", EntryPoint = "setenv", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int SetEnv(string name, string value, int overwrite);
+
+    [LibraryImport("libc", EntryPoint = "getenv", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial nint GetEnv(string name);
+}

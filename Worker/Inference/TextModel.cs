@@ -1,0 +1,99 @@
+using System.Diagnostics;
+using Lab.Worker.ModelBuilding;
+using Lab.Worker.Tokenization;
+
+namespace Lab.Worker.Inference;
+
+/// <summary>From text to probabilities: tokeniser, logits, softmax. Not for concurrent use: the caller holds the gate.</summary>
+/// <param name="description">What the model is.</param>
+/// <param name="tokenizer">Its tokeniser.</param>
+/// <param name="logits">Its network, owned by this object from now on.</param>
+/// <param name="telemetry">Where measurements go.</param>
+internal sealed class TextModel(
+    ModelDescription description, BertTokenizer tokenizer, ILogitsModel logits, WorkerTelemetry telemetry) : IDisposable
+{
+    /// <summary>What the model is.</summary>
+    public ModelDescription Description => description;
+
+    /// <summary>Loads a model directory.</summary>
+    /// <exception cref="ModelDirectoryException">The directory cannot be served.</exception>
+    public static TextModel Load(WorkerOptions options, WorkerTelemetry telemetry)
+    {
+        var directory = options.FullModelDirectory;
+        if (!Directory.Exists(directory)) throw new ModelDirectoryException(directory, "is not a directory");
+        var config = DistilBertConfig.Read(directory);
+        var vocabulary = Vocabulary.Read(directory, config.VocabSize);
+        var tokenizer = new BertTokenizer(vocabulary, TokenizerConfig.Read(directory), config.MaxPositions);
+        var weights = DistilBertWeights.Open(directory, config);
+        var description = new ModelDescription(options.FullModelName, weights.Sha256(), config.Labels, config.MaxPositions);
+        return new(description, tokenizer, DistilBertSession.Open(config, weights, options.Threads), telemetry);
+    }
+
+    /// <summary>
+    /// Computes once for a short text and once for the longest, so that the first request finds all memory allocated.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">The logits are not finite.</exception>
+    public void WarmUp()
+    {
+        foreach (var words in (int[])[1, description.MaxTokens])
+            Logits([tokenizer.Encode(string.Join(' ', Enumerable.Repeat("a", words))).TokenIds]);
+    }
+
+    /// <summary>Classifies texts.</summary>
+    /// <param name="inputs">At least one.</param>
+    /// <param name="policy">What to do with too long a text.</param>
+    /// <exception cref="InvalidOperationException">The logits are not finite.</exception>
+    public Computation Compute(IReadOnlyList<TextInput> inputs, TruncationPolicy policy)
+    {
+        var started = Stopwatch.GetTimestamp();
+        var texts = Tokenize(inputs, policy is TruncationPolicy.Left ? TruncationSide.Left : TruncationSide.Right);
+        if (policy is TruncationPolicy.Refuse && Array.FindIndex(texts, text => text.Truncated) is >= 0 and var tooLong)
+            return new([], Stopwatch.GetElapsedTime(started), tooLong);
+
+        var outputs = Infer(texts);
+        var results = new Classification[texts.Length];
+        for (var i = 0; i < results.Length; i++)
+            results[i] = new(outputs[i], Classification.Softmax(outputs[i]), texts[i].Truncated);
+        return new(results, Stopwatch.GetElapsedTime(started));
+    }
+
+    /// <summary>Frees the network.</summary>
+    public void Dispose() => logits.Dispose();
+
+    private TokenizedText[] Tokenize(IReadOnlyList<TextInput> inputs, TruncationSide side)
+    {
+        using var span = WorkerTelemetry.Source.StartActivity("tokenize");
+        var texts = new TokenizedText[inputs.Count];
+        for (var i = 0; i < texts.Length; i++)
+        {
+            texts[i] = inputs[i].Pair is { } pair
+                ? tokenizer.EncodePair(inputs[i].Text, pair, side)
+                : tokenizer.Encode(inputs[i].Text, side);
+        }
+
+        span?.SetTag("lab.token_count", TokenCount(texts));
+        span?.SetTag("lab.truncated", texts.Any(text => text.Truncated));
+        return texts;
+    }
+
+    private float[][] Infer(TokenizedText[] texts)
+    {
+        using var span = WorkerTelemetry.Source.StartActivity("inference");
+        span?.SetTag("lab.batch_size", texts.Length);
+        span?.SetTag("lab.token_count", TokenCount(texts));
+        var started = Stopwatch.GetTimestamp();
+        var outputs = Logits(Array.ConvertAll(texts, text => text.TokenIds));
+        telemetry.Computed(Stopwatch.GetElapsedTime(started), texts.Length);
+        return outputs;
+    }
+
+    private float[][] Logits(int[][] texts)
+    {
+        var outputs = logits.ComputeLogits(texts);
+        return Array.TrueForAll(outputs, output => Array.TrueForAll(output, float.IsFinite))
+            ? outputs
+            : throw new InvalidOperationException($"The model {description.Name} gives logits that are not finite.");
+    }
+
+    private static int TokenCount(TokenizedText[] texts) => texts.Sum(text => text.TokenIds.Length);
+}

@@ -1,0 +1,158 @@
+using System.Text.Json;
+
+namespace Lab.Worker.ModelBuilding;
+
+/// <summary>The feed-forward network's activation function.</summary>
+internal enum Activation
+{
+    /// <summary>x·Φ(x) with the exact error function (Hendrycks and Gimpel, arXiv:1606.08415).</summary>
+    Gelu,
+
+    /// <summary>max(x, 0).</summary>
+    Relu,
+}
+
+/// <summary>
+/// The shape of a DistilBERT classifier (Sanh et al., arXiv:1910.01108) by Hugging Face's <c>config.json</c>.
+/// </summary>
+internal sealed record DistilBertConfig
+{
+    /// <summary>The file's name within a model directory.</summary>
+    public const string FileName = "config.json";
+
+    /// <summary>Added to the variance in every layer normalisation; DistilBERT has no setting for it.</summary>
+    public const float LayerNormEpsilon = 1e-12f;
+
+    private const int MaxFileBytes = 4 << 20;
+
+    /// <summary>Width of the hidden states, a multiple of <see cref="Heads"/>.</summary>
+    public int Dim { get; init; } = 768;
+
+    /// <summary>Width of the feed-forward network's inner layer.</summary>
+    public int HiddenDim { get; init; } = 3072;
+
+    /// <summary>Attention heads in each layer.</summary>
+    public int Heads { get; init; } = 12;
+
+    /// <summary>Transformer layers.</summary>
+    public int Layers { get; init; } = 6;
+
+    /// <summary>The longest input in tokens, [CLS] and [SEP] included.</summary>
+    public int MaxPositions { get; init; } = 512;
+
+    /// <summary>Rows of the word embeddings and lines of <c>vocab.txt</c>.</summary>
+    public int VocabSize { get; init; } = 30522;
+
+    /// <summary>The feed-forward network's activation.</summary>
+    public Activation Activation { get; init; } = Activation.Gelu;
+
+    /// <summary>The classes in the order of their ids, at least two.</summary>
+    public IReadOnlyList<string> Labels { get; init; } = ["NEGATIVE", "POSITIVE"];
+
+    /// <summary>Reads <c>config.json</c>; a member that is absent has Hugging Face's default.</summary>
+    /// <exception cref="ModelDirectoryException">The file is missing, is not JSON, or asks for an impossible model.</exception>
+    public static DistilBertConfig Read(string directory)
+    {
+        var path = Path.Combine(directory, FileName);
+        using var json = JsonFile.Read(path, MaxFileBytes);
+        return new Reader(path, json.RootElement).Read();
+    }
+
+    /// <summary>Checks ranges and divisibility.</summary>
+    /// <param name="path">The file to name in the message.</param>
+    /// <exception cref="ModelDirectoryException">A value is impossible.</exception>
+    public void Validate(string path)
+    {
+        Within("dim", Dim, 1, 1 << 14);
+        Within("hidden_dim", HiddenDim, 1, 1 << 16);
+        Within("n_heads", Heads, 1, Dim);
+        Within("n_layers", Layers, 1, 256);
+        Within("max_position_embeddings", MaxPositions, 3, 1 << 14);
+        Within("vocab_size", VocabSize, 4, 1 << 22);
+        Within("num_labels", Labels.Count, 2, 1 << 12);
+        if (Dim % Heads != 0)
+            throw new ModelDirectoryException(path, $"dim ({Dim}) is not a multiple of n_heads ({Heads})");
+        if (Labels.Distinct(StringComparer.Ordinal).Count() != Labels.Count)
+            throw new ModelDirectoryException(path, "id2label has the same label twice");
+
+        void Within(string name, int value, int least, int most)
+        {
+            if (value < least || value > most)
+                throw new ModelDirectoryException(path, $"{name} is {value}; it must be {least} to {most}");
+        }
+    }
+
+    private readonly ref struct Reader(string path, JsonElement root)
+    {
+        public DistilBertConfig Read()
+        {
+            if (root.ValueKind is not JsonValueKind.Object) throw Wrong("is not a JSON object");
+            var type = Text("model_type");
+            if (type is not (null or "distilbert")) throw Wrong($"model_type is \"{type}\"; only distilbert can be served");
+            var problem = Text("problem_type");
+            if (problem is not (null or "single_label_classification"))
+                throw Wrong($"problem_type is \"{problem}\"; only single_label_classification can be served");
+            var standard = new DistilBertConfig();
+            var config = new DistilBertConfig
+            {
+                Dim = Number("dim") ?? standard.Dim,
+                HiddenDim = Number("hidden_dim") ?? standard.HiddenDim,
+                Heads = Number("n_heads") ?? standard.Heads,
+                Layers = Number("n_layers") ?? standard.Layers,
+                MaxPositions = Number("max_position_embeddings") ?? standard.MaxPositions,
+                VocabSize = Number("vocab_size") ?? standard.VocabSize,
+                Activation = Text("activation") switch
+                {
+                    null or "gelu" => Activation.Gelu,
+                    "relu" => Activation.Relu,
+                    var other => throw Wrong($"activation is \"{other}\"; it must be gelu or relu"),
+                },
+                Labels = Labels(),
+            };
+            config.Validate(path);
+            return config;
+        }
+
+        private string[] Labels()
+        {
+            var count = Number("num_labels");
+            if (!root.TryGetProperty("id2label", out var map) || map.ValueKind is JsonValueKind.Null)
+            {
+                // Bounded before anything of that size is made.
+                if (count is < 2 or > 1 << 12) throw Wrong($"num_labels is {count}; it must be 2 to {1 << 12}");
+                return [.. Enumerable.Range(0, count ?? 2).Select(id => $"LABEL_{id}")];
+            }
+
+            if (map.ValueKind is not JsonValueKind.Object) throw Wrong("id2label is not an object");
+            var labels = new string?[map.EnumerateObject().Count()];
+            foreach (var entry in map.EnumerateObject())
+            {
+                if (!int.TryParse(entry.Name, out var id) || id < 0 || id >= labels.Length || labels[id] is not null)
+                    throw Wrong($"id2label has the id \"{entry.Name}\"; ids must be 0 to {labels.Length - 1}, each once");
+                labels[id] = entry.Value.ValueKind is JsonValueKind.String && entry.Value.GetString() is { Length: > 0 } label
+                    ? label
+                    : throw Wrong($"id2label has no name for the id {id}");
+            }
+
+            if (count is not null && count != labels.Length)
+                throw Wrong($"num_labels is {count}, but id2label has {labels.Length} labels");
+            return labels!;
+        }
+
+        private int? Number(string name)
+        {
+            if (!root.TryGetProperty(name, out var value) || value.ValueKind is JsonValueKind.Null) return null;
+            return value.ValueKind is JsonValueKind.Number && value.TryGetInt32(out var number)
+                ? number
+                : throw Wrong($"{name} is not a whole number of 32 bits");
+        }
+
+        private string? Text(string name)
+        {
+            if (!root.TryGetProperty(name, out var value) || value.ValueKind is JsonValueKind.Null) return null;
+            return value.ValueKind is JsonValueKind.String ? value.GetString() : throw Wrong($"{name} is not a string");
+        }
+
+        private ModelDirectoryException Wrong(string problem) => new(path, problem);
+    }
+}

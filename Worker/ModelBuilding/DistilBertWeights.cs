@@ -1,0 +1,167 @@
+using System.Numerics.Tensors;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+
+namespace Lab.Worker.ModelBuilding;
+
+/// <summary>Weights in memory, 32-bit floats, row-major.</summary>
+/// <param name="Name">The name in the graph.</param>
+/// <param name="Shape">The dimensions, outermost first.</param>
+/// <param name="Address">The first element; valid as long as the <see cref="DistilBertWeights"/> it came from.</param>
+internal sealed record Weight(string Name, IReadOnlyList<long> Shape, nint Address)
+{
+    /// <summary>The number of elements.</summary>
+    public long Count => Shape.Aggregate(1L, (product, dimension) => product * dimension);
+}
+
+/// <summary>
+/// The weights of a DistilBERT classifier. Tensors stored as F32 are used where the mapped file has them; F16 and BF16
+/// ones, and those that are stacked, are copied into memory of this object's own.
+/// </summary>
+internal sealed unsafe class DistilBertWeights : IDisposable
+{
+    /// <summary>The file's name within a model directory.</summary>
+    public const string FileName = "model.safetensors";
+
+    private const int Alignment = 64;
+
+    private readonly SafetensorsFile _file;
+    private readonly Dictionary<string, SafetensorsEntry> _entries = new(StringComparer.Ordinal);
+    private readonly List<nint> _owned = [];
+
+    private DistilBertWeights(SafetensorsFile file) => _file = file;
+
+    /// <summary>The model directory, as an absolute path.</summary>
+    public string Directory => Path.GetDirectoryName(Path.GetFullPath(_file.Path))!;
+
+    /// <summary>Opens <c>model.safetensors</c> and checks that each tensor is there, in shape, and of a type that can be read.</summary>
+    /// <exception cref="ModelDirectoryException">The file is broken or a tensor is missing or misshapen.</exception>
+    public static DistilBertWeights Open(string directory, DistilBertConfig config)
+    {
+        var weights = new DistilBertWeights(SafetensorsFile.Open(Path.Combine(directory, FileName)));
+        try
+        {
+            foreach (var tensor in DistilBertTensors.Of(config)) weights.Find(tensor);
+            return weights;
+        }
+        catch
+        {
+            weights.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>SHA-256 of the whole file, in lower-case hexadecimal.</summary>
+    public string Sha256()
+    {
+        using var file = File.OpenRead(_file.Path);
+        return Convert.ToHexStringLower(SHA256.HashData(file));
+    }
+
+    /// <summary>One tensor.</summary>
+    /// <param name="name">The name without the prefix <c>distilbert.</c>, one of <see cref="DistilBertTensors.Of"/>.</param>
+    /// <exception cref="ModelDirectoryException">An element is not finite.</exception>
+    public Weight Get(string name)
+    {
+        var entry = _entries[name];
+        var bytes = _file.Bytes(entry);
+        if (entry.ElementType is "F32" && (nint)Unsafe.AsPointer(ref MemoryMarshal.GetReference(bytes)) % sizeof(float) == 0)
+        {
+            CheckFinite(entry, MemoryMarshal.Cast<byte, float>(bytes));
+            return new(name, entry.Shape, (nint)Unsafe.AsPointer(ref MemoryMarshal.GetReference(bytes)));
+        }
+
+        var count = checked((int)Count(entry));
+        var address = Allocate(count);
+        CopyTo(entry, new((float*)address, count));
+        return new(name, entry.Shape, address);
+    }
+
+    /// <summary>Several tensors of equal width, one below the other.</summary>
+    /// <param name="stacked">The name of the result in the graph.</param>
+    /// <param name="names">The tensors from top to bottom.</param>
+    /// <exception cref="ModelDirectoryException">An element is not finite.</exception>
+    public Weight Stack(string stacked, params ReadOnlySpan<string> names)
+    {
+        long rows = 0;
+        var count = 0;
+        foreach (var name in names)
+        {
+            rows += _entries[name].Shape[0];
+            count = checked(count + (int)Count(_entries[name]));
+        }
+
+        var address = Allocate(count);
+        var rest = new Span<float>((float*)address, count);
+        foreach (var name in names)
+        {
+            var entry = _entries[name];
+            CopyTo(entry, rest);
+            rest = rest[(int)Count(entry)..];
+        }
+
+        return new(stacked, [rows, .. _entries[names[0]].Shape.Skip(1)], address);
+    }
+
+    /// <summary>Frees the memory; every <see cref="Weight"/> dangles from now on.</summary>
+    public void Dispose()
+    {
+        foreach (var address in _owned) NativeMemory.AlignedFree((void*)address);
+        _owned.Clear();
+        _file.Dispose();
+    }
+
+    private void Find(TensorShape tensor)
+    {
+        var prefixed = DistilBertTensors.IsOfEncoder(tensor.Name) ? DistilBertTensors.Prefix + tensor.Name : tensor.Name;
+        if (!_file.Entries.TryGetValue(prefixed, out var entry) && !_file.Entries.TryGetValue(tensor.Name, out entry))
+            throw new ModelDirectoryException(_file.Path, prefixed, "is missing");
+        if (!entry.Shape.SequenceEqual(tensor.Shape))
+            throw new ModelDirectoryException(_file.Path, entry.Name,
+                $"has the shape {SafetensorsHeader.Describe(entry.Shape)}, but {DistilBertConfig.FileName} asks for {SafetensorsHeader.Describe(tensor.Shape)}");
+        if (entry.ElementType is not ("F32" or "F16" or "BF16"))
+            throw new ModelDirectoryException(_file.Path, entry.Name, $"is stored as {entry.ElementType}; F32, F16 and BF16 can be read");
+        _entries.Add(tensor.Name, entry);
+    }
+
+    private static long Count(SafetensorsEntry entry) => entry.Shape.Aggregate(1L, (product, dimension) => product * dimension);
+
+    private nint Allocate(int count)
+    {
+        var address = (nint)NativeMemory.AlignedAlloc((nuint)count * sizeof(float), Alignment);
+        _owned.Add(address);
+        return address;
+    }
+
+    private void CopyTo(SafetensorsEntry entry, Span<float> target)
+    {
+        var bytes = _file.Bytes(entry);
+        target = target[..(int)Count(entry)];
+        switch (entry.ElementType)
+        {
+            case "F32":
+                bytes.CopyTo(MemoryMarshal.AsBytes(target));
+                break;
+            case "F16":
+                TensorPrimitives.ConvertToSingle(MemoryMarshal.Cast<byte, Half>(bytes), target);
+                break;
+            default:
+                // A bfloat16 is the upper half of a float.
+                var halves = MemoryMarshal.Cast<byte, ushort>(bytes);
+                for (var i = 0; i < halves.Length; i++) target[i] = BitConverter.UInt32BitsToSingle((uint)halves[i] << 16);
+                break;
+        }
+
+        CheckFinite(entry, target);
+    }
+
+    private void CheckFinite(SafetensorsEntry entry, ReadOnlySpan<float> values)
+    {
+        for (var i = 0; i < values.Length; i++)
+        {
+            if (!float.IsFinite(values[i]))
+                throw new ModelDirectoryException(_file.Path, entry.Name, $"element {i} is {(float.IsNaN(values[i]) ? "not a number" : "infinite")}");
+        }
+    }
+}

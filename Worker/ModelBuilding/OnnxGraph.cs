@@ -1,0 +1,138 @@
+using System.Buffers.Binary;
+using Google.Protobuf;
+using Lab.Worker.ModelBuilding.Onnx;
+
+namespace Lab.Worker.ModelBuilding;
+
+/// <summary>
+/// An ONNX graph in the making. Weights are not copied into it: the model names them, and the session is given their
+/// addresses, so that no more than one copy of them is ever in memory.
+/// </summary>
+internal sealed class OnnxGraph
+{
+    /// <summary>The domain of ONNX Runtime's own operators.</summary>
+    public const string Microsoft = "com.microsoft";
+
+    private const int OpsetVersion = 17;
+    private const int IrVersion = 8;
+
+    private readonly GraphProto _graph = new() { Name = "distilbert" };
+    private readonly List<Weight> _weights = [];
+
+    /// <summary>The weights that the model names.</summary>
+    public IReadOnlyList<Weight> Weights => _weights;
+
+    /// <summary>Declares an input; a dimension of variable size is given by name.</summary>
+    public string Input(string name, TensorProto.Types.DataType type, params ReadOnlySpan<string> shape)
+    {
+        _graph.Input.Add(Value(name, type, shape));
+        return name;
+    }
+
+    /// <summary>Declares an output.</summary>
+    public void Output(string name, TensorProto.Types.DataType type, params ReadOnlySpan<string> shape) =>
+        _graph.Output.Add(Value(name, type, shape));
+
+    /// <summary>Adds a weight, and returns its name.</summary>
+    public string Add(Weight weight)
+    {
+        var tensor = new TensorProto
+        {
+            Name = weight.Name,
+            DataType = (int)TensorProto.Types.DataType.Float,
+            DataLocation = TensorProto.Types.DataLocation.External,
+        };
+        tensor.Dims.Add(weight.Shape);
+        // The runtime insists on a file that exists, but reads the tensor that the session is given under this name.
+        tensor.ExternalData.Add(new StringStringEntryProto { Key = "location", Value = DistilBertWeights.FileName });
+        _graph.Initializer.Add(tensor);
+        _weights.Add(weight);
+        return weight.Name;
+    }
+
+    /// <summary>Adds a small constant of whole numbers, and returns its name.</summary>
+    public string Constant(string name, params ReadOnlySpan<long> values)
+    {
+        var bytes = new byte[values.Length * sizeof(long)];
+        for (var i = 0; i < values.Length; i++) BinaryPrimitives.WriteInt64LittleEndian(bytes.AsSpan(i * sizeof(long)), values[i]);
+        var tensor = new TensorProto
+        {
+            Name = name,
+            DataType = (int)TensorProto.Types.DataType.Int64,
+            RawData = ByteString.CopyFrom(bytes),
+        };
+        tensor.Dims.Add(values.Length);
+        _graph.Initializer.Add(tensor);
+        return name;
+    }
+
+    /// <summary>Adds a node with one output, and returns the output's name.</summary>
+    /// <param name="output">The output's name, which is the node's too.</param>
+    /// <param name="type">The operator.</param>
+    /// <param name="inputs">The inputs in order; an empty name leaves an optional one out.</param>
+    public NodeBuilder Node(string output, string type, params ReadOnlySpan<string> inputs)
+    {
+        var node = new NodeProto { Name = output, OpType = type };
+        foreach (var input in inputs) node.Input.Add(input);
+        node.Output.Add(output);
+        _graph.Node.Add(node);
+        return new(node);
+    }
+
+    /// <summary>The model as the bytes of an ONNX file without weights.</summary>
+    public byte[] ToBytes()
+    {
+        var model = new ModelProto { IrVersion = IrVersion, ProducerName = "lab", Graph = _graph };
+        model.OpsetImport.Add(new OperatorSetIdProto { Domain = "", Version = OpsetVersion });
+        model.OpsetImport.Add(new OperatorSetIdProto { Domain = Microsoft, Version = 1 });
+        return model.ToByteArray();
+    }
+
+    private static ValueInfoProto Value(string name, TensorProto.Types.DataType type, ReadOnlySpan<string> shape)
+    {
+        var tensor = new TypeProto.Types.Tensor { ElemType = (int)type, Shape = new TensorShapeProto() };
+        foreach (var dimension in shape)
+        {
+            tensor.Shape.Dim.Add(long.TryParse(dimension, out var size)
+                ? new TensorShapeProto.Types.Dimension { DimValue = size }
+                : new TensorShapeProto.Types.Dimension { DimParam = dimension });
+        }
+
+        return new() { Name = name, Type = new TypeProto { TensorType = tensor } };
+    }
+
+    /// <summary>A node, to be given attributes and further outputs.</summary>
+    internal readonly struct NodeBuilder(NodeProto node)
+    {
+        /// <summary>The first output's name.</summary>
+        public string Name => node.Output[0];
+
+        /// <summary>Puts the node into <see cref="Microsoft"/>'s domain.</summary>
+        public NodeBuilder Contrib()
+        {
+            node.Domain = Microsoft;
+            return this;
+        }
+
+        /// <summary>Sets an attribute of type INT.</summary>
+        public NodeBuilder With(string attribute, long value)
+        {
+            node.Attribute.Add(new AttributeProto { Name = attribute, I = value, Type = AttributeProto.Types.AttributeType.Int });
+            return this;
+        }
+
+        /// <summary>Sets an attribute of type FLOAT.</summary>
+        public NodeBuilder With(string attribute, float value)
+        {
+            node.Attribute.Add(new AttributeProto { Name = attribute, F = value, Type = AttributeProto.Types.AttributeType.Float });
+            return this;
+        }
+
+        /// <summary>Adds outputs after the first.</summary>
+        public NodeBuilder AlsoTo(params ReadOnlySpan<string> outputs)
+        {
+            foreach (var output in outputs) node.Output.Add(output);
+            return this;
+        }
+    }
+}

@@ -1,0 +1,65 @@
+using System.Globalization;
+using System.Text;
+
+namespace Lab.Worker.Tokenization;
+
+/// <summary>
+/// A run of characters beyond ASCII, gathered to be decomposed canonically (NFD, Unicode Standard Annex #15), stripped
+/// of marks and lower-cased. Marks must not be put in: they would be stripped anyway, and long rows of them make
+/// reordering take quadratic time.
+/// </summary>
+internal ref struct DecompositionBuffer
+{
+    /// <summary>The size of the memory that the caller lends, in characters.</summary>
+    public const int Capacity = 512;
+
+    // From here on the run is cut before a character that cannot be reordered with its neighbours.
+    private const int Enough = 128;
+
+    // No canonical decomposition has more than 4 UTF-16 units for each unit of its source.
+    private const int Expansion = 4;
+
+    private readonly Span<char> _run;
+    private int _length;
+
+    /// <summary>An empty buffer.</summary>
+    /// <param name="memory">Memory of at least <see cref="Capacity"/> characters.</param>
+    public DecompositionBuffer(Span<char> memory) => _run = memory;
+
+    /// <summary>Adds a character, and passes the run on when it has grown long.</summary>
+    public void Append(Rune rune, ref WordBuffer words)
+    {
+        // A row of spacing combining marks that fills the buffer is a word too long to be known: any cut will do.
+        if (_length > Capacity - 2
+            || (_length >= Enough && Rune.GetUnicodeCategory(rune) is not UnicodeCategory.SpacingCombiningMark))
+            Flush(ref words);
+        _length += rune.EncodeToUtf16(_run[_length..]);
+    }
+
+    /// <summary>Passes the run on.</summary>
+    public void Flush(ref WordBuffer words)
+    {
+        if (_length == 0) return;
+        ReadOnlySpan<char> run = _run[.._length];
+        _length = 0;
+        Span<char> decomposed = stackalloc char[Capacity * Expansion];
+        if (!run.TryNormalize(decomposed, out var written, NormalizationForm.FormD))
+            throw new InvalidOperationException("A canonical decomposition is longer than Unicode allows.");
+        foreach (var rune in decomposed[..written].EnumerateRunes())
+        {
+            switch (CharacterClasses.Of(rune))
+            {
+                case CharacterClass.Mark:
+                    break;
+                case CharacterClass.Punctuation:
+                    words.EndWord();
+                    words.Append(rune);
+                    words.EndWord();
+                    break;
+                default:
+                    words.Append(Rune.ToLowerInvariant(rune));
+                    break;
+            }
+        }
+    }
+}

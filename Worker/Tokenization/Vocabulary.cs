@@ -1,0 +1,87 @@
+using System.Text;
+using Lab.Worker.ModelBuilding;
+
+namespace Lab.Worker.Tokenization;
+
+/// <summary>The word pieces of a model: line <em>n</em> of <c>vocab.txt</c>, counted from 0, has the token id <em>n</em>.</summary>
+internal sealed class Vocabulary
+{
+    /// <summary>The file's name within a model directory.</summary>
+    public const string FileName = "vocab.txt";
+
+    /// <summary>Stands for a word that no pieces make up.</summary>
+    public const string UnknownToken = "[UNK]";
+
+    private const int MaxFileBytes = 64 << 20;
+
+    private Vocabulary(string path, string[] tokens)
+    {
+        Tokens = tokens;
+        var ids = new Dictionary<string, int>(tokens.Length, StringComparer.Ordinal);
+        for (var id = 0; id < tokens.Length; id++)
+        {
+            if (tokens[id].Length == 0) throw new ModelDirectoryException(path, $"line {id + 1} is empty");
+            if (!ids.TryAdd(tokens[id], id))
+                throw new ModelDirectoryException(path, $"\"{tokens[id]}\" stands in line {ids[tokens[id]] + 1} and again in line {id + 1}");
+        }
+
+        ClsId = Special("[CLS]");
+        SepId = Special("[SEP]");
+        UnknownId = Special(UnknownToken);
+        PadId = Special("[PAD]");
+
+        int Special(string token) =>
+            ids.TryGetValue(token, out var id) ? id : throw new ModelDirectoryException(path, $"the token {token} is missing");
+    }
+
+    /// <summary>The word pieces by id.</summary>
+    public IReadOnlyList<string> Tokens { get; }
+
+    /// <summary>The id of [CLS], which begins every text.</summary>
+    public int ClsId { get; }
+
+    /// <summary>The id of [SEP], which ends every text.</summary>
+    public int SepId { get; }
+
+    /// <summary>The id of [UNK].</summary>
+    public int UnknownId { get; }
+
+    /// <summary>The id of [PAD].</summary>
+    public int PadId { get; }
+
+    /// <summary>Reads <c>vocab.txt</c>.</summary>
+    /// <param name="directory">The model directory.</param>
+    /// <param name="size">The number of lines it must have.</param>
+    /// <exception cref="ModelDirectoryException">The file is missing, unreadable, or not a vocabulary of that size.</exception>
+    public static Vocabulary Read(string directory, int size)
+    {
+        var path = Path.Combine(directory, FileName);
+        var tokens = new List<string>(size);
+        try
+        {
+            using var reader = new StreamReader(path, new UTF8Encoding(false, throwOnInvalidBytes: true));
+            if (reader.BaseStream.Length > MaxFileBytes)
+                throw new ModelDirectoryException(path, $"has {reader.BaseStream.Length} bytes; more than {MaxFileBytes} are not read");
+            while (reader.ReadLine() is { } line) tokens.Add(line);
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw new ModelDirectoryException(path, "does not exist");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new ModelDirectoryException(path, $"cannot be read: {e.Message}");
+        }
+        catch (DecoderFallbackException)
+        {
+            throw new ModelDirectoryException(path, "is not valid UTF-8");
+        }
+
+        if (tokens.Count != size)
+            throw new ModelDirectoryException(path, $"has {tokens.Count} tokens, but vocab_size in {DistilBertConfig.FileName} is {size}");
+        return new(path, [.. tokens]);
+    }
+
+    /// <summary>The vocabulary as a file.</summary>
+    public Stream ToStream() => new MemoryStream(Encoding.UTF8.GetBytes(string.Join('\n', Tokens)), writable: false);
+}

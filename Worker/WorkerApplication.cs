@@ -1,0 +1,76 @@
+using Lab.ServiceDefaults;
+using Lab.ServiceDefaults.Health;
+using Lab.Worker.Api;
+using Lab.Worker.Inference;
+using Microsoft.Extensions.Options;
+
+namespace Lab.Worker;
+
+/// <summary>The worker's web application, as <c>Program</c> runs it and as tests do.</summary>
+internal static class WorkerApplication
+{
+    /// <summary>The exit code of a worker that has no model or no valid configuration.</summary>
+    public const int FailureExitCode = 1;
+
+    /// <summary>Puts the worker together.</summary>
+    /// <param name="args">Command-line arguments: configuration.</param>
+    /// <param name="configure">Changes before the application is built.</param>
+    public static WebApplication Create(string[] args, Action<WebApplicationBuilder>? configure = null)
+    {
+        var builder = WebApplication.CreateBuilder(args);
+        builder.AddServiceDefaults(WorkerOptions.MaxBodyBytes);
+        builder.AddModel();
+        builder.AddApi();
+        configure?.Invoke(builder);
+
+        var app = builder.Build();
+        app.UseServiceDefaults();
+        app.MapDefaultEndpoints();
+        RunModelEndpoint.Map(app);
+        RunBatchEndpoint.Map(app);
+        PredictEndpoint.Map(app);
+        InfoEndpoint.Map(app);
+        return app;
+    }
+
+    /// <summary>Serves until the process is told to stop, or until it turns out that the model cannot be served.</summary>
+    /// <returns>The process's exit code.</returns>
+    public static async Task<int> ServeAsync(WebApplication app)
+    {
+        try
+        {
+            // Looked at before the host starts, which would put a stack trace in the log.
+            _ = app.Services.GetRequiredService<IOptions<WorkerOptions>>().Value;
+            var host = app.Services.GetRequiredService<ModelHost>();
+            await app.RunAsync();
+            if (host.Failure is not { } failure) return 0;
+            await Console.Error.WriteLineAsync($"error: {failure}");
+        }
+        catch (OptionsValidationException e)
+        {
+            await Console.Error.WriteLineAsync($"error: {string.Join("; ", e.Failures)}");
+        }
+
+        return FailureExitCode;
+    }
+
+    private static void AddModel(this WebApplicationBuilder builder)
+    {
+        builder.Services.AddOptions<WorkerOptions>().BindConfiguration(WorkerOptions.Section).ValidateOnStart();
+        builder.Services.AddSingleton<IValidateOptions<WorkerOptions>, WorkerOptions.Validator>();
+        builder.Services.AddSingleton<WorkerTelemetry>();
+        builder.Services.AddSingleton<InferenceGate>();
+        builder.Services.AddSingleton<ModelLoader>(services => () => TextModel.Load(
+            services.GetRequiredService<IOptions<WorkerOptions>>().Value, services.GetRequiredService<WorkerTelemetry>()));
+        builder.Services.AddSingleton<ModelHost>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<ModelHost>());
+        builder.Services.AddHealthChecks().AddCheck<NotReady.Check>("model");
+    }
+
+    private static void AddApi(this WebApplicationBuilder builder)
+    {
+        builder.Services.AddSingleton<RunModelEndpoint>();
+        builder.Services.AddSingleton<RunBatchEndpoint>();
+        builder.Services.AddSingleton<PredictEndpoint>();
+    }
+}

@@ -1,0 +1,50 @@
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
+
+namespace Lab.Worker;
+
+/// <summary>The worker's spans and measurements, all under the name <see cref="Name"/>.</summary>
+internal sealed class WorkerTelemetry : IDisposable
+{
+    /// <summary>The name of the activity source and of the meter.</summary>
+    public const string Name = "Lab.Worker";
+
+    private readonly Meter _meter;
+    private readonly Histogram<double> _inferenceDuration;
+    private readonly Counter<long> _answers;
+    private readonly Counter<long> _refusals;
+
+    /// <summary>Makes the instruments.</summary>
+    public WorkerTelemetry(IMeterFactory meters)
+    {
+        _meter = meters.Create(Name);
+        _inferenceDuration = _meter.CreateHistogram("lab.worker.inference.duration", "s",
+            "Time to compute the logits of one dispatch, tokenisation apart.", tags: null,
+            new InstrumentAdvice<double>
+            {
+                HistogramBucketBoundaries =
+                    [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+            });
+        _answers = _meter.CreateCounter<long>("lab.worker.answers", "{text}", "Texts classified.");
+        _refusals = _meter.CreateCounter<long>("lab.worker.refusals", "{request}", "Requests refused, by status.");
+    }
+
+    /// <summary>Spans <c>tokenize</c> (<c>lab.token_count</c>, <c>lab.truncated</c>) and <c>inference</c> (<c>lab.batch_size</c>, <c>lab.token_count</c>).</summary>
+    public static ActivitySource Source { get; } = new(Name);
+
+    /// <summary>One computation was done.</summary>
+    /// <param name="duration">Its time.</param>
+    /// <param name="texts">How many texts it classified.</param>
+    public void Computed(TimeSpan duration, int texts)
+    {
+        _inferenceDuration.Record(duration.TotalSeconds);
+        _answers.Add(texts);
+    }
+
+    /// <summary>A request was refused.</summary>
+    /// <param name="status">The HTTP status of the refusal.</param>
+    public void Refused(int status) => _refusals.Add(1, new KeyValuePair<string, object?>("http.response.status_code", status));
+
+    /// <inheritdoc/>
+    public void Dispose() => _meter.Dispose();
+}

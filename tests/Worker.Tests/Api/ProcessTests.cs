@@ -1,0 +1,98 @@
+using System.Diagnostics;
+
+namespace Lab.Worker.Tests.Api;
+
+/// <summary>The worker as a process of its own.</summary>
+public sealed class ProcessTests
+{
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Run_BrokenModelDirectory_OneLineAndAnExitCode()
+    {
+        using var directory = TestModels.Write(TestModels.Small);
+        using (var file = File.OpenWrite(directory.File("model.safetensors"))) file.SetLength(file.Length - 1);
+
+        var (code, errors) = await RunAsync(("Worker__ModelDirectory", directory.Path));
+
+        Assert.NotEqual(0, code);
+        var line = Assert.Single(errors.Split('\n', StringSplitOptions.RemoveEmptyEntries));
+        Assert.Contains(directory.File("model.safetensors"), line, StringComparison.Ordinal);
+        Assert.Contains("tensor \"classifier.bias\"", line, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Run_NoSuchDirectory_OneLineAndAnExitCode()
+    {
+        var (code, errors) = await RunAsync(("Worker__ModelDirectory", "/no/such/model"));
+
+        Assert.NotEqual(0, code);
+        Assert.Equal("error: /no/such/model: is not a directory\n", errors);
+    }
+
+    [Fact]
+    public async Task Run_ImpossibleOption_OneLineAndAnExitCode()
+    {
+        var (code, errors) = await RunAsync(("Worker__Threads", "0"));
+
+        Assert.NotEqual(0, code);
+        Assert.Equal("error: Worker:Threads is 0; it must be 1 to 256\n", errors);
+    }
+
+    [Fact]
+    public async Task Run_EnvironmentSilentAboutTelemetry_TheRuntimeGathersNone()
+    {
+        using var home = new TemporaryDirectory();
+        var start = StartInfo(("HOME", home.Path), ("XDG_CACHE_HOME", null), ("ORT_DISABLE_TELEMETRY", null));
+        using var process = Process.Start(start)!;
+        try
+        {
+            var errors = process.StandardError.ReadToEndAsync(Cancellation);
+            while (await process.StandardOutput.ReadLineAsync(Cancellation).AsTask().WaitAsync(TimeSpan.FromSeconds(60), Cancellation) is { } line
+                && !line.Contains("is ready", StringComparison.Ordinal))
+            {
+            }
+
+            // Where the runtime gathers anything, it keeps it in a database below the home directory.
+            Assert.DoesNotContain(Directory.EnumerateFiles(home.Path, "*", SearchOption.AllDirectories),
+                file => file.Contains("onnxruntime", StringComparison.OrdinalIgnoreCase));
+
+            using (var terminate = Process.Start("kill", [$"{process.Id}"])) await terminate.WaitForExitAsync(Cancellation);
+            await process.StandardOutput.ReadToEndAsync(Cancellation);
+            await process.WaitForExitAsync(Cancellation).WaitAsync(TimeSpan.FromSeconds(60), Cancellation);
+            Assert.Equal((0, ""), (process.ExitCode, await errors));
+        }
+        finally
+        {
+            if (!process.HasExited) process.Kill();
+        }
+    }
+
+    private static async Task<(int Code, string Errors)> RunAsync(params (string Name, string? Value)[] environment)
+    {
+        using var process = Process.Start(StartInfo(environment))!;
+        try
+        {
+            var output = process.StandardOutput.ReadToEndAsync(Cancellation);
+            var errors = process.StandardError.ReadToEndAsync(Cancellation);
+            await process.WaitForExitAsync(Cancellation).WaitAsync(TimeSpan.FromSeconds(60), Cancellation);
+            await output;
+            return (process.ExitCode, await errors);
+        }
+        finally
+        {
+            if (!process.HasExited) process.Kill();
+        }
+    }
+
+    private static ProcessStartInfo StartInfo(params (string Name, string? Value)[] environment)
+    {
+        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "Worker.dll"), "--urls=http://127.0.0.1:0"])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        foreach (var (name, value) in environment) start.Environment[name] = value;
+        return start;
+    }
+}

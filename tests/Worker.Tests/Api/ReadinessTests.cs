@@ -1,0 +1,43 @@
+using System.Net;
+using Lab.Worker.Inference;
+
+namespace Lab.Worker.Tests.Api;
+
+public sealed class ReadinessTests
+{
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Get_WhileTheModelLoads_AliveButNotReady()
+    {
+        using var load = new ManualResetEventSlim();
+        await using var worker = await RunningWorker.StartAsync(telemetry =>
+        {
+            load.Wait(TimeSpan.FromSeconds(60));
+            return TextModel.Load(new WorkerOptions(), telemetry);
+        }, waitUntilReady: false);
+
+        Assert.Equal(HttpStatusCode.OK, await StatusAsync(worker, "/alive"));
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, await StatusAsync(worker, "/health"));
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, await StatusAsync(worker, "/info"));
+        using (var run = await worker.PostJsonAsync("/run_model", """{"text":"a"}""", Cancellation))
+        {
+            Assert.Equal(HttpStatusCode.ServiceUnavailable, run.StatusCode);
+            Assert.NotNull(run.Headers.RetryAfter);
+        }
+
+        using (var predict = await worker.PostJsonAsync("/predict", """{"inputs":"a"}""", Cancellation))
+        {
+            Assert.Equal(HttpStatusCode.ServiceUnavailable, predict.StatusCode);
+            Assert.Contains("unhealthy", await predict.Content.ReadAsStringAsync(Cancellation), StringComparison.Ordinal);
+        }
+
+        load.Set();
+        await worker.LoadedAsync();
+        Assert.Equal(HttpStatusCode.OK, await StatusAsync(worker, "/health"));
+        Assert.Equal(HttpStatusCode.OK, await StatusAsync(worker, "/info"));
+    }
+
+    private static async Task<HttpStatusCode> StatusAsync(RunningWorker worker, string path) =>
+        (await worker.Client.GetAsync(path, Cancellation)).StatusCode;
+}

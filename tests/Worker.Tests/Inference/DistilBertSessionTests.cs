@@ -1,0 +1,119 @@
+using Lab.Worker.Inference;
+using Lab.Worker.ModelBuilding;
+
+namespace Lab.Worker.Tests.Inference;
+
+public sealed class DistilBertSessionTests
+{
+    private const double Tolerance = 2e-4;
+
+    [Theory]
+    [InlineData(1, 1, 8, 3, "Gelu")]
+    [InlineData(1, 4, 32, 64, "Gelu")]
+    [InlineData(2, 3, 24, 100, "Relu")]
+    [InlineData(3, 2, 16, 48, "Gelu")]
+    [InlineData(3, 12, 96, 17, "Relu")]
+    public void ComputeLogits_EveryLength_EqualsTheMathematics(int layers, int heads, int dim, int hiddenDim, string activation)
+    {
+        var config = TestModels.Small with
+        {
+            Layers = layers,
+            Heads = heads,
+            Dim = dim,
+            HiddenDim = hiddenDim,
+            Activation = Enum.Parse<Activation>(activation),
+        };
+        using var directory = TestModels.Write(config, seed: layers);
+        var texts = Enumerable.Range(1, config.MaxPositions).Select(length => Text(config, length)).ToArray();
+
+        AssertEqualsReference(directory.Path, config, texts, oneByOne: true);
+    }
+
+    [Fact]
+    public void ComputeLogits_Batch_EachTextIsAloneInIt()
+    {
+        using var directory = TestModels.Write(TestModels.Small);
+        var texts = ((int[])[5, 1, 24, 2, 17, 17, 3]).Select(length => Text(TestModels.Small, length)).ToArray();
+
+        AssertEqualsReference(directory.Path, TestModels.Small, texts, oneByOne: false);
+    }
+
+    [Fact]
+    public void ComputeLogits_MoreTokensThanOnePackHolds_EveryTextInOrder()
+    {
+        using var directory = TestModels.Write(TestModels.Small);
+        var texts = Enumerable.Range(0, 60).Select(i => Text(TestModels.Small, 1 + i * 7 % 24, seed: i)).ToArray();
+
+        AssertEqualsReference(directory.Path, TestModels.Small, texts, oneByOne: false);
+    }
+
+    [Theory]
+    [InlineData("F16")]
+    [InlineData("BF16")]
+    public void ComputeLogits_HalfPrecisionStorage_EqualsTheMathematics(string type)
+    {
+        using var directory = TestModels.Write(TestModels.Small, type: Enum.Parse<StoredType>(type));
+
+        AssertEqualsReference(directory.Path, TestModels.Small, [Text(TestModels.Small, 9)], oneByOne: true);
+    }
+
+    [Fact]
+    public void ComputeLogits_SeveralThreads_EqualsTheMathematics()
+    {
+        using var directory = TestModels.Write(TestModels.Small);
+
+        AssertEqualsReference(directory.Path, TestModels.Small, [Text(TestModels.Small, 24)], oneByOne: true, threads: 2);
+    }
+
+    [Fact]
+    public void Open_NamesWithoutPrefix_AreFound()
+    {
+        using var directory = TestModels.Write(TestModels.Small);
+        var random = new Random(1);
+        SafetensorsWriter.Write(directory.File("model.safetensors"), [.. DistilBertTensors.Of(TestModels.Small)], StoredType.F32,
+            (_, values) =>
+            {
+                foreach (ref var value in values) value = random.NextSingle() - 0.5f;
+            });
+
+        AssertEqualsReference(directory.Path, TestModels.Small, [Text(TestModels.Small, 6)], oneByOne: true);
+    }
+
+    [Fact]
+    public void ComputeLogits_WeightsAtOddAddress_AreStillRead()
+    {
+        using var directory = TestModels.Write(TestModels.Small);
+        var file = File.ReadAllBytes(directory.File("model.safetensors"));
+        // One space more in the header moves every tensor off its alignment.
+        var length = BitConverter.ToUInt64(file);
+        File.WriteAllBytes(directory.File("model.safetensors"),
+            [.. BitConverter.GetBytes(length + 1), .. file.AsSpan(8, (int)length), (byte)' ', .. file.AsSpan(8 + (int)length)]);
+
+        AssertEqualsReference(directory.Path, TestModels.Small, [Text(TestModels.Small, 6)], oneByOne: true);
+    }
+
+    private static void AssertEqualsReference(
+        string path, DistilBertConfig config, int[][] texts, bool oneByOne, int threads = 1)
+    {
+        var reference = new ReferenceDistilBert(path, config);
+        using var session = DistilBertSession.Open(config, DistilBertWeights.Open(path, config), threads);
+        var actual = oneByOne ? [.. texts.Select(text => session.ComputeLogits([text])[0])] : session.ComputeLogits(texts);
+
+        Assert.Equal(texts.Length, actual.Length);
+        for (var i = 0; i < texts.Length; i++)
+        {
+            var expected = reference.Logits(texts[i]);
+            Assert.Equal(expected.Length, actual[i].Length);
+            // Numbers this far apart cannot agree by chance.
+            Assert.True(expected.Max() - expected.Min() > 20 * Tolerance, $"The logits of text {i} are all alike.");
+            for (var label = 0; label < expected.Length; label++)
+                Assert.Equal(expected[label], actual[i][label], Tolerance);
+        }
+    }
+
+    private static int[] Text(DistilBertConfig config, int length, int seed = 7)
+    {
+        var random = new Random(seed * 1000 + length);
+        return [.. Enumerable.Range(0, length).Select(_ => random.Next(config.VocabSize))];
+    }
+}

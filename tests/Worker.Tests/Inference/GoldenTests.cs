@@ -1,0 +1,45 @@
+using System.Text.Json;
+using Lab.Worker.Inference;
+using Lab.Worker.ModelBuilding;
+using Lab.Worker.Tokenization;
+
+namespace Lab.Worker.Tests.Inference;
+
+/// <summary>The bundled model against what the program that trained it computed (PyTorch).</summary>
+public sealed class GoldenTests
+{
+    private const double Tolerance = 1e-3;
+
+    [Fact]
+    public void BundledModel_TokenIdsAndLogits_EqualTheTrainersOwn()
+    {
+        var config = DistilBertConfig.Read(TestModels.Bundled);
+        var tokenizer = new BertTokenizer(Vocabulary.Read(TestModels.Bundled, config.VocabSize), TokenizerConfig.Read(TestModels.Bundled), config.MaxPositions);
+        using var session = DistilBertSession.Open(config, DistilBertWeights.Open(TestModels.Bundled, config), threads: 1);
+        var examples = Examples();
+        Assert.True(examples.Length >= 10);
+
+        var together = session.ComputeLogits([.. examples.Select(example => example.TokenIds)]);
+        foreach (var ((text, tokenIds, logits), packed) in examples.Zip(together))
+        {
+            Assert.Equal(tokenIds, tokenizer.Encode(text).TokenIds);
+            AssertClose(logits, session.ComputeLogits([tokenIds])[0]);
+            AssertClose(logits, packed);
+        }
+    }
+
+    private static void AssertClose(double[] expected, float[] actual)
+    {
+        Assert.Equal(expected.Length, actual.Length);
+        for (var i = 0; i < expected.Length; i++) Assert.Equal(expected[i], actual[i], Tolerance);
+    }
+
+    private static (string Text, int[] TokenIds, double[] Logits)[] Examples()
+    {
+        using var json = JsonDocument.Parse(File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "golden.json")));
+        return [.. json.RootElement.EnumerateArray().Select(example => (
+            example.GetProperty("text").GetString()!,
+            example.GetProperty("token_ids").EnumerateArray().Select(id => id.GetInt32()).ToArray(),
+            example.GetProperty("logits").EnumerateArray().Select(logit => logit.GetDouble()).ToArray()))];
+    }
+}

@@ -1,0 +1,76 @@
+using Lab.Worker.ModelBuilding;
+
+namespace Lab.Worker.Tests.ModelBuilding;
+
+public sealed class DistilBertConfigTests
+{
+    [Fact]
+    public void Read_BundledModel_LabelsInTheOrderOfTheirIds()
+    {
+        var config = DistilBertConfig.Read(TestModels.Bundled);
+
+        Assert.Equal(["NEGATIVE", "POSITIVE"], config.Labels);
+        Assert.Equal(Activation.Gelu, config.Activation);
+    }
+
+    [Fact]
+    public void Read_IdsOutOfOrder_LabelsInTheOrderOfTheirIds()
+    {
+        var config = Read("""{"id2label":{"10":"k","2":"c","0":"a","1":"b","3":"d","4":"e","5":"f","6":"g","7":"h","8":"i","9":"j"}}""");
+
+        Assert.Equal("abcdefghijk", string.Concat(config.Labels));
+    }
+
+    [Fact]
+    public void Read_AbsentMembers_HaveHuggingFacesDefaults()
+    {
+        var config = Read("{}");
+
+        Assert.Equal((768, 3072, 12, 6, 512, 30522), (config.Dim, config.HiddenDim, config.Heads, config.Layers, config.MaxPositions, config.VocabSize));
+        Assert.Equal(["LABEL_0", "LABEL_1"], config.Labels);
+    }
+
+    [Theory]
+    [InlineData("[]", "not a JSON object")]
+    [InlineData("{", "not JSON")]
+    [InlineData("", "not JSON")]
+    [InlineData("""{"model_type":"bert"}""", "model_type")]
+    [InlineData("""{"model_type":7}""", "model_type")]
+    [InlineData("""{"problem_type":"regression"}""", "problem_type")]
+    [InlineData("""{"dim":-1}""", "dim is -1")]
+    [InlineData("""{"dim":0}""", "dim is 0")]
+    [InlineData("""{"dim":768.5}""", "dim")]
+    [InlineData("""{"dim":"768"}""", "dim")]
+    [InlineData("""{"dim":99999999999999}""", "dim")]
+    [InlineData("""{"dim":770}""", "multiple of n_heads")]
+    [InlineData("""{"n_heads":0}""", "n_heads is 0")]
+    [InlineData("""{"n_layers":0}""", "n_layers is 0")]
+    [InlineData("""{"n_layers":2000000000}""", "n_layers")]
+    [InlineData("""{"hidden_dim":0}""", "hidden_dim is 0")]
+    [InlineData("""{"max_position_embeddings":2}""", "max_position_embeddings is 2")]
+    [InlineData("""{"vocab_size":0}""", "vocab_size is 0")]
+    [InlineData("""{"activation":"swish"}""", "activation")]
+    [InlineData("""{"num_labels":1}""", "num_labels is 1")]
+    [InlineData("""{"num_labels":2000000000}""", "num_labels is 2000000000")]
+    [InlineData("""{"num_labels":3,"id2label":{"0":"a","1":"b"}}""", "num_labels is 3")]
+    [InlineData("""{"id2label":{"0":"a","2":"b"}}""", "id \"2\"")]
+    [InlineData("""{"id2label":{"0":"a","x":"b"}}""", "id \"x\"")]
+    [InlineData("""{"id2label":{"0":"a","1":7}}""", "no name for the id 1")]
+    [InlineData("""{"id2label":{"0":"a","1":"a"}}""", "same label twice")]
+    [InlineData("""{"id2label":["a","b"]}""", "id2label is not an object")]
+    public void Read_ImpossibleValue_NamesFileAndMember(string json, string expected)
+    {
+        var error = Assert.Throws<ModelDirectoryException>(() => Read(json));
+
+        Assert.Contains("config.json: ", error.Message, StringComparison.Ordinal);
+        Assert.Contains(expected, error.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', error.Message);
+    }
+
+    private static DistilBertConfig Read(string json)
+    {
+        using var directory = new TemporaryDirectory();
+        File.WriteAllText(directory.File("config.json"), json);
+        return DistilBertConfig.Read(directory.Path);
+    }
+}

@@ -1,0 +1,102 @@
+using Lab.Worker.ModelBuilding;
+
+namespace Lab.Worker.Tests.ModelBuilding;
+
+public sealed class DistilBertWeightsTests
+{
+    public static TheoryData<string> TensorNames => [.. DistilBertTensors.Of(TestModels.Small with { Layers = 1 }).Select(tensor => tensor.Name)];
+
+    [Theory]
+    [MemberData(nameof(TensorNames))]
+    public void Open_TensorMissing_NamesIt(string name) =>
+        Assert.Contains($"{name}\": is missing", Refusal(tensors => tensors.RemoveAll(tensor => tensor.Name == name)), StringComparison.Ordinal);
+
+    [Theory]
+    [MemberData(nameof(TensorNames))]
+    public void Open_TensorMisshapen_NamesItAndBothShapes(string name)
+    {
+        var message = Refusal(tensors =>
+        {
+            var at = tensors.FindIndex(tensor => tensor.Name == name);
+            tensors[at] = tensors[at] with { Shape = [.. tensors[at].Shape, 1] };
+        });
+
+        Assert.Contains($"{name}\": has the shape [", message, StringComparison.Ordinal);
+        Assert.Contains(", 1], but config.json asks for [", message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("F32", float.NaN, "not a number")]
+    [InlineData("F16", float.NaN, "not a number")]
+    [InlineData("BF16", float.PositiveInfinity, "infinite")]
+    [InlineData("F32", float.NegativeInfinity, "infinite")]
+    [InlineData("F16", 1e10f, "infinite")]
+    public void Build_ElementNotFinite_NamesTensorAndElement(string type, float value, string expected)
+    {
+        foreach (var name in (string[])["transformer.layer.0.ffn.lin2.weight", "transformer.layer.0.attention.k_lin.bias"])
+        {
+            using var directory = Write(Enum.Parse<StoredType>(type), [.. Tensors()], (tensor, values) =>
+            {
+                if (tensor.Name == name) values[3] = value;
+            });
+
+            var error = Assert.Throws<ModelDirectoryException>(() => Build(directory.Path));
+            Assert.Contains($"{name}\": element 3 is {expected}", error.Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void Open_TensorOfWholeNumbers_NamesIt()
+    {
+        using var directory = Write(StoredType.F32, [.. Tensors()], (_, _) => { });
+        var path = directory.File("model.safetensors");
+        var text = File.ReadAllBytes(path);
+        var at = text.AsSpan().IndexOf("F32"u8);
+        "I32"u8.CopyTo(text.AsSpan(at));
+        File.WriteAllBytes(path, text);
+
+        var error = Assert.Throws<ModelDirectoryException>(() => Build(directory.Path));
+        Assert.Contains("is stored as I32", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Open_FurtherTensors_AreIgnored()
+    {
+        using var directory = Write(StoredType.F32, [.. Tensors(), new TensorShape("embeddings.position_ids", [1, 24])], (_, _) => { });
+
+        Build(directory.Path);
+    }
+
+    private static DistilBertConfig Config => TestModels.Small with { Layers = 1 };
+
+    private static List<TensorShape> Tensors() => [.. DistilBertTensors.Of(Config)];
+
+    private static string Refusal(Action<List<TensorShape>> change)
+    {
+        var tensors = Tensors();
+        change(tensors);
+        using var directory = Write(StoredType.F32, tensors, (_, _) => { });
+        var error = Assert.Throws<ModelDirectoryException>(() => Build(directory.Path));
+        Assert.Contains("model.safetensors: tensor \"", error.Message, StringComparison.Ordinal);
+        return error.Message;
+    }
+
+    private static TemporaryDirectory Write(StoredType type, List<TensorShape> tensors, SafetensorsFill fill)
+    {
+        var directory = new TemporaryDirectory();
+        SafetensorsWriter.Write(directory.File("model.safetensors"), tensors, type, (tensor, values) =>
+        {
+            values.Fill(0.5f);
+            fill(tensor, values);
+        });
+        return directory;
+    }
+
+    private static void Build(string directory)
+    {
+        using var weights = DistilBertWeights.Open(directory, Config);
+        DistilBertGraph.Build(Config, weights);
+    }
+
+    private delegate void SafetensorsFill(TensorShape tensor, Span<float> values);
+}

@@ -1,0 +1,31 @@
+using Lab.Worker.ModelBuilding;
+
+namespace Lab.Worker.Tests;
+
+/// <summary>Shapes and directories of models that tests use.</summary>
+internal static class TestModels
+{
+    /// <summary>Wide enough for logits to differ clearly between texts.</summary>
+    public const float Spread = 0.25f;
+
+    public static DistilBertConfig Small { get; } = new()
+    {
+        Dim = 16,
+        HiddenDim = 40,
+        Heads = 2,
+        Layers = 2,
+        MaxPositions = 24,
+        VocabSize = 150,
+        Labels = ["NEGATIVE", "NEUTRAL", "POSITIVE"],
+    };
+
+    /// <summary>The bundled model.</summary>
+    public static string Bundled { get; } = Path.Combine(AppContext.BaseDirectory, "Models", "tiny-sst2");
+
+    public static TemporaryDirectory Write(DistilBertConfig config, int seed = 1, StoredType type = StoredType.F32)
+    {
+        var directory = new TemporaryDirectory();
+        RandomModelDirectory.Write(directory.Path, config, seed, type, Spread);
+        return directory;
+    }
+}
