@@ -17,8 +17,6 @@ namespace Lab.Orchestrator.Workers;
 /// </summary>
 internal sealed class HttpWorkerClient : IWorkerClient, IDisposable
 {
-    private const int MaxProblemBytes = 64 * 1024;
-
     // A text of the largest body comes back once, escaped at worst sixfold, with some numbers around it.
     private const int MaxAnswerBytesPerBodyByte = 6;
     private const int MaxAnswerOverhead = 64 * 1024;
@@ -191,18 +189,21 @@ internal sealed class HttpWorkerClient : IWorkerClient, IDisposable
         ? new(null, error)
         : new(new(text, result.Label!, result.Probabilities!, inferenceMs, result.Truncated ?? false), null);
 
-    private static async Task<string> ReadDetailAsync(HttpResponseMessage response, CancellationToken cancellation)
+    private async Task<string> ReadDetailAsync(HttpResponseMessage response, CancellationToken cancellation)
     {
         var fallback = $"The worker answered {(int)response.StatusCode}.";
-        if (response.Content.Headers.ContentLength is null or > MaxProblemBytes) return fallback;
+        var (buffer, length) = await ReadBodyAsync(response, cancellation);
         try
         {
-            var problem = await response.Content.ReadFromJsonAsync<ProblemDetails>(cancellation);
-            return problem?.Detail ?? fallback;
+            return JsonSerializer.Deserialize<ProblemDetails>(buffer.AsSpan(0, length), JsonSerializerOptions.Web)?.Detail ?? fallback;
         }
         catch (JsonException)
         {
             return fallback;
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
         }
     }
 }
