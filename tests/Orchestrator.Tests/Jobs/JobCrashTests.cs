@@ -61,21 +61,20 @@ public abstract class JobCrashTests : IAsyncLifetime
         // Nobody is to get these jobs by waiting: the leases outlast the test.
         string[] settings = [.. Settings(), "--Orchestrator:MaxBatch=1", "--Jobs:Lease=01:00:00"];
         var texts = new ConcurrentDictionary<string, string>();
-        Dictionary<string, JobDocument> before;
+        ConcurrentDictionary<string, JobDocument> before;
         await using (var first = await OrchestratorProcess.StartAsync(settings))
         {
             await Parallel.ForAsync(0, Jobs, new ParallelOptions { MaxDegreeOfParallelism = 64, CancellationToken = Cancellation }, async (i, _) =>
                 texts[await first.Client.AcceptedAsync($"text {i}")] = $"text {i}");
-            await UntilAsync(async () => (await DoneAsync(first.Client, texts.Keys)).Count == DoneBeforeTheCrash);
-            before = await DoneAsync(first.Client, texts.Keys);
+            before = await DoneAsync(first.Client, texts.Keys, DoneBeforeTheCrash);
+            Assert.Equal(DoneBeforeTheCrash, before.Count);
             await first.KillAsync();
         }
 
         await crashed.CancelAsync();
         foreach (var worker in _workers) worker.Handle = (text, _) => Task.FromResult(StubWorker.Answer(text));
         await using var second = await OrchestratorProcess.StartAsync([.. Settings(), "--Jobs:Lease=01:00:00"]);
-        await UntilAsync(async () => (await DoneAsync(second.Client, texts.Keys)).Count == Jobs);
-        var after = await DoneAsync(second.Client, texts.Keys);
+        var after = await DoneAsync(second.Client, texts.Keys, Jobs);
         foreach (var (location, text) in texts)
         {
             var job = after[location];
@@ -95,28 +94,29 @@ public abstract class JobCrashTests : IAsyncLifetime
         await using var next = await OrchestratorProcess.StartAsync(Settings());
         await Parallel.ForAsync(0, 300, new ParallelOptions { MaxDegreeOfParallelism = 16, CancellationToken = Cancellation }, async (i, _) =>
             locations.Add(await (i % 2 == 0 ? old : next).Client.AcceptedAsync($"text {i}")));
-        await UntilAsync(async () => (await DoneAsync(next.Client, locations)).Count == 300);
+        await DoneAsync(next.Client, locations, 300);
         var texts = _workers.SelectMany(worker => worker.Texts).ToList();
         Assert.Equal(300, texts.Distinct().Count());
         Assert.Equal(300, texts.Count);
     }
 
-    private static async Task<Dictionary<string, JobDocument>> DoneAsync(HttpClient client, IEnumerable<string> locations)
-    {
-        var done = new ConcurrentDictionary<string, JobDocument>();
-        await Parallel.ForEachAsync(locations, new ParallelOptions { MaxDegreeOfParallelism = 16, CancellationToken = Cancellation }, async (location, _) =>
-        {
-            var job = await client.GetJobAsync(location);
-            if (job.FinishedAt is not null) done[location] = job;
-        });
-        return new(done);
-    }
-
-    private static async Task UntilAsync(Func<Task<bool>> condition)
+    /// <summary>Waits until so many of the jobs have finished.</summary>
+    private static async Task<ConcurrentDictionary<string, JobDocument>> DoneAsync(HttpClient client, IEnumerable<string> locations, int count)
     {
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
         deadline.CancelAfter(TimeSpan.FromSeconds(60));
-        while (!await condition()) await Task.Delay(100, deadline.Token);
+        var done = new ConcurrentDictionary<string, JobDocument>();
+        while (true)
+        {
+            var open = locations.Where(location => !done.ContainsKey(location));
+            await Parallel.ForEachAsync(open, new ParallelOptions { MaxDegreeOfParallelism = 16, CancellationToken = deadline.Token }, async (location, _) =>
+            {
+                var job = await client.GetJobAsync(location);
+                if (job.FinishedAt is not null) done[location] = job;
+            });
+            if (done.Count >= count) return done;
+            await Task.Delay(100, deadline.Token);
+        }
     }
 
     private IEnumerable<string> Settings() =>

@@ -90,7 +90,7 @@ public abstract class JobStoreTests : IAsyncLifetime
     public async Task Lease_BySeveralAtOnce_GivesEachJobToOne()
     {
         var stores = new[] { await OpenAsync(), await OpenAsync(), await OpenAsync() };
-        for (var i = 0; i < 300; i++) await SubmitAsync(stores[i % 3], $"{i}");
+        await Task.WhenAll(Enumerable.Range(0, 300).Select(i => SubmitAsync(stores[i % 3], $"{i}")));
         var leased = new ConcurrentBag<Guid>();
         await Task.WhenAll(stores.Select(store => Task.Run(async () =>
         {
