@@ -76,6 +76,7 @@ internal sealed class JobRunner : BackgroundService
         var poll = RenewalInterval < LongestPoll ? RenewalInterval : LongestPoll;
         await using var timer = _time.CreateTimer(_ => Wake(), null, TimeSpan.Zero, poll);
         var renewed = _time.GetTimestamp();
+        long? looked = null;
         try
         {
             await foreach (var _ in _wake.Reader.ReadAllAsync(stoppingToken))
@@ -84,6 +85,12 @@ internal sealed class JobRunner : BackgroundService
                 {
                     renewed = _time.GetTimestamp();
                     await TryAsync(() => RenewAsync(stoppingToken));
+                }
+
+                if (looked is not { } last || _time.GetElapsedTime(last) >= poll)
+                {
+                    looked = _time.GetTimestamp();
+                    await TryAsync(() => TakeOverAsync(stoppingToken));
                 }
 
                 await TryAsync(() => FillAsync(stoppingToken));
@@ -105,12 +112,16 @@ internal sealed class JobRunner : BackgroundService
         foreach (var lost in leased.Except(kept)) HangUp(lost);
     }
 
+    private async Task TakeOverAsync(CancellationToken stopping)
+    {
+        var abandoned = await _store.ReleaseAbandonedAsync(stopping);
+        if (abandoned > 0) JobLog.TakenOver(_logger, abandoned);
+    }
+
     private async Task FillAsync(CancellationToken stopping)
     {
         var free = _options.Window - _running.Count;
         if (free <= 0) return;
-        var abandoned = await _store.ReleaseAbandonedAsync(stopping);
-        if (abandoned > 0) JobLog.TakenOver(_logger, abandoned);
         var leased = await _store.LeaseAsync(free, stopping);
         _moreQueued = leased.Count == free;
         foreach (var job in leased)
