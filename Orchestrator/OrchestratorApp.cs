@@ -1,5 +1,6 @@
 using Lab.Orchestrator.Api;
 using Lab.Orchestrator.Dispatch;
+using Lab.Orchestrator.Jobs;
 using Lab.Orchestrator.Workers;
 using Lab.ServiceDefaults;
 using Lab.ServiceDefaults.Access;
@@ -25,6 +26,7 @@ internal static class OrchestratorApp
         app.UseAccess();
         app.MapDefaultEndpoints();
         app.MapNewRequest();
+        app.MapJobs();
         app.MapWorkers();
         return app;
     }
@@ -50,6 +52,7 @@ internal static class OrchestratorApp
         services.AddHostedService(provider => provider.GetRequiredService<Handover>());
         if (options.ReusePort && OperatingSystem.IsLinux())
             services.AddOptions<SocketTransportOptions>().Configure<Handover>((transport, handover) => handover.Share(transport));
+        services.AddJobs(builder.Configuration);
         services.AddHealthChecks().AddCheck<WorkersHealthCheck>("workers");
     }
 }
