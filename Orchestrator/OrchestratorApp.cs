@@ -5,6 +5,7 @@ using Lab.Orchestrator.Workers;
 using Lab.ServiceDefaults;
 using Lab.ServiceDefaults.Access;
 using Lab.ServiceDefaults.Health;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.Options;
 
 namespace Lab.Orchestrator;
@@ -21,6 +22,7 @@ internal static class OrchestratorApp
 
         var app = builder.Build();
         app.UseServiceDefaults();
+        app.UseHandover();
         app.UseAccess();
         app.MapDefaultEndpoints();
         app.MapNewRequest();
@@ -35,6 +37,7 @@ internal static class OrchestratorApp
         var options = section.Get<OrchestratorOptions>() ?? new();
         builder.AddServiceDefaults(options.MaxBodyBytes);
         builder.AddAccess();
+        builder.AddHttpsCertificate();
 
         var services = builder.Services;
         services.AddOptions<OrchestratorOptions>().Bind(section).ValidateOnStart();
@@ -45,6 +48,10 @@ internal static class OrchestratorApp
         services.AddSingleton<Dispatcher>();
         services.AddHostedService(provider => provider.GetRequiredService<Dispatcher>());
         services.AddHostedService<WorkerListWatch>();
+        services.AddSingleton<Handover>();
+        services.AddHostedService(provider => provider.GetRequiredService<Handover>());
+        if (options.ReusePort && OperatingSystem.IsLinux())
+            services.AddOptions<SocketTransportOptions>().Configure<Handover>((transport, handover) => handover.Share(transport));
         services.AddJobs(builder.Configuration);
         services.AddHealthChecks().AddCheck<WorkersHealthCheck>("workers");
     }

@@ -45,6 +45,12 @@ public sealed class OrchestratorOptions
     /// <summary>A JSON file <c>{"worker-1":"http://10.0.0.11:8000",…}</c>, read again when it changes; <c>null</c> for none.</summary>
     public string? WorkersFile { get; set; }
 
+    /// <summary>
+    /// Whether a second orchestrator may listen on the same address, so that an upgrade refuses no connection (Linux).
+    /// Off by default, for otherwise starting it twice by mistake goes unnoticed.
+    /// </summary>
+    public bool ReusePort { get; set; }
+
     /// <summary>The first thing wrong with the values, or <c>null</c>.</summary>
     public string? FirstError()
     {
