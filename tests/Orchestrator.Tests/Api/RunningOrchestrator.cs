@@ -35,7 +35,8 @@ internal sealed class RunningOrchestrator : IAsyncDisposable
     {
         var stubs = new List<StubWorker>();
         for (var i = 0; i < workers; i++) stubs.Add(await StubWorker.StartAsync());
-        var jobs = Directory.CreateTempSubdirectory("lab-jobs-");
+        // Created by the store: nothing is left of an orchestrator that does not start.
+        var jobs = new DirectoryInfo(Path.Combine(Path.GetTempPath(), $"lab-jobs-{Guid.NewGuid():N}"));
         var app = OrchestratorApp.Create([
             $"--Jobs:Path={Path.Combine(jobs.FullName, "jobs.db")}",
             "--urls=http://127.0.0.1:0",
@@ -99,7 +100,7 @@ internal sealed class RunningOrchestrator : IAsyncDisposable
     {
         Client.Dispose();
         await _app.DisposeAsync();
-        _jobs.Delete(recursive: true);
+        if (_jobs.Exists) _jobs.Delete(recursive: true);
         foreach (var worker in Workers) await worker.DisposeAsync();
     }
 }
