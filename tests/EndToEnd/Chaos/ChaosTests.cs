@@ -32,6 +32,7 @@ public sealed class ChaosTests(SharedPostgres postgres)
     private readonly ConcurrentDictionary<string, string> _requestIds = new();
     private readonly ConcurrentDictionary<string, string> _jobs = new();
     private int _cutOff;
+    private volatile bool _isDown;
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
@@ -71,8 +72,10 @@ public sealed class ChaosTests(SharedPostgres postgres)
         var load = Enumerable.Range(0, Clients).Select(i => LoadAsync(client, fleet.Orchestrators, known, seed: i, enough.Token)).ToList();
         await Task.Delay(Duration / 3, Cancellation);
         await SubmitJobsAsync(client, fleet.Orchestrators, texts);
+        _isDown = true;
         await fleet.Orchestrators[0].KillAsync(Cancellation);
         using (var probe = new HttpClient()) await fleet.Orchestrators[0].StartAsync(probe, Cancellation);
+        _isDown = false;
         await Task.Delay(Duration * 2 / 3, Cancellation);
         await enough.CancelAsync();
         await Task.WhenAll(load);
@@ -85,7 +88,6 @@ public sealed class ChaosTests(SharedPostgres postgres)
         Assert.Empty(_wrong);
         Assert.True(_requestIds.Count > Clients, $"only {_requestIds.Count} answers");
         Assert.All(_statuses.Keys, status => Assert.True(status is 200 or 429 or 503 or 504, $"{_statuses[status]} answers of status {status}"));
-        Assert.True(_cutOff <= 4 * Clients, $"{_cutOff} requests were cut off");
         Assert.Equal(Jobs, _jobs.Count);
         Assert.Equal(_jobs.Count, finished);
         Assert.NotEmpty(fleet.Harm);
@@ -98,6 +100,7 @@ public sealed class ChaosTests(SharedPostgres postgres)
         while (!enough.IsCancellationRequested)
         {
             var text = texts[random.Next(texts.Count)];
+            var wasDown = _isDown;
             try
             {
                 using var response = await client.PostAsJsonAsync(
@@ -118,10 +121,11 @@ public sealed class ChaosTests(SharedPostgres postgres)
                     await Task.Delay(20, Cancellation);
                 }
             }
-            catch (HttpRequestException)
+            catch (HttpRequestException e)
             {
-                // The killed orchestrator's own connections: the client knows that it has no answer.
+                // The killed orchestrator's own connections: the client knows that it has no answer. At no other time.
                 Interlocked.Increment(ref _cutOff);
+                if (!wasDown && !_isDown) _wrong.Enqueue($"a request was cut off while every orchestrator ran: {e.Message}");
                 await Task.Delay(200, Cancellation);
             }
         }
