@@ -60,6 +60,15 @@ internal sealed class OrchestratorProcess : IAsyncDisposable
         await _process.WaitForExitAsync(Cancellation).WaitAsync(Patience, Cancellation);
     }
 
+    /// <summary><c>kill</c>: asks it to stop, and waits until it has.</summary>
+    /// <returns>Its exit code.</returns>
+    public async Task<int> TerminateAsync()
+    {
+        using var kill = Process.Start("kill", ["-TERM", _process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
+        await _process.WaitForExitAsync(Cancellation).WaitAsync(Patience, Cancellation);
+        return _process.ExitCode;
+    }
+
     public async ValueTask DisposeAsync()
     {
         Client.Dispose();
