@@ -3,6 +3,9 @@ using Lab.Orchestrator.Dispatch;
 using Lab.Orchestrator.Workers;
 using Lab.ServiceDefaults;
 using Lab.ServiceDefaults.Access;
+using Lab.ServiceDefaults.Contracts;
+using Lab.ServiceDefaults.Contracts.OpenInference;
+using Lab.ServiceDefaults.Contracts.Predict;
 using Lab.ServiceDefaults.Health;
 using Microsoft.Extensions.Options;
 
@@ -24,6 +27,8 @@ internal static class OrchestratorApp
         app.MapDefaultEndpoints();
         app.MapNewRequest();
         app.MapWorkers();
+        app.MapPredict();
+        app.MapOpenInference("lab-orchestrator");
         return app;
     }
 
@@ -43,6 +48,7 @@ internal static class OrchestratorApp
         services.AddSingleton<Dispatcher>();
         services.AddHostedService(provider => provider.GetRequiredService<Dispatcher>());
         services.AddHostedService<WorkerListWatch>();
+        services.AddSingleton<IClassifier, FleetClassifier>();
         services.AddHealthChecks().AddCheck<WorkersHealthCheck>("workers");
     }
 }

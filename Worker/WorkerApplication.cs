@@ -1,4 +1,7 @@
 using Lab.ServiceDefaults;
+using Lab.ServiceDefaults.Contracts;
+using Lab.ServiceDefaults.Contracts.OpenInference;
+using Lab.ServiceDefaults.Contracts.Predict;
 using Lab.ServiceDefaults.Health;
 using Lab.Worker.Api;
 using Lab.Worker.Inference;
@@ -37,8 +40,8 @@ internal static class WorkerApplication
         app.MapDefaultEndpoints();
         RunModelEndpoint.Map(app);
         RunBatchEndpoint.Map(app);
-        PredictEndpoint.Map(app);
-        InfoEndpoint.Map(app);
+        app.MapPredict();
+        app.MapOpenInference("lab-worker");
         return app;
     }
 
@@ -68,7 +71,7 @@ internal static class WorkerApplication
         builder.Services.AddOptions<WorkerOptions>().BindConfiguration(WorkerOptions.Section).ValidateOnStart();
         builder.Services.AddSingleton<IValidateOptions<WorkerOptions>, WorkerOptions.Validator>();
         builder.Services.AddSingleton<WorkerTelemetry>();
-        builder.Services.AddSingleton<InferenceGate>();
+        builder.Services.AddSingleton(services => new InferenceGate(services.GetRequiredService<IOptions<WorkerOptions>>().Value.QueueLimit));
         builder.Services.AddSingleton<ModelLoader>(services => () => TextModel.Load(
             services.GetRequiredService<IOptions<WorkerOptions>>().Value, services.GetRequiredService<WorkerTelemetry>()));
         builder.Services.AddSingleton<ModelHost>();
@@ -80,6 +83,6 @@ internal static class WorkerApplication
     {
         builder.Services.AddSingleton<RunModelEndpoint>();
         builder.Services.AddSingleton<RunBatchEndpoint>();
-        builder.Services.AddSingleton<PredictEndpoint>();
+        builder.Services.AddSingleton<IClassifier, WorkerClassifier>();
     }
 }

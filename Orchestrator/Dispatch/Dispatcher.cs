@@ -49,6 +49,26 @@ internal sealed class Dispatcher : BackgroundService, IDispatchEffects
         return await entry.Completion;
     }
 
+    /// <summary>Hands in a client's batch, admitted all or none, and waits for every end; the first failure ends the rest.</summary>
+    /// <returns>How each ended; <see cref="OutcomeKind.Canceled"/> also where another one's failure ended it.</returns>
+    public async Task<Outcome[]> SubmitBatchAsync(IReadOnlyList<QueueEntry> entries, CancellationToken hungUp)
+    {
+        if (!Post(state => state.Submit(entries))) return [DispatchState.Stopped];
+        await using var registration = hungUp.UnsafeRegister(_ => HangUp(entries), null);
+        var ends = entries.Select(entry => entry.Completion).ToArray();
+        await foreach (var end in Task.WhenEach(ends))
+        {
+            if ((await end).Kind is OutcomeKind.Answered) continue;
+            HangUp(entries);
+            break;
+        }
+
+        return await Task.WhenAll(ends);
+    }
+
+    /// <summary>The model that the workers serve; <c>null</c> until one of them has told.</summary>
+    public ModelInfo? Model => _state.Workers.Model;
+
     /// <summary>Takes over a new list of workers.</summary>
     public void SetWorkers(IReadOnlyDictionary<string, Uri> addresses) => Post(state => state.SetWorkers(addresses));
 
@@ -67,7 +87,7 @@ internal sealed class Dispatcher : BackgroundService, IDispatchEffects
 
     void IDispatchEffects.Send(DispatchCall call) => _ = RunAsync(call);
 
-    void IDispatchEffects.Probe(WorkerNode worker) => _ = RunAsync(worker, worker.Address);
+    void IDispatchEffects.Probe(WorkerNode worker) => _ = RunAsync(worker, worker.Address, readModel: worker.Quarantined);
 
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -132,10 +152,16 @@ internal sealed class Dispatcher : BackgroundService, IDispatchEffects
         Post(state => state.Reply(call, reply));
     }
 
-    private async Task RunAsync(WorkerNode worker, Uri address)
+    private async Task RunAsync(WorkerNode worker, Uri address, bool readModel)
     {
         await Task.Yield();
-        var failure = await _client.ProbeAsync(address, CancellationToken.None);
-        Post(state => state.Probed(worker, address, failure));
+        var (failure, model) = await _client.ProbeAsync(address, readModel, CancellationToken.None);
+        // What was asked before the worker failed says nothing of it now.
+        Post(state => state.Probed(worker, address, failure ?? (worker.Quarantined && !readModel ? "it has failed meanwhile" : null), model));
     }
+
+    private void HangUp(IReadOnlyList<QueueEntry> entries) => Post(state =>
+    {
+        foreach (var entry in entries) state.HangUp(entry);
+    });
 }

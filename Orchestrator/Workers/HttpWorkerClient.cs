@@ -55,7 +55,7 @@ internal sealed class HttpWorkerClient : IWorkerClient, IDisposable
         return reply;
     }
 
-    public async Task<string?> ProbeAsync(Uri address, CancellationToken cancellation)
+    public async Task<ProbeResult> ProbeAsync(Uri address, bool readModel, CancellationToken cancellation)
     {
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         timeout.CancelAfter(_probeTimeout);
@@ -64,19 +64,39 @@ internal sealed class HttpWorkerClient : IWorkerClient, IDisposable
         try
         {
             using var response = await _client.GetAsync(new Uri(address, HealthEndpoints.ReadyPath), HttpCompletionOption.ResponseHeadersRead, timeout.Token);
-            return response.IsSuccessStatusCode ? null : $"its health check answers {(int)response.StatusCode}";
+            if (!response.IsSuccessStatusCode) return new($"its health check answers {(int)response.StatusCode}");
+            return readModel ? await ReadModelAsync(address, timeout.Token) : default;
         }
         catch (HttpRequestException e)
         {
-            return e.Message;
+            return new(e.Message);
         }
         catch (OperationCanceledException)
         {
-            return $"its health check does not answer within {_probeTimeout.TotalSeconds:0.###} s";
+            return new($"its health check does not answer within {_probeTimeout.TotalSeconds:0.###} s");
         }
     }
 
     public void Dispose() => _client.Dispose();
+
+    private async Task<ProbeResult> ReadModelAsync(Uri address, CancellationToken cancellation)
+    {
+        using var response = await _client.GetAsync(new Uri(address, "/info"), cancellation);
+        // Somebody else's worker that only knows /run_model has nothing to tell.
+        if (response.StatusCode is HttpStatusCode.NotFound) return default;
+        if (!response.IsSuccessStatusCode) return new($"its /info answers {(int)response.StatusCode}");
+        try
+        {
+            var model = await response.Content.ReadFromJsonAsync(WireJson.Relaxed.ModelInfo, cancellation);
+            return model is { ModelId: not null, ModelSha: not null, ModelType.Classifier.Id2Label.Count: > 0 }
+                ? new(null, model)
+                : new("its /info names no model with labels");
+        }
+        catch (JsonException e)
+        {
+            return new($"its /info cannot be read: {e.Message}");
+        }
+    }
 
     private async Task<WorkerReply> TrySendAsync(DispatchCall call)
     {
@@ -104,9 +124,11 @@ internal sealed class HttpWorkerClient : IWorkerClient, IDisposable
         }
     }
 
+    private static bool IsPlain(DispatchCall call) => call.Entries is [{ Options: null }];
+
     private static HttpRequestMessage RequestFor(DispatchCall call)
     {
-        if (call.Entries.Count == 1)
+        if (IsPlain(call))
         {
             // Plain text is the worker's cheapest form: nothing is escaped, so that the limit on bodies holds for it as well.
             var text = new ByteArrayContent(Encoding.UTF8.GetBytes(call.Entries[0].Text));
@@ -115,7 +137,8 @@ internal sealed class HttpWorkerClient : IWorkerClient, IDisposable
         }
 
         var texts = new ByteArrayContent(JsonSerializer.SerializeToUtf8Bytes(
-            new([.. call.Entries.Select(entry => entry.Text)]), WireJson.Relaxed.BatchRequest));
+            new([.. call.Entries.Select(entry => entry.Text)],
+                call.Entries.Any(entry => entry.Options is not null) ? [.. call.Entries.Select(entry => entry.Options)] : null), WireJson.Relaxed.BatchRequest));
         texts.Headers.ContentType = Json;
         return new(HttpMethod.Post, new Uri(call.Address, "/run_batch")) { Content = texts };
     }
@@ -125,7 +148,7 @@ internal sealed class HttpWorkerClient : IWorkerClient, IDisposable
         try
         {
             await using var body = await response.Content.ReadAsStreamAsync(call.Aborted);
-            if (call.Entries.Count == 1)
+            if (IsPlain(call))
             {
                 var answer = await JsonSerializer.DeserializeAsync(body, WireJson.Relaxed.ModelAnswer, call.Aborted);
                 return answer is { Label: not null, Probabilities.Count: > 0 }
@@ -134,7 +157,7 @@ internal sealed class HttpWorkerClient : IWorkerClient, IDisposable
             }
 
             var batch = await JsonSerializer.DeserializeAsync(body, WireJson.Relaxed.BatchAnswer, call.Aborted);
-            return batch?.Results is { } results && results.Count == call.Entries.Count && results.All(IsWhole)
+            return batch?.Results is { } results && results.Count == call.Entries.Count && results.Zip(call.Entries).All(pair => IsWhole(pair.First, pair.Second))
                 ? new WorkerReply.Answered([.. results.Zip(call.Entries, (result, entry) => ReplyOf(result, entry.Text, batch.InferenceMs))], batch.InferenceMs)
                 : new WorkerReply.Failed("its answer has not one result for each text");
         }
@@ -144,11 +167,14 @@ internal sealed class HttpWorkerClient : IWorkerClient, IDisposable
         }
     }
 
-    private static bool IsWhole(BatchResult result) => result is { Error: not null } or { Label: not null, Probabilities.Count: > 0 };
+    private static bool IsWhole(BatchResult result, QueueEntry entry) =>
+        result is { Error: not null }
+        || (result is { Label: not null, Probabilities.Count: > 0 }
+            && (entry.Options is not { RawScores: true } || result.Logits?.Count == result.Probabilities.Count));
 
     private static TextReply ReplyOf(BatchResult result, string text, double inferenceMs) => result.Error is { } error
         ? new(null, error)
-        : new(new(text, result.Label!, result.Probabilities!, inferenceMs, result.Truncated ?? false), null);
+        : new(new(text, result.Label!, result.Probabilities!, inferenceMs, result.Truncated ?? false), null, result.Logits);
 
     private static async Task<string> ReadDetailAsync(HttpResponseMessage response, CancellationToken cancellation)
     {
