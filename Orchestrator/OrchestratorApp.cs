@@ -4,9 +4,11 @@ using Lab.Orchestrator.Workers;
 using Lab.ServiceDefaults;
 using Lab.ServiceDefaults.Access;
 using Lab.ServiceDefaults.Contracts;
+using Lab.ServiceDefaults.Contracts.Description;
 using Lab.ServiceDefaults.Contracts.OpenInference;
 using Lab.ServiceDefaults.Contracts.Predict;
 using Lab.ServiceDefaults.Health;
+using Lab.ServiceDefaults.Telemetry;
 using Microsoft.Extensions.Options;
 
 namespace Lab.Orchestrator;
@@ -25,6 +27,8 @@ internal static class OrchestratorApp
         app.UseServiceDefaults();
         app.UseAccess();
         app.MapDefaultEndpoints();
+        app.MapMetrics();
+        app.MapApiDescription();
         app.MapNewRequest();
         app.MapWorkers();
         app.MapPredict();
@@ -38,6 +42,7 @@ internal static class OrchestratorApp
         var options = section.Get<OrchestratorOptions>() ?? new();
         builder.AddServiceDefaults(options.MaxBodyBytes);
         builder.AddAccess();
+        builder.Services.AddApiDescription("Lab", "Send text to one address, and a fleet of workers classifies it.", keys: true);
 
         var services = builder.Services;
         services.AddOptions<OrchestratorOptions>().Bind(section).ValidateOnStart();
@@ -49,6 +54,8 @@ internal static class OrchestratorApp
         services.AddHostedService(provider => provider.GetRequiredService<Dispatcher>());
         services.AddHostedService<WorkerListWatch>();
         services.AddSingleton<IClassifier, FleetClassifier>();
+        services.AddSingleton<WorkersFeed>();
+        services.AddHostedService(provider => provider.GetRequiredService<WorkersFeed>());
         services.AddHealthChecks().AddCheck<WorkersHealthCheck>("workers");
     }
 }

@@ -4,6 +4,7 @@ using Lab.ServiceDefaults.Telemetry;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Configuration.Memory;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Lab.ServiceDefaults;
@@ -11,12 +12,20 @@ namespace Lab.ServiceDefaults;
 /// <summary>What every service of Lab starts with.</summary>
 public static class ServiceDefaultsExtensions
 {
+    // Defaults that configuration may override. In code, for a settings file is only found where the program is started from.
+    private static readonly Dictionary<string, string?> QuietLogging = new()
+    {
+        ["Logging:LogLevel:Microsoft.AspNetCore"] = "Warning",
+        ["Logging:LogLevel:Microsoft.Extensions.Diagnostics.HealthChecks"] = "Critical",
+    };
+
     /// <summary>Adds telemetry, health checks, problem details for errors without a body, and the wire's JSON.</summary>
     /// <param name="builder">The service's builder.</param>
     /// <param name="maxBodyBytes">The largest request body that is read, in bytes; a larger one is refused with 413.</param>
     public static void AddServiceDefaults(this WebApplicationBuilder builder, long maxBodyBytes)
     {
         ArgumentNullException.ThrowIfNull(builder);
+        builder.Configuration.Sources.Insert(0, new MemoryConfigurationSource { InitialData = QuietLogging });
         builder.AddTelemetry();
         builder.Services.AddDefaultHealthChecks();
         builder.Services.AddProblemDetails();

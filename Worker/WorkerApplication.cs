@@ -1,11 +1,12 @@
 using Lab.ServiceDefaults;
 using Lab.ServiceDefaults.Contracts;
+using Lab.ServiceDefaults.Contracts.Description;
 using Lab.ServiceDefaults.Contracts.OpenInference;
 using Lab.ServiceDefaults.Contracts.Predict;
 using Lab.ServiceDefaults.Health;
+using Lab.ServiceDefaults.Telemetry;
 using Lab.Worker.Api;
 using Lab.Worker.Inference;
-using Microsoft.Extensions.Configuration.Memory;
 using Microsoft.Extensions.Options;
 
 namespace Lab.Worker;
@@ -16,20 +17,12 @@ internal static class WorkerApplication
     /// <summary>The exit code of a worker that has no model or no valid configuration.</summary>
     public const int FailureExitCode = 1;
 
-    // Defaults that configuration may override: no line for each request, and none for each probe during loading.
-    private static readonly Dictionary<string, string?> QuietLogging = new()
-    {
-        ["Logging:LogLevel:Microsoft.AspNetCore"] = "Warning",
-        ["Logging:LogLevel:Microsoft.Extensions.Diagnostics.HealthChecks"] = "Critical",
-    };
-
     /// <summary>Puts the worker together.</summary>
     /// <param name="args">Command-line arguments: configuration.</param>
     /// <param name="configure">Changes before the application is built.</param>
     public static WebApplication Create(string[] args, Action<WebApplicationBuilder>? configure = null)
     {
         var builder = WebApplication.CreateBuilder(args);
-        builder.Configuration.Sources.Insert(0, new MemoryConfigurationSource { InitialData = QuietLogging });
         builder.AddServiceDefaults(WorkerOptions.MaxBodyBytes);
         builder.AddModel();
         builder.AddApi();
@@ -38,6 +31,8 @@ internal static class WorkerApplication
         var app = builder.Build();
         app.UseServiceDefaults();
         app.MapDefaultEndpoints();
+        app.MapMetrics();
+        app.MapApiDescription();
         RunModelEndpoint.Map(app);
         RunBatchEndpoint.Map(app);
         app.MapPredict();
@@ -71,7 +66,12 @@ internal static class WorkerApplication
         builder.Services.AddOptions<WorkerOptions>().BindConfiguration(WorkerOptions.Section).ValidateOnStart();
         builder.Services.AddSingleton<IValidateOptions<WorkerOptions>, WorkerOptions.Validator>();
         builder.Services.AddSingleton<WorkerTelemetry>();
-        builder.Services.AddSingleton(services => new InferenceGate(services.GetRequiredService<IOptions<WorkerOptions>>().Value.QueueLimit));
+        builder.Services.AddSingleton(services =>
+        {
+            var gate = new InferenceGate(services.GetRequiredService<IOptions<WorkerOptions>>().Value.QueueLimit);
+            services.GetRequiredService<WorkerTelemetry>().Observe(gate);
+            return gate;
+        });
         builder.Services.AddSingleton<ModelLoader>(services => () => TextModel.Load(
             services.GetRequiredService<IOptions<WorkerOptions>>().Value, services.GetRequiredService<WorkerTelemetry>()));
         builder.Services.AddSingleton<ModelHost>();
@@ -81,6 +81,7 @@ internal static class WorkerApplication
 
     private static void AddApi(this WebApplicationBuilder builder)
     {
+        builder.Services.AddApiDescription("Lab worker", "Classifies one dispatch at a time: one text or a small batch. Workers carry no key.", keys: false);
         builder.Services.AddSingleton<RunModelEndpoint>();
         builder.Services.AddSingleton<RunBatchEndpoint>();
         builder.Services.AddSingleton<IClassifier, WorkerClassifier>();

@@ -22,7 +22,7 @@ internal sealed class FleetClassifier(Dispatcher dispatcher, IOptions<Orchestrat
     public async Task<(Classified? Answer, Refusal? Refusal)> ClassifyAsync(
         IReadOnlyList<TextInput> inputs, bool rawScores, CancellationToken clientGone)
     {
-        var outcomes = await dispatcher.SubmitBatchAsync([.. inputs.Select(input => Entry(input, rawScores))], clientGone);
+        var outcomes = await dispatcher.SubmitAsync((QueueEntry[])[.. inputs.Select(input => Entry(input, rawScores))], clientGone);
         if (Array.Find(outcomes, outcome => outcome.Kind is not (OutcomeKind.Answered or OutcomeKind.Canceled)) is { } failed)
             return (null, Refusals.Of(failed));
         if (Array.Exists(outcomes, outcome => outcome.Kind is OutcomeKind.Canceled))

@@ -1,5 +1,6 @@
 using Lab.Orchestrator.Dispatch;
 using Lab.ServiceDefaults.Contracts;
+using Lab.ServiceDefaults.Contracts.Description;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Extensions.Options;
 
@@ -9,7 +10,7 @@ namespace Lab.Orchestrator.Api;
 internal static class NewRequest
 {
     public static void MapNewRequest(this IEndpointRouteBuilder endpoints) =>
-        endpoints.MapPost("/new_request", PostAsync);
+        endpoints.MapPost("/new_request", PostAsync).Describe(Descriptions.NewRequest);
 
     private static async Task<Results<Ok<RequestAnswer>, ProblemHttpResult, StatusCodeHttpResult>> PostAsync(
         HttpContext context, Dispatcher dispatcher, IOptions<OrchestratorOptions> options)
@@ -18,7 +19,7 @@ internal static class NewRequest
         var body = await TextBody.ReadAsync(context.Request, hungUp);
         if (body.Refusal is { } refusal) return refusal.ToProblem();
 
-        var outcome = await dispatcher.SubmitAsync(new(body.Text!, options.Value.Deadline), hungUp);
+        var outcome = await dispatcher.SubmitAsync(new QueueEntry(body.Text!, options.Value.Deadline), hungUp);
         if (outcome.Kind is OutcomeKind.Answered) return TypedResults.Ok(outcome.Answer!);
         if (outcome.Kind is OutcomeKind.Canceled) return TypedResults.StatusCode(StatusCodes.Status499ClientClosedRequest);
         if (outcome.RetryAfterSeconds is { } seconds) context.Response.Headers.RetryAfter = seconds.ToString(provider: null);

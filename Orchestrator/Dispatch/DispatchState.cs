@@ -10,6 +10,9 @@ internal interface IDispatchEffects
     /// <summary>Makes the call and brings the reply back to <see cref="DispatchState.Reply"/>.</summary>
     void Send(DispatchCall call);
 
+    /// <summary>Tells whoever waits for the entry that it has ended.</summary>
+    void Ended(QueueEntry entry);
+
     /// <summary>Asks the worker how it is and brings the result back to <see cref="DispatchState.Probed"/>.</summary>
     void Probe(WorkerNode worker);
 }
@@ -164,6 +167,12 @@ internal sealed class DispatchState(
         var running = ExpireRunning(now);
         NextDue = Math.Min(Math.Min(_queueDue, running), Workers.Tick(now, effects.Probe));
         Pump();
+    }
+
+    /// <summary>Ends an entry that comes after the end.</summary>
+    public void Refuse(QueueEntry entry)
+    {
+        if (entry.State is not EntryState.Done) End(entry, Stopped);
     }
 
     /// <summary>Ends every entry that has not ended; for the orchestrator's own end.</summary>
@@ -339,7 +348,8 @@ internal sealed class DispatchState(
     private void End(QueueEntry entry, Outcome outcome)
     {
         metrics.Ended(outcome.Kind);
-        entry.Complete(outcome);
+        entry.End(outcome);
+        effects.Ended(entry);
     }
 
     private int RetryAfter()

@@ -1,4 +1,3 @@
-using System.Threading.Channels;
 using Lab.Orchestrator.Workers;
 using Lab.ServiceDefaults.Contracts;
 using Microsoft.Extensions.Options;
@@ -6,25 +5,28 @@ using Microsoft.Extensions.Options;
 namespace Lab.Orchestrator.Dispatch;
 
 /// <summary>
-/// The one loop that owns <see cref="DispatchState"/>. Everything else sends it messages through a channel and awaits
-/// what it asked for; there is no lock.
+/// The owner of <see cref="DispatchState"/>. Everything else sends it messages and awaits what it asked for; a
+/// <see cref="Mailbox{TMessage,TOutput}"/> sees to it that one message is handled at a time. What a message brings about
+/// in the world outside is carried out after its turn.
 /// </summary>
-internal sealed class Dispatcher : BackgroundService, IDispatchEffects
+internal sealed class Dispatcher : IHostedService, IDispatchEffects, IAsyncDisposable
 {
     /// <summary>Deadlines and probes need no finer clock than this, and a long queue is not scanned more often.</summary>
     private static readonly TimeSpan Resolution = TimeSpan.FromMilliseconds(10);
 
-    private readonly Channel<Action<DispatchState>> _messages =
-        Channel.CreateUnbounded<Action<DispatchState>>(new() { SingleReader = true });
-
+    private readonly Mailbox<Message, Output> _mailbox;
     private readonly DispatchState _state;
     private readonly IWorkerClient _client;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly IHostApplicationLifetime _lifetime;
+    private readonly ITimer _timer;
 
-    // The timer has gone off and is to be set again, even for the same reading. The loop's own.
+    // What follows is touched only while a message is handled.
+    private Output _output = new();
+    private long _armed = long.MaxValue;
     private bool _ticked;
+    private bool _stopped;
 
     public Dispatcher(
         IOptions<OrchestratorOptions> options,
@@ -39,23 +41,28 @@ internal sealed class Dispatcher : BackgroundService, IDispatchEffects
         _logger = logger;
         _lifetime = lifetime;
         _state = new(options.Value, time, Random.Shared, this, metrics, logger);
+        metrics.Observe(() => _state.Workers.Counts);
+        _mailbox = new(Handle, Settle, Flush);
+        _timer = time.CreateTimer(_ => _mailbox.Post(new(MessageKind.Tick)), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
+
+    private enum MessageKind { Submit, SubmitAll, HangUp, Reply, Tick, Do }
 
     /// <summary>Hands an entry in and waits for its end. Cancellation means that the client has hung up.</summary>
     public async Task<Outcome> SubmitAsync(QueueEntry entry, CancellationToken hungUp)
     {
-        if (!Post(state => state.Submit(entry))) return DispatchState.Stopped;
-        await using var registration = hungUp.UnsafeRegister(_ => Post(state => state.HangUp(entry)), null);
+        _mailbox.Post(new(MessageKind.Submit, entry));
+        await using var registration = hungUp.UnsafeRegister(_ => _mailbox.Post(new(MessageKind.HangUp, entry)), null);
         return await entry.Completion;
     }
 
-    /// <summary>Hands in a client's batch, admitted all or none, and waits for every end; the first failure ends the rest.</summary>
-    /// <returns>How each ended; <see cref="OutcomeKind.Canceled"/> also where another one's failure ended it.</returns>
-    public async Task<Outcome[]> SubmitBatchAsync(IReadOnlyList<QueueEntry> entries, CancellationToken hungUp)
+    /// <summary>Hands a client's batch in, which is accepted or refused as a whole, and waits for the end of all of it.</summary>
+    /// <returns>How each ended: where one has no answer the rest is not computed for nothing, but ends as if the client had hung up.</returns>
+    public async Task<Outcome[]> SubmitAsync(IReadOnlyList<QueueEntry> entries, CancellationToken hungUp)
     {
-        if (!Post(state => state.Submit(entries))) return [DispatchState.Stopped];
+        _mailbox.Post(new(MessageKind.SubmitAll, entries));
         await using var registration = hungUp.UnsafeRegister(_ => HangUp(entries), null);
-        var ends = entries.Select(entry => entry.Completion).ToArray();
+        var ends = Array.ConvertAll([.. entries], entry => entry.Completion);
         await foreach (var end in Task.WhenEach(ends))
         {
             if ((await end).Kind is OutcomeKind.Answered) continue;
@@ -70,7 +77,7 @@ internal sealed class Dispatcher : BackgroundService, IDispatchEffects
     public ModelInfo? Model => _state.Workers.Model;
 
     /// <summary>Takes over a new list of workers.</summary>
-    public void SetWorkers(IReadOnlyDictionary<string, Uri> addresses) => Post(state => state.SetWorkers(addresses));
+    public void SetWorkers(IReadOnlyDictionary<string, Uri> addresses) => Do(state => state.SetWorkers(addresses));
 
     /// <summary>The worker table as it is now.</summary>
     public Task<Dictionary<string, WorkerStatus>> GetWorkersAsync(CancellationToken cancellation) =>
@@ -85,46 +92,92 @@ internal sealed class Dispatcher : BackgroundService, IDispatchEffects
     public Task<(int Alive, int All)> CountWorkersAsync(CancellationToken cancellation) =>
         AskAsync(state => (state.Workers.AliveCount, state.Workers.All.Count), cancellation);
 
-    void IDispatchEffects.Send(DispatchCall call) => _ = RunAsync(call);
-
-    void IDispatchEffects.Probe(WorkerNode worker) => _ = RunAsync(worker, worker.Address, readModel: worker.Quarantined);
-
     /// <inheritdoc/>
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <summary>Ends whatever has not ended; the server has stopped taking requests before.</summary>
+    public Task StopAsync(CancellationToken cancellationToken)
     {
-        await using var timer = _time.CreateTimer(_ => Post(Tick), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-        var armed = long.MaxValue;
+        Do(state =>
+        {
+            _stopped = true;
+            state.Stop();
+        });
+        return Task.CompletedTask;
+    }
+
+    public ValueTask DisposeAsync() => _timer.DisposeAsync();
+
+    void IDispatchEffects.Send(DispatchCall call) => _output.Calls.Add(call);
+
+    void IDispatchEffects.Probe(WorkerNode worker) => _output.Probes.Add((worker, worker.Address, worker.Quarantined));
+
+    void IDispatchEffects.Ended(QueueEntry entry) => _output.Ended.Add(entry);
+
+    private void Handle(Message message)
+    {
         try
         {
-            while (await _messages.Reader.WaitToReadAsync(stoppingToken))
+            switch (message.Kind)
             {
-                while (_messages.Reader.TryRead(out var message)) message(_state);
-                if (_state.NextDue == armed && !_ticked) continue;
-                _ticked = false;
-                armed = _state.NextDue;
-                timer.Change(UntilDue(armed), Timeout.InfiniteTimeSpan);
+                case MessageKind.Submit when _stopped:
+                    _state.Refuse((QueueEntry)message.Subject!);
+                    break;
+                case MessageKind.Submit:
+                    _state.Submit((QueueEntry)message.Subject!);
+                    break;
+                case MessageKind.SubmitAll when _stopped:
+                    foreach (var entry in (IReadOnlyList<QueueEntry>)message.Subject!) _state.Refuse(entry);
+                    break;
+                case MessageKind.SubmitAll:
+                    _state.Submit((IReadOnlyList<QueueEntry>)message.Subject!);
+                    break;
+                case MessageKind.HangUp:
+                    _state.HangUp((QueueEntry)message.Subject!);
+                    break;
+                case MessageKind.Reply:
+                    _state.Reply((DispatchCall)message.Subject!, message.Detail!);
+                    break;
+                case MessageKind.Tick:
+                    _ticked = true;
+                    if (!_stopped) _state.Tick();
+                    break;
+                case MessageKind.Do:
+                    ((Action<DispatchState>)message.Subject!)(_state);
+                    break;
             }
         }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-        {
-            _messages.Writer.Complete();
-            while (_messages.Reader.TryRead(out var message)) message(_state);
-            _state.Stop();
-        }
+#pragma warning disable CA1031 // A decision that throws is a defect that would strand every request: better to end and be restarted.
         catch (Exception e)
+#pragma warning restore CA1031
         {
-            // A decision that throws is a defect that would strand every request: better to end and be restarted.
             DispatchLog.LoopFailed(_logger, e);
             Environment.ExitCode = 1;
             _lifetime.StopApplication();
-            throw;
         }
     }
 
-    private void Tick(DispatchState state)
+    private Output? Settle()
     {
-        _ticked = true;
-        state.Tick();
+        if (_state.NextDue != _armed || _ticked)
+        {
+            _ticked = false;
+            _armed = _state.NextDue;
+            _timer.Change(UntilDue(_armed), Timeout.InfiniteTimeSpan);
+        }
+
+        if (_output.IsEmpty) return null;
+        var output = _output;
+        _output = new();
+        return output;
+    }
+
+    private void Flush(Output output)
+    {
+        // Workers first: each is idle until its call is under way, while an answer only has to be written.
+        foreach (var call in output.Calls) _ = RunAsync(call);
+        foreach (var (worker, address, readModel) in output.Probes) _ = ProbeAsync(worker, address, readModel);
+        foreach (var entry in output.Ended) entry.Publish();
     }
 
     private TimeSpan UntilDue(long due)
@@ -134,34 +187,41 @@ internal sealed class Dispatcher : BackgroundService, IDispatchEffects
         return wait > Resolution ? wait : Resolution;
     }
 
-    private bool Post(Action<DispatchState> message) => _messages.Writer.TryWrite(message);
+    private void Do(Action<DispatchState> action) => _mailbox.Post(new(MessageKind.Do, action));
 
     private async Task<T> AskAsync<T>(Func<DispatchState, T> question, CancellationToken cancellation)
     {
         var answer = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
-        if (!_messages.Writer.TryWrite(state => answer.TrySetResult(question(state))))
-            throw new OperationCanceledException("The dispatcher has stopped.");
+        Do(state => answer.TrySetResult(question(state)));
         return await answer.Task.WaitAsync(cancellation);
     }
 
-    private async Task RunAsync(DispatchCall call)
-    {
-        // The loop must go on deciding while the call is being written.
-        await Task.Yield();
-        var reply = await _client.SendAsync(call);
-        Post(state => state.Reply(call, reply));
-    }
+    private async Task RunAsync(DispatchCall call) =>
+        _mailbox.Post(new(MessageKind.Reply, call, await _client.SendAsync(call)));
 
-    private async Task RunAsync(WorkerNode worker, Uri address, bool readModel)
+    private async Task ProbeAsync(WorkerNode worker, Uri address, bool readModel)
     {
-        await Task.Yield();
         var (failure, model) = await _client.ProbeAsync(address, readModel, CancellationToken.None);
         // What was asked before the worker failed says nothing of it now.
-        Post(state => state.Probed(worker, address, failure ?? (worker.Quarantined && !readModel ? "it has failed meanwhile" : null), model));
+        Do(state => state.Probed(worker, address, failure ?? (worker.Quarantined && !readModel ? "it has failed meanwhile" : null), model));
     }
 
-    private void HangUp(IReadOnlyList<QueueEntry> entries) => Post(state =>
+    private void HangUp(IReadOnlyList<QueueEntry> entries)
     {
-        foreach (var entry in entries) state.HangUp(entry);
-    });
+        foreach (var entry in entries) _mailbox.Post(new(MessageKind.HangUp, entry));
+    }
+
+    private readonly record struct Message(MessageKind Kind, object? Subject = null, WorkerReply? Detail = null);
+
+    /// <summary>What the messages of one turn bring about.</summary>
+    private sealed class Output
+    {
+        public List<DispatchCall> Calls { get; } = [];
+
+        public List<(WorkerNode Worker, Uri Address, bool ReadModel)> Probes { get; } = [];
+
+        public List<QueueEntry> Ended { get; } = [];
+
+        public bool IsEmpty => Calls.Count == 0 && Probes.Count == 0 && Ended.Count == 0;
+    }
 }

@@ -21,11 +21,12 @@ internal sealed class QueueEntry(string text, TimeSpan timeout, TextOptions? opt
     // A batch travels as JSON, escaped at worst sixfold: 32 such texts stay well below what a worker reads.
     private const int LongestInBatch = 16 * 1024;
 
-    private readonly TaskCompletionSource<Outcome> _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<Outcome> _completion = new();
     private List<WorkerNode>? _failedOn;
+    private Outcome? _outcome;
 
     /// <summary>The request's identity, a UUID of version 7.</summary>
-    public Guid Id { get; } = Guid.CreateVersion7();
+    public Guid Id { get; } = RequestId.New();
 
     public string Text { get; } = text;
 
@@ -81,9 +82,15 @@ internal sealed class QueueEntry(string text, TimeSpan timeout, TextOptions? opt
         if (!_failedOn.Contains(worker)) _failedOn.Add(worker);
     }
 
-    public void Complete(Outcome outcome)
+    /// <summary>Settles how the entry has ended.</summary>
+    /// <exception cref="InvalidOperationException">It has ended before.</exception>
+    public void End(Outcome outcome)
     {
+        if (_outcome is not null) throw new InvalidOperationException($"Request {Id} ends twice.");
         State = EntryState.Done;
-        _completion.SetResult(outcome);
+        _outcome = outcome;
     }
+
+    /// <summary>Tells whoever awaits <see cref="Completion"/>, who goes on within this call.</summary>
+    public void Publish() => _completion.SetResult(_outcome!);
 }

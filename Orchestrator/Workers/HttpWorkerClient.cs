@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Headers;
@@ -16,21 +17,24 @@ namespace Lab.Orchestrator.Workers;
 /// </summary>
 internal sealed class HttpWorkerClient : IWorkerClient, IDisposable
 {
-    private const int MaxProblemBytes = 64 * 1024;
-
     // A text of the largest body comes back once, escaped at worst sixfold, with some numbers around it.
     private const int MaxAnswerBytesPerBodyByte = 6;
     private const int MaxAnswerOverhead = 64 * 1024;
 
+    private const int FirstBuffer = 1024;
+
     private static readonly MediaTypeHeaderValue PlainText = new("text/plain", "utf-8");
     private static readonly MediaTypeHeaderValue Json = new("application/json");
 
-    private readonly HttpClient _client;
+    // The bare handler: a client on top would add a timer and a linked token to every call, and the dispatcher has both.
+    private readonly HttpMessageInvoker _client;
+    private readonly long _maxAnswerBytes;
     private readonly TimeSpan _probeTimeout;
 
     public HttpWorkerClient(IOptions<OrchestratorOptions> options)
     {
         _probeTimeout = options.Value.ProbeTimeout;
+        _maxAnswerBytes = (options.Value.MaxBodyBytes * MaxAnswerBytesPerBodyByte) + MaxAnswerOverhead;
         _client = new(new SocketsHttpHandler
         {
             AllowAutoRedirect = false,
@@ -39,12 +43,7 @@ internal sealed class HttpWorkerClient : IWorkerClient, IDisposable
             ConnectTimeout = TimeSpan.FromSeconds(2),
             PooledConnectionIdleTimeout = TimeSpan.FromMinutes(1),
             PooledConnectionLifetime = TimeSpan.FromMinutes(15),
-        })
-        {
-            // The dispatcher ends a call that takes too long, by its own clock.
-            Timeout = Timeout.InfiniteTimeSpan,
-            MaxResponseContentBufferSize = (options.Value.MaxBodyBytes * MaxAnswerBytesPerBodyByte) + MaxAnswerOverhead,
-        };
+        });
     }
 
     public async Task<WorkerReply> SendAsync(DispatchCall call)
@@ -63,7 +62,8 @@ internal sealed class HttpWorkerClient : IWorkerClient, IDisposable
         Activity.Current = null;
         try
         {
-            using var response = await _client.GetAsync(new Uri(address, HealthEndpoints.ReadyPath), HttpCompletionOption.ResponseHeadersRead, timeout.Token);
+            using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(address, HealthEndpoints.ReadyPath));
+            using var response = await _client.SendAsync(request, timeout.Token);
             if (!response.IsSuccessStatusCode) return new($"its health check answers {(int)response.StatusCode}");
             return readModel ? await ReadModelAsync(address, timeout.Token) : default;
         }
@@ -81,13 +81,15 @@ internal sealed class HttpWorkerClient : IWorkerClient, IDisposable
 
     private async Task<ProbeResult> ReadModelAsync(Uri address, CancellationToken cancellation)
     {
-        using var response = await _client.GetAsync(new Uri(address, "/info"), cancellation);
+        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(address, "/info"));
+        using var response = await _client.SendAsync(request, cancellation);
         // Somebody else's worker that only knows /run_model has nothing to tell.
         if (response.StatusCode is HttpStatusCode.NotFound) return default;
         if (!response.IsSuccessStatusCode) return new($"its /info answers {(int)response.StatusCode}");
+        var (buffer, length) = await ReadBodyAsync(response, cancellation);
         try
         {
-            var model = await response.Content.ReadFromJsonAsync(WireJson.Relaxed.ModelInfo, cancellation);
+            var model = JsonSerializer.Deserialize(buffer.AsSpan(0, length), WireJson.Relaxed.ModelInfo);
             return model is { ModelId: not null, ModelSha: not null, ModelType.Classifier.Id2Label.Count: > 0 }
                 ? new(null, model)
                 : new("its /info names no model with labels");
@@ -95,6 +97,10 @@ internal sealed class HttpWorkerClient : IWorkerClient, IDisposable
         catch (JsonException e)
         {
             return new($"its /info cannot be read: {e.Message}");
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
         }
     }
 
@@ -104,7 +110,7 @@ internal sealed class HttpWorkerClient : IWorkerClient, IDisposable
         {
             using var request = RequestFor(call);
             DispatchTracing.Forward(call.Entries[0].Trace, request);
-            using var response = await _client.SendAsync(request, HttpCompletionOption.ResponseContentRead, call.Aborted);
+            using var response = await _client.SendAsync(request, call.Aborted);
             return response.StatusCode switch
             {
                 HttpStatusCode.OK => await ReadAnswersAsync(response, call),
@@ -124,39 +130,38 @@ internal sealed class HttpWorkerClient : IWorkerClient, IDisposable
         }
     }
 
-    private static bool IsPlain(DispatchCall call) => call.Entries is [{ Options: null }];
-
     private static HttpRequestMessage RequestFor(DispatchCall call)
     {
-        if (IsPlain(call))
+        if (call.IsPlain)
         {
             // Plain text is the worker's cheapest form: nothing is escaped, so that the limit on bodies holds for it as well.
             var text = new ByteArrayContent(Encoding.UTF8.GetBytes(call.Entries[0].Text));
             text.Headers.ContentType = PlainText;
-            return new(HttpMethod.Post, new Uri(call.Address, "/run_model")) { Content = text };
+            return new(HttpMethod.Post, call.Target) { Content = text };
         }
 
         var texts = new ByteArrayContent(JsonSerializer.SerializeToUtf8Bytes(
             new([.. call.Entries.Select(entry => entry.Text)],
                 call.Entries.Any(entry => entry.Options is not null) ? [.. call.Entries.Select(entry => entry.Options)] : null), WireJson.Relaxed.BatchRequest));
         texts.Headers.ContentType = Json;
-        return new(HttpMethod.Post, new Uri(call.Address, "/run_batch")) { Content = texts };
+        return new(HttpMethod.Post, call.Target) { Content = texts };
     }
 
-    private static async Task<WorkerReply> ReadAnswersAsync(HttpResponseMessage response, DispatchCall call)
+    private async Task<WorkerReply> ReadAnswersAsync(HttpResponseMessage response, DispatchCall call)
     {
+        var (buffer, length) = await ReadBodyAsync(response, call.Aborted);
         try
         {
-            await using var body = await response.Content.ReadAsStreamAsync(call.Aborted);
-            if (IsPlain(call))
+            var body = buffer.AsSpan(0, length);
+            if (call.IsPlain)
             {
-                var answer = await JsonSerializer.DeserializeAsync(body, WireJson.Relaxed.ModelAnswer, call.Aborted);
+                var answer = JsonSerializer.Deserialize(body, WireJson.Relaxed.ModelAnswer);
                 return answer is { Label: not null, Probabilities.Count: > 0 }
                     ? new WorkerReply.Answered([new(answer, null)], answer.InferenceMs)
                     : new WorkerReply.Failed("its answer has no label or no probabilities");
             }
 
-            var batch = await JsonSerializer.DeserializeAsync(body, WireJson.Relaxed.BatchAnswer, call.Aborted);
+            var batch = JsonSerializer.Deserialize(body, WireJson.Relaxed.BatchAnswer);
             return batch?.Results is { } results && results.Count == call.Entries.Count && results.Zip(call.Entries).All(pair => IsWhole(pair.First, pair.Second))
                 ? new WorkerReply.Answered([.. results.Zip(call.Entries, (result, entry) => ReplyOf(result, entry.Text, batch.InferenceMs))], batch.InferenceMs)
                 : new WorkerReply.Failed("its answer has not one result for each text");
@@ -164,6 +169,44 @@ internal sealed class HttpWorkerClient : IWorkerClient, IDisposable
         catch (JsonException e)
         {
             return new WorkerReply.Failed($"its answer cannot be read: {e.Message}");
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    /// <summary>Reads a body into a pooled buffer, which the caller gives back.</summary>
+    /// <exception cref="HttpRequestException">The body is larger than any answer can be, or breaks off.</exception>
+    private async Task<(byte[] Buffer, int Length)> ReadBodyAsync(HttpResponseMessage response, CancellationToken cancellation)
+    {
+        var buffer = ArrayPool<byte>.Shared.Rent((int)Math.Clamp(response.Content.Headers.ContentLength ?? 0, FirstBuffer, _maxAnswerBytes));
+        try
+        {
+            await using var body = await response.Content.ReadAsStreamAsync(cancellation);
+            var length = 0;
+            while (await body.ReadAsync(buffer.AsMemory(length), cancellation) is > 0 and var read)
+            {
+                length += read;
+                if (length < buffer.Length) continue;
+                if (length >= _maxAnswerBytes) throw new HttpRequestException($"its answer is larger than {_maxAnswerBytes} bytes");
+                var larger = ArrayPool<byte>.Shared.Rent(2 * buffer.Length);
+                buffer.AsSpan(0, length).CopyTo(larger);
+                ArrayPool<byte>.Shared.Return(buffer);
+                buffer = larger;
+            }
+
+            return (buffer, length);
+        }
+        catch (IOException e)
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+            throw new HttpRequestException("its answer breaks off", e);
+        }
+        catch
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+            throw;
         }
     }
 
@@ -176,18 +219,21 @@ internal sealed class HttpWorkerClient : IWorkerClient, IDisposable
         ? new(null, error)
         : new(new(text, result.Label!, result.Probabilities!, inferenceMs, result.Truncated ?? false), null, result.Logits);
 
-    private static async Task<string> ReadDetailAsync(HttpResponseMessage response, CancellationToken cancellation)
+    private async Task<string> ReadDetailAsync(HttpResponseMessage response, CancellationToken cancellation)
     {
         var fallback = $"The worker answered {(int)response.StatusCode}.";
-        if (response.Content.Headers.ContentLength is null or > MaxProblemBytes) return fallback;
+        var (buffer, length) = await ReadBodyAsync(response, cancellation);
         try
         {
-            var problem = await response.Content.ReadFromJsonAsync<ProblemDetails>(cancellation);
-            return problem?.Detail ?? fallback;
+            return JsonSerializer.Deserialize<ProblemDetails>(buffer.AsSpan(0, length), JsonSerializerOptions.Web)?.Detail ?? fallback;
         }
         catch (JsonException)
         {
             return fallback;
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
         }
     }
 }

@@ -9,13 +9,24 @@ internal sealed class WorkerNode
     public WorkerNode(string name, Uri address)
     {
         Name = name;
+        RunModel = RunBatch = address;
         Address = address;
         IdlePlace = new(this);
     }
 
     public string Name { get; }
 
-    public Uri Address { get; set; }
+    public Uri Address
+    {
+        get;
+        set => (field, RunModel, RunBatch) = (value, new(value, "/run_model"), new(value, "/run_batch"));
+    }
+
+    /// <summary>Where a single text goes, kept because making an address costs more than sending to it.</summary>
+    public Uri RunModel { get; private set; }
+
+    /// <summary>Where a batch goes.</summary>
+    public Uri RunBatch { get; private set; }
 
     /// <summary>The model it serves; <c>null</c> while it is not known to be well, or does not tell.</summary>
     public ModelInfo? Model { get; set; }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Lab.ServiceDefaults.Contracts;
+using Lab.ServiceDefaults.Contracts.Description;
 using Lab.Worker.Inference;
 using Microsoft.AspNetCore.Http.HttpResults;
 
@@ -10,7 +11,14 @@ internal sealed class RunBatchEndpoint(ModelHost host, InferenceGate gate, Worke
 {
     /// <summary>Maps the endpoint.</summary>
     public static void Map(IEndpointRouteBuilder endpoints) =>
-        endpoints.MapPost("/run_batch", (HttpContext context, RunBatchEndpoint endpoint) => endpoint.HandleAsync(context));
+        endpoints.MapPost("/run_batch", (HttpContext context, RunBatchEndpoint endpoint) => endpoint.HandleAsync(context)).Describe(new("Classify the texts of one dispatch")
+        {
+            Details = "A result or an error for each text. Where any text is more than a text, \"options\" has one element for each: the second text of a pair, which end to cut, whether to tell logits.",
+            Bodies = [("application/json", """{"texts":["What a wonderful film!","Is it good?"],"options":[null,{"pair":"It is not.","raw_scores":true}]}""")],
+            BodySchema = BodySchemas.Batch,
+            Answers = [new(200, "The results, in order", typeof(BatchAnswer), """{"inference_ms":4.1,"results":[{"label":"POSITIVE","probabilities":[0.02,0.98],"truncated":false},{"label":"NEGATIVE","probabilities":[0.91,0.09],"truncated":false,"logits":[1.2,-1.1]}]}""")],
+            Refusals = [400, 413, 415, 422, 429, 500, 503],
+        });
 
     private async Task<Results<JsonHttpResult<BatchAnswer>, RefusalResult>> HandleAsync(HttpContext context)
     {

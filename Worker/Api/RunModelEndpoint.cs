@@ -1,4 +1,5 @@
 using Lab.ServiceDefaults.Contracts;
+using Lab.ServiceDefaults.Contracts.Description;
 using Lab.Worker.Inference;
 using Microsoft.AspNetCore.Http.HttpResults;
 
@@ -13,7 +14,15 @@ internal sealed class RunModelEndpoint(ModelHost host, InferenceGate gate, Worke
 
     /// <summary>Maps the endpoint.</summary>
     public static void Map(IEndpointRouteBuilder endpoints) =>
-        endpoints.MapPost("/run_model", (HttpContext context, RunModelEndpoint endpoint) => endpoint.HandleAsync(context));
+        endpoints.MapPost("/run_model", (HttpContext context, RunModelEndpoint endpoint) => endpoint.HandleAsync(context)).Describe(new("Classify one text")
+        {
+            Details = "The text as JSON or as text/plain; without a body 50 random letters and spaces. Too long a text loses its end, and the answer says so.",
+            Bodies = [("application/json", """{"text":"What a wonderful film!"}"""), ("text/plain", "What a wonderful film!")],
+            BodySchema = BodySchemas.Text,
+            NeedsBody = false,
+            Answers = [new(200, "The answer", typeof(ModelAnswer), """{"input_text":"What a wonderful film!","label":"POSITIVE","probabilities":[0.02,0.98],"inference_ms":2.5,"truncated":false}""")],
+            Refusals = [400, 413, 415, 422, 429, 500, 503],
+        });
 
     private async Task<Results<JsonHttpResult<ModelAnswer>, RefusalResult>> HandleAsync(HttpContext context)
     {

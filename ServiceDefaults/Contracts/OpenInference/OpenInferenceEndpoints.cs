@@ -1,3 +1,4 @@
+using Lab.ServiceDefaults.Contracts.Description;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -22,14 +23,15 @@ public static class OpenInferenceEndpoints
     {
         var server = new ServerMetadata(serverName, typeof(OpenInferenceEndpoints).Assembly.GetName().Version!.ToString(3), []);
         var root = endpoints.MapGroup(Root).WithMetadata(ErrorShape.OpenInference);
-        root.MapGet("", () => TypedResults.Json(server, WireJson.Relaxed.ServerMetadata));
-        root.MapGet("/health/live", () => TypedResults.Json(new ServerHealth(Live: true), WireJson.Relaxed.ServerHealth));
-        root.MapGet("/health/ready", ReadyAsync);
+        root.MapGet("", () => TypedResults.Json(server, WireJson.Relaxed.ServerMetadata)).Describe(OpenInferenceDescriptions.Server);
+        root.MapGet("/health/live", () => TypedResults.Json(new ServerHealth(Live: true), WireJson.Relaxed.ServerHealth))
+            .Describe(OpenInferenceDescriptions.Live);
+        root.MapGet("/health/ready", ReadyAsync).Describe(OpenInferenceDescriptions.Ready);
         foreach (var path in (string[])["/models/{model}", "/models/{model}/versions/{version}"])
         {
-            root.MapGet(path, GetModel);
-            root.MapGet($"{path}/ready", ModelReadyAsync);
-            root.MapPost($"{path}/infer", InferAsync);
+            root.MapGet(path, GetModel).Describe(OpenInferenceDescriptions.Model);
+            root.MapGet($"{path}/ready", ModelReadyAsync).Describe(OpenInferenceDescriptions.ModelReady);
+            root.MapPost($"{path}/infer", InferAsync).Describe(OpenInferenceDescriptions.Infer);
         }
     }
 

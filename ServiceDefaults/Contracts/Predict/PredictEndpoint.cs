@@ -1,4 +1,5 @@
 using System.Globalization;
+using Lab.ServiceDefaults.Contracts.Description;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -23,10 +24,10 @@ public static class PredictEndpoint
     /// <summary>Maps the endpoints before the service's <see cref="IClassifier"/>.</summary>
     public static void MapPredict(this IEndpointRouteBuilder endpoints)
     {
-        endpoints.MapPost(Path, PostAsync).WithMetadata(ErrorShape.Predict);
+        endpoints.MapPost(Path, PostAsync).WithMetadata(ErrorShape.Predict).Describe(PredictDescriptions.Predict);
         endpoints.MapGet("/info", IResult (IClassifier classifier) => classifier.Model is { } model
             ? TypedResults.Json(model, WireJson.Relaxed.ModelInfo)
-            : Refusal.ModelUnknown.ToResult());
+            : Refusal.ModelUnknown.ToResult()).Describe(PredictDescriptions.Info);
     }
 
     private static async Task<IResult> PostAsync(HttpContext context, IClassifier classifier)

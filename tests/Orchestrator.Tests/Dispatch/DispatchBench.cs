@@ -35,6 +35,8 @@ internal sealed class DispatchBench : IDispatchEffects
 
     void IDispatchEffects.Send(DispatchCall call) => Sent.Add(call);
 
+    void IDispatchEffects.Ended(QueueEntry entry) => entry.Publish();
+
     void IDispatchEffects.Probe(WorkerNode worker) => Probes.Add(worker);
 
     public void SetWorkers(int count) => State.SetWorkers(Enumerable.Range(1, count)

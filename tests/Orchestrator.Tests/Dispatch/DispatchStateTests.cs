@@ -375,7 +375,7 @@ public sealed class DispatchStateTests
         Assert.Equal("quarantined", bench.State.Workers.Snapshot()["worker-1"].Status);
         bench.AnswerProbes(null);
         bench.Submit();
-        Assert.Equal(8001, Assert.Single(bench.Sent).Address.Port);
+        Assert.Equal(8001, Assert.Single(bench.Sent).Target.Port);
     }
 
     [Fact]

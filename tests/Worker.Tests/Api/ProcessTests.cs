@@ -39,15 +39,38 @@ public sealed class ProcessTests
         Assert.Equal("error: Worker:Threads is 0; it must be 1 to 256\n", errors);
     }
 
-    private static async Task<(int Code, string Errors)> RunAsync(params (string Name, string Value)[] environment)
+    [Fact]
+    public async Task Run_EnvironmentSilentAboutTelemetry_TheRuntimeGathersNone()
     {
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "Worker.dll"), "--urls=http://127.0.0.1:0"])
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-        foreach (var (name, value) in environment) start.Environment[name] = value;
+        using var home = new TemporaryDirectory();
+        var start = StartInfo(("HOME", home.Path), ("XDG_CACHE_HOME", null), ("ORT_DISABLE_TELEMETRY", null));
         using var process = Process.Start(start)!;
+        try
+        {
+            var errors = process.StandardError.ReadToEndAsync(Cancellation);
+            while (await process.StandardOutput.ReadLineAsync(Cancellation).AsTask().WaitAsync(TimeSpan.FromSeconds(60), Cancellation) is { } line
+                && !line.Contains("is ready", StringComparison.Ordinal))
+            {
+            }
+
+            // Where the runtime gathers anything, it keeps it in a database below the home directory.
+            Assert.DoesNotContain(Directory.EnumerateFiles(home.Path, "*", SearchOption.AllDirectories),
+                file => file.Contains("onnxruntime", StringComparison.OrdinalIgnoreCase));
+
+            using (var terminate = Process.Start("kill", [$"{process.Id}"])) await terminate.WaitForExitAsync(Cancellation);
+            await process.StandardOutput.ReadToEndAsync(Cancellation);
+            await process.WaitForExitAsync(Cancellation).WaitAsync(TimeSpan.FromSeconds(60), Cancellation);
+            Assert.Equal((0, ""), (process.ExitCode, await errors));
+        }
+        finally
+        {
+            if (!process.HasExited) process.Kill();
+        }
+    }
+
+    private static async Task<(int Code, string Errors)> RunAsync(params (string Name, string? Value)[] environment)
+    {
+        using var process = Process.Start(StartInfo(environment))!;
         try
         {
             var output = process.StandardOutput.ReadToEndAsync(Cancellation);
@@ -60,5 +83,16 @@ public sealed class ProcessTests
         {
             if (!process.HasExited) process.Kill();
         }
+    }
+
+    private static ProcessStartInfo StartInfo(params (string Name, string? Value)[] environment)
+    {
+        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "Worker.dll"), "--urls=http://127.0.0.1:0"])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        foreach (var (name, value) in environment) start.Environment[name] = value;
+        return start;
     }
 }

@@ -36,7 +36,7 @@ internal sealed class NaiveSubject(OrchestratorOptions options, FakeTimeProvider
         {
             if (refusal is not null && !(defect is Defect.AcceptsHalfABatch && room-- > 0))
             {
-                entry.Complete(refusal);
+                End(entry, refusal);
                 continue;
             }
 
@@ -167,9 +167,12 @@ internal sealed class NaiveSubject(OrchestratorOptions options, FakeTimeProvider
         }
     }
 
-    private void End(QueueEntry entry, OutcomeKind kind)
+    private void End(QueueEntry entry, OutcomeKind kind) => End(entry, new Outcome(kind));
+
+    private void End(QueueEntry entry, Outcome outcome)
     {
         _waiting.Remove(entry);
-        entry.Complete(new(kind));
+        entry.End(outcome);
+        effects.Ended(entry);
     }
 }

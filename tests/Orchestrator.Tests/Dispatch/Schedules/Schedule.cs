@@ -58,6 +58,8 @@ internal sealed class Schedule : IDispatchEffects
         _model.Sent(call);
     }
 
+    void IDispatchEffects.Ended(QueueEntry entry) => entry.Publish();
+
     void IDispatchEffects.Probe(WorkerNode worker) =>
         _probes.Add((worker, _model.Find(worker.Name) ?? throw new RuleBrokenException("a probe of a worker that is gone")));
 
