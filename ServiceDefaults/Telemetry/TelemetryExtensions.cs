@@ -30,7 +30,7 @@ public static class TelemetryExtensions
         ArgumentNullException.ThrowIfNull(builder);
         var telemetry = builder.Services.AddOpenTelemetry()
             // The environment's OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES are read by the default resource and win.
-            .ConfigureResource(resource => resource.AddHostName().AddEnvironmentVariableDetector())
+            .ConfigureResource(resource => resource.AddService(builder.Environment.ApplicationName).AddHostName().AddEnvironmentVariableDetector())
             .WithMetrics(metrics => metrics
                 // Of ASP.NET Core's many meters the one whose numbers are needed: each costs every request a little.
                 .AddMeter("Lab.*", "Microsoft.AspNetCore.Hosting")

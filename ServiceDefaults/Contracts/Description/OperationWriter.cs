@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.OpenApi;
+using Microsoft.AspNetCore.Routing.Patterns;
 using Microsoft.OpenApi;
 
 namespace Lab.ServiceDefaults.Contracts.Description;
@@ -35,7 +36,7 @@ internal sealed class OperationWriter(bool keys) : IOpenApiOperationTransformer
             operation.Summary = description.Summary;
             operation.Description = description.Details;
             operation.RequestBody = Body(description);
-            operation.Parameters = [.. operation.Parameters ?? [], .. description.Parameters.Select(Parameter)];
+            operation.Parameters = [.. PathParameters(operation, context), .. operation.Parameters ?? [], .. description.Parameters.Select(Parameter)];
             operation.Responses = [];
             foreach (var answer in description.Answers) operation.Responses[Key(answer.Status)] = await AnswerAsync(answer, context, cancellationToken);
         }
@@ -56,6 +57,12 @@ internal sealed class OperationWriter(bool keys) : IOpenApiOperationTransformer
                 ? new OpenApiMediaType { Schema = description.BodySchema?.Invoke(), Example = JsonNode.Parse(body.Example) }
                 : new OpenApiMediaType { Schema = new OpenApiSchema { Type = JsonSchemaType.String }, Example = body.Example }),
     };
+
+    // Parts of the path that a handler reads from the route's values are no arguments of it.
+    private static IEnumerable<OpenApiParameter> PathParameters(OpenApiOperation operation, OpenApiOperationTransformerContext context) =>
+        RoutePatternFactory.Parse(context.Description.RelativePath ?? "").Parameters
+            .Where(part => operation.Parameters?.Any(known => known.Name == part.Name) != true)
+            .Select(part => new OpenApiParameter { Name = part.Name, In = ParameterLocation.Path, Required = true, Schema = new OpenApiSchema { Type = JsonSchemaType.String } });
 
     private static OpenApiParameter Parameter((string Name, ParameterLocation In, string What) parameter) => new()
     {

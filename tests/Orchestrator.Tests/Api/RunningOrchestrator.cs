@@ -2,6 +2,7 @@ using System.Net.Http.Json;
 using System.Text.Json;
 using Lab.ServiceDefaults.Contracts;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
@@ -24,6 +25,10 @@ internal sealed class RunningOrchestrator : IAsyncDisposable
     public HttpClient Client { get; }
 
     public IReadOnlyList<StubWorker> Workers { get; }
+
+    /// <summary>Everything that is mapped.</summary>
+    public IReadOnlyList<RouteEndpoint> Endpoints =>
+        [.. _app.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()];
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
@@ -87,6 +92,9 @@ internal sealed class RunningOrchestrator : IAsyncDisposable
         Assert.Equal(status, problem.RootElement.GetProperty("status").GetInt32());
         return problem.RootElement.TryGetProperty("detail", out var detail) ? detail.GetString()! : "";
     }
+
+    /// <summary>Stops as it does when it is told to: requests under way are waited for.</summary>
+    public Task StopAsync() => _app.StopAsync(Cancellation);
 
     public async ValueTask DisposeAsync()
     {
