@@ -4,7 +4,12 @@ using Lab.Orchestrator.Jobs;
 using Lab.Orchestrator.Workers;
 using Lab.ServiceDefaults;
 using Lab.ServiceDefaults.Access;
+using Lab.ServiceDefaults.Contracts;
+using Lab.ServiceDefaults.Contracts.Description;
+using Lab.ServiceDefaults.Contracts.OpenInference;
+using Lab.ServiceDefaults.Contracts.Predict;
 using Lab.ServiceDefaults.Health;
+using Lab.ServiceDefaults.Telemetry;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.Options;
 
@@ -25,9 +30,13 @@ internal static class OrchestratorApp
         app.UseHandover();
         app.UseAccess();
         app.MapDefaultEndpoints();
+        app.MapMetrics();
+        app.MapApiDescription();
         app.MapNewRequest();
         app.MapJobs();
         app.MapWorkers();
+        app.MapPredict();
+        app.MapOpenInference("lab-orchestrator");
         return app;
     }
 
@@ -38,6 +47,7 @@ internal static class OrchestratorApp
         builder.AddServiceDefaults(options.MaxBodyBytes);
         builder.AddAccess();
         builder.AddHttpsCertificate();
+        builder.Services.AddApiDescription("Lab", "Send text to one address, and a fleet of workers classifies it.", keys: true);
 
         var services = builder.Services;
         services.AddOptions<OrchestratorOptions>().Bind(section).ValidateOnStart();
@@ -53,6 +63,9 @@ internal static class OrchestratorApp
         if (options.ReusePort && OperatingSystem.IsLinux())
             services.AddOptions<SocketTransportOptions>().Configure<Handover>((transport, handover) => handover.Share(transport));
         services.AddJobs(builder.Configuration);
+        services.AddSingleton<IClassifier, FleetClassifier>();
+        services.AddSingleton<WorkersFeed>();
+        services.AddHostedService(provider => provider.GetRequiredService<WorkersFeed>());
         services.AddHealthChecks().AddCheck<WorkersHealthCheck>("workers");
     }
 }

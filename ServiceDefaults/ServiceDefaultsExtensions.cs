@@ -3,6 +3,7 @@ using Lab.ServiceDefaults.Health;
 using Lab.ServiceDefaults.Telemetry;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration.Memory;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -50,10 +51,14 @@ public static class ServiceDefaultsExtensions
         });
     }
 
-    /// <summary>Puts the handlers of unexpected errors and of bodiless statuses first: each tells <c>application/problem+json</c>.</summary>
+    /// <summary>Puts the handlers of unexpected errors and of bodiless statuses first: each tells it in the endpoint's <see cref="ErrorShape"/>.</summary>
     public static void UseServiceDefaults(this WebApplication app)
     {
-        app.UseExceptionHandler();
-        app.UseStatusCodePages();
+        app.UseExceptionHandler(new ExceptionHandlerOptions
+        {
+            StatusCodeSelector = exception => exception is BadHttpRequestException refused ? refused.StatusCode : StatusCodes.Status500InternalServerError,
+            ExceptionHandler = ErrorShape.WriteStatusAsync,
+        });
+        app.UseStatusCodePages(context => ErrorShape.WriteStatusAsync(context.HttpContext));
     }
 }

@@ -1,5 +1,10 @@
 using Lab.ServiceDefaults;
+using Lab.ServiceDefaults.Contracts;
+using Lab.ServiceDefaults.Contracts.Description;
+using Lab.ServiceDefaults.Contracts.OpenInference;
+using Lab.ServiceDefaults.Contracts.Predict;
 using Lab.ServiceDefaults.Health;
+using Lab.ServiceDefaults.Telemetry;
 using Lab.Worker.Api;
 using Lab.Worker.Inference;
 using Microsoft.Extensions.Options;
@@ -26,10 +31,12 @@ internal static class WorkerApplication
         var app = builder.Build();
         app.UseServiceDefaults();
         app.MapDefaultEndpoints();
+        app.MapMetrics();
+        app.MapApiDescription();
         RunModelEndpoint.Map(app);
         RunBatchEndpoint.Map(app);
-        PredictEndpoint.Map(app);
-        InfoEndpoint.Map(app);
+        app.MapPredict();
+        app.MapOpenInference("lab-worker");
         return app;
     }
 
@@ -59,7 +66,12 @@ internal static class WorkerApplication
         builder.Services.AddOptions<WorkerOptions>().BindConfiguration(WorkerOptions.Section).ValidateOnStart();
         builder.Services.AddSingleton<IValidateOptions<WorkerOptions>, WorkerOptions.Validator>();
         builder.Services.AddSingleton<WorkerTelemetry>();
-        builder.Services.AddSingleton<InferenceGate>();
+        builder.Services.AddSingleton(services =>
+        {
+            var gate = new InferenceGate(services.GetRequiredService<IOptions<WorkerOptions>>().Value.QueueLimit);
+            services.GetRequiredService<WorkerTelemetry>().Observe(gate);
+            return gate;
+        });
         builder.Services.AddSingleton<ModelLoader>(services => () => TextModel.Load(
             services.GetRequiredService<IOptions<WorkerOptions>>().Value, services.GetRequiredService<WorkerTelemetry>()));
         builder.Services.AddSingleton<ModelHost>();
@@ -69,8 +81,9 @@ internal static class WorkerApplication
 
     private static void AddApi(this WebApplicationBuilder builder)
     {
+        builder.Services.AddApiDescription("Lab worker", "Classifies one dispatch at a time: one text or a small batch. Workers carry no key.", keys: false);
         builder.Services.AddSingleton<RunModelEndpoint>();
         builder.Services.AddSingleton<RunBatchEndpoint>();
-        builder.Services.AddSingleton<PredictEndpoint>();
+        builder.Services.AddSingleton<IClassifier, WorkerClassifier>();
     }
 }

@@ -23,6 +23,12 @@ internal sealed class WorkerOptions
     /// <summary>Threads that work on one computation, 1 to 256. One for each core and no more, or they wait for each other.</summary>
     public int Threads { get; set; } = 1;
 
+    /// <summary>
+    /// How many requests may wait while another is computed, 0 to 10,000; the next one is refused with 429. With 0 the
+    /// worker never lets anybody wait: Lab's orchestrator has its own queue. Other proxies may want some.
+    /// </summary>
+    public int QueueLimit { get; set; }
+
     /// <summary><see cref="ModelDirectory"/> as an absolute path.</summary>
     public string FullModelDirectory => Path.GetFullPath(ModelDirectory, AppContext.BaseDirectory);
 
@@ -38,6 +44,7 @@ internal sealed class WorkerOptions
         {
             { ModelDirectory: null or "" } => Fail($"{nameof(ModelDirectory)} is empty"),
             { Threads: < 1 or > 256 } => Fail($"{nameof(Threads)} is {options.Threads}; it must be 1 to 256"),
+            { QueueLimit: < 0 or > 10_000 } => Fail($"{nameof(QueueLimit)} is {options.QueueLimit}; it must be 0 to 10000"),
             _ => ValidateOptionsResult.Success,
         };
 

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
+using Lab.Worker.Inference;
 
 namespace Lab.Worker;
 
@@ -13,6 +14,7 @@ internal sealed class WorkerTelemetry : IDisposable
     private readonly Histogram<double> _inferenceDuration;
     private readonly Counter<long> _answers;
     private readonly Counter<long> _refusals;
+    private readonly Histogram<int> _batchSize;
 
     /// <summary>Makes the instruments.</summary>
     public WorkerTelemetry(IMeterFactory meters)
@@ -26,7 +28,17 @@ internal sealed class WorkerTelemetry : IDisposable
                     [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
             });
         _answers = _meter.CreateCounter<long>("lab.worker.answers", "{text}", "Texts classified.");
+        _batchSize = _meter.CreateHistogram("lab.worker.batch_size", "{text}", "Texts in one computation.", tags: null,
+            new InstrumentAdvice<int> { HistogramBucketBoundaries = [1, 2, 4, 8, 16, 32] });
         _refusals = _meter.CreateCounter<long>("lab.worker.refusals", "{request}", "Requests refused, by status.");
+    }
+
+    /// <summary>Shows how many computations are under way and how many wait for it.</summary>
+    /// <param name="gate">What they go through.</param>
+    public void Observe(InferenceGate gate)
+    {
+        _meter.CreateObservableGauge("lab.worker.busy", () => gate.IsTaken ? 1 : 0, "{computation}", "Computations under way, 0 or 1.");
+        _meter.CreateObservableGauge("lab.worker.queue.depth", () => gate.Waiting, "{request}", "Requests waiting for the computation under way.");
     }
 
     /// <summary>Spans <c>tokenize</c> (<c>lab.token_count</c>, <c>lab.truncated</c>) and <c>inference</c> (<c>lab.batch_size</c>, <c>lab.token_count</c>).</summary>
@@ -39,6 +51,7 @@ internal sealed class WorkerTelemetry : IDisposable
     {
         _inferenceDuration.Record(duration.TotalSeconds);
         _answers.Add(texts);
+        _batchSize.Record(texts);
     }
 
     /// <summary>A request was refused.</summary>

@@ -1,6 +1,7 @@
 using Lab.Orchestrator.Dispatch;
 using Lab.Orchestrator.Jobs;
 using Lab.ServiceDefaults.Contracts;
+using Lab.ServiceDefaults.Contracts.Description;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Extensions.Options;
 
@@ -10,7 +11,7 @@ namespace Lab.Orchestrator.Api;
 internal static class NewRequest
 {
     public static void MapNewRequest(this IEndpointRouteBuilder endpoints) =>
-        endpoints.MapPost("/new_request", PostAsync);
+        endpoints.MapPost("/new_request", PostAsync).Describe(Descriptions.NewRequest);
 
     private static async Task<Results<Ok<RequestAnswer>, Accepted<JobDocument>, ProblemHttpResult, StatusCodeHttpResult>> PostAsync(
         HttpContext context, Dispatcher dispatcher, JobSubmission jobs, IOptions<OrchestratorOptions> options)

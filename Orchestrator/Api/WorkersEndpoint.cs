@@ -1,6 +1,7 @@
 using Lab.Orchestrator.Dispatch;
 using Lab.ServiceDefaults.Access;
 using Lab.ServiceDefaults.Contracts;
+using Lab.ServiceDefaults.Contracts.Description;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Lab.Orchestrator.Api;
@@ -11,12 +12,14 @@ internal static class WorkersEndpoint
     public static void MapWorkers(this IEndpointRouteBuilder endpoints)
     {
         var workers = endpoints.MapGroup("/workers");
-        workers.MapGet("", async (Dispatcher dispatcher, HttpContext context) =>
-            TypedResults.Ok(await dispatcher.GetWorkersAsync(context.RequestAborted)));
+        workers.MapGet("", async Task<IResult> (Dispatcher dispatcher, WorkersFeed feed, HttpContext context) =>
+            context.Request.Query.ContainsKey("stream")
+                ? feed.TryOpen()
+                : TypedResults.Ok(await dispatcher.GetWorkersAsync(context.RequestAborted))).Describe(Descriptions.Workers);
 
         var admin = workers.MapGroup("/{name}").RequireAuthorization(AccessExtensions.AdminPolicy);
-        admin.MapPost("/drain", (string name, Dispatcher dispatcher, HttpContext context) => SetDrainingAsync(dispatcher, name, draining: true, context));
-        admin.MapPost("/resume", (string name, Dispatcher dispatcher, HttpContext context) => SetDrainingAsync(dispatcher, name, draining: false, context));
+        admin.MapPost("/drain", (string name, Dispatcher dispatcher, HttpContext context) => SetDrainingAsync(dispatcher, name, draining: true, context)).Describe(Descriptions.Drain);
+        admin.MapPost("/resume", (string name, Dispatcher dispatcher, HttpContext context) => SetDrainingAsync(dispatcher, name, draining: false, context)).Describe(Descriptions.Resume);
     }
 
     private static async Task<Results<NoContent, ProblemHttpResult>> SetDrainingAsync(Dispatcher dispatcher, string name, bool draining, HttpContext context) =>

@@ -18,7 +18,10 @@ internal sealed class DispatchCall(long number, WorkerNode worker, IReadOnlyList
     public WorkerNode Worker { get; } = worker;
 
     /// <summary>Where the call goes: to where the worker was when it started.</summary>
-    public Uri Target { get; } = entries.Count == 1 ? worker.RunModel : worker.RunBatch;
+    public Uri Target { get; } = entries is [{ Options: null }] ? worker.RunModel : worker.RunBatch;
+
+    /// <summary>Whether it is one text and nothing else, which travels in the cheapest form.</summary>
+    public bool IsPlain { get; } = entries is [{ Options: null }];
 
     public IReadOnlyList<QueueEntry> Entries { get; } = entries;
 

@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using Lab.Orchestrator.Workers;
 
 namespace Lab.Orchestrator.Dispatch;
 
@@ -17,22 +18,37 @@ internal sealed class DispatchMetrics
     private readonly Counter<long> _requests;
     private readonly Counter<long> _calls;
     private readonly Counter<long> _returned;
+    private readonly Meter _meter;
     private readonly Histogram<double> _queueTime;
+    private readonly Histogram<double> _inferenceTime;
     private readonly Histogram<int> _batchSize;
     private int _queued;
     private int _busy;
 
     public DispatchMetrics(IMeterFactory meters)
     {
-        var meter = meters.Create(MeterName);
+        var meter = _meter = meters.Create(MeterName);
         _requests = meter.CreateCounter<long>("lab.requests", "{request}", "Requests by how they ended.");
         _calls = meter.CreateCounter<long>("lab.dispatches", "{dispatch}", "Dispatches by worker and result.");
         _returned = meter.CreateCounter<long>("lab.requests.returned", "{request}", "Requests that went back to the head of the queue, by reason.");
         _queueTime = meter.CreateHistogram("lab.queue.duration", "s", "Time between acceptance and dispatch.", advice: Seconds);
+        _inferenceTime = meter.CreateHistogram("lab.inference.duration", "s", "A worker's own time for one dispatch.", advice: Seconds);
         _batchSize = meter.CreateHistogram("lab.dispatch.batch_size", "{request}", "Requests in one dispatch.", advice: BatchSizes);
         meter.CreateObservableGauge("lab.queue.depth", () => Volatile.Read(ref _queued), "{request}", "Requests waiting for a worker.");
         meter.CreateObservableGauge("lab.workers.busy", () => Volatile.Read(ref _busy), "{worker}", "Workers computing.");
     }
+
+    /// <summary>Shows the workers by status; asked only when somebody looks.</summary>
+    /// <param name="counts">May be called at any time, on any thread.</param>
+    public void Observe(Func<WorkerCounts> counts) => _meter.CreateObservableGauge("lab.workers", () =>
+    {
+        var now = counts();
+        // A quarantined or drained worker may still be at its last work.
+        var busy = Math.Min(Volatile.Read(ref _busy), now.Alive);
+        return (Measurement<int>[])[Of("free", now.Alive - busy), Of("busy", busy), Of("quarantined", now.Quarantined), Of("draining", now.Draining)];
+
+        static Measurement<int> Of(string status, int count) => new(count, new KeyValuePair<string, object?>("status", status));
+    }, "{worker}", "Workers by status.");
 
     public void Depth(int queued, int busy)
     {
@@ -46,14 +62,18 @@ internal sealed class DispatchMetrics
 
     public void Returned(bool failed) => _returned.Add(1, new KeyValuePair<string, object?>("reason", failed ? "failed" : "busy"));
 
-    public void CallEnded(string worker, WorkerReply reply) => _calls.Add(1,
-        new KeyValuePair<string, object?>("worker", worker),
-        new KeyValuePair<string, object?>("result", reply switch
-        {
-            WorkerReply.Answered => "answered",
-            WorkerReply.Busy => "busy",
-            _ => "failed",
-        }));
+    public void CallEnded(string worker, WorkerReply reply)
+    {
+        if (reply is WorkerReply.Answered { InferenceMs: > 0 } answered) _inferenceTime.Record(answered.InferenceMs / 1000);
+        _calls.Add(1,
+            new KeyValuePair<string, object?>("worker", worker),
+            new KeyValuePair<string, object?>("result", reply switch
+            {
+                WorkerReply.Answered => "answered",
+                WorkerReply.Busy => "busy",
+                _ => "failed",
+            }));
+    }
 
     public void Ended(OutcomeKind kind) => _requests.Add(1, new KeyValuePair<string, object?>("outcome", kind switch
     {

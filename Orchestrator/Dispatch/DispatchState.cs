@@ -1,4 +1,5 @@
 using Lab.Orchestrator.Workers;
+using Lab.ServiceDefaults.Contracts;
 using Microsoft.Extensions.Logging;
 
 namespace Lab.Orchestrator.Dispatch;
@@ -128,11 +129,15 @@ internal sealed class DispatchState(
         Pump();
     }
 
-    /// <summary>A probe has come back: <paramref name="failure"/> says what was wrong, <c>null</c> that all is well.</summary>
-    public void Probed(WorkerNode worker, Uri address, string? failure)
+    /// <summary>
+    /// A probe has come back: <paramref name="failure"/> says what was wrong, <c>null</c> that all is well, and
+    /// <paramref name="model"/> which model it serves, where that was asked.
+    /// </summary>
+    public void Probed(WorkerNode worker, Uri address, string? failure, ModelInfo? model = null)
     {
-        Workers.Probed(worker, address, failure);
-        NextDue = Math.Min(NextDue, worker.NextProbeAt);
+        Workers.Probed(worker, address, failure, model);
+        // A model that comes to be the fleet's can put off others than this worker.
+        NextDue = Math.Min(NextDue, Workers.NextProbeAt);
         Pump();
     }
 
@@ -260,7 +265,8 @@ internal sealed class DispatchState(
             entry.Text,
             answer.Truncated,
             answer.Label,
-            answer.Probabilities)));
+            answer.Probabilities),
+            Logits: reply.Logits));
     }
 
     private void Fail(DispatchCall call, QueueEntry entry, string reason)

@@ -41,6 +41,7 @@ internal sealed class Dispatcher : IHostedService, IDispatchEffects, IAsyncDispo
         _logger = logger;
         _lifetime = lifetime;
         _state = new(options.Value, time, Random.Shared, this, metrics, logger);
+        metrics.Observe(() => _state.Workers.Counts);
         _mailbox = new(Handle, Settle, Flush);
         _timer = time.CreateTimer(_ => _mailbox.Post(new(MessageKind.Tick)), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
@@ -56,15 +57,24 @@ internal sealed class Dispatcher : IHostedService, IDispatchEffects, IAsyncDispo
     }
 
     /// <summary>Hands a client's batch in, which is accepted or refused as a whole, and waits for the end of all of it.</summary>
+    /// <returns>How each ended: where one has no answer the rest is not computed for nothing, but ends as if the client had hung up.</returns>
     public async Task<Outcome[]> SubmitAsync(IReadOnlyList<QueueEntry> entries, CancellationToken hungUp)
     {
         _mailbox.Post(new(MessageKind.SubmitAll, entries));
-        await using var registration = hungUp.UnsafeRegister(_ =>
+        await using var registration = hungUp.UnsafeRegister(_ => HangUp(entries), null);
+        var ends = Array.ConvertAll([.. entries], entry => entry.Completion);
+        await foreach (var end in Task.WhenEach(ends))
         {
-            foreach (var entry in entries) _mailbox.Post(new(MessageKind.HangUp, entry));
-        }, null);
-        return await Task.WhenAll(entries.Select(entry => entry.Completion));
+            if ((await end).Kind is OutcomeKind.Answered) continue;
+            HangUp(entries);
+            break;
+        }
+
+        return await Task.WhenAll(ends);
     }
+
+    /// <summary>The model that the workers serve; <c>null</c> until one of them has told.</summary>
+    public ModelInfo? Model => _state.Workers.Model;
 
     /// <summary>Takes over a new list of workers.</summary>
     public void SetWorkers(IReadOnlyDictionary<string, Uri> addresses) => Do(state => state.SetWorkers(addresses));
@@ -100,7 +110,7 @@ internal sealed class Dispatcher : IHostedService, IDispatchEffects, IAsyncDispo
 
     void IDispatchEffects.Send(DispatchCall call) => _output.Calls.Add(call);
 
-    void IDispatchEffects.Probe(WorkerNode worker) => _output.Probes.Add(worker);
+    void IDispatchEffects.Probe(WorkerNode worker) => _output.Probes.Add((worker, worker.Address, worker.Quarantined));
 
     void IDispatchEffects.Ended(QueueEntry entry) => _output.Ended.Add(entry);
 
@@ -166,7 +176,7 @@ internal sealed class Dispatcher : IHostedService, IDispatchEffects, IAsyncDispo
     {
         // Workers first: each is idle until its call is under way, while an answer only has to be written.
         foreach (var call in output.Calls) _ = RunAsync(call);
-        foreach (var worker in output.Probes) _ = ProbeAsync(worker, worker.Address);
+        foreach (var (worker, address, readModel) in output.Probes) _ = ProbeAsync(worker, address, readModel);
         foreach (var entry in output.Ended) entry.Publish();
     }
 
@@ -189,10 +199,16 @@ internal sealed class Dispatcher : IHostedService, IDispatchEffects, IAsyncDispo
     private async Task RunAsync(DispatchCall call) =>
         _mailbox.Post(new(MessageKind.Reply, call, await _client.SendAsync(call)));
 
-    private async Task ProbeAsync(WorkerNode worker, Uri address)
+    private async Task ProbeAsync(WorkerNode worker, Uri address, bool readModel)
     {
-        var failure = await _client.ProbeAsync(address, CancellationToken.None);
-        Do(state => state.Probed(worker, address, failure));
+        var (failure, model) = await _client.ProbeAsync(address, readModel, CancellationToken.None);
+        // What was asked before the worker failed says nothing of it now.
+        Do(state => state.Probed(worker, address, failure ?? (worker.Quarantined && !readModel ? "it has failed meanwhile" : null), model));
+    }
+
+    private void HangUp(IReadOnlyList<QueueEntry> entries)
+    {
+        foreach (var entry in entries) _mailbox.Post(new(MessageKind.HangUp, entry));
     }
 
     private readonly record struct Message(MessageKind Kind, object? Subject = null, WorkerReply? Detail = null);
@@ -202,7 +218,7 @@ internal sealed class Dispatcher : IHostedService, IDispatchEffects, IAsyncDispo
     {
         public List<DispatchCall> Calls { get; } = [];
 
-        public List<WorkerNode> Probes { get; } = [];
+        public List<(WorkerNode Worker, Uri Address, bool ReadModel)> Probes { get; } = [];
 
         public List<QueueEntry> Ended { get; } = [];
 

@@ -35,8 +35,10 @@ internal enum OutcomeKind
 /// <param name="Answer">The answer, where there is one.</param>
 /// <param name="Detail">Why there is no answer, for the client.</param>
 /// <param name="RetryAfterSeconds">1 to 60 where trying again later makes sense, else <c>null</c>.</param>
+/// <param name="Logits">One for each class, where they were asked for.</param>
 internal sealed record Outcome(
     OutcomeKind Kind,
     RequestAnswer? Answer = null,
     string? Detail = null,
-    int? RetryAfterSeconds = null);
+    int? RetryAfterSeconds = null,
+    IReadOnlyList<float>? Logits = null);

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Lab.Orchestrator.Workers;
+using Lab.ServiceDefaults.Contracts;
 
 namespace Lab.Orchestrator.Dispatch;
 
@@ -12,7 +13,8 @@ internal enum EntryState { New, Queued, Running, Done }
 /// </summary>
 /// <param name="text">The text to classify, not empty.</param>
 /// <param name="timeout">How long the client waits for the answer; <see cref="Timeout.InfiniteTimeSpan"/> for no deadline.</param>
-internal sealed class QueueEntry(string text, TimeSpan timeout)
+/// <param name="options">Where it is more than a text: how it is to be read and answered.</param>
+internal sealed class QueueEntry(string text, TimeSpan timeout, TextOptions? options = null)
 {
     private const int MostTokens = 512;
 
@@ -28,6 +30,8 @@ internal sealed class QueueEntry(string text, TimeSpan timeout)
 
     public string Text { get; } = text;
 
+    public TextOptions? Options { get; } = options;
+
     public TimeSpan Timeout { get; } = timeout;
 
     /// <summary>The span that the request arrived under, so that queue and dispatch appear in the client's own trace.</summary>
@@ -42,13 +46,13 @@ internal sealed class QueueEntry(string text, TimeSpan timeout)
     public bool Accepted { get; init; }
 
     /// <summary>It travels alone: it is long, or it has failed before and shall harm nobody else.</summary>
-    public bool Alone { get; set; } = text.Length > LongestInBatch;
+    public bool Alone { get; set; } = text.Length + (options?.Pair?.Length ?? 0) > LongestInBatch;
 
     /// <summary>
     /// About how many tokens the text has, for the budget of a batch. Word pieces of English have some four letters;
     /// no model here reads more than <see cref="MostTokens"/>.
     /// </summary>
-    public int EstimatedTokens { get; } = Math.Min((text.Length / 4) + 3, MostTokens);
+    public int EstimatedTokens { get; } = Math.Min(((text.Length + (options?.Pair?.Length ?? 0)) / 4) + 3, MostTokens);
 
     /// <summary>The entry's place in the order of arrival, from 1.</summary>
     public long Arrival { get; set; }

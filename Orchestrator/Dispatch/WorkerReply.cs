@@ -5,7 +5,8 @@ namespace Lab.Orchestrator.Dispatch;
 /// <summary>What a worker says of one text: an answer, or why the model will not read it, so that trying elsewhere would not help.</summary>
 /// <param name="Answer">The answer, or <c>null</c>.</param>
 /// <param name="Rejection">The reason, where there is no answer.</param>
-internal readonly record struct TextReply(ModelAnswer? Answer, string? Rejection);
+/// <param name="Logits">One for each class, where they were asked for.</param>
+internal readonly record struct TextReply(ModelAnswer? Answer, string? Rejection, IReadOnlyList<float>? Logits = null);
 
 /// <summary>What came back from a worker for one dispatch.</summary>
 internal abstract record WorkerReply

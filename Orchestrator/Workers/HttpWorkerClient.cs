@@ -54,7 +54,7 @@ internal sealed class HttpWorkerClient : IWorkerClient, IDisposable
         return reply;
     }
 
-    public async Task<string?> ProbeAsync(Uri address, CancellationToken cancellation)
+    public async Task<ProbeResult> ProbeAsync(Uri address, bool readModel, CancellationToken cancellation)
     {
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         timeout.CancelAfter(_probeTimeout);
@@ -64,19 +64,45 @@ internal sealed class HttpWorkerClient : IWorkerClient, IDisposable
         {
             using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(address, HealthEndpoints.ReadyPath));
             using var response = await _client.SendAsync(request, timeout.Token);
-            return response.IsSuccessStatusCode ? null : $"its health check answers {(int)response.StatusCode}";
+            if (!response.IsSuccessStatusCode) return new($"its health check answers {(int)response.StatusCode}");
+            return readModel ? await ReadModelAsync(address, timeout.Token) : default;
         }
         catch (HttpRequestException e)
         {
-            return e.Message;
+            return new(e.Message);
         }
         catch (OperationCanceledException)
         {
-            return $"its health check does not answer within {_probeTimeout.TotalSeconds:0.###} s";
+            return new($"its health check does not answer within {_probeTimeout.TotalSeconds:0.###} s");
         }
     }
 
     public void Dispose() => _client.Dispose();
+
+    private async Task<ProbeResult> ReadModelAsync(Uri address, CancellationToken cancellation)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(address, "/info"));
+        using var response = await _client.SendAsync(request, cancellation);
+        // Somebody else's worker that only knows /run_model has nothing to tell.
+        if (response.StatusCode is HttpStatusCode.NotFound) return default;
+        if (!response.IsSuccessStatusCode) return new($"its /info answers {(int)response.StatusCode}");
+        var (buffer, length) = await ReadBodyAsync(response, cancellation);
+        try
+        {
+            var model = JsonSerializer.Deserialize(buffer.AsSpan(0, length), WireJson.Relaxed.ModelInfo);
+            return model is { ModelId: not null, ModelSha: not null, ModelType.Classifier.Id2Label.Count: > 0 }
+                ? new(null, model)
+                : new("its /info names no model with labels");
+        }
+        catch (JsonException e)
+        {
+            return new($"its /info cannot be read: {e.Message}");
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
 
     private async Task<WorkerReply> TrySendAsync(DispatchCall call)
     {
@@ -106,7 +132,7 @@ internal sealed class HttpWorkerClient : IWorkerClient, IDisposable
 
     private static HttpRequestMessage RequestFor(DispatchCall call)
     {
-        if (call.Entries.Count == 1)
+        if (call.IsPlain)
         {
             // Plain text is the worker's cheapest form: nothing is escaped, so that the limit on bodies holds for it as well.
             var text = new ByteArrayContent(Encoding.UTF8.GetBytes(call.Entries[0].Text));
@@ -115,7 +141,8 @@ internal sealed class HttpWorkerClient : IWorkerClient, IDisposable
         }
 
         var texts = new ByteArrayContent(JsonSerializer.SerializeToUtf8Bytes(
-            new([.. call.Entries.Select(entry => entry.Text)]), WireJson.Relaxed.BatchRequest));
+            new([.. call.Entries.Select(entry => entry.Text)],
+                call.Entries.Any(entry => entry.Options is not null) ? [.. call.Entries.Select(entry => entry.Options)] : null), WireJson.Relaxed.BatchRequest));
         texts.Headers.ContentType = Json;
         return new(HttpMethod.Post, call.Target) { Content = texts };
     }
@@ -126,7 +153,7 @@ internal sealed class HttpWorkerClient : IWorkerClient, IDisposable
         try
         {
             var body = buffer.AsSpan(0, length);
-            if (call.Entries.Count == 1)
+            if (call.IsPlain)
             {
                 var answer = JsonSerializer.Deserialize(body, WireJson.Relaxed.ModelAnswer);
                 return answer is { Label: not null, Probabilities.Count: > 0 }
@@ -135,7 +162,7 @@ internal sealed class HttpWorkerClient : IWorkerClient, IDisposable
             }
 
             var batch = JsonSerializer.Deserialize(body, WireJson.Relaxed.BatchAnswer);
-            return batch?.Results is { } results && results.Count == call.Entries.Count && results.All(IsWhole)
+            return batch?.Results is { } results && results.Count == call.Entries.Count && results.Zip(call.Entries).All(pair => IsWhole(pair.First, pair.Second))
                 ? new WorkerReply.Answered([.. results.Zip(call.Entries, (result, entry) => ReplyOf(result, entry.Text, batch.InferenceMs))], batch.InferenceMs)
                 : new WorkerReply.Failed("its answer has not one result for each text");
         }
@@ -183,11 +210,14 @@ internal sealed class HttpWorkerClient : IWorkerClient, IDisposable
         }
     }
 
-    private static bool IsWhole(BatchResult result) => result is { Error: not null } or { Label: not null, Probabilities.Count: > 0 };
+    private static bool IsWhole(BatchResult result, QueueEntry entry) =>
+        result is { Error: not null }
+        || (result is { Label: not null, Probabilities.Count: > 0 }
+            && (entry.Options is not { RawScores: true } || result.Logits?.Count == result.Probabilities.Count));
 
     private static TextReply ReplyOf(BatchResult result, string text, double inferenceMs) => result.Error is { } error
         ? new(null, error)
-        : new(new(text, result.Label!, result.Probabilities!, inferenceMs, result.Truncated ?? false), null);
+        : new(new(text, result.Label!, result.Probabilities!, inferenceMs, result.Truncated ?? false), null, result.Logits);
 
     private async Task<string> ReadDetailAsync(HttpResponseMessage response, CancellationToken cancellation)
     {

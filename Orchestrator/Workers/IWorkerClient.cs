@@ -1,4 +1,5 @@
 using Lab.Orchestrator.Dispatch;
+using Lab.ServiceDefaults.Contracts;
 
 namespace Lab.Orchestrator.Workers;
 
@@ -9,6 +10,13 @@ internal interface IWorkerClient
     Task<WorkerReply> SendAsync(DispatchCall call);
 
     /// <summary>Asks the worker at an address whether it is ready.</summary>
-    /// <returns>What was wrong, or <c>null</c> when it is ready.</returns>
-    Task<string?> ProbeAsync(Uri address, CancellationToken cancellation);
+    /// <param name="address">Where it is.</param>
+    /// <param name="readModel">Whether to ask a ready worker which model it serves.</param>
+    /// <param name="cancellation">Ends the probe.</param>
+    Task<ProbeResult> ProbeAsync(Uri address, bool readModel, CancellationToken cancellation);
 }
+
+/// <summary>What came of a probe.</summary>
+/// <param name="Failure">What was wrong, or <c>null</c> when the worker is ready.</param>
+/// <param name="Model">The model it serves; <c>null</c> where it was not asked or does not tell such things.</param>
+internal readonly record struct ProbeResult(string? Failure, ModelInfo? Model = null);

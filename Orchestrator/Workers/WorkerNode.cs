@@ -1,4 +1,5 @@
 using Lab.Orchestrator.Dispatch;
+using Lab.ServiceDefaults.Contracts;
 
 namespace Lab.Orchestrator.Workers;
 
@@ -26,6 +27,12 @@ internal sealed class WorkerNode
 
     /// <summary>Where a batch goes.</summary>
     public Uri RunBatch { get; private set; }
+
+    /// <summary>The model it serves; <c>null</c> while it is not known to be well, or does not tell.</summary>
+    public ModelInfo? Model { get; set; }
+
+    /// <summary>Quarantined for no other reason than that its model is not the fleet's.</summary>
+    public bool HasOtherModel { get; set; }
 
     /// <summary>The call it computes now, if any.</summary>
     public DispatchCall? Current { get; set; }

@@ -17,6 +17,8 @@ internal sealed class WorkerTable(OrchestratorOptions options, TimeProvider time
 
     private readonly Dictionary<string, WorkerNode> _nodes = new(StringComparer.Ordinal);
     private readonly LinkedList<WorkerNode> _idle = new();
+    private volatile ModelInfo? _model;
+    private volatile WorkerCounts _counts = new(0, 0, 0);
 
     public IReadOnlyCollection<WorkerNode> All => _nodes.Values;
 
@@ -24,6 +26,15 @@ internal sealed class WorkerTable(OrchestratorOptions options, TimeProvider time
     public int AliveCount { get; private set; }
 
     public int BusyCount { get; private set; }
+
+    /// <summary>The model that the fleet serves; <c>null</c> until a worker has told. May be read from elsewhere.</summary>
+    public ModelInfo? Model => _model;
+
+    /// <summary>How many workers get work and how many do not. May be read from elsewhere.</summary>
+    public WorkerCounts Counts => _counts;
+
+    /// <summary>Clock reading of the next probe of any worker.</summary>
+    public long NextProbeAt => _nodes.Count == 0 ? long.MaxValue : _nodes.Values.Min(node => node.Probing ? long.MaxValue : node.NextProbeAt);
 
     /// <summary>The free worker that has been idle longest.</summary>
     public LinkedListNode<WorkerNode>? LongestIdle => _idle.First;
@@ -59,8 +70,10 @@ internal sealed class WorkerTable(OrchestratorOptions options, TimeProvider time
             node.Address = address;
             node.Probing = false;
             node.NextProbeAt = now;
-            Change(node, quarantined: true);
+            Distrust(node);
         }
+
+        Count();
     }
 
     /// <summary>Sets one of the two things that keep a worker from getting work.</summary>
@@ -71,6 +84,7 @@ internal sealed class WorkerTable(OrchestratorOptions options, TimeProvider time
         node.Draining = draining ?? node.Draining;
         AliveCount += (node.IsAlive ? 1 : 0) - (wasAlive ? 1 : 0);
         Place(node);
+        Count();
     }
 
     /// <summary>The worker starts on a call.</summary>
@@ -100,15 +114,12 @@ internal sealed class WorkerTable(OrchestratorOptions options, TimeProvider time
     /// <summary>A dispatch failed: no work until a probe finds the worker healthy, the first one after a backoff.</summary>
     public void Quarantine(WorkerNode node, string reason)
     {
-        node.ConsecutiveFailures++;
-        var backoff = Backoff(node.ConsecutiveFailures);
-        node.NextProbeAt = time.GetTimestamp() + Ticks(backoff);
-        WorkersLog.Quarantined(logger, node.Name, backoff.TotalMilliseconds, reason);
-        Change(node, quarantined: true);
+        SendAway(node, reason);
+        Distrust(node);
     }
 
     /// <summary>Takes the result of a probe of the worker at <paramref name="address"/>.</summary>
-    public void Probed(WorkerNode node, Uri address, string? failure)
+    public void Probed(WorkerNode node, Uri address, string? failure, ModelInfo? model = null)
     {
         if (node.Address != address) return;
         node.Probing = false;
@@ -116,21 +127,87 @@ internal sealed class WorkerTable(OrchestratorOptions options, TimeProvider time
         if (failure is null)
         {
             node.MissedProbes = 0;
-            if (!node.Quarantined) return;
-            WorkersLog.Healthy(logger, node.Name);
-            Change(node, quarantined: false);
+            if (node.Quarantined) Recover(node, model);
         }
         else if (node.Quarantined)
         {
-            node.ConsecutiveFailures++;
-            node.NextProbeAt = time.GetTimestamp() + Ticks(Backoff(node.ConsecutiveFailures));
+            Delay(node);
             WorkersLog.StillQuarantined(logger, node.Name, failure);
+            Distrust(node);
         }
         else if (node.Current is null && ++node.MissedProbes >= MissedProbesAllowed)
         {
             node.MissedProbes = 0;
             Quarantine(node, failure);
         }
+    }
+
+    // It is well; whether it gets work depends on what the others serve, and what it serves may decide on others.
+    private void Recover(WorkerNode node, ModelInfo? model)
+    {
+        node.Model = model;
+        if (model is not null)
+        {
+            var before = _model;
+            _model = FleetModel.Choose(_nodes.Values, before);
+            if (before is null || !before.IsSameModel(_model!)) WorkersLog.FleetModel(logger, _model!.ModelId, _model.ModelSha);
+        }
+
+        if (!IsOther(node))
+        {
+            node.HasOtherModel = false;
+            WorkersLog.Healthy(logger, node.Name);
+            Change(node, quarantined: false);
+        }
+        else if (!node.HasOtherModel) SendAway(node, OtherModel(node));
+        else Delay(node);
+
+        node.HasOtherModel = IsOther(node);
+        foreach (var other in _nodes.Values.Where(other => other != node))
+        {
+            if (other.HasOtherModel && !IsOther(other))
+            {
+                other.HasOtherModel = false;
+                WorkersLog.Healthy(logger, other.Name);
+                Change(other, quarantined: false);
+            }
+            else if (!other.Quarantined && IsOther(other))
+            {
+                other.HasOtherModel = true;
+                SendAway(other, OtherModel(other));
+            }
+        }
+    }
+
+    private bool IsOther(WorkerNode node) => node.Model is { } model && !model.IsSameModel(_model!);
+
+    private string OtherModel(WorkerNode node) =>
+        $"it serves the model {Describe(node.Model!)}, and most others serve {Describe(_model!)}";
+
+    private static string Describe(ModelInfo model) =>
+        $"{model.ModelId} (sha {model.ModelSha[..Math.Min(8, model.ModelSha.Length)]}, labels {string.Join(", ", model.Labels)})";
+
+    private void SendAway(WorkerNode node, string reason)
+    {
+        var backoff = Delay(node);
+        WorkersLog.Quarantined(logger, node.Name, backoff.TotalMilliseconds, reason);
+        Change(node, quarantined: true);
+    }
+
+    private TimeSpan Delay(WorkerNode node)
+    {
+        node.ConsecutiveFailures++;
+        var backoff = Backoff(node.ConsecutiveFailures);
+        node.NextProbeAt = time.GetTimestamp() + Ticks(backoff);
+        return backoff;
+    }
+
+    // What runs there after it has failed or moved may be another program: it has no say until it is well again.
+    private void Distrust(WorkerNode node)
+    {
+        node.Model = null;
+        node.HasOtherModel = false;
+        Change(node, quarantined: true);
     }
 
     /// <summary>Ends holds and starts probes that are due.</summary>
@@ -185,8 +262,11 @@ internal sealed class WorkerTable(OrchestratorOptions options, TimeProvider time
 
     private void Forget(WorkerNode node)
     {
-        if (node is { Removed: true, Current: null }) _nodes.Remove(node.Name);
+        if (node is { Removed: true, Current: null } && _nodes.Remove(node.Name)) Count();
     }
+
+    private void Count() => _counts = new(
+        AliveCount, _nodes.Values.Count(node => node.Quarantined), _nodes.Values.Count(node => node is { Quarantined: false, Draining: true }));
 
     private TimeSpan Backoff(int failures)
     {
@@ -197,3 +277,9 @@ internal sealed class WorkerTable(OrchestratorOptions options, TimeProvider time
     // A fifth more or less, so that eight workers lost at once are not probed at once for ever.
     private TimeSpan Jittered(TimeSpan span) => span * (0.8 + 0.4 * jitter.NextDouble());
 }
+
+/// <summary>How many workers there are in each state that lasts.</summary>
+/// <param name="Alive">Those that get work, free or busy.</param>
+/// <param name="Quarantined">Those not trusted.</param>
+/// <param name="Draining">Those trusted and yet to get no work.</param>
+internal sealed record WorkerCounts(int Alive, int Quarantined, int Draining);

@@ -22,6 +22,9 @@ internal static partial class WorkersLog
     [LoggerMessage(6, LogLevel.Debug, "Worker {Worker} stays quarantined: {Reason}")]
     public static partial void StillQuarantined(ILogger logger, string worker, string reason);
 
+    [LoggerMessage(10, LogLevel.Information, "The workers serve the model {Model}, sha {Sha}")]
+    public static partial void FleetModel(ILogger logger, string model, string sha);
+
     [LoggerMessage(9, LogLevel.Information, "Worker {Worker} is to drain: {Draining}")]
     public static partial void Draining(ILogger logger, string worker, bool draining);
 

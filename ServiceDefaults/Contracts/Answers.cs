@@ -53,7 +53,14 @@ public sealed record WorkerStatus(
 
 /// <summary>Several texts for one dispatch (<c>POST /run_batch</c>).</summary>
 /// <param name="Texts">1 to 32 texts, none of them empty.</param>
-public sealed record BatchRequest(IReadOnlyList<string> Texts);
+/// <param name="Options">Where any text is more than that: one element per text, <c>null</c> for a text that is only a text.</param>
+public sealed record BatchRequest(IReadOnlyList<string> Texts, IReadOnlyList<TextOptions?>? Options = null);
+
+/// <summary>How one text of a batch is to be read and answered.</summary>
+/// <param name="Pair">The second of a pair of texts.</param>
+/// <param name="CutLeft">Whether it is the beginning of too long a text that is cut off.</param>
+/// <param name="RawScores">Whether logits are to be told too.</param>
+public sealed record TextOptions(string? Pair = null, bool CutLeft = false, bool RawScores = false);
 
 /// <summary>What a worker says of the texts of one dispatch.</summary>
 /// <param name="InferenceMs">Time of tokenisation and inference for all of them, in milliseconds.</param>
@@ -65,8 +72,10 @@ public sealed record BatchAnswer(double InferenceMs, IReadOnlyList<BatchResult> 
 /// <param name="Probabilities">One probability per class, in the order of the model's <c>id2label</c>.</param>
 /// <param name="Truncated">Whether the text was longer than the model can read.</param>
 /// <param name="Error">Why this text was not classified.</param>
+/// <param name="Logits">One logit per class, where they were asked for.</param>
 public sealed record BatchResult(
     string? Label = null,
     IReadOnlyList<float>? Probabilities = null,
     bool? Truncated = null,
-    string? Error = null);
+    string? Error = null,
+    IReadOnlyList<float>? Logits = null);

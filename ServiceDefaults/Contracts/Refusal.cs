@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.WebUtilities;
 
 namespace Lab.ServiceDefaults.Contracts;
 
@@ -7,9 +8,16 @@ namespace Lab.ServiceDefaults.Contracts;
 /// <param name="Status">The HTTP status, 400 to 599.</param>
 /// <param name="Title">The kind of refusal in a few words, the same for every occurrence.</param>
 /// <param name="Detail">What was wrong with this request, and what to do about it.</param>
-public sealed record Refusal(int Status, string Title, string Detail)
+/// <param name="RetryAfter">In how many seconds to try again, where that makes sense.</param>
+public sealed record Refusal(int Status, string Title, string Detail, int? RetryAfter = null)
 {
-    /// <summary>The refusal as a response.</summary>
+    internal const string EmptyBatchTitle = "Empty batch";
+    internal const string RejectedTitle = "Rejected by the model";
+
+    /// <summary>The refusal as a response of an endpoint with an <see cref="ErrorShape"/>.</summary>
+    public RefusalResult ToResult() => new(this);
+
+    /// <summary>The refusal as a response, without its <see cref="RetryAfter"/>.</summary>
     public ProblemHttpResult ToProblem() => TypedResults.Problem(Detail, statusCode: Status, title: Title);
 
     /// <summary>400: the body cannot be read as what its content type says.</summary>
@@ -17,6 +25,45 @@ public sealed record Refusal(int Status, string Title, string Detail)
 
     /// <summary>400: there is no text to classify.</summary>
     public static Refusal EmptyText(string detail) => new(StatusCodes.Status400BadRequest, "Empty text", detail);
+
+    /// <summary>400: there is not even one input.</summary>
+    public static Refusal EmptyBatch(string detail) => new(StatusCodes.Status400BadRequest, EmptyBatchTitle, detail);
+
+    /// <summary>404: there is nothing of that name.</summary>
+    public static Refusal NotFound(string detail) => new(StatusCodes.Status404NotFound, "Not found", detail);
+
+    /// <summary>413: a text has more tokens than the model reads, and was not to be cut.</summary>
+    public static Refusal TooLong(int input, int maxTokens) => new(StatusCodes.Status413PayloadTooLarge, "Text too long",
+        $"Input {input} has more than {maxTokens} tokens; set `truncate` to have it cut.");
+
+    /// <summary>413: more inputs than one request may bring.</summary>
+    public static Refusal TooManyInputs(long count) => new(StatusCodes.Status413PayloadTooLarge, "Too many inputs",
+        $"{count} inputs; at most {TextInput.MaxInputs} are taken in one request.");
+
+    /// <summary>422: the model will not read this text.</summary>
+    public static Refusal Rejected(string? detail) =>
+        new(StatusCodes.Status422UnprocessableEntity, RejectedTitle, detail ?? RejectedTitle);
+
+    /// <summary>503: it is not known yet which model answers here.</summary>
+    public static Refusal ModelUnknown { get; } =
+        new(StatusCodes.Status503ServiceUnavailable, "Not ready", "The model is not ready yet.", RetryAfter: 1);
+
+    /// <summary>What a status says by itself.</summary>
+    public static Refusal OfStatus(int status)
+    {
+        var phrase = ReasonPhrases.GetReasonPhrase(status);
+        if (phrase.Length == 0) phrase = "Error";
+        return new(status, phrase, status switch
+        {
+            StatusCodes.Status401Unauthorized => "Send a valid key: Authorization: Bearer <key>.",
+            StatusCodes.Status403Forbidden => "This needs a key with the admin scope.",
+            StatusCodes.Status404NotFound => "There is nothing at this path.",
+            StatusCodes.Status405MethodNotAllowed => "This path does not take this method.",
+            StatusCodes.Status429TooManyRequests => "This key has made too many requests.",
+            StatusCodes.Status500InternalServerError => "Something went wrong on this side.",
+            _ => phrase,
+        });
+    }
 
     /// <summary>413: the body is larger than the limit.</summary>
     public static Refusal TooLarge(long? limit) => new(StatusCodes.Status413PayloadTooLarge, "Body too large",

@@ -1,6 +1,8 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Lab.ServiceDefaults.Contracts.OpenInference;
+using Lab.ServiceDefaults.Contracts.Predict;
 
 namespace Lab.ServiceDefaults.Contracts;
 
@@ -16,6 +18,18 @@ namespace Lab.ServiceDefaults.Contracts;
 [JsonSerializable(typeof(BatchRequest))]
 [JsonSerializable(typeof(BatchAnswer))]
 [JsonSerializable(typeof(Dictionary<string, WorkerStatus>))]
+[JsonSerializable(typeof(ModelInfo))]
+[JsonSerializable(typeof(PredictScore[]))]
+[JsonSerializable(typeof(PredictScore[][]))]
+[JsonSerializable(typeof(PredictError))]
+[JsonSerializable(typeof(ServerMetadata))]
+[JsonSerializable(typeof(ServerHealth))]
+[JsonSerializable(typeof(ModelReady))]
+[JsonSerializable(typeof(ModelMetadata))]
+[JsonSerializable(typeof(InferAnswer))]
+[JsonSerializable(typeof(InferError))]
+[JsonSerializable(typeof(float[]))]
+[JsonSerializable(typeof(string[]))]
 public sealed partial class WireJson : JsonSerializerContext
 {
     /// <summary>The context to use: the generated one with the relaxed encoder, since no answer is ever put into HTML.</summary>

@@ -1,5 +1,7 @@
 using Lab.ServiceDefaults.Health;
+using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -16,40 +18,50 @@ public static class TelemetryExtensions
     /// <summary>The environment variable without which nothing is exported (OpenTelemetry's own name for it).</summary>
     public const string EndpointVariable = "OTEL_EXPORTER_OTLP_ENDPOINT";
 
+    /// <summary>The path of the metrics in Prometheus' text format.</summary>
+    public const string MetricsPath = "/metrics";
+
     /// <summary>
-    /// Instruments ASP.NET Core, HttpClient and the runtime, listens to every source and meter named <c>Lab.*</c>,
-    /// and exports all three signals over OTLP where <see cref="EndpointVariable"/> is set.
+    /// Collects every meter named <c>Lab.*</c>, ASP.NET Core's requests and the runtime for <see cref="MetricsPath"/>.
+    /// Where <see cref="EndpointVariable"/> is set, adds spans, logs and HttpClient, and exports all signals over OTLP.
     /// </summary>
     public static void AddTelemetry(this IHostApplicationBuilder builder)
     {
         ArgumentNullException.ThrowIfNull(builder);
-        var exports = !string.IsNullOrWhiteSpace(builder.Configuration[EndpointVariable]);
-        // Without a receiver nobody reads spans: not making them is what keeps an untraced request cheap.
-        if (!exports) return;
+        var telemetry = builder.Services.AddOpenTelemetry()
+            // The environment's OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES are read by the default resource and win.
+            .ConfigureResource(resource => resource.AddService(builder.Environment.ApplicationName).AddHostName().AddEnvironmentVariableDetector())
+            .WithMetrics(metrics => metrics
+                // Of ASP.NET Core's many meters the one whose numbers are needed: each costs every request a little.
+                .AddMeter("Lab.*", "Microsoft.AspNetCore.Hosting")
+                .AddRuntimeInstrumentation()
+                .AddPrometheusExporter());
 
+        // Without a receiver nobody reads spans: not making them is what keeps an untraced request cheap.
+        if (string.IsNullOrWhiteSpace(builder.Configuration[EndpointVariable])) return;
         builder.Logging.AddOpenTelemetry(logging =>
         {
             logging.IncludeFormattedMessage = true;
             logging.IncludeScopes = true;
         });
-        builder.Services.AddOpenTelemetry()
-            // The environment's OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES are read by the default resource and win.
-            .ConfigureResource(resource => resource.AddHostName().AddEnvironmentVariableDetector())
+        telemetry
             .WithTracing(tracing => tracing
                 .AddSource("Lab.*")
                 .AddAspNetCoreInstrumentation(options => options.Filter = IsNotHealthProbe)
                 .AddHttpClientInstrumentation())
             .WithMetrics(metrics => metrics
-                .AddMeter("Lab.*")
                 .AddAspNetCoreInstrumentation()
-                .AddHttpClientInstrumentation()
-                .AddRuntimeInstrumentation())
+                .AddHttpClientInstrumentation())
             .UseOtlpExporter();
     }
 
+    /// <summary>Maps <see cref="MetricsPath"/>; as every endpoint it needs a key where keys are set.</summary>
+    public static void MapMetrics(this IEndpointRouteBuilder endpoints) => endpoints.MapPrometheusScrapingEndpoint(MetricsPath);
+
     private static bool IsNotHealthProbe(HttpContext context) =>
         !context.Request.Path.StartsWithSegments(HealthEndpoints.ReadyPath, StringComparison.Ordinal)
-        && !context.Request.Path.StartsWithSegments(HealthEndpoints.LivePath, StringComparison.Ordinal);
+        && !context.Request.Path.StartsWithSegments(HealthEndpoints.LivePath, StringComparison.Ordinal)
+        && !context.Request.Path.StartsWithSegments(MetricsPath, StringComparison.Ordinal);
 
     private static ResourceBuilder AddHostName(this ResourceBuilder resource) =>
         resource.AddAttributes([new("host.name", Environment.MachineName)]);

@@ -8,8 +8,7 @@ namespace Lab.Worker.Api;
 internal static class NotReady
 {
     /// <summary>503 for whoever wants the model now.</summary>
-    public static Refusal Refusal { get; } =
-        new(StatusCodes.Status503ServiceUnavailable, "Not ready", "The model is not ready yet.");
+    public static Refusal Refusal => Refusal.ModelUnknown;
 
     /// <summary>The part of <c>/health</c> that is the model's.</summary>
     internal sealed class Check(ModelHost host) : IHealthCheck

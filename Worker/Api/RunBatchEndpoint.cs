@@ -1,43 +1,52 @@
 using System.Text.Json;
 using Lab.ServiceDefaults.Contracts;
+using Lab.ServiceDefaults.Contracts.Description;
 using Lab.Worker.Inference;
 using Microsoft.AspNetCore.Http.HttpResults;
-using Microsoft.Net.Http.Headers;
 
 namespace Lab.Worker.Api;
 
 /// <summary><c>POST /run_batch</c>: the texts of one batched dispatch, computed together, with a result or an error for each.</summary>
 internal sealed class RunBatchEndpoint(ModelHost host, InferenceGate gate, WorkerTelemetry telemetry)
 {
-    /// <summary>The most texts in one dispatch.</summary>
-    public const int MaxTexts = 32;
-
     /// <summary>Maps the endpoint.</summary>
     public static void Map(IEndpointRouteBuilder endpoints) =>
-        endpoints.MapPost("/run_batch", (HttpContext context, RunBatchEndpoint endpoint) => endpoint.HandleAsync(context));
+        endpoints.MapPost("/run_batch", (HttpContext context, RunBatchEndpoint endpoint) => endpoint.HandleAsync(context)).Describe(new("Classify the texts of one dispatch")
+        {
+            Details = "A result or an error for each text. Where any text is more than a text, \"options\" has one element for each: the second text of a pair, which end to cut, whether to tell logits.",
+            Bodies = [("application/json", """{"texts":["What a wonderful film!","Is it good?"],"options":[null,{"pair":"It is not.","raw_scores":true}]}""")],
+            BodySchema = BodySchemas.Batch,
+            Answers = [new(200, "The results, in order", typeof(BatchAnswer), """{"inference_ms":4.1,"results":[{"label":"POSITIVE","probabilities":[0.02,0.98],"truncated":false},{"label":"NEGATIVE","probabilities":[0.91,0.09],"truncated":false,"logits":[1.2,-1.1]}]}""")],
+            Refusals = [400, 413, 415, 422, 429, 500, 503],
+        });
 
-    private async Task<Results<JsonHttpResult<BatchAnswer>, ProblemHttpResult>> HandleAsync(HttpContext context)
+    private async Task<Results<JsonHttpResult<BatchAnswer>, RefusalResult>> HandleAsync(HttpContext context)
     {
-        var (texts, refusal) = await ReadAsync(context);
-        if (texts is null) return Refuse(refusal!);
-        if (host.Ready is not { } model) return Refuse(NotReady.Refusal, context);
-        var inputs = texts.Where(text => !string.IsNullOrWhiteSpace(text)).Select(text => new TextInput(text)).ToList();
+        var (batch, refusal) = await ReadAsync(context);
+        if (batch is null) return Refuse(refusal!);
+        if (host.Ready is not { } model) return Refuse(NotReady.Refusal);
+        var options = batch.Options ?? new TextOptions?[batch.Texts.Count];
+        var inputs = batch.Texts.Zip(options, InputOf).OfType<TextInput>().ToList();
         if (inputs.Count == 0) return Refuse(Refusal.EmptyText("Every text is empty."));
-        if (gate.TryRun(() => model.Compute(inputs, TruncationPolicy.Right)) is not { } running)
-            return Refuse(RunModelEndpoint.Computing, context);
+        if (gate.TryRun(() => model.Compute(inputs), context.RequestAborted) is not { } running) return Refuse(RunModelEndpoint.Computing);
 
         var computation = await running;
         var computed = new Queue<Classification>(computation.Results);
-        var results = texts
-            .Select(text => string.IsNullOrWhiteSpace(text) ? new BatchResult(Error: "The text is empty.") : ResultOf(computed.Dequeue(), model))
+        var results = batch.Texts
+            .Zip(options, (text, how) => InputOf(text, how) is null ? new BatchResult(Error: "The text is empty.") : ResultOf(computed.Dequeue(), how, model))
             .ToList();
         return TypedResults.Json(new BatchAnswer(computation.Elapsed.TotalMilliseconds, results), WireJson.Relaxed.BatchAnswer);
     }
 
-    private static BatchResult ResultOf(Classification result, TextModel model) =>
-        new(model.Description.Labels[result.Best], result.Probabilities, result.Truncated);
+    private static TextInput? InputOf(string text, TextOptions? options) =>
+        string.IsNullOrWhiteSpace(text) || options?.Pair is { } pair && string.IsNullOrWhiteSpace(pair) ? null
+        : new(text, options?.Pair, options is { CutLeft: true } ? TruncationPolicy.Left : TruncationPolicy.Right);
 
-    private static async Task<(IReadOnlyList<string>? Texts, Refusal? Refusal)> ReadAsync(HttpContext context)
+    private static BatchResult ResultOf(Classification result, TextOptions? options, TextModel model) => new(
+        model.Description.Labels[result.Best], result.Probabilities, result.Truncated,
+        Logits: options is { RawScores: true } ? result.Logits : null);
+
+    private static async Task<(BatchRequest? Batch, Refusal? Refusal)> ReadAsync(HttpContext context)
     {
         if (!context.Request.HasJsonContentType())
             return (null, Refusal.UnsupportedMediaType("Send {\"texts\":[…]} with Content-Type: application/json."));
@@ -48,9 +57,10 @@ internal sealed class RunBatchEndpoint(ModelHost host, InferenceGate gate, Worke
             {
                 null => (null, Refusal.Unreadable("The body has no member \"texts\".")),
                 { Count: 0 } => (null, Refusal.EmptyText("The list of texts is empty.")),
-                { Count: > MaxTexts } texts => (null, new(StatusCodes.Status413PayloadTooLarge, "Too many texts",
-                    $"{texts.Count} texts in one dispatch; {MaxTexts} at most.")),
-                var texts => (texts, null),
+                { Count: > TextInput.MaxInputs } texts => (null, Refusal.TooManyInputs(texts.Count)),
+                var texts when request.Options is { } options && options.Count != texts.Count =>
+                    (null, Refusal.Impossible("\"options\" has not one element for each text.")),
+                _ => (request, null),
             };
         }
         catch (JsonException e)
@@ -65,10 +75,9 @@ internal sealed class RunBatchEndpoint(ModelHost host, InferenceGate gate, Worke
         }
     }
 
-    private ProblemHttpResult Refuse(Refusal refusal, HttpContext? retry = null)
+    private RefusalResult Refuse(Refusal refusal)
     {
         telemetry.Refused(refusal.Status);
-        retry?.Response.Headers.Append(HeaderNames.RetryAfter, "1");
-        return refusal.ToProblem();
+        return refusal.ToResult();
     }
 }

@@ -1,7 +1,7 @@
 using Lab.ServiceDefaults.Contracts;
+using Lab.ServiceDefaults.Contracts.Description;
 using Lab.Worker.Inference;
 using Microsoft.AspNetCore.Http.HttpResults;
-using Microsoft.Net.Http.Headers;
 
 namespace Lab.Worker.Api;
 
@@ -10,19 +10,27 @@ internal sealed class RunModelEndpoint(ModelHost host, InferenceGate gate, Worke
 {
     /// <summary>The gate is taken.</summary>
     public static readonly Refusal Computing =
-        new(StatusCodes.Status429TooManyRequests, "Computing", "The worker is computing; it takes one request at a time.");
+        new(StatusCodes.Status429TooManyRequests, "Computing", "The worker is computing; it takes one request at a time.", RetryAfter: 1);
 
     /// <summary>Maps the endpoint.</summary>
     public static void Map(IEndpointRouteBuilder endpoints) =>
-        endpoints.MapPost("/run_model", (HttpContext context, RunModelEndpoint endpoint) => endpoint.HandleAsync(context));
+        endpoints.MapPost("/run_model", (HttpContext context, RunModelEndpoint endpoint) => endpoint.HandleAsync(context)).Describe(new("Classify one text")
+        {
+            Details = "The text as JSON or as text/plain; without a body 50 random letters and spaces. Too long a text loses its end, and the answer says so.",
+            Bodies = [("application/json", """{"text":"What a wonderful film!"}"""), ("text/plain", "What a wonderful film!")],
+            BodySchema = BodySchemas.Text,
+            NeedsBody = false,
+            Answers = [new(200, "The answer", typeof(ModelAnswer), """{"input_text":"What a wonderful film!","label":"POSITIVE","probabilities":[0.02,0.98],"inference_ms":2.5,"truncated":false}""")],
+            Refusals = [400, 413, 415, 422, 429, 500, 503],
+        });
 
-    private async Task<Results<JsonHttpResult<ModelAnswer>, ProblemHttpResult>> HandleAsync(HttpContext context)
+    private async Task<Results<JsonHttpResult<ModelAnswer>, RefusalResult>> HandleAsync(HttpContext context)
     {
         var (text, refusal) = await TextBody.ReadAsync(context.Request, context.RequestAborted);
         if (text is null) return Refuse(refusal!);
-        if (host.Ready is not { } model) return Refuse(NotReady.Refusal, context);
-        if (gate.TryRun(() => model.Compute([new(text)], TruncationPolicy.Right)) is not { } running)
-            return Refuse(Computing, context);
+        if (host.Ready is not { } model) return Refuse(NotReady.Refusal);
+        if (gate.TryRun(() => model.Compute([new(text)]), context.RequestAborted) is not { } running)
+            return Refuse(Computing);
         var computation = await running;
         var result = computation.Results[0];
         return TypedResults.Json(
@@ -31,10 +39,9 @@ internal sealed class RunModelEndpoint(ModelHost host, InferenceGate gate, Worke
             WireJson.Relaxed.ModelAnswer);
     }
 
-    private ProblemHttpResult Refuse(Refusal refusal, HttpContext? retry = null)
+    private RefusalResult Refuse(Refusal refusal)
     {
         telemetry.Refused(refusal.Status);
-        retry?.Response.Headers.Append(HeaderNames.RetryAfter, "1");
-        return refusal.ToProblem();
+        return refusal.ToResult();
     }
 }

@@ -1,23 +1,5 @@
 namespace Lab.Worker.Inference;
 
-/// <summary>A text to classify, or a pair of texts to classify together.</summary>
-/// <param name="Text">The text, or the first of the pair.</param>
-/// <param name="Pair">The second of the pair.</param>
-internal readonly record struct TextInput(string Text, string? Pair = null);
-
-/// <summary>What happens to a text with more tokens than the model has positions.</summary>
-internal enum TruncationPolicy
-{
-    /// <summary>Its end is cut off.</summary>
-    Right,
-
-    /// <summary>Its beginning is cut off.</summary>
-    Left,
-
-    /// <summary>Nothing is computed.</summary>
-    Refuse,
-}
-
 /// <summary>The result for one text.</summary>
 /// <param name="Logits">One number per label, in the order of the labels.</param>
 /// <param name="Probabilities">Their softmax: values in [0, 1] that sum to 1.</param>

@@ -3,32 +3,45 @@ using System.Collections.Concurrent;
 namespace Lab.Worker.Inference;
 
 /// <summary>
-/// Lets one computation at a time through, on a thread of its own: a second caller is told so at once and never waits.
-/// A computation that has begun is finished, even if nobody waits for it any longer; only then is the gate free.
+/// Lets one computation at a time through, on a thread of its own. Others wait in order of arrival where there is room
+/// for them (by default there is none), or are told at once. A computation that has begun is finished, even if nobody
+/// waits for it any longer; only then is the gate free. One that nobody waits for any longer is not begun.
 /// </summary>
 internal sealed class InferenceGate : IDisposable
 {
-    private readonly BlockingCollection<Action> _work = new(boundedCapacity: 1);
+    private readonly BlockingCollection<Action> _work = [];
+    private readonly int _queueLimit;
     private readonly Thread _thread;
-    private int _taken;
+    private int _inside;
 
     /// <summary>Starts the thread.</summary>
-    public InferenceGate()
+    /// <param name="queueLimit">How many computations may wait.</param>
+    public InferenceGate(int queueLimit = 0)
     {
+        _queueLimit = queueLimit;
         // A pool thread would do, but on one core the pool has one thread, and /alive must answer during a computation.
         _thread = new Thread(Run) { IsBackground = true, Name = "inference" };
         _thread.Start();
     }
 
     /// <summary>Whether a computation is under way.</summary>
-    public bool IsTaken => Volatile.Read(ref _taken) != 0;
+    public bool IsTaken => Volatile.Read(ref _inside) != 0;
 
-    /// <summary>Starts a computation, or says that another one is under way.</summary>
+    /// <summary>How many computations wait for the one under way.</summary>
+    public int Waiting => Math.Max(0, Volatile.Read(ref _inside) - 1);
+
+    /// <summary>Starts a computation or lets it wait, or says that there is no room.</summary>
     /// <param name="compute">The computation.</param>
+    /// <param name="gone">Cancelled when nobody waits for the result any longer.</param>
     /// <returns>Its result to come, or null if the gate is taken. The gate is free again before the result is there.</returns>
-    public Task<T>? TryRun<T>(Func<T> compute)
+    public Task<T>? TryRun<T>(Func<T> compute, CancellationToken gone)
     {
-        if (Interlocked.CompareExchange(ref _taken, 1, 0) != 0) return null;
+        if (Interlocked.Increment(ref _inside) > 1 + _queueLimit)
+        {
+            Free();
+            return null;
+        }
+
         // Continuations must not run on the inference thread: they write HTTP answers.
         var result = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
         // Spans of the computation belong to the request's trace, which travels in the execution context.
@@ -37,11 +50,18 @@ internal sealed class InferenceGate : IDisposable
         {
             if (context is null) Compute(null);
             else ExecutionContext.Run(context, Compute, null);
-        });
+        }, CancellationToken.None);
         return result.Task;
 
         void Compute(object? state)
         {
+            if (gone.IsCancellationRequested)
+            {
+                Free();
+                result.SetCanceled(gone);
+                return;
+            }
+
             try
             {
                 var value = compute();
@@ -58,7 +78,7 @@ internal sealed class InferenceGate : IDisposable
         }
     }
 
-    /// <summary>Waits for the computation under way, if any, and ends the thread.</summary>
+    /// <summary>Waits for the computations under way and waiting, if any, and ends the thread.</summary>
     public void Dispose()
     {
         if (_work.IsAddingCompleted) return;
@@ -66,7 +86,7 @@ internal sealed class InferenceGate : IDisposable
         _thread.Join();
     }
 
-    private void Free() => Volatile.Write(ref _taken, 0);
+    private void Free() => Interlocked.Decrement(ref _inside);
 
     private void Run()
     {

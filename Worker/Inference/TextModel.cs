@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Lab.ServiceDefaults.Contracts;
 using Lab.Worker.ModelBuilding;
 using Lab.Worker.Tokenization;
 
@@ -41,14 +42,13 @@ internal sealed class TextModel(
 
     /// <summary>Classifies texts.</summary>
     /// <param name="inputs">At least one.</param>
-    /// <param name="policy">What to do with too long a text.</param>
     /// <exception cref="InvalidOperationException">The logits are not finite.</exception>
-    public Computation Compute(IReadOnlyList<TextInput> inputs, TruncationPolicy policy)
+    public Computation Compute(IReadOnlyList<TextInput> inputs)
     {
         var started = Stopwatch.GetTimestamp();
-        var texts = Tokenize(inputs, policy is TruncationPolicy.Left ? TruncationSide.Left : TruncationSide.Right);
-        if (policy is TruncationPolicy.Refuse && Array.FindIndex(texts, text => text.Truncated) is >= 0 and var tooLong)
-            return new([], Stopwatch.GetElapsedTime(started), tooLong);
+        var texts = Tokenize(inputs);
+        for (var i = 0; i < texts.Length; i++)
+            if (texts[i].Truncated && inputs[i].Policy is TruncationPolicy.Refuse) return new([], Stopwatch.GetElapsedTime(started), i);
 
         var outputs = Infer(texts);
         var results = new Classification[texts.Length];
@@ -60,12 +60,13 @@ internal sealed class TextModel(
     /// <summary>Frees the network.</summary>
     public void Dispose() => logits.Dispose();
 
-    private TokenizedText[] Tokenize(IReadOnlyList<TextInput> inputs, TruncationSide side)
+    private TokenizedText[] Tokenize(IReadOnlyList<TextInput> inputs)
     {
         using var span = WorkerTelemetry.Source.StartActivity("tokenize");
         var texts = new TokenizedText[inputs.Count];
         for (var i = 0; i < texts.Length; i++)
         {
+            var side = inputs[i].Policy is TruncationPolicy.Left ? TruncationSide.Left : TruncationSide.Right;
             texts[i] = inputs[i].Pair is { } pair
                 ? tokenizer.EncodePair(inputs[i].Text, pair, side)
                 : tokenizer.Encode(inputs[i].Text, side);

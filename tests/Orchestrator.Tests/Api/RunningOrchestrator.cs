@@ -2,6 +2,7 @@ using System.Net.Http.Json;
 using System.Text.Json;
 using Lab.ServiceDefaults.Contracts;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
@@ -26,6 +27,10 @@ internal sealed class RunningOrchestrator : IAsyncDisposable
     public HttpClient Client { get; }
 
     public IReadOnlyList<StubWorker> Workers { get; }
+
+    /// <summary>Everything that is mapped.</summary>
+    public IReadOnlyList<RouteEndpoint> Endpoints =>
+        [.. _app.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()];
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 

@@ -22,19 +22,33 @@ internal sealed class StubWorker : IAsyncDisposable
 
     public bool Healthy { get; set; } = true;
 
+    /// <summary>What it says of its model; <c>null</c> for a worker without <c>/info</c>.</summary>
+    public ModelInfo? Model { get; set; } = ModelNamed("stub");
+
+    /// <summary>Every batch as it came.</summary>
+    public ConcurrentQueue<BatchRequest> BatchRequests { get; } = new();
+
     /// <summary>What it does with a text; by default it answers at once.</summary>
     public Func<string, HttpContext, Task<IResult>> Handle { get; set; } =
         (text, _) => Task.FromResult<IResult>(Answer(text));
 
     /// <summary>What it does with a batch; by default it answers at once.</summary>
     public Func<IReadOnlyList<string>, Task<IResult>> HandleBatch { get; set; } = texts => Task.FromResult<IResult>(TypedResults.Json(
-        new BatchAnswer(2.5, [.. texts.Select(_ => new BatchResult("POSITIVE", [0.25f, 0.75f], Truncated: false))]),
+        new BatchAnswer(2.5, [.. texts.Select(text => new BatchResult("POSITIVE", [0.25f, 0.75f], text == "too long", Logits: [-1, 0.1f]))]),
         WireJson.Relaxed.BatchAnswer));
 
     public ConcurrentQueue<int> Batches { get; } = new();
 
     public static IResult Answer(string text) => TypedResults.Json(
-        new ModelAnswer(text, "POSITIVE", [0.25f, 0.75f], 1.5, Truncated: false), WireJson.Relaxed.ModelAnswer);
+        new ModelAnswer(text, "POSITIVE", [0.25f, 0.75f], 1.5, Truncated: text == "too long"), WireJson.Relaxed.ModelAnswer);
+
+    public static ModelInfo ModelNamed(string id, string sha = "5a", params string[] labels)
+    {
+        string[] names = labels.Length > 0 ? labels : ["NEGATIVE", "POSITIVE"];
+        return new(id, sha, "float32",
+            new(new(names.Index().ToDictionary(label => $"{label.Index}", label => label.Item), names.Index().ToDictionary(label => label.Item, label => label.Index))),
+            1, 512, 16384, 32, AutoTruncate: false, 1, "1.0.0");
+    }
 
     public static async Task<StubWorker> StartAsync()
     {
@@ -45,6 +59,7 @@ internal sealed class StubWorker : IAsyncDisposable
         var app = builder.Build();
         var worker = new StubWorker(app);
         app.MapGet("/health", () => TypedResults.StatusCode(worker.Healthy ? 200 : 503));
+        app.MapGet("/info", IResult () => worker.Model is { } model ? TypedResults.Json(model, WireJson.Relaxed.ModelInfo) : TypedResults.NotFound());
         app.MapPost("/run_model", async (HttpContext context) =>
         {
             var body = await TextBody.ReadAsync(context.Request, context.RequestAborted);
@@ -56,6 +71,7 @@ internal sealed class StubWorker : IAsyncDisposable
         {
             var batch = (await context.Request.ReadFromJsonAsync(WireJson.Relaxed.BatchRequest, context.RequestAborted))!;
             foreach (var text in batch.Texts) worker.Texts.Enqueue(text);
+            worker.BatchRequests.Enqueue(batch);
             worker.Batches.Enqueue(batch.Texts.Count);
             return await worker.HandleBatch(batch.Texts);
         });

@@ -4,6 +4,7 @@ using Lab.Worker.Inference;
 using Lab.Worker.ModelBuilding;
 using Lab.Worker.Tokenization;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
@@ -13,44 +14,51 @@ namespace Lab.Worker.Tests.Api;
 public sealed class RunningWorker : IAsyncLifetime
 {
     private readonly WebApplication _app;
+    private int _aborted;
 
     public RunningWorker()
         : this(null)
     {
     }
 
-    private RunningWorker(Action<WebApplicationBuilder>? configure) =>
-        _app = WorkerApplication.Create(["--urls=http://127.0.0.1:0"], builder =>
+    private RunningWorker(Action<WebApplicationBuilder>? configure, params string[] settings)
+    {
+        _app = WorkerApplication.Create(["--urls=http://127.0.0.1:0", .. settings], builder =>
         {
             builder.Logging.ClearProviders();
+            builder.Services.AddSingleton<IStartupFilter>(new AbortCounter(() => Interlocked.Increment(ref _aborted)));
             configure?.Invoke(builder);
         });
+    }
 
     public HttpClient Client { get; } = new() { Timeout = TimeSpan.FromSeconds(60) };
 
     /// <summary>Tells this worker's measurements from those of others in the process.</summary>
     internal object MeterScope => _app.Services.GetRequiredService<System.Diagnostics.Metrics.IMeterFactory>();
 
+    /// <summary>How many requests the worker has seen abandoned.</summary>
+    internal int Aborted => Volatile.Read(ref _aborted);
+
     internal InferenceGate Gate => _app.Services.GetRequiredService<InferenceGate>();
 
     /// <summary>A worker whose model is loaded by the test.</summary>
-    internal static async Task<RunningWorker> StartAsync(Func<WorkerTelemetry, TextModel> load, bool waitUntilReady = true)
+    internal static async Task<RunningWorker> StartAsync(Func<WorkerTelemetry, TextModel> load, bool waitUntilReady = true, params string[] settings)
     {
         var worker = new RunningWorker(builder => builder.Services.AddSingleton<ModelLoader>(services =>
-            () => load(services.GetRequiredService<WorkerTelemetry>())));
+            () => load(services.GetRequiredService<WorkerTelemetry>())), settings);
         await worker.StartAsync(waitUntilReady);
         return worker;
     }
 
     /// <summary>A worker with the bundled model behind <paramref name="wrap"/>.</summary>
-    internal static Task<RunningWorker> StartAsync(Func<ILogitsModel, ILogitsModel> wrap) =>
+    internal static Task<RunningWorker> StartAsync(Func<ILogitsModel, ILogitsModel> wrap, params string[] settings) =>
         StartAsync(telemetry =>
         {
             var config = DistilBertConfig.Read(TestModels.Bundled);
             var tokenizer = new BertTokenizer(Vocabulary.Read(TestModels.Bundled, config.VocabSize), new(Lowercase: true), config.MaxPositions);
             var session = DistilBertSession.Open(config, DistilBertWeights.Open(TestModels.Bundled, config), threads: 1);
             return new(new("tiny-sst2", "", config.Labels, config.MaxPositions), tokenizer, wrap(session), telemetry);
-        });
+        }, waitUntilReady: true, settings);
 
     public ValueTask InitializeAsync() => new(StartAsync(waitUntilReady: true));
 
@@ -81,5 +89,18 @@ public sealed class RunningWorker : IAsyncLifetime
         await _app.StartAsync();
         Client.BaseAddress = new Uri(_app.Urls.Single());
         if (waitUntilReady) await LoadedAsync();
+    }
+
+    private sealed class AbortCounter(Action count) : IStartupFilter
+    {
+        public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
+        {
+            app.Use((context, following) =>
+            {
+                context.RequestAborted.Register(count);
+                return following(context);
+            });
+            next(app);
+        };
     }
 }

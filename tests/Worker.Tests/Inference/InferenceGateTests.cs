@@ -4,6 +4,41 @@ namespace Lab.Worker.Tests.Inference;
 
 public sealed class InferenceGateTests
 {
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task TryRun_RoomForTwo_WaitInOrderAndTheGoneOneIsSkipped()
+    {
+        using var gate = new InferenceGate(queueLimit: 2);
+        using var release = new ManualResetEventSlim();
+        using var gone = new CancellationTokenSource();
+        var order = new List<int>();
+        int Note(int number)
+        {
+            order.Add(number);
+            return number;
+        }
+
+        var first = gate.TryRun(() =>
+        {
+            release.Wait(Cancellation);
+            return Note(1);
+        }, Cancellation)!;
+        var second = gate.TryRun(() => Note(2), gone.Token)!;
+        var third = gate.TryRun(() => Note(3), Cancellation)!;
+        Assert.Null(gate.TryRun(() => Note(4), Cancellation));
+        Assert.Equal(2, gate.Waiting);
+
+        await gone.CancelAsync();
+        release.Set();
+
+        Assert.Equal(3, await third);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => second);
+        Assert.Equal(1, await first);
+        Assert.Equal([1, 3], order);
+        Assert.False(gate.IsTaken);
+    }
+
     [Fact]
     public async Task TryRun_WhileTaken_IsRefusedAtOnceAndNeverRun()
     {
@@ -11,11 +46,11 @@ public sealed class InferenceGateTests
         using var release = new ManualResetEventSlim();
         var first = gate.TryRun(() =>
         {
-            release.Wait(TestContext.Current.CancellationToken);
+            release.Wait(Cancellation);
             return 1;
-        });
+        }, Cancellation);
 
-        var second = gate.TryRun<int>(() => throw new InvalidOperationException("must not run"));
+        var second = gate.TryRun<int>(() => throw new InvalidOperationException("must not run"), Cancellation);
         release.Set();
 
         Assert.Null(second);
@@ -28,7 +63,7 @@ public sealed class InferenceGateTests
         using var gate = new InferenceGate();
         for (var i = 0; i < 1000; i++)
         {
-            var running = gate.TryRun(() => i);
+            var running = gate.TryRun(() => i, Cancellation);
             Assert.NotNull(running);
             Assert.Equal(i, await running);
         }
@@ -39,8 +74,8 @@ public sealed class InferenceGateTests
     {
         using var gate = new InferenceGate();
 
-        await Assert.ThrowsAsync<InvalidOperationException>(() => gate.TryRun<int>(() => throw new InvalidOperationException())!);
-        Assert.Equal(2, await gate.TryRun(() => 2)!);
+        await Assert.ThrowsAsync<InvalidOperationException>(() => gate.TryRun<int>(() => throw new InvalidOperationException(), Cancellation)!);
+        Assert.Equal(2, await gate.TryRun(() => 2, Cancellation)!);
     }
 
     [Fact]
@@ -49,7 +84,7 @@ public sealed class InferenceGateTests
         using var gate = new InferenceGate();
         var context = new AsyncLocal<string> { Value = "the request's" };
 
-        var (thread, value) = await gate.TryRun(() => (Environment.CurrentManagedThreadId, context.Value))!;
+        var (thread, value) = await gate.TryRun(() => (Environment.CurrentManagedThreadId, context.Value), Cancellation)!;
 
         Assert.NotEqual(Environment.CurrentManagedThreadId, thread);
         Assert.Equal("the request's", value);

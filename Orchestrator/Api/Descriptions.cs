@@ -1,0 +1,48 @@
+using Lab.ServiceDefaults.Contracts;
+using Lab.ServiceDefaults.Contracts.Description;
+using Microsoft.OpenApi;
+
+namespace Lab.Orchestrator.Api;
+
+/// <summary>What the OpenAPI document says of the orchestrator's own endpoints.</summary>
+internal static class Descriptions
+{
+    private const string Table = """{"worker-1":{"ip":"10.0.0.11","port":8000,"status":"free","completed":42,"failed":0}}""";
+
+    public static EndpointDescription NewRequest { get; } = new("Classify one text")
+    {
+        Details = "The text as JSON or as text/plain; without a body 50 random letters and spaces. Too long a text loses its end, and the answer says so.",
+        Bodies = [("application/json", """{"text":"What a wonderful film!"}"""), ("text/plain", "What a wonderful film!")],
+        BodySchema = BodySchemas.Text,
+        NeedsBody = false,
+        Parameters = [("Prefer", ParameterLocation.Header, "respond-async to fetch the answer later; wait=N for a deadline in seconds (RFC 7240).")],
+        Answers =
+        [
+            new(200, "The answer", typeof(RequestAnswer), """
+                {"request_id":"0199d3c4-7c1e-7b5a-9a57-0f4f7d7e4c11","worker":"worker-1","attempts":1,"batch_size":1,"queue_ms":0.1,"inference_ms":2.5,
+                "input_text":"What a wonderful film!","truncated":false,"label":"POSITIVE","probabilities":[0.02,0.98]}
+                """),
+        ],
+        Refusals = [400, 413, 415, 422, 429, 502, 503, 504],
+    };
+
+    public static EndpointDescription Workers { get; } = new("The worker table")
+    {
+        Details = "With ?stream the same table as server-sent events: once at first, then at each change, at most ten times a second.",
+        Parameters = [("stream", ParameterLocation.Query, "Present, whatever its value: server-sent events.")],
+        Answers = [new(200, "Every worker by its name", typeof(Dictionary<string, WorkerStatus>), Table)],
+        Refusals = [429],
+    };
+
+    public static EndpointDescription Drain { get; } = new("Let a worker finish its work and give it no more")
+    {
+        Answers = [new(204, "Done")],
+        Refusals = [404],
+    };
+
+    public static EndpointDescription Resume { get; } = new("Take a drained worker back into service")
+    {
+        Answers = [new(204, "Done")],
+        Refusals = [404],
+    };
+}

@@ -1,0 +1,51 @@
+using Lab.Orchestrator.Dispatch;
+using Lab.ServiceDefaults.Contracts;
+using Microsoft.Extensions.Options;
+
+namespace Lab.Orchestrator.Api;
+
+/// <summary>The workers behind the standard protocols: a client's inputs are as many queue entries.</summary>
+internal sealed class FleetClassifier(Dispatcher dispatcher, IOptions<OrchestratorOptions> options) : IClassifier
+{
+    private static readonly string Version = typeof(FleetClassifier).Assembly.GetName().Version!.ToString(3);
+
+    /// <inheritdoc/>
+    public ModelInfo? Model => dispatcher.Model is { } model
+        ? model with { MaxConcurrentRequests = options.Value.QueueCapacity, Version = Version }
+        : null;
+
+    /// <inheritdoc/>
+    public async ValueTask<bool> IsReadyAsync(CancellationToken cancellation) =>
+        (await dispatcher.CountWorkersAsync(cancellation)).Alive > 0;
+
+    /// <inheritdoc/>
+    public async Task<(Classified? Answer, Refusal? Refusal)> ClassifyAsync(
+        IReadOnlyList<TextInput> inputs, bool rawScores, CancellationToken clientGone)
+    {
+        var outcomes = await dispatcher.SubmitAsync((QueueEntry[])[.. inputs.Select(input => Entry(input, rawScores))], clientGone);
+        if (Array.Find(outcomes, outcome => outcome.Kind is not (OutcomeKind.Answered or OutcomeKind.Canceled)) is { } failed)
+            return (null, Refusals.Of(failed));
+        if (Array.Exists(outcomes, outcome => outcome.Kind is OutcomeKind.Canceled))
+            return (null, Refusals.Of(new(OutcomeKind.Canceled)));
+
+        // Too long a text is only known to be so where it is tokenised: it comes back cut, and cut it is not wanted.
+        var answers = outcomes.Select(outcome => outcome.Answer!).ToList();
+        for (var i = 0; i < answers.Count; i++)
+            if (answers[i].Truncated && inputs[i].Policy is TruncationPolicy.Refuse) return (null, Refusal.TooLong(i, dispatcher.Model?.MaxInputLength ?? 0));
+        return (new(
+            [.. outcomes.Select(outcome => new ClassifiedText(
+                outcome.Answer!.Label, outcome.Answer.Probabilities, outcome.Logits, outcome.Answer.Truncated))],
+            answers.Max(answer => answer.InferenceMs),
+            string.Join(", ", answers.Select(answer => answer.Worker).Distinct()),
+            answers.Max(answer => answer.QueueMs),
+            answers.Max(answer => answer.Attempts)), null);
+    }
+
+    private QueueEntry Entry(TextInput input, bool rawScores)
+    {
+        var cutLeft = input.Policy is TruncationPolicy.Left;
+        // What is only a text travels in the cheapest form.
+        var how = input.Pair is not null || cutLeft || rawScores ? new TextOptions(input.Pair, cutLeft, rawScores) : null;
+        return new(input.Text, options.Value.Deadline, how);
+    }
+}

@@ -1,0 +1,53 @@
+using System.Text.Json.Nodes;
+using Microsoft.OpenApi;
+
+namespace Lab.ServiceDefaults.Contracts.Description;
+
+/// <summary>The forms of bodies that no type of ours stands for.</summary>
+public static class BodySchemas
+{
+    private static OpenApiSchema String => new() { Type = JsonSchemaType.String };
+
+    private static OpenApiSchema Flag => new() { Type = JsonSchemaType.Boolean, Default = false };
+
+    /// <summary><c>{"text":"…"}</c>.</summary>
+    public static OpenApiSchema Text() => Object(["text"], ("text", String));
+
+    /// <summary><c>{"texts":["…"],"options":[…]}</c>.</summary>
+    public static OpenApiSchema Batch() => Object(["texts"],
+        ("texts", List(String, 1, TextInput.MaxInputs)),
+        ("options", List(Object([], ("pair", String), ("cut_left", Flag), ("raw_scores", Flag)), 1, TextInput.MaxInputs)));
+
+    /// <summary>The body of <c>POST /predict</c>.</summary>
+    public static OpenApiSchema Predict() => Object(["inputs"],
+        ("inputs", new OpenApiSchema
+        {
+            OneOf = [String, List(String, 1, 2), List(List(String, 1, 2), 1, TextInput.MaxInputs)],
+            Description = "A text; a pair of two texts, which is one input; or a batch of arrays of one or two texts.",
+        }),
+        ("truncate", Flag),
+        ("truncation_direction", new OpenApiSchema { Type = JsonSchemaType.String, Enum = [JsonValue.Create("right"), JsonValue.Create("left")] }),
+        ("raw_scores", Flag));
+
+    /// <summary>The body of <c>POST /v2/models/{model}/infer</c>.</summary>
+    public static OpenApiSchema Infer() => Object(["inputs"],
+        ("id", String),
+        ("parameters", new OpenApiSchema { Type = JsonSchemaType.Object }),
+        ("inputs", List(Object(["name", "shape", "datatype", "data"],
+            ("name", String),
+            ("shape", List(new OpenApiSchema { Type = JsonSchemaType.Integer }, 1, 2)),
+            ("datatype", String),
+            ("parameters", new OpenApiSchema { Type = JsonSchemaType.Object }),
+            ("data", new OpenApiSchema { Type = JsonSchemaType.Array, Items = new OpenApiSchema { AnyOf = [String, List(String, 1, 1)] } })), 1, 1)),
+        ("outputs", List(Object(["name"], ("name", String)), 0, 2)));
+
+    private static OpenApiSchema Object(IEnumerable<string> required, params (string Name, OpenApiSchema Schema)[] members) => new()
+    {
+        Type = JsonSchemaType.Object,
+        Required = required.ToHashSet(),
+        Properties = members.ToDictionary(member => member.Name, IOpenApiSchema (member) => member.Schema),
+    };
+
+    private static OpenApiSchema List(OpenApiSchema items, int min, int max) =>
+        new() { Type = JsonSchemaType.Array, Items = items, MinItems = min, MaxItems = max };
+}

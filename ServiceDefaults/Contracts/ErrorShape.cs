@@ -1,0 +1,84 @@
+using System.Globalization;
+using Lab.ServiceDefaults.Contracts.OpenInference;
+using Lab.ServiceDefaults.Contracts.Predict;
+using Microsoft.AspNetCore.Diagnostics;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Lab.ServiceDefaults.Contracts;
+
+/// <summary>
+/// The form in which a client is told of an error. Metadata of an endpoint, so that also those errors come in the
+/// endpoint's own form which somebody else decides on: no key, too many requests, an exception.
+/// </summary>
+public abstract class ErrorShape
+{
+    /// <summary><c>application/problem+json</c> (RFC 9457), the form of every endpoint that names no other.</summary>
+    public static ErrorShape Problem { get; } = new ProblemShape();
+
+    /// <summary>The form of text-embeddings-inference.</summary>
+    public static ErrorShape Predict { get; } = new PredictShape();
+
+    /// <summary>The form of the Open Inference Protocol.</summary>
+    public static ErrorShape OpenInference { get; } = new OpenInferenceShape();
+
+    /// <summary>The form for a request: its endpoint's, or where it found none that of its path.</summary>
+    public static ErrorShape Of(HttpContext context)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        var endpoint = context.GetEndpoint() ?? context.Features.Get<IExceptionHandlerFeature>()?.Endpoint;
+        if (endpoint?.Metadata.GetMetadata<ErrorShape>() is { } shape) return shape;
+        // Nobody answers there, or not this method: the router's own endpoints carry no metadata of ours.
+        var path = context.Request.Path;
+        return path.StartsWithSegments(OpenInferenceEndpoints.Root, StringComparison.OrdinalIgnoreCase) ? OpenInference
+            : path.StartsWithSegments(PredictEndpoint.Path, StringComparison.OrdinalIgnoreCase) ? Predict
+            : Problem;
+    }
+
+    /// <summary>Writes a response that has a status and no body yet.</summary>
+    public static Task WriteStatusAsync(HttpContext context)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        return Of(context).WriteAsync(context, Refusal.OfStatus(context.Response.StatusCode));
+    }
+
+    /// <summary>Writes the whole response.</summary>
+    public Task WriteAsync(HttpContext context, Refusal refusal)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        ArgumentNullException.ThrowIfNull(refusal);
+        context.Response.StatusCode = refusal.Status;
+        if (refusal.RetryAfter is { } seconds) context.Response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
+        return WriteBodyAsync(context, refusal);
+    }
+
+    /// <summary>Writes the body.</summary>
+    protected abstract Task WriteBodyAsync(HttpContext context, Refusal refusal);
+
+    private sealed class ProblemShape : ErrorShape
+    {
+        protected override Task WriteBodyAsync(HttpContext context, Refusal refusal) =>
+            context.RequestServices.GetService<IProblemDetailsService>() is null
+                ? Task.CompletedTask
+                : refusal.ToProblem().ExecuteAsync(context);
+    }
+
+    private sealed class PredictShape : ErrorShape
+    {
+        protected override Task WriteBodyAsync(HttpContext context, Refusal refusal) =>
+            context.Response.WriteAsJsonAsync(PredictError.Of(refusal), WireJson.Relaxed.PredictError, cancellationToken: context.RequestAborted);
+    }
+
+    private sealed class OpenInferenceShape : ErrorShape
+    {
+        protected override Task WriteBodyAsync(HttpContext context, Refusal refusal) =>
+            context.Response.WriteAsJsonAsync(new InferError(refusal.Detail), WireJson.Relaxed.InferError, cancellationToken: context.RequestAborted);
+    }
+}
+
+/// <summary>A refusal as a result of an endpoint, in the form of that endpoint.</summary>
+public sealed class RefusalResult(Refusal refusal) : IResult
+{
+    /// <inheritdoc/>
+    public Task ExecuteAsync(HttpContext httpContext) => ErrorShape.Of(httpContext).WriteAsync(httpContext, refusal);
+}

@@ -1,0 +1,66 @@
+using System.Globalization;
+using Lab.ServiceDefaults.Contracts.Description;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+
+namespace Lab.ServiceDefaults.Contracts.Predict;
+
+/// <summary><c>POST /predict</c> and <c>GET /info</c>, the contract of text-embeddings-inference.</summary>
+public static class PredictEndpoint
+{
+    /// <summary>The path.</summary>
+    public const string Path = "/predict";
+
+    /// <summary>The header that names who computed.</summary>
+    public const string WorkerHeader = "x-lab-worker";
+
+    /// <summary>The header that tells the time before the dispatch, in milliseconds.</summary>
+    public const string QueueTimeHeader = "x-queue-time";
+
+    /// <summary>The header that tells the time of tokenisation and inference, in milliseconds.</summary>
+    public const string InferenceTimeHeader = "x-inference-time";
+
+    /// <summary>Maps the endpoints before the service's <see cref="IClassifier"/>.</summary>
+    public static void MapPredict(this IEndpointRouteBuilder endpoints)
+    {
+        endpoints.MapPost(Path, PostAsync).WithMetadata(ErrorShape.Predict).Describe(PredictDescriptions.Predict);
+        endpoints.MapGet("/info", IResult (IClassifier classifier) => classifier.Model is { } model
+            ? TypedResults.Json(model, WireJson.Relaxed.ModelInfo)
+            : Refusal.ModelUnknown.ToResult()).Describe(PredictDescriptions.Info);
+    }
+
+    private static async Task<IResult> PostAsync(HttpContext context, IClassifier classifier)
+    {
+        var (answer, refusal) = await AnswerAsync(context, classifier);
+        if (answer is not null) return answer;
+        classifier.Refused(refusal!.Status);
+        return refusal.ToResult();
+    }
+
+    private static async Task<(IResult? Answer, Refusal? Refusal)> AnswerAsync(HttpContext context, IClassifier classifier)
+    {
+        var (body, refusal) = await JsonBody.ReadAsync(context.Request, context.RequestAborted);
+        if (refusal is not null) return (null, refusal);
+        (var request, refusal) = PredictRequest.Parse(body);
+        if (request is null) return (null, refusal);
+        if (classifier.Model is not { } model) return (null, Refusal.ModelUnknown);
+        (var classified, refusal) = await classifier.ClassifyAsync(request.Inputs, request.RawScores, context.RequestAborted);
+        if (classified is null) return (null, refusal);
+
+        var headers = context.Response.Headers;
+        if (classified.Worker is { } worker) headers[WorkerHeader] = worker;
+        if (classified.QueueMs is { } queued) headers[QueueTimeHeader] = Milliseconds(queued);
+        headers[InferenceTimeHeader] = Milliseconds(classified.InferenceMs);
+        var labels = model.Labels;
+        var scores = classified.Texts.Select(text => Scores(request.RawScores ? text.Logits! : text.Probabilities, labels)).ToArray();
+        return (request.IsBatch
+            ? TypedResults.Json(scores, WireJson.Relaxed.PredictScoreArrayArray)
+            : TypedResults.Json(scores[0], WireJson.Relaxed.PredictScoreArray), null);
+    }
+
+    private static PredictScore[] Scores(IReadOnlyList<float> scores, IReadOnlyList<string> labels) =>
+        [.. scores.Zip(labels, (score, label) => new PredictScore(score, label)).OrderByDescending(score => score.Score)];
+
+    private static string Milliseconds(double value) => value.ToString("F3", CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,60 @@
+using System.Text;
+using Lab.Tests.Protocols;
+using Microsoft.AspNetCore.Http;
+
+namespace Lab.Orchestrator.Tests.Api;
+
+public sealed class MetricsTests
+{
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Metrics_AfterKnownTraffic_TellIt()
+    {
+        await using var good = await StubWorker.StartAsync();
+        await using var bad = await StubWorker.StartAsync();
+        bad.Handle = (_, _) => Task.FromResult<IResult>(TypedResults.StatusCode(500));
+        await using var lab = await ServiceProcess.StartAsync("Orchestrator.dll",
+            [$"--Workers:good={good.Address}", $"--Workers:bad={bad.Address}", "--Orchestrator:QuarantineMin=00:01:00", "--Orchestrator:QuarantineMax=00:01:00", "--Orchestrator:QueueCapacity=2"], Cancellation);
+        await UntilAsync(lab, metrics => metrics["lab_workers{status=\"free\"}"] == 2);
+
+        // One of the first two lands on the bad worker, which is quarantined, and is done by the other.
+        for (var i = 0; i < 5; i++) using (await PostAsync(lab, "/new_request", "text", "text/plain")) { }
+        using (var many = await PostAsync(lab, "/predict", """{"inputs":[["a"],["b"],["c"]]}""")) Assert.Equal(429, (int)many.StatusCode);
+
+        var metrics = await UntilAsync(lab, metrics => metrics.ContainsKey("lab_requests_total{outcome=\"queue_full\"}"));
+        Assert.Equal(5, metrics["lab_requests_total{outcome=\"answered\"}"]);
+        Assert.Equal(3, metrics["lab_requests_total{outcome=\"queue_full\"}"]);
+        Assert.Equal(5, metrics["lab_dispatches_total{worker=\"good\",result=\"answered\"}"]);
+        Assert.Equal(1, metrics["lab_dispatches_total{worker=\"bad\",result=\"failed\"}"]);
+        Assert.Equal(1, metrics["lab_requests_returned_total{reason=\"failed\"}"]);
+        Assert.Equal(6, metrics["lab_queue_duration_seconds_count"]);
+        Assert.Equal(5, metrics["lab_inference_duration_seconds_count"]);
+        Assert.Equal(0.0075, metrics["lab_inference_duration_seconds_sum"], 1e-9);
+        Assert.Equal(6, metrics["lab_dispatch_batch_size_sum"]);
+        Assert.Equal(0, metrics["lab_queue_depth"]);
+        Assert.Equal(0, metrics["lab_workers_busy"]);
+        Assert.Equal((1, 0, 1, 0), (
+            metrics["lab_workers{status=\"free\"}"], metrics["lab_workers{status=\"busy\"}"],
+            metrics["lab_workers{status=\"quarantined\"}"], metrics["lab_workers{status=\"draining\"}"]));
+        // OpenTelemetry's semantic conventions for HTTP servers.
+        Assert.Contains(metrics, metric => metric.Key.StartsWith("http_server_request_duration_seconds_count", StringComparison.Ordinal)
+            && metric.Key.Contains("http_route=\"/predict\"", StringComparison.Ordinal) && metric.Key.Contains("http_response_status_code=\"429\"", StringComparison.Ordinal));
+    }
+
+    private static Task<HttpResponseMessage> PostAsync(ServiceProcess lab, string path, string body, string contentType = "application/json") =>
+        lab.Client.PostAsync(path, new StringContent(body, Encoding.UTF8, contentType), Cancellation);
+
+    private static async Task<Dictionary<string, double>> UntilAsync(ServiceProcess lab, Func<Dictionary<string, double>, bool> condition)
+    {
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
+        deadline.CancelAfter(TimeSpan.FromSeconds(20));
+        // Prometheus' exporter keeps what it has told for a moment.
+        while (true)
+        {
+            var metrics = await lab.MetricsAsync(Cancellation);
+            if (condition(metrics)) return metrics;
+            await Task.Delay(100, deadline.Token);
+        }
+    }
+}

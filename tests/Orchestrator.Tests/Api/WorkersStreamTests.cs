@@ -1,0 +1,71 @@
+using System.Net;
+using System.Text.Json;
+using Lab.ServiceDefaults.Contracts;
+using static Lab.Orchestrator.Tests.Api.RunningOrchestrator;
+
+namespace Lab.Orchestrator.Tests.Api;
+
+public sealed class WorkersStreamTests
+{
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Stream_TellsTheTableAtFirstAndAtEachChange()
+    {
+        await using var lab = await StartAsync(workers: 1);
+        using var response = await OpenAsync(lab);
+        Assert.Equal("text/event-stream", response.Content.Headers.ContentType?.MediaType);
+        using var reader = new StreamReader(await response.Content.ReadAsStreamAsync(Cancellation));
+        Assert.Equal(0, (await ReadAsync(reader))["worker-1"].Completed);
+
+        using var answer = await lab.PostAsync("a");
+        while ((await ReadAsync(reader))["worker-1"].Completed != 1) { }
+
+        using var drain = await lab.Client.PostAsync("/workers/worker-1/drain", content: null, Cancellation);
+        while ((await ReadAsync(reader))["worker-1"].Status != "draining") { }
+    }
+
+    [Fact]
+    public async Task Stream_TooMany_AreRefusedUntilOneEnds()
+    {
+        await using var lab = await StartAsync(workers: 0);
+        var streams = new List<HttpResponseMessage>();
+        for (var i = 0; i < Lab.Orchestrator.Api.WorkersFeed.MaxStreams; i++) streams.Add(await OpenAsync(lab));
+        using (var refused = await OpenAsync(lab)) await ReadProblemAsync(refused, 429);
+        using (await lab.Client.GetAsync("/workers", Cancellation)) streams[0].Dispose();
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
+        deadline.CancelAfter(TimeSpan.FromSeconds(10));
+        while (true)
+        {
+            using var again = await OpenAsync(lab);
+            if (again.StatusCode is HttpStatusCode.OK) break;
+            await Task.Delay(10, deadline.Token);
+        }
+
+        foreach (var stream in streams) stream.Dispose();
+    }
+
+    [Fact]
+    public async Task Stream_ServerStops_Ends()
+    {
+        var lab = await StartAsync(workers: 0);
+        using var response = await OpenAsync(lab);
+        var reading = response.Content.ReadAsStringAsync(Cancellation);
+        await lab.StopAsync().WaitAsync(TimeSpan.FromSeconds(15), Cancellation);
+        Assert.Contains("data: {}", await reading, StringComparison.Ordinal);
+        await lab.DisposeAsync();
+    }
+
+    private static Task<HttpResponseMessage> OpenAsync(RunningOrchestrator lab) =>
+        lab.Client.SendAsync(new(HttpMethod.Get, "/workers?stream"), HttpCompletionOption.ResponseHeadersRead, Cancellation);
+
+    private static async Task<Dictionary<string, WorkerStatus>> ReadAsync(StreamReader reader)
+    {
+        while (true)
+        {
+            var line = await reader.ReadLineAsync(Cancellation).AsTask().WaitAsync(TimeSpan.FromSeconds(10), Cancellation);
+            if (line!.StartsWith("data: ", StringComparison.Ordinal))
+                return JsonSerializer.Deserialize(line["data: ".Length..], WireJson.Relaxed.DictionaryStringWorkerStatus)!;
+        }
+    }
+}

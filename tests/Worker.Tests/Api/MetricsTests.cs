@@ -1,0 +1,33 @@
+using System.Text;
+using Lab.Tests.Protocols;
+
+namespace Lab.Worker.Tests.Api;
+
+public sealed class MetricsTests
+{
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Metrics_AfterKnownTraffic_TellIt()
+    {
+        await using var worker = await ServiceProcess.StartAsync("Worker.dll", [], Cancellation);
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
+        deadline.CancelAfter(TimeSpan.FromSeconds(60));
+        while (!(await worker.Client.GetAsync("/health", Cancellation)).IsSuccessStatusCode) await Task.Delay(50, deadline.Token);
+
+        using (await PostAsync(worker, "/predict", """{"inputs":[["a"],["b"]]}""")) { }
+        using (await PostAsync(worker, "/run_model", """{"text":"c"}""")) { }
+        using (await PostAsync(worker, "/v2/models/tiny-sst2/infer", "{}")) { }
+
+        var metrics = await worker.MetricsAsync(Cancellation);
+        Assert.Equal(3, metrics["lab_worker_answers_total"]);
+        Assert.Equal(2, metrics["lab_worker_inference_duration_seconds_count"]);
+        Assert.Equal(3, metrics["lab_worker_batch_size_sum"]);
+        Assert.Equal(1, metrics["lab_worker_refusals_total{http_response_status_code=\"422\"}"]);
+        Assert.Equal(0, metrics["lab_worker_busy"]);
+        Assert.Equal(0, metrics["lab_worker_queue_depth"]);
+    }
+
+    private static Task<HttpResponseMessage> PostAsync(ServiceProcess worker, string path, string body) =>
+        worker.Client.PostAsync(path, new StringContent(body, Encoding.UTF8, "application/json"), Cancellation);
+}
