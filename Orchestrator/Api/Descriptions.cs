@@ -1,3 +1,4 @@
+using Lab.Orchestrator.Jobs;
 using Lab.ServiceDefaults.Contracts;
 using Lab.ServiceDefaults.Contracts.Description;
 using Microsoft.OpenApi;
@@ -22,6 +23,9 @@ internal static class Descriptions
                 {"request_id":"0199d3c4-7c1e-7b5a-9a57-0f4f7d7e4c11","worker":"worker-1","attempts":1,"batch_size":1,"queue_ms":0.1,"inference_ms":2.5,
                 "input_text":"What a wonderful film!","truncated":false,"label":"POSITIVE","probabilities":[0.02,0.98]}
                 """),
+            new(202, "Accepted: its job is durable, and Location says where to fetch the result", typeof(JobDocument), """
+                {"request_id":"0199d3c4-7c1e-7b5a-9a57-0f4f7d7e4c11","status":"queued","submitted_at":"2026-01-01T00:00:00Z"}
+                """),
         ],
         Refusals = [400, 413, 415, 422, 429, 502, 503, 504],
     };
@@ -44,5 +48,23 @@ internal static class Descriptions
     {
         Answers = [new(204, "Done")],
         Refusals = [404],
+    };
+
+    public static EndpointDescription Job { get; } = new("A request that was submitted with Prefer: respond-async")
+    {
+        Details = "Known to the key that submitted it, until its retention is over.",
+        Answers =
+        [
+            new(200, "Its state, and its result once it has one", typeof(JobDocument), """
+                {"request_id":"0199d3c4-7c1e-7b5a-9a57-0f4f7d7e4c11","status":"queued","submitted_at":"2026-01-01T00:00:00Z"}
+                """),
+        ],
+        Refusals = [404, 410, 503],
+    };
+
+    public static EndpointDescription CancelJob { get; } = new("Cancel a submitted request")
+    {
+        Answers = [new(204, "Canceled")],
+        Refusals = [404, 409, 410, 503],
     };
 }

@@ -1,5 +1,7 @@
 using System.Buffers.Binary;
+using Lab.Orchestrator.Api;
 using Lab.ServiceDefaults.Contracts;
+using Lab.ServiceDefaults.Contracts.Description;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Extensions.Options;
 
@@ -10,8 +12,8 @@ internal static class JobEndpoints
 {
     public static void MapJobs(this IEndpointRouteBuilder endpoints)
     {
-        endpoints.MapGet("/requests/{id}", GetAsync);
-        endpoints.MapDelete("/requests/{id}", DeleteAsync);
+        endpoints.MapGet("/requests/{id}", GetAsync).Describe(Descriptions.Job);
+        endpoints.MapDelete("/requests/{id}", DeleteAsync).Describe(Descriptions.CancelJob);
     }
 
     /// <summary>Whose jobs the caller sees: the name of its key, or nobody's in particular where no keys are set.</summary>

@@ -73,7 +73,9 @@ internal sealed class BertNormalizer(bool lowercase, int maxWords = int.MaxValue
         switch (CharacterClasses.Of(rune))
         {
             case CharacterClass.Dropped:
+                break;
             case CharacterClass.Mark when lowercase:
+                pending.LeaveOut(rune);
                 break;
             case CharacterClass.Space:
                 pending.Flush(ref words);

@@ -19,6 +19,9 @@ internal ref struct DecompositionBuffer
     // No canonical decomposition has more than 4 UTF-16 units for each unit of its source.
     private const int Expansion = 4;
 
+    private const char GraphemeJoiner = '\u034F';
+    private const int Ypogegrammeni = 0x0345;
+
     private readonly Span<char> _run;
     private int _length;
 
@@ -34,6 +37,25 @@ internal ref struct DecompositionBuffer
             || (_length >= Enough && Rune.GetUnicodeCategory(rune) is not UnicodeCategory.SpacingCombiningMark))
             Flush(ref words);
         _length += rune.EncodeToUtf16(_run[_length..]);
+    }
+
+    /// <summary>
+    /// Notes a mark that is not put in. One of combining class 0 keeps the spacing marks before it and behind it from
+    /// being reordered: an invisible one, which is stripped later, takes its place.
+    /// </summary>
+    public void LeaveOut(Rune mark)
+    {
+        if (_length is 0 or > Capacity - 2) return;
+        Rune.DecodeLastFromUtf16(_run[.._length], out var last, out _);
+        if (Rune.GetUnicodeCategory(last) is UnicodeCategory.SpacingCombiningMark && IsStarter(mark)) _run[_length++] = GraphemeJoiner;
+    }
+
+    // Behind a mark of class 240, the highest, every other one moves to the front – but not one of class 0.
+    private static bool IsStarter(Rune mark)
+    {
+        if (mark.Value == Ypogegrammeni) return false;
+        var behind = $"{(char)Ypogegrammeni}{mark}";
+        return behind.Normalize(NormalizationForm.FormD)[0] == Ypogegrammeni;
     }
 
     /// <summary>Passes the run on.</summary>

@@ -11,10 +11,12 @@ namespace Lab.Tests.Protocols;
 internal sealed partial class ServiceProcess : IAsyncDisposable
 {
     private readonly Process _process;
+    private readonly string _state;
 
-    private ServiceProcess(Process process, Uri address)
+    private ServiceProcess(Process process, Uri address, string state)
     {
         _process = process;
+        _state = state;
         Client = new() { BaseAddress = address, Timeout = TimeSpan.FromSeconds(20) };
     }
 
@@ -27,10 +29,13 @@ internal sealed partial class ServiceProcess : IAsyncDisposable
         {
             RedirectStandardOutput = true,
         };
+        // Whoever runs the tests may have jobs of his own.
+        var state = Directory.CreateTempSubdirectory("lab-test-").FullName;
+        start.Environment["XDG_STATE_HOME"] = state;
         var process = Process.Start(start)!;
         try
         {
-            return new(process, await ReadAddressAsync(process, assembly, cancellation));
+            return new(process, await ReadAddressAsync(process, assembly, cancellation), state);
         }
         catch
         {
@@ -56,7 +61,7 @@ internal sealed partial class ServiceProcess : IAsyncDisposable
 
     private static string Labels(string labels)
     {
-        var own = string.Join(',', labels.Split(',').Where(label => !label.StartsWith("otel_scope", StringComparison.Ordinal)));
+        var own = string.Join(',', labels.Split(',').Where(label => !label.StartsWith("otel_scope", StringComparison.Ordinal)).Order(StringComparer.Ordinal));
         return own.Length == 0 ? "" : $"{{{own}}}";
     }
 
@@ -69,6 +74,7 @@ internal sealed partial class ServiceProcess : IAsyncDisposable
         _process.Kill();
         await _process.WaitForExitAsync();
         _process.Dispose();
+        Directory.Delete(_state, recursive: true);
     }
 
     private static async Task<Uri> ReadAddressAsync(Process process, string assembly, CancellationToken cancellation)

@@ -25,8 +25,8 @@ public sealed class MetricsTests
         var metrics = await UntilAsync(lab, metrics => metrics.ContainsKey("lab_requests_total{outcome=\"queue_full\"}"));
         Assert.Equal(5, metrics["lab_requests_total{outcome=\"answered\"}"]);
         Assert.Equal(3, metrics["lab_requests_total{outcome=\"queue_full\"}"]);
-        Assert.Equal(5, metrics["lab_dispatches_total{worker=\"good\",result=\"answered\"}"]);
-        Assert.Equal(1, metrics["lab_dispatches_total{worker=\"bad\",result=\"failed\"}"]);
+        Assert.Equal(5, metrics["lab_dispatches_total{result=\"answered\",worker=\"good\"}"]);
+        Assert.Equal(1, metrics["lab_dispatches_total{result=\"failed\",worker=\"bad\"}"]);
         Assert.Equal(1, metrics["lab_requests_returned_total{reason=\"failed\"}"]);
         Assert.Equal(6, metrics["lab_queue_duration_seconds_count"]);
         Assert.Equal(5, metrics["lab_inference_duration_seconds_count"]);

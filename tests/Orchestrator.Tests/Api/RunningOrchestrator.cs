@@ -21,7 +21,8 @@ internal sealed class RunningOrchestrator : IAsyncDisposable
         _app = app;
         app.Services.GetRequiredService<ILoggerFactory>().AddProvider(_log);
         Workers = workers;
-        Client = new() { BaseAddress = new(app.Urls.Single()), Timeout = TimeSpan.FromSeconds(20) };
+        // On a busy machine the server's word on the headers may take more than the second that is waited for it by default.
+        Client = new(new SocketsHttpHandler { Expect100ContinueTimeout = TimeSpan.FromSeconds(15) }) { BaseAddress = new(app.Urls.Single()), Timeout = TimeSpan.FromSeconds(20) };
     }
 
     public HttpClient Client { get; }

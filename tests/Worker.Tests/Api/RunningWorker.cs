@@ -31,7 +31,8 @@ public sealed class RunningWorker : IAsyncLifetime
         });
     }
 
-    public HttpClient Client { get; } = new() { Timeout = TimeSpan.FromSeconds(60) };
+    // On a busy machine the server's word on the headers may take more than the second that is waited for it by default.
+    public HttpClient Client { get; } = new(new SocketsHttpHandler { Expect100ContinueTimeout = TimeSpan.FromSeconds(30) }) { Timeout = TimeSpan.FromSeconds(60) };
 
     /// <summary>Tells this worker's measurements from those of others in the process.</summary>
     internal object MeterScope => _app.Services.GetRequiredService<System.Diagnostics.Metrics.IMeterFactory>();

@@ -62,6 +62,12 @@ public sealed class BertNormalizerTests
     public void Normalize_AnyText_EqualsTheReference() =>
         TextGen.Text.Sample(text => Assert.Equal(Words(text), Uncased.Normalize(text)), iter: 5_000);
 
+    [Theory]
+    [InlineData("X\u302E\U00016F8F\u1B44-")]
+    [InlineData("X\u302E\u0301\u1B44-")]
+    public void Normalize_MarkBetweenSpacingMarks_ReordersAsTheReference(string text) =>
+        Assert.Equal(Words(text), Uncased.Normalize(text));
+
     [Fact]
     public void Normalize_LongRunsOfCombiningCharacters_EqualTheReference()
     {
