@@ -1,5 +1,6 @@
 using Lab.Orchestrator.Api;
 using Lab.Orchestrator.Dispatch;
+using Lab.Orchestrator.Jobs;
 using Lab.Orchestrator.Workers;
 using Lab.ServiceDefaults;
 using Lab.ServiceDefaults.Access;
@@ -9,6 +10,7 @@ using Lab.ServiceDefaults.Contracts.OpenInference;
 using Lab.ServiceDefaults.Contracts.Predict;
 using Lab.ServiceDefaults.Health;
 using Lab.ServiceDefaults.Telemetry;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.Options;
 
 namespace Lab.Orchestrator;
@@ -25,11 +27,13 @@ internal static class OrchestratorApp
 
         var app = builder.Build();
         app.UseServiceDefaults();
+        app.UseHandover();
         app.UseAccess();
         app.MapDefaultEndpoints();
         app.MapMetrics();
         app.MapApiDescription();
         app.MapNewRequest();
+        app.MapJobs();
         app.MapWorkers();
         app.MapPredict();
         app.MapOpenInference("lab-orchestrator");
@@ -43,6 +47,7 @@ internal static class OrchestratorApp
         builder.AddServiceDefaults(options.MaxBodyBytes);
         builder.AddAccess();
         builder.Services.AddApiDescription("Lab", "Send text to one address, and a fleet of workers classifies it.", keys: true);
+        builder.AddHttpsCertificate();
 
         var services = builder.Services;
         services.AddOptions<OrchestratorOptions>().Bind(section).ValidateOnStart();
@@ -56,6 +61,11 @@ internal static class OrchestratorApp
         services.AddSingleton<IClassifier, FleetClassifier>();
         services.AddSingleton<WorkersFeed>();
         services.AddHostedService(provider => provider.GetRequiredService<WorkersFeed>());
+        services.AddSingleton<Handover>();
+        services.AddHostedService(provider => provider.GetRequiredService<Handover>());
+        if (options.ReusePort && OperatingSystem.IsLinux())
+            services.AddOptions<SocketTransportOptions>().Configure<Handover>((transport, handover) => handover.Share(transport));
+        services.AddJobs(builder.Configuration);
         services.AddHealthChecks().AddCheck<WorkersHealthCheck>("workers");
     }
 }

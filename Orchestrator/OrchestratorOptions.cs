@@ -12,6 +12,9 @@ public sealed class OrchestratorOptions
     /// <summary>How long a waiting client is kept, more than 0 and at most an hour; then 504.</summary>
     public TimeSpan Deadline { get; set; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>The longest deadline that a client may ask for (<c>Prefer: wait=N</c>), 1 second to an hour.</summary>
+    public TimeSpan MaxWait { get; set; } = TimeSpan.FromMinutes(5);
+
     /// <summary>How long one dispatch may take, more than 0 and at most an hour; then the worker is quarantined.</summary>
     public TimeSpan DispatchTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
@@ -42,6 +45,12 @@ public sealed class OrchestratorOptions
     /// <summary>A JSON file <c>{"worker-1":"http://10.0.0.11:8000",…}</c>, read again when it changes; <c>null</c> for none.</summary>
     public string? WorkersFile { get; set; }
 
+    /// <summary>
+    /// Whether a second orchestrator may listen on the same address, so that an upgrade refuses no connection (Linux).
+    /// Off by default, for otherwise starting it twice by mistake goes unnoticed.
+    /// </summary>
+    public bool ReusePort { get; set; }
+
     /// <summary>The first thing wrong with the values, or <c>null</c>.</summary>
     public string? FirstError()
     {
@@ -54,6 +63,7 @@ public sealed class OrchestratorOptions
             { MaxBatchTokens: < 1 or > 65536 } => Text(nameof(MaxBatchTokens), "between 1 and 65536"),
             { MaxBodyBytes: < 1024 or > 16 * 1024 * 1024 } => Text(nameof(MaxBodyBytes), "between 1024 and 16777216"),
             _ when Deadline <= TimeSpan.Zero || Deadline > hour => Text(nameof(Deadline), "more than 0 and at most 01:00:00"),
+            _ when MaxWait < TimeSpan.FromSeconds(1) || MaxWait > hour => Text(nameof(MaxWait), "between 00:00:01 and 01:00:00"),
             _ when DispatchTimeout <= TimeSpan.Zero || DispatchTimeout > hour => Text(nameof(DispatchTimeout), "more than 0 and at most 01:00:00"),
             _ when ProbeInterval <= TimeSpan.Zero || ProbeInterval > hour => Text(nameof(ProbeInterval), "more than 0 and at most 01:00:00"),
             _ when ProbeTimeout <= TimeSpan.Zero || ProbeTimeout > hour => Text(nameof(ProbeTimeout), "more than 0 and at most 01:00:00"),

@@ -1,5 +1,7 @@
 using Lab.Orchestrator;
+using Lab.Orchestrator.Jobs;
 using Lab.Orchestrator.Workers;
+using Lab.ServiceDefaults.Access;
 using Microsoft.Extensions.Options;
 
 try
@@ -7,7 +9,8 @@ try
     await OrchestratorApp.Create(args).RunAsync();
     return Environment.ExitCode;
 }
-catch (Exception e) when (e is WorkerAddressException or OptionsValidationException or InvalidOperationException { InnerException: FormatException })
+catch (Exception e) when (e is WorkerAddressException or CertificateException or JobStoreException or OptionsValidationException
+    or InvalidOperationException { InnerException: FormatException })
 {
     // Something that the person who configured it can mend: one line says what.
     await Console.Error.WriteLineAsync($"orchestrator: {e.Message}");

@@ -1,4 +1,5 @@
 using Lab.Orchestrator.Dispatch;
+using Lab.Orchestrator.Jobs;
 using Lab.ServiceDefaults.Contracts;
 using Lab.ServiceDefaults.Contracts.Description;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -12,14 +13,18 @@ internal static class NewRequest
     public static void MapNewRequest(this IEndpointRouteBuilder endpoints) =>
         endpoints.MapPost("/new_request", PostAsync).Describe(Descriptions.NewRequest);
 
-    private static async Task<Results<Ok<RequestAnswer>, ProblemHttpResult, StatusCodeHttpResult>> PostAsync(
-        HttpContext context, Dispatcher dispatcher, IOptions<OrchestratorOptions> options)
+    private static async Task<Results<Ok<RequestAnswer>, Accepted<JobDocument>, ProblemHttpResult, StatusCodeHttpResult>> PostAsync(
+        HttpContext context, Dispatcher dispatcher, JobSubmission jobs, IOptions<OrchestratorOptions> options)
     {
         var hungUp = context.RequestAborted;
         var body = await TextBody.ReadAsync(context.Request, hungUp);
         if (body.Refusal is { } refusal) return refusal.ToProblem();
 
-        var outcome = await dispatcher.SubmitAsync(new QueueEntry(body.Text!, options.Value.Deadline), hungUp);
+        var prefer = Prefer.Parse(context.Request.Headers["Prefer"], options.Value.MaxWait);
+        if (prefer.RespondAsync) return await jobs.SubmitAsync(context, body, prefer);
+        if (Prefer.Applied(respondAsync: false, prefer.Wait) is { } applied) context.Response.Headers["Preference-Applied"] = applied;
+
+        var outcome = await dispatcher.SubmitAsync(new QueueEntry(body.Text!, prefer.Wait ?? options.Value.Deadline), hungUp);
         if (outcome.Kind is OutcomeKind.Answered) return TypedResults.Ok(outcome.Answer!);
         if (outcome.Kind is OutcomeKind.Canceled) return TypedResults.StatusCode(StatusCodes.Status499ClientClosedRequest);
         if (outcome.RetryAfterSeconds is { } seconds) context.Response.Headers.RetryAfter = seconds.ToString(provider: null);

@@ -25,8 +25,8 @@ internal sealed class QueueEntry(string text, TimeSpan timeout, TextOptions? opt
     private List<WorkerNode>? _failedOn;
     private Outcome? _outcome;
 
-    /// <summary>The request's identity, a UUID of version 7.</summary>
-    public Guid Id { get; } = RequestId.New();
+    /// <summary>The request's identity, a UUID of version 7; a job brings its own.</summary>
+    public Guid Id { get; init; } = RequestId.New();
 
     public string Text { get; } = text;
 

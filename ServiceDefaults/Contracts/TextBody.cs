@@ -20,6 +20,9 @@ public readonly record struct TextBody(string? Text, Refusal? Refusal)
     private const string Alphabet = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ        ";
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
+    /// <summary>Whether the client sent nothing, so that the text was drawn.</summary>
+    public bool IsDrawn { get; private init; }
+
     private enum Form { None, Json, PlainText }
 
     /// <summary>Reads and checks the body. The server's body limit decides what is too large.</summary>
@@ -83,7 +86,7 @@ public readonly record struct TextBody(string? Text, Refusal? Refusal)
     private static TextBody Parse(ReadOnlySequence<byte> body, Form form)
     {
         if (body.IsEmpty)
-            return form is Form.PlainText ? new(null, Refusal.EmptyText("The body has no text.")) : new(RandomText(), null);
+            return form is Form.PlainText ? new(null, Refusal.EmptyText("The body has no text.")) : new(RandomText(), null) { IsDrawn = true };
         try
         {
             return form switch

@@ -11,31 +11,36 @@ namespace Lab.Tests.Protocols;
 internal sealed partial class ServiceProcess : IAsyncDisposable
 {
     private readonly Process _process;
+    private readonly DirectoryInfo _directory;
 
-    private ServiceProcess(Process process, Uri address)
+    private ServiceProcess(Process process, DirectoryInfo directory, Uri address)
     {
         _process = process;
+        _directory = directory;
         Client = new() { BaseAddress = address, Timeout = TimeSpan.FromSeconds(20) };
     }
 
     public HttpClient Client { get; }
 
-    /// <summary>Starts a service and waits until it listens.</summary>
+    /// <summary>Starts a service in a directory of its own and waits until it listens.</summary>
     public static async Task<ServiceProcess> StartAsync(string assembly, IEnumerable<string> settings, CancellationToken cancellation)
     {
+        var directory = Directory.CreateTempSubdirectory("lab-test-");
         var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, assembly), "--urls=http://127.0.0.1:0", .. settings])
         {
             RedirectStandardOutput = true,
+            WorkingDirectory = directory.FullName,
         };
         var process = Process.Start(start)!;
         try
         {
-            return new(process, await ReadAddressAsync(process, assembly, cancellation));
+            return new(process, directory, await ReadAddressAsync(process, assembly, cancellation));
         }
         catch
         {
             process.Kill();
             process.Dispose();
+            directory.Delete(recursive: true);
             throw;
         }
     }
@@ -56,7 +61,7 @@ internal sealed partial class ServiceProcess : IAsyncDisposable
 
     private static string Labels(string labels)
     {
-        var own = string.Join(',', labels.Split(',').Where(label => !label.StartsWith("otel_scope", StringComparison.Ordinal)));
+        var own = string.Join(',', labels.Split(',').Where(label => !label.StartsWith("otel_scope", StringComparison.Ordinal)).Order(StringComparer.Ordinal));
         return own.Length == 0 ? "" : $"{{{own}}}";
     }
 
@@ -69,6 +74,7 @@ internal sealed partial class ServiceProcess : IAsyncDisposable
         _process.Kill();
         await _process.WaitForExitAsync();
         _process.Dispose();
+        _directory.Delete(recursive: true);
     }
 
     private static async Task<Uri> ReadAddressAsync(Process process, string assembly, CancellationToken cancellation)

@@ -13,6 +13,8 @@ internal sealed partial class MarkedProcesses
     public const string Variable = "LAB_TEST_RUN";
     public const int Interrupt = 2;
     public const int Kill = 9;
+    public const int Continue = 18;
+    public const int Stop = 19;
     public const int Terminate = 15;
 
     public string Mark { get; } = Guid.NewGuid().ToString("N");

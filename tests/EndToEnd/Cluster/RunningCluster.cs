@@ -14,10 +14,12 @@ internal sealed class RunningCluster : IAsyncDisposable
 {
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60);
     private readonly Process _process;
+    private readonly string _state;
     private readonly ConcurrentQueue<string> _output = new();
 
-    private RunningCluster(Process process, MarkedProcesses processes, int port)
+    private RunningCluster(Process process, MarkedProcesses processes, int port, string state)
     {
+        _state = state;
         _process = process;
         Processes = processes;
         Client = new(new SocketsHttpHandler { PooledConnectionLifetime = TimeSpan.FromMinutes(5) })
@@ -48,9 +50,11 @@ internal sealed class RunningCluster : IAsyncDisposable
             ArgumentList = { Metadata("AppHost"), $"--WorkerCount={workers}", $"--OrchestratorPort={port.ToString(CultureInfo.InvariantCulture)}" },
         };
         start.Environment[MarkedProcesses.Variable] = processes.Mark;
+        // Whoever runs the tests may have jobs of his own.
+        start.Environment["XDG_STATE_HOME"] = Directory.CreateTempSubdirectory("lab-test-").FullName;
         foreach (var (name, value) in environment ?? new Dictionary<string, string>()) start.Environment[name] = value;
         var process = Process.Start(start)!;
-        var cluster = new RunningCluster(process, processes, port);
+        var cluster = new RunningCluster(process, processes, port, start.Environment["XDG_STATE_HOME"]!);
         process.OutputDataReceived += (_, line) => cluster.Remember(line.Data);
         process.ErrorDataReceived += (_, line) => cluster.Remember(line.Data);
         process.BeginOutputReadLine();
@@ -136,6 +140,7 @@ internal sealed class RunningCluster : IAsyncDisposable
         Processes.KillAll();
         Client.Dispose();
         _process.Dispose();
+        Directory.Delete(_state, recursive: true);
     }
 
     private static string Metadata(string key) => Assembly.GetExecutingAssembly()

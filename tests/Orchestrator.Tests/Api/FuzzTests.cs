@@ -41,7 +41,7 @@ public sealed class FuzzTests
     [
         "Content-Type: application/json", "Content-Type: application/json", "Content-Type: text/plain", "Content-Type: text/plain; charset=utf-16", "Content-Type: ;;;",
         "Content-Type: application/json; charset=\"utf-8\"", "Content-Encoding: gzip", "Accept: image/png", "Accept: */*;q=0", "Prefer: wait=0", "Prefer: wait=-1, wait=99999999999999",
-        "Prefer: ,,,=;", "Authorization: Bearer", "Authorization: Bearer \u00e9", "traceparent: 00-zz-zz-zz", "tracestate: ,,,", "Idempotency-Key: \"x", "Expect: 100-continue",
+        "Prefer: ,,,=;", "Prefer: respond-async", "Prefer: respond-async, wait=1", "Authorization: Bearer", "Authorization: Bearer \u00e9", "traceparent: 00-zz-zz-zz", "tracestate: ,,,", "Idempotency-Key: \"x", "Idempotency-Key: \"same\"", "Expect: 100-continue",
         "X-Forwarded-For: ::::", "Range: bytes=0-0", "If-None-Match: *", "Cookie: a=b;;;", "Upgrade: websocket", "Accept-Encoding: br;q=9",
     ];
 

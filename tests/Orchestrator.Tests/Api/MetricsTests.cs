@@ -15,7 +15,7 @@ public sealed class MetricsTests
         await using var bad = await StubWorker.StartAsync();
         bad.Handle = (_, _) => Task.FromResult<IResult>(TypedResults.StatusCode(500));
         await using var lab = await ServiceProcess.StartAsync("Orchestrator.dll",
-            [$"--Workers:good={good.Address}", $"--Workers:bad={bad.Address}", "--Orchestrator:QuarantineMin=00:01:00", "--Orchestrator:QuarantineMax=00:01:00", "--Orchestrator:QueueCapacity=2"], Cancellation);
+            ["--Jobs:Path=jobs.db", $"--Workers:good={good.Address}", $"--Workers:bad={bad.Address}", "--Orchestrator:QuarantineMin=00:01:00", "--Orchestrator:QuarantineMax=00:01:00", "--Orchestrator:QueueCapacity=2"], Cancellation);
         await UntilAsync(lab, metrics => metrics["lab_workers{status=\"free\"}"] == 2);
 
         // One of the first two lands on the bad worker, which is quarantined, and is done by the other.
@@ -25,8 +25,8 @@ public sealed class MetricsTests
         var metrics = await UntilAsync(lab, metrics => metrics.ContainsKey("lab_requests_total{outcome=\"queue_full\"}"));
         Assert.Equal(5, metrics["lab_requests_total{outcome=\"answered\"}"]);
         Assert.Equal(3, metrics["lab_requests_total{outcome=\"queue_full\"}"]);
-        Assert.Equal(5, metrics["lab_dispatches_total{worker=\"good\",result=\"answered\"}"]);
-        Assert.Equal(1, metrics["lab_dispatches_total{worker=\"bad\",result=\"failed\"}"]);
+        Assert.Equal(5, metrics["lab_dispatches_total{result=\"answered\",worker=\"good\"}"]);
+        Assert.Equal(1, metrics["lab_dispatches_total{result=\"failed\",worker=\"bad\"}"]);
         Assert.Equal(1, metrics["lab_requests_returned_total{reason=\"failed\"}"]);
         Assert.Equal(6, metrics["lab_queue_duration_seconds_count"]);
         Assert.Equal(5, metrics["lab_inference_duration_seconds_count"]);

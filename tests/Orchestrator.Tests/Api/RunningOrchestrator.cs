@@ -12,10 +12,12 @@ namespace Lab.Orchestrator.Tests.Api;
 internal sealed class RunningOrchestrator : IAsyncDisposable
 {
     private readonly WebApplication _app;
+    private readonly DirectoryInfo _jobs;
     private readonly RememberedLog _log = new();
 
-    private RunningOrchestrator(WebApplication app, IReadOnlyList<StubWorker> workers)
+    private RunningOrchestrator(WebApplication app, IReadOnlyList<StubWorker> workers, DirectoryInfo jobs)
     {
+        _jobs = jobs;
         _app = app;
         app.Services.GetRequiredService<ILoggerFactory>().AddProvider(_log);
         Workers = workers;
@@ -38,14 +40,17 @@ internal sealed class RunningOrchestrator : IAsyncDisposable
     {
         var stubs = new List<StubWorker>();
         for (var i = 0; i < workers; i++) stubs.Add(await StubWorker.StartAsync());
+        // Created by the store: nothing is left of an orchestrator that does not start.
+        var jobs = new DirectoryInfo(Path.Combine(Path.GetTempPath(), $"lab-jobs-{Guid.NewGuid():N}"));
         var app = OrchestratorApp.Create([
+            $"--Jobs:Path={Path.Combine(jobs.FullName, "jobs.db")}",
             "--urls=http://127.0.0.1:0",
             "--Logging:Console:LogLevel:Default=None", "--Logging:LogLevel:Lab.Orchestrator=Debug",
             .. stubs.Select((stub, i) => $"--Workers:worker-{i + 1}={stub.Address}"),
             .. settings,
         ]);
         await app.StartAsync(Cancellation);
-        var running = new RunningOrchestrator(app, stubs);
+        var running = new RunningOrchestrator(app, stubs, jobs);
         if (key is not null) running.Client.DefaultRequestHeaders.Authorization = new("Bearer", key);
         if (workers > 0) await running.UntilAsync(table => table.Values.All(worker => worker.Status == "free"));
         return running;
@@ -93,13 +98,14 @@ internal sealed class RunningOrchestrator : IAsyncDisposable
         return problem.RootElement.TryGetProperty("detail", out var detail) ? detail.GetString()! : "";
     }
 
-    /// <summary>Stops as it does when it is told to: requests under way are waited for.</summary>
+    /// <summary>Stops it as SIGTERM does; its workers go on.</summary>
     public Task StopAsync() => _app.StopAsync(Cancellation);
 
     public async ValueTask DisposeAsync()
     {
         Client.Dispose();
         await _app.DisposeAsync();
+        if (_jobs.Exists) _jobs.Delete(recursive: true);
         foreach (var worker in Workers) await worker.DisposeAsync();
     }
 }

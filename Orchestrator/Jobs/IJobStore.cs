@@ -1,0 +1,91 @@
+namespace Lab.Orchestrator.Jobs;
+
+/// <summary>What became of a submission.</summary>
+internal enum SubmissionKind
+{
+    /// <summary>A new job, on disk.</summary>
+    Created,
+
+    /// <summary>The job that the same key and the same request made before.</summary>
+    Repeated,
+
+    /// <summary>The key was used before, for another request.</summary>
+    KeyReused,
+
+    /// <summary>Nothing stored: as many jobs are unfinished as may be.</summary>
+    Full,
+}
+
+/// <summary>What became of a submission, and the job where there is one.</summary>
+internal sealed record Submission(SubmissionKind Kind, Job? Job = null)
+{
+    public static readonly Submission Full = new(SubmissionKind.Full);
+    public static readonly Submission KeyReused = new(SubmissionKind.KeyReused);
+
+    public static Submission Created(NewJob job) =>
+        new(SubmissionKind.Created, new(job.Id, JobStatus.Queued, null, null, job.SubmittedAt, null));
+}
+
+/// <summary>What became of a wish to cancel.</summary>
+internal enum CancelKind { Canceled, AlreadyFinished, Unknown }
+
+/// <summary>What a store tells those who wait.</summary>
+internal enum JobSignalKind { Queued, Canceled, Finished }
+
+/// <summary>Something has happened to jobs, here or, where the store can tell, in another process.</summary>
+internal sealed record JobSignal(JobSignalKind Kind, IReadOnlyList<Guid> Ids)
+{
+    public static readonly JobSignal Queued = new(JobSignalKind.Queued, []);
+}
+
+/// <summary>
+/// Where jobs are kept. What a member has returned is on disk. A job that runs is leased by one holder until a time;
+/// only its holder can finish it, only while it is not finished, so that a job's readers see one end. Every member
+/// but <see cref="OpenAsync"/> may be called at any time and from everywhere.
+/// </summary>
+internal interface IJobStore : IAsyncDisposable
+{
+    /// <summary>Something has happened to jobs. Raised after the commit, on any thread; listeners do not block.</summary>
+    event Action<JobSignal>? Signaled;
+
+    /// <summary>About how many jobs are unfinished.</summary>
+    long OpenJobs { get; }
+
+    /// <summary>Makes the store ready; once, before everything else.</summary>
+    /// <exception cref="JobStoreException">It is configured wrongly; the message says what.</exception>
+    Task OpenAsync(CancellationToken cancellation);
+
+    /// <summary>Stores a new job, or finds the one that its key already made.</summary>
+    /// <exception cref="JobStoreException">The store is not to be had; the job may or may not have been stored.</exception>
+    Task<Submission> SubmitAsync(NewJob job, CancellationToken cancellation);
+
+    /// <summary>The job, or <c>null</c> when this owner has none of that identity or its retention is over.</summary>
+    Task<Job?> FindAsync(string owner, Guid id, CancellationToken cancellation);
+
+    /// <summary>Ends a job of this owner that has not ended.</summary>
+    Task<CancelKind> CancelAsync(string owner, Guid id, CancellationToken cancellation);
+
+    /// <summary>Takes the jobs submitted first, in order of submission; first of all those whose holder has let its lease run out.</summary>
+    /// <param name="most">How many, at least 1.</param>
+    /// <param name="cancellation">Gives up waiting.</param>
+    Task<IReadOnlyList<LeasedJob>> LeaseAsync(int most, CancellationToken cancellation);
+
+    /// <summary>Renews the leases of these jobs.</summary>
+    /// <returns>Those of them that are still leased here.</returns>
+    Task<IReadOnlyCollection<Guid>> RenewAsync(IReadOnlyCollection<Guid> ids, CancellationToken cancellation);
+
+    /// <summary>Finishes a job that is leased here.</summary>
+    /// <returns>Whether this was the job's end; <c>false</c> when it was canceled or is no longer leased here.</returns>
+    Task<bool> FinishAsync(Guid id, JobEnd end, CancellationToken cancellation);
+
+    /// <summary>Hands back every job that is leased here.</summary>
+    Task ReleaseAsync(CancellationToken cancellation);
+
+    /// <summary>Hands back the jobs of holders that are known to be dead, without waiting for their leases to run out.</summary>
+    /// <returns>How many jobs.</returns>
+    Task<int> ReleaseAbandonedAsync(CancellationToken cancellation);
+
+    /// <summary>Deletes results whose retention is over and ends jobs that nobody could finish for as long; gives back the space.</summary>
+    /// <returns>How many results were deleted.</returns>
+    Task<int> SweepAsync(CancellationToken cancellation);
+}

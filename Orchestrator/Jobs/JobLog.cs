@@ -1,0 +1,36 @@
+using Microsoft.Extensions.Logging;
+
+namespace Lab.Orchestrator.Jobs;
+
+internal static partial class JobLog
+{
+    [LoggerMessage(1, LogLevel.Information, "Jobs are kept in {Where}")]
+    public static partial void Opened(ILogger logger, string where);
+
+    [LoggerMessage(2, LogLevel.Information, "{Count} jobs of an orchestrator that is no more are queued again")]
+    public static partial void TakenOver(ILogger logger, int count);
+
+    [LoggerMessage(3, LogLevel.Debug, "Job {JobId} is {Status}")]
+    public static partial void Finished(ILogger logger, Guid jobId, string status);
+
+    [LoggerMessage(4, LogLevel.Debug, "Job {JobId} ended elsewhere first; what was computed here is dropped")]
+    public static partial void Dropped(ILogger logger, Guid jobId);
+
+    [LoggerMessage(5, LogLevel.Warning, "The store of jobs is not to be had, and is tried again: {Reason}")]
+    public static partial void Unavailable(ILogger logger, string reason);
+
+    [LoggerMessage(6, LogLevel.Information, "The store of jobs is there again")]
+    public static partial void Available(ILogger logger);
+
+    [LoggerMessage(7, LogLevel.Information, "{Count} results past their retention are deleted")]
+    public static partial void Swept(ILogger logger, int count);
+
+    [LoggerMessage(8, LogLevel.Warning, "Jobs could not be handed back and wait for their leases to run out: {Reason}")]
+    public static partial void NotReleased(ILogger logger, string reason);
+
+    [LoggerMessage(10, LogLevel.Warning, "News from other orchestrators are not heard for now: {Reason}")]
+    public static partial void NotListening(ILogger logger, string reason);
+
+    [LoggerMessage(9, LogLevel.Critical, "Running jobs has failed")]
+    public static partial void RunnerFailed(ILogger logger, Exception exception);
+}

@@ -1,0 +1,74 @@
+using System.Globalization;
+using Lab.ServiceDefaults.Contracts;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.Extensions.Options;
+
+namespace Lab.Orchestrator.Jobs;
+
+/// <summary><c>POST /new_request</c> with <c>Prefer: respond-async</c>: the job is on disk before its client hears of it.</summary>
+internal sealed class JobSubmission(
+    IJobStore store,
+    JobSignals signals,
+    JobMetrics metrics,
+    IOptions<JobsOptions> options,
+    TimeProvider time,
+    IHostApplicationLifetime lifetime)
+{
+    // A hundred thousand jobs take longer than any time it makes sense to tell.
+    private const int RetryAfterSeconds = 60;
+
+    /// <summary>Accepts the request as a job; with <c>wait=N</c> answers it at once if it is done by then (RFC 7240 §4.3).</summary>
+    public async Task<Results<Ok<RequestAnswer>, Accepted<JobDocument>, ProblemHttpResult, StatusCodeHttpResult>> SubmitAsync(
+        HttpContext context, TextBody body, Prefer prefer)
+    {
+        if (IdempotencyKey.Read(context.Request.Headers, out var key) is { } refusal) return refusal.ToProblem();
+        var owner = context.JobOwner();
+        var now = time.GetUtcNow();
+        var (parent, state) = JobTracing.Current();
+        try
+        {
+            var submission = await store.SubmitAsync(
+                new(Guid.CreateVersion7(now), owner, body.Text!, body.IsDrawn, key, now, parent, state), context.RequestAborted);
+            if (submission.Kind is SubmissionKind.Full)
+            {
+                context.Response.Headers.RetryAfter = RetryAfterSeconds.ToString(CultureInfo.InvariantCulture);
+                return new Refusal(StatusCodes.Status429TooManyRequests, "Too many jobs",
+                    $"{options.Value.Capacity} jobs are unfinished, and no more may be.").ToProblem();
+            }
+
+            if (submission.Kind is SubmissionKind.KeyReused) return IdempotencyKey.Reused.ToProblem();
+            if (submission.Kind is SubmissionKind.Created) metrics.Became(JobStatus.Queued);
+            var job = submission.Job!;
+            if (prefer.Wait is { } wait) job = await WaitAsync(owner, job, wait, context.RequestAborted);
+            return Answer(context, job, prefer.Wait);
+        }
+        catch (JobStoreException e)
+        {
+            return JobEndpoints.Unavailable(context, e);
+        }
+    }
+
+    private static Results<Ok<RequestAnswer>, Accepted<JobDocument>, ProblemHttpResult, StatusCodeHttpResult> Answer(
+        HttpContext context, Job job, TimeSpan? wait)
+    {
+        var inTime = wait is not null && job.FinishedAt is not null;
+        context.Response.Headers["Preference-Applied"] = Prefer.Applied(respondAsync: !inTime, wait);
+        if (!inTime) return TypedResults.Accepted($"/requests/{job.Id}", job.ToDocument());
+        if (job.Result is { } result) return TypedResults.Ok(result);
+        return (job.Error ?? new(StatusCodes.Status409Conflict, "Canceled", "The job was canceled.")).ToProblem();
+    }
+
+    private async Task<Job> WaitAsync(string owner, Job job, TimeSpan wait, CancellationToken hungUp)
+    {
+        // Who waits for a job can as well fetch it from the next process.
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(hungUp, lifetime.ApplicationStopping);
+        try
+        {
+            return await signals.WaitAsync(owner, job.Id, wait, over.Token) ?? job;
+        }
+        catch (Exception e) when (e is JobStoreException or OperationCanceledException)
+        {
+            return job;
+        }
+    }
+}

@@ -1,0 +1,135 @@
+using Npgsql;
+
+namespace Lab.Orchestrator.Jobs.Postgres;
+
+/// <summary>The database: its schema, its connections, and one more try after the server has cut one.</summary>
+internal sealed class PostgresDatabase : IAsyncDisposable
+{
+    // Any number will do, as long as it is always the same.
+    private const long SchemaLock = 5_497_301_846_220_917;
+
+    private const string Schema = """
+        CREATE TABLE IF NOT EXISTS lab_jobs (
+            seq bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+            id uuid NOT NULL UNIQUE,
+            owner text NOT NULL,
+            idempotency_key text,
+            text bytea NOT NULL,
+            is_drawn boolean NOT NULL,
+            trace_parent text,
+            trace_state text,
+            status text NOT NULL DEFAULT 'queued',
+            holder text,
+            leased_until timestamptz,
+            result text,
+            error text,
+            submitted_at timestamptz NOT NULL,
+            finished_at timestamptz
+        );
+        CREATE UNIQUE INDEX IF NOT EXISTS lab_jobs_key ON lab_jobs (owner, idempotency_key) WHERE idempotency_key IS NOT NULL;
+        CREATE INDEX IF NOT EXISTS lab_jobs_queued ON lab_jobs (seq) WHERE status = 'queued';
+        CREATE INDEX IF NOT EXISTS lab_jobs_running ON lab_jobs (leased_until) WHERE status = 'running';
+        CREATE INDEX IF NOT EXISTS lab_jobs_finished ON lab_jobs (finished_at) WHERE finished_at IS NOT NULL;
+        """;
+
+    private readonly NpgsqlDataSource _source;
+    private volatile bool _hasSchema;
+
+    /// <exception cref="JobStoreException">The connection string is none.</exception>
+    public PostgresDatabase(string connectionString)
+    {
+        try
+        {
+            var asked = new NpgsqlConnectionStringBuilder(connectionString);
+            // Npgsql waits longer by default than a client does for its 202.
+            if (!asked.ContainsKey("Timeout")) asked.Timeout = 5;
+            if (!asked.ContainsKey("Command Timeout")) asked.CommandTimeout = 10;
+            if (!asked.ContainsKey("Application Name")) asked.ApplicationName = "lab-orchestrator";
+            _source = NpgsqlDataSource.Create(asked);
+            Where = $"PostgreSQL at {asked.Host}, database {asked.Database}";
+            // What a listener has set on its connection must not reach the next user of a pool.
+            asked.Pooling = false;
+            asked.KeepAlive = 10;
+            ListenerString = asked.ConnectionString;
+        }
+        catch (ArgumentException e)
+        {
+            throw new JobStoreException($"{JobsOptions.Section}:{nameof(JobsOptions.ConnectionString)}: {e.Message}", e);
+        }
+    }
+
+    public string Where { get; }
+
+    /// <summary>The connection string of a session that lasts.</summary>
+    public string ListenerString { get; }
+
+    /// <summary>Connects for the first time.</summary>
+    /// <returns>Why the server cannot be reached for now, or <c>null</c>.</returns>
+    /// <exception cref="JobStoreException">The server was reached and refuses: only a person can mend that.</exception>
+    public async Task<string?> TryOpenAsync(CancellationToken cancellation)
+    {
+        try
+        {
+            await using var connection = await OpenAsync(cancellation);
+            return null;
+        }
+        catch (PostgresException e) when (!IsPassing(e))
+        {
+            throw new JobStoreException($"{Where}: {e.MessageText}", e);
+        }
+        catch (Exception e) when (e is NpgsqlException or TimeoutException)
+        {
+            return e.Message;
+        }
+    }
+
+    /// <summary>Uses a connection; twice, if the first time it was cut or the server did not want it just then.</summary>
+    /// <exception cref="JobStoreException">The database is not to be had.</exception>
+    public async Task<T> UseAsync<T>(Func<NpgsqlConnection, Task<T>> use, CancellationToken cancellation)
+    {
+        for (var again = false; ; again = true)
+        {
+            try
+            {
+                await using var connection = await OpenAsync(cancellation);
+                return await use(connection);
+            }
+            catch (Exception e) when (e is NpgsqlException or TimeoutException)
+            {
+                if (again || !IsPassing(e)) throw new JobStoreException($"{Where}: {e.Message}", e);
+                // One connection that the server has cut seldom comes alone.
+                _source.Clear();
+            }
+        }
+    }
+
+    public ValueTask DisposeAsync() => _source.DisposeAsync();
+
+    private async Task<NpgsqlConnection> OpenAsync(CancellationToken cancellation)
+    {
+        var connection = await _source.OpenConnectionAsync(cancellation);
+        try
+        {
+            if (!_hasSchema)
+            {
+                // Of several orchestrators that start together one creates, the others find it there.
+                await using var transaction = await connection.BeginTransactionAsync(cancellation);
+                await connection.Command("SELECT pg_advisory_xact_lock($1)", SchemaLock).RunAsync(cancellation);
+                await connection.Command(Schema).RunAsync(cancellation);
+                await transaction.CommitAsync(cancellation);
+                _hasSchema = true;
+            }
+
+            return connection;
+        }
+        catch
+        {
+            await connection.DisposeAsync();
+            throw;
+        }
+    }
+
+    // Class 57: the operator shuts down or has not started up yet.
+    private static bool IsPassing(Exception e) =>
+        e is not PostgresException postgres || postgres.IsTransient || postgres.SqlState.StartsWith("57", StringComparison.Ordinal);
+}

@@ -1,0 +1,152 @@
+using Microsoft.Data.Sqlite;
+
+namespace Lab.Orchestrator.Jobs.Sqlite;
+
+/// <summary>Where the file is, who may read it, and what is in it.</summary>
+internal static class SqliteFile
+{
+    private const int SchemaVersion = 1;
+
+    private const string Schema = """
+        CREATE TABLE jobs (
+            seq INTEGER PRIMARY KEY AUTOINCREMENT,
+            id TEXT NOT NULL UNIQUE,
+            owner TEXT NOT NULL,
+            idempotency_key TEXT,
+            text BLOB NOT NULL,
+            is_drawn INTEGER NOT NULL,
+            trace_parent TEXT,
+            trace_state TEXT,
+            status TEXT NOT NULL,
+            holder TEXT,
+            leased_until INTEGER,
+            result TEXT,
+            error TEXT,
+            submitted_at INTEGER NOT NULL,
+            finished_at INTEGER
+        ) STRICT;
+        CREATE UNIQUE INDEX jobs_key ON jobs (owner, idempotency_key) WHERE idempotency_key IS NOT NULL;
+        CREATE INDEX jobs_queued ON jobs (seq) WHERE status = 'queued';
+        CREATE INDEX jobs_running ON jobs (leased_until) WHERE status = 'running';
+        CREATE INDEX jobs_finished ON jobs (finished_at) WHERE finished_at IS NOT NULL;
+        """;
+
+    /// <summary>The configured path, or the one in the user's directory for state.</summary>
+    /// <exception cref="JobStoreException">There is no such directory.</exception>
+    public static string Locate(string? configured)
+    {
+        if (configured is not null) return Path.GetFullPath(configured);
+        var state = Environment.GetEnvironmentVariable("XDG_STATE_HOME");
+        // The specification has a relative path ignored.
+        if (string.IsNullOrEmpty(state) || !Path.IsPathRooted(state))
+        {
+            var home = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile, Environment.SpecialFolderOption.DoNotVerify);
+            if (string.IsNullOrEmpty(home))
+                throw new JobStoreException($"There is no home directory to keep jobs in; set {JobsOptions.Section}:{nameof(JobsOptions.Path)}.");
+            state = Path.Combine(home, ".local", "state");
+        }
+
+        return Path.Combine(state, "lab", "jobs.db");
+    }
+
+    /// <summary>Creates what is missing and checks the rest.</summary>
+    /// <returns>The writer's connection.</returns>
+    /// <exception cref="JobStoreException">The file cannot be written, or is something else.</exception>
+    public static SqliteSession Open(string path)
+    {
+        try
+        {
+            Create(path);
+            var session = new SqliteSession(path, pooled: false).Open();
+            try
+            {
+                Prepare(session, path);
+                return session;
+            }
+            catch
+            {
+                session.Dispose();
+                throw;
+            }
+        }
+        catch (SqliteException e)
+        {
+            throw new JobStoreException($"{path}: {Explain(e)}", e);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new JobStoreException($"Jobs cannot be kept in {path}: {e.Message}", e);
+        }
+    }
+
+    /// <summary>What is wrong, without the library's own frame around it.</summary>
+    public static string Explain(SqliteException e) => e.SqliteErrorCode switch
+    {
+        SqliteErrors.NotADatabase => "this file is not a SQLite database.",
+        SqliteErrors.Corrupt => "this SQLite database is damaged.",
+        SqliteErrors.ReadOnly => "this file cannot be written.",
+        SqliteErrors.CannotOpen => "this file cannot be opened.",
+        SqliteErrors.Full => "the disk is full.",
+        SqliteErrors.Busy => "another process has kept this file locked.",
+        _ => e.Message,
+    };
+
+    // Texts and results are their senders' own: nobody else on the machine is to read them.
+    private static void Create(string path)
+    {
+        var directory = Path.GetDirectoryName(path)!;
+        const UnixFileMode Mine = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.ReadWrite, Share = FileShare.ReadWrite };
+        if (OperatingSystem.IsWindows()) Directory.CreateDirectory(directory);
+        else
+        {
+            Directory.CreateDirectory(directory, Mine | UnixFileMode.UserExecute);
+            options.UnixCreateMode = Mine;
+        }
+
+        // Never opened once it exists: closing it would drop the locks that SQLite holds on it in this process.
+        if (File.Exists(path)) return;
+        try
+        {
+            File.Open(path, options).Dispose();
+        }
+        catch (IOException) when (File.Exists(path))
+        {
+            // Another process was faster.
+        }
+    }
+
+    private static void Prepare(SqliteSession session, string path)
+    {
+        // Only an empty file takes this: later it has no effect.
+        session.Execute("PRAGMA auto_vacuum = INCREMENTAL");
+        session.Query("PRAGMA journal_mode = WAL", row => row.GetString(0));
+        // FULL: a commit has reached the disk before it returns. NORMAL would lose the last ones with the power.
+        session.Execute("PRAGMA synchronous = FULL");
+        session.Query("PRAGMA journal_size_limit = 16777216", row => row.GetInt64(0));
+
+        // Takes the right to write before anything relies on it; two processes may start together.
+        session.Execute("BEGIN IMMEDIATE");
+        var version = session.Number("PRAGMA user_version");
+        if (version > SchemaVersion)
+            throw new JobStoreException($"{path} was written by a newer version of the orchestrator (schema {version}, known: {SchemaVersion}).");
+        if (version == 0)
+        {
+            session.Execute(Schema);
+            session.Execute("PRAGMA user_version = 1");
+        }
+
+        session.Execute("COMMIT");
+    }
+
+    /// <summary>SQLite's primary result codes that somebody can do something about.</summary>
+    private static class SqliteErrors
+    {
+        public const int Busy = 5;
+        public const int ReadOnly = 8;
+        public const int Corrupt = 11;
+        public const int Full = 13;
+        public const int CannotOpen = 14;
+        public const int NotADatabase = 26;
+    }
+}

@@ -1,0 +1,69 @@
+namespace Lab.Orchestrator.Jobs.Sqlite;
+
+/// <summary>
+/// This process's name as a holder of leases, and a locked file beside the database that says it is alive. The
+/// kernel drops the lock with the process, however it ends, so that another one – in another container too, if it
+/// shares the directory – need not wait for its leases to run out.
+/// </summary>
+internal sealed class SqliteHolder : IDisposable
+{
+    private const string Infix = ".holder-";
+    private readonly string _database;
+    private readonly FileStream _lock;
+
+    private SqliteHolder(string database, string name, FileStream held)
+    {
+        _database = database;
+        Name = name;
+        _lock = held;
+    }
+
+    public string Name { get; }
+
+    public static SqliteHolder Take(string database)
+    {
+        while (true)
+        {
+            var name = Guid.NewGuid().ToString("N");
+            // Between its creation and its lock the file may look abandoned to another process, which deletes it.
+            if (TryLock(database + Infix + name, FileMode.CreateNew) is { } held)
+            {
+                if (File.Exists(held.Name)) return new(database, name, held);
+                held.Dispose();
+            }
+        }
+    }
+
+    /// <summary>The holders that live, this one among them; the files of dead ones are deleted.</summary>
+    public HashSet<string> Alive()
+    {
+        var alive = new HashSet<string>(StringComparer.Ordinal) { Name };
+        foreach (var path in Directory.EnumerateFiles(Path.GetDirectoryName(_database)!, Path.GetFileName(_database) + Infix + "*"))
+        {
+            if (path == _lock.Name) continue;
+            using var held = TryLock(path, FileMode.Open);
+            if (held is null && File.Exists(path)) alive.Add(path[(path.LastIndexOf('-') + 1)..]);
+            else if (held is not null) File.Delete(path);
+        }
+
+        return alive;
+    }
+
+    public void Dispose()
+    {
+        File.Delete(_lock.Name);
+        _lock.Dispose();
+    }
+
+    private static FileStream? TryLock(string path, FileMode mode)
+    {
+        try
+        {
+            return new FileStream(path, mode, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (IOException)
+        {
+            return null;
+        }
+    }
+}

@@ -1,0 +1,178 @@
+using System.Text.Json;
+using Microsoft.Data.Sqlite;
+
+namespace Lab.Orchestrator.Jobs.Sqlite;
+
+/// <summary>
+/// Jobs in one SQLite file, with a log written ahead: one writer commits in groups, readers are not kept waiting by it.
+/// Several processes may share the file on one machine, as an old and a new one do during an upgrade.
+/// </summary>
+internal sealed partial class SqliteJobStore(JobsOptions options, TimeProvider time) : IJobStore
+{
+    private const int MostInGroup = 256;
+    private const int SweepChunk = 500;
+
+    private readonly OpenJobsGauge _open = new(options.Capacity, time);
+    private readonly string _path = SqliteFile.Locate(options.Path);
+    private SqliteSession? _session;
+    private SqliteHolder? _holder;
+    private GroupCommit<Func<SqliteSession, object?>, object?>? _writer;
+
+    /// <inheritdoc/>
+    public event Action<JobSignal>? Signaled;
+
+    /// <inheritdoc/>
+    public long OpenJobs => _open.Open;
+
+    /// <summary>How many groups have been committed.</summary>
+    public long Commits => _writer?.Commits ?? 0;
+
+    private string Holder => _holder!.Name;
+
+    private long Now => time.GetUtcNow().ToUnixTimeMilliseconds();
+
+    private long RetainedSince => Now - (long)options.Retention.TotalMilliseconds;
+
+    /// <inheritdoc/>
+    public Task OpenAsync(CancellationToken cancellation)
+    {
+        _session = SqliteFile.Open(_path);
+        _holder = SqliteHolder.Take(_path);
+        _writer = new(MostInGroup, group => Task.FromResult<IReadOnlyList<object?>>(Commit(group)));
+        return Task.CompletedTask;
+    }
+
+    /// <inheritdoc/>
+    public async Task<Submission> SubmitAsync(NewJob job, CancellationToken cancellation)
+    {
+        var submission = await WriteAsync(session => Submit(session, job), cancellation);
+        if (submission.Kind is SubmissionKind.Created) Signaled?.Invoke(JobSignal.Queued);
+        return submission;
+    }
+
+    /// <inheritdoc/>
+    public Task<Job?> FindAsync(string owner, Guid id, CancellationToken cancellation)
+    {
+        cancellation.ThrowIfCancellationRequested();
+        return Task.FromResult(Read(session => session.Query(
+            $"SELECT {Columns} FROM jobs WHERE id = $id AND owner = $owner AND (finished_at IS NULL OR finished_at >= $since)",
+            ToJob, ("$id", id.ToString()), ("$owner", owner), ("$since", RetainedSince)).FirstOrDefault()));
+    }
+
+    /// <inheritdoc/>
+    public async Task<CancelKind> CancelAsync(string owner, Guid id, CancellationToken cancellation)
+    {
+        var kind = await WriteAsync(session => Cancel(session, owner, id), cancellation);
+        if (kind is CancelKind.Canceled) Signaled?.Invoke(new(JobSignalKind.Canceled, [id]));
+        return kind;
+    }
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyList<LeasedJob>> LeaseAsync(int most, CancellationToken cancellation) => WriteAsync<IReadOnlyList<LeasedJob>>(
+        session =>
+        {
+            session.Execute(
+                "UPDATE jobs SET status = 'queued', holder = NULL, leased_until = NULL WHERE status = 'running' AND leased_until < $now",
+                ("$now", Now));
+            var jobs = session.Query(
+                "SELECT seq, id, text, submitted_at, trace_parent, trace_state FROM jobs WHERE status = 'queued' ORDER BY seq LIMIT $most",
+                row => (Seq: row.GetInt64(0), Job: new LeasedJob(
+                    row.GetGuid(1), SqliteSession.Text(row, 2), Time(row.GetInt64(3)), OrNull(row, 4), OrNull(row, 5))),
+                ("$most", most));
+            foreach (var (seq, _) in jobs)
+            {
+                session.Execute(
+                    "UPDATE jobs SET status = 'running', holder = $holder, leased_until = $until WHERE seq = $seq",
+                    ("$holder", Holder), ("$until", LeasedUntil()), ("$seq", seq));
+            }
+
+            return [.. jobs.Select(leased => leased.Job)];
+        },
+        cancellation);
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyCollection<Guid>> RenewAsync(IReadOnlyCollection<Guid> ids, CancellationToken cancellation) =>
+        WriteAsync<IReadOnlyCollection<Guid>>(
+            session => session.Query(
+                """
+                UPDATE jobs SET leased_until = $until
+                WHERE status = 'running' AND holder = $holder AND id IN (SELECT value FROM json_each($ids)) RETURNING id
+                """,
+                row => row.GetGuid(0),
+                ("$until", LeasedUntil()), ("$holder", Holder), ("$ids", JsonSerializer.Serialize(ids))),
+            cancellation);
+
+    /// <inheritdoc/>
+    public async Task<bool> FinishAsync(Guid id, JobEnd end, CancellationToken cancellation)
+    {
+        var finished = await WriteAsync(
+            session => session.Execute(
+                """
+                UPDATE jobs SET status = $status, result = $result, error = $error, finished_at = $now, holder = NULL, leased_until = NULL
+                WHERE id = $id AND status = 'running' AND holder = $holder
+                """,
+                ("$status", end.Status.Name()), ("$result", end.ResultJson), ("$error", end.ErrorJson), ("$now", Now),
+                ("$id", id.ToString()), ("$holder", Holder)) == 1,
+            cancellation);
+        if (finished) Signaled?.Invoke(new(JobSignalKind.Finished, [id]));
+        return finished;
+    }
+
+    /// <inheritdoc/>
+    public Task ReleaseAsync(CancellationToken cancellation) => WriteAsync(
+        session => session.Execute(
+            "UPDATE jobs SET status = 'queued', holder = NULL, leased_until = NULL WHERE status = 'running' AND holder = $holder",
+            ("$holder", Holder)),
+        cancellation);
+
+    /// <inheritdoc/>
+    public async Task<int> ReleaseAbandonedAsync(CancellationToken cancellation)
+    {
+        // Who holds jobs is read before who lives: a process that starts in between holds none of these.
+        var holders = Read(session => session.Query("SELECT DISTINCT holder FROM jobs WHERE status = 'running'", row => row.GetString(0)));
+        if (holders.All(holder => holder == Holder)) return 0;
+        var alive = _holder!.Alive();
+        var released = 0;
+        foreach (var dead in holders.Where(holder => !alive.Contains(holder)))
+        {
+            released += await WriteAsync(
+                session => session.Execute(
+                    "UPDATE jobs SET status = 'queued', holder = NULL, leased_until = NULL WHERE status = 'running' AND holder = $holder",
+                    ("$holder", dead)),
+                cancellation);
+        }
+
+        return released;
+    }
+
+    /// <inheritdoc/>
+    public async Task<int> SweepAsync(CancellationToken cancellation)
+    {
+        var all = 0;
+        for (var deleted = SweepChunk; deleted == SweepChunk; all += deleted)
+        {
+            deleted = await WriteAsync(
+                session => session.Execute(
+                    "DELETE FROM jobs WHERE seq IN (SELECT seq FROM jobs WHERE finished_at < $since ORDER BY finished_at LIMIT $most)",
+                    ("$since", RetainedSince), ("$most", SweepChunk)),
+                cancellation);
+        }
+
+        await EndOverdueAsync(cancellation);
+        await ShrinkAsync(cancellation);
+        _open.Counted(Read(Count));
+        return all;
+    }
+
+    /// <inheritdoc/>
+    public override string ToString() => _path;
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        if (_writer is not null) await _writer.DisposeAsync();
+        _session?.Dispose();
+        using (var readers = new SqliteConnection(SqliteSession.ConnectionString(_path, pooled: true))) SqliteConnection.ClearPool(readers);
+        _holder?.Dispose();
+    }
+}

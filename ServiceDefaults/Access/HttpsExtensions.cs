@@ -1,0 +1,30 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace Lab.ServiceDefaults.Access;
+
+/// <summary>HTTPS by a certificate file, or by a self-signed certificate where there is none.</summary>
+public static partial class HttpsExtensions
+{
+    /// <summary>Gives every <c>https://</c> address of the server its certificate. Without such an address nothing is read or made.</summary>
+    /// <remarks>Throws <see cref="CertificateException"/> at the server's start when the certificate cannot be had.</remarks>
+    public static void AddHttpsCertificate(this WebApplicationBuilder builder)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        var options = builder.Configuration.GetSection(HttpsOptions.Section).Get<HttpsOptions>() ?? new();
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.ConfigureHttpsDefaults(https =>
+        {
+            var server = ServerCertificate.Load(options, TimeProvider.System);
+            https.ServerCertificate = server.Certificate;
+            https.ServerCertificateChain = server.Issuers;
+            var logger = kestrel.ApplicationServices.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(HttpsExtensions).FullName!);
+            if (server.IsSelfSigned) LogSelfSigned(logger, server.Fingerprint);
+        }));
+    }
+
+    [LoggerMessage(1, LogLevel.Information, "HTTPS with a self-signed certificate, SHA-256 fingerprint {Fingerprint}")]
+    private static partial void LogSelfSigned(ILogger logger, string fingerprint);
+}

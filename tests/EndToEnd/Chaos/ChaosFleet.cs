@@ -1,0 +1,114 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Http.Json;
+using System.Net.Sockets;
+using Lab.EndToEnd.Cluster;
+using Lab.ServiceDefaults.Contracts;
+
+namespace Lab.EndToEnd.Chaos;
+
+/// <summary>Real workers and orchestrators, and somebody who harms them.</summary>
+internal sealed class ChaosFleet : IAsyncDisposable
+{
+    private const int WorkerCount = 4;
+    private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(300);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(1200);
+    private readonly List<LabService> _workers = [];
+    private readonly HttpClient _probe = new() { Timeout = TimeSpan.FromSeconds(5) };
+
+    /// <summary>Harm done, by kind, for the test to see that there was some.</summary>
+    public Dictionary<string, int> Harm { get; } = [];
+
+    public List<LabService> Orchestrators { get; } = [];
+
+    public async Task StartAsync(int orchestrators, IReadOnlyDictionary<string, string> settings, CancellationToken cancellation)
+    {
+        var ports = FreePorts(WorkerCount + orchestrators);
+        for (var i = 0; i < WorkerCount; i++) _workers.Add(new("Worker", ports[i], new Dictionary<string, string>()));
+        await Task.WhenAll(_workers.Select(worker => worker.StartAsync(_probe, cancellation)));
+        for (var i = 0; i < orchestrators; i++)
+        {
+            var environment = new Dictionary<string, string>(settings)
+            {
+                // A worker that was stopped must be found out well within a client's patience.
+                ["Orchestrator__DispatchTimeout"] = "00:00:02",
+            };
+            for (var w = 0; w < WorkerCount; w++) environment[$"Workers__worker-{w + 1}"] = _workers[w].Address.ToString();
+            Orchestrators.Add(new("Orchestrator", ports[WorkerCount + i], environment));
+        }
+
+        foreach (var orchestrator in Orchestrators) await orchestrator.StartAsync(_probe, cancellation);
+    }
+
+    /// <summary>What a worker says of each text, asked directly before any harm is done.</summary>
+    public async Task<Dictionary<string, ModelAnswer>> AskWorkerAsync(IEnumerable<string> texts, CancellationToken cancellation)
+    {
+        var answers = new Dictionary<string, ModelAnswer>();
+        foreach (var text in texts)
+        {
+            using var response = await _probe.PostAsJsonAsync(new Uri(_workers[0].Address, "/run_model"), new { text }, cancellation);
+            response.EnsureSuccessStatusCode();
+            answers[text] = (await response.Content.ReadFromJsonAsync<ModelAnswer>(WireJson.Relaxed.Options, cancellation))!;
+        }
+
+        return answers;
+    }
+
+    /// <summary>Kills, freezes and slows workers in turn until it is told to stop; then all are well again.</summary>
+    public async Task HarmAsync(int seed, CancellationToken enough, CancellationToken cancellation)
+    {
+        var random = new Random(seed);
+        while (!enough.IsCancellationRequested)
+        {
+            var worker = _workers[random.Next(_workers.Count)];
+            var kind = (string[])["kill", "freeze", "slow"];
+            await HarmAsync(worker, kind[random.Next(kind.Length)], random, cancellation);
+            await Task.Delay(ShortestPause + ((LongestPause - ShortestPause) * random.NextDouble()), cancellation);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _probe.Dispose();
+        foreach (var service in _workers.Concat(Orchestrators)) await service.DisposeAsync();
+    }
+
+    private async Task HarmAsync(LabService worker, string kind, Random random, CancellationToken cancellation)
+    {
+        Harm[kind] = Harm.GetValueOrDefault(kind) + 1;
+        switch (kind)
+        {
+            case "kill":
+                await worker.KillAsync(cancellation);
+                await worker.StartAsync(_probe, cancellation);
+                break;
+            case "freeze":
+                MarkedProcesses.Signal(worker.Pid, MarkedProcesses.Stop);
+                await Task.Delay(TimeSpan.FromSeconds(2.5 + random.NextDouble()), cancellation);
+                MarkedProcesses.Signal(worker.Pid, MarkedProcesses.Continue);
+                break;
+            case "slow":
+                for (var i = 0; i < 20; i++)
+                {
+                    MarkedProcesses.Signal(worker.Pid, MarkedProcesses.Stop);
+                    await Task.Delay(60, cancellation);
+                    MarkedProcesses.Signal(worker.Pid, MarkedProcesses.Continue);
+                    await Task.Delay(20, cancellation);
+                }
+
+                break;
+            default:
+                throw new ArgumentOutOfRangeException(nameof(kind), kind.ToString(CultureInfo.InvariantCulture), "no such harm");
+        }
+    }
+
+    // All at once, so that no port is given twice.
+    private static List<int> FreePorts(int count)
+    {
+        var listeners = Enumerable.Range(0, count).Select(_ => new TcpListener(IPAddress.Loopback, 0)).ToList();
+        foreach (var listener in listeners) listener.Start();
+        var ports = listeners.Select(listener => ((IPEndPoint)listener.LocalEndpoint).Port).ToList();
+        foreach (var listener in listeners) listener.Dispose();
+        return ports;
+    }
+}

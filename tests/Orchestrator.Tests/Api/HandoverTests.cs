@@ -1,0 +1,129 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Sockets;
+using Lab.Orchestrator.Tests.Jobs;
+
+namespace Lab.Orchestrator.Tests.Api;
+
+/// <summary>One orchestrator takes over another's address under load, and stops finish what was accepted.</summary>
+public sealed class HandoverTests : IAsyncLifetime
+{
+    private const int Clients = 8;
+    private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("lab-test-");
+    private StubWorker _worker = null!;
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    /// <inheritdoc/>
+    public async ValueTask InitializeAsync() => _worker = await StubWorker.StartAsync();
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await _worker.DisposeAsync();
+        _directory.Delete(recursive: true);
+    }
+
+    [Fact]
+    public async Task Terminate_AnotherListensOnTheSameAddress_NoRequestFails()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "sharing a port in this way is Linux's");
+        var port = FreePort();
+        var first = await StartAsync(port);
+        var failures = new ConcurrentQueue<string>();
+        var served = 0;
+        using var enough = new CancellationTokenSource();
+        var load = Enumerable.Range(0, Clients).Select(i => LoadAsync(port, keepAlive: i % 2 == 0, failures, () => Interlocked.Increment(ref served), enough.Token)).ToList();
+        for (var turn = 0; turn < 2; turn++)
+        {
+            await UntilAsync(() => Volatile.Read(ref served) >= 200 * (turn + 1));
+            var second = await StartAsync(port);
+            Assert.Equal(0, await first.TerminateAsync());
+            await first.DisposeAsync();
+            first = second;
+        }
+
+        var before = Volatile.Read(ref served);
+        await UntilAsync(() => Volatile.Read(ref served) >= before + 200);
+        await enough.CancelAsync();
+        await Task.WhenAll(load);
+        await first.DisposeAsync();
+        Assert.Empty(failures);
+    }
+
+    [Fact]
+    public async Task Start_AddressTakenWithoutSharing_Fails()
+    {
+        await using var first = await StartAsync(FreePort(), share: false);
+        var (exitCode, _) = await OrchestratorProcess.FailAsync(Settings(first.Client.BaseAddress!.Port, share: false));
+        Assert.NotEqual(0, exitCode);
+    }
+
+    [Fact]
+    public async Task Terminate_WithARequestAtAWorker_AnswersItFirst()
+    {
+        var release = new TaskCompletionSource();
+        _worker.Handle = async (text, _) =>
+        {
+            await release.Task;
+            return StubWorker.Answer(text);
+        };
+        await using var lab = await StartAsync(FreePort());
+        var asked = lab.Client.PostAsync("/new_request", new StringContent("a"), Cancellation);
+        await UntilAsync(() => !_worker.Texts.IsEmpty);
+        var stopped = lab.TerminateAsync();
+        await Task.WhenAny(stopped, Task.Delay(TimeSpan.FromSeconds(1), Cancellation));
+        Assert.False(stopped.IsCompleted);
+        release.SetResult();
+        using var response = await asked;
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        Assert.Equal(0, await stopped);
+    }
+
+    private static async Task LoadAsync(int port, bool keepAlive, ConcurrentQueue<string> failures, Action served, CancellationToken enough)
+    {
+        using var client = new HttpClient { BaseAddress = new($"http://127.0.0.1:{port}"), Timeout = TimeSpan.FromSeconds(20) };
+        client.DefaultRequestHeaders.ConnectionClose = !keepAlive;
+        while (!enough.IsCancellationRequested)
+        {
+            try
+            {
+                using var response = await client.PostAsync("/new_request", new StringContent("a"), Cancellation);
+                if (response.StatusCode is HttpStatusCode.OK) served();
+                else failures.Enqueue($"{(int)response.StatusCode}");
+            }
+            catch (HttpRequestException e)
+            {
+                failures.Enqueue(e.ToString());
+            }
+        }
+    }
+
+    private async Task<OrchestratorProcess> StartAsync(int port, bool share = true)
+    {
+        var process = await OrchestratorProcess.StartAsync(Settings(port, share));
+        // It listens before its first probe has come back; the process before it answers meanwhile.
+        await UntilAsync(() => process.Output.Any(line => line.Contains("is healthy", StringComparison.Ordinal)));
+        return process;
+    }
+
+    private string[] Settings(int port, bool share) =>
+    [
+        $"--urls=http://127.0.0.1:{port}", $"--Workers:worker-1={_worker.Address}", $"--Orchestrator:ReusePort={share}",
+        $"--Jobs:Path={Path.Combine(_directory.FullName, "jobs.db")}",
+    ];
+
+    private static async Task UntilAsync(Func<bool> condition)
+    {
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
+        deadline.CancelAfter(TimeSpan.FromSeconds(30));
+        while (!condition()) await Task.Delay(10, deadline.Token);
+    }
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+}
