@@ -46,8 +46,8 @@ internal static class OrchestratorApp
         var options = section.Get<OrchestratorOptions>() ?? new();
         builder.AddServiceDefaults(options.MaxBodyBytes);
         builder.AddAccess();
-        builder.Services.AddApiDescription("Lab", "Send text to one address, and a fleet of workers classifies it.", keys: true);
         builder.AddHttpsCertificate();
+        builder.Services.AddApiDescription("Lab", "Send text to one address, and a fleet of workers classifies it.", keys: true);
 
         var services = builder.Services;
         services.AddOptions<OrchestratorOptions>().Bind(section).ValidateOnStart();
@@ -58,14 +58,14 @@ internal static class OrchestratorApp
         services.AddSingleton<Dispatcher>();
         services.AddHostedService(provider => provider.GetRequiredService<Dispatcher>());
         services.AddHostedService<WorkerListWatch>();
-        services.AddSingleton<IClassifier, FleetClassifier>();
-        services.AddSingleton<WorkersFeed>();
-        services.AddHostedService(provider => provider.GetRequiredService<WorkersFeed>());
         services.AddSingleton<Handover>();
         services.AddHostedService(provider => provider.GetRequiredService<Handover>());
         if (options.ReusePort && OperatingSystem.IsLinux())
             services.AddOptions<SocketTransportOptions>().Configure<Handover>((transport, handover) => handover.Share(transport));
         services.AddJobs(builder.Configuration);
+        services.AddSingleton<IClassifier, FleetClassifier>();
+        services.AddSingleton<WorkersFeed>();
+        services.AddHostedService(provider => provider.GetRequiredService<WorkersFeed>());
         services.AddHealthChecks().AddCheck<WorkersHealthCheck>("workers");
     }
 }
