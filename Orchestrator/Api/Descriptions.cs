@@ -8,6 +8,7 @@ namespace Lab.Orchestrator.Api;
 /// <summary>What the OpenAPI document says of the orchestrator's own endpoints.</summary>
 internal static class Descriptions
 {
+    private const string Job = """{"request_id":"0199d3c4-7c1e-7b5a-9a57-0f4f7d7e4c11","status":"queued","submitted_at":"2026-01-01T12:00:00Z"}""";
     private const string Table = """{"worker-1":{"ip":"10.0.0.11","port":8000,"status":"free","completed":42,"failed":0}}""";
 
     public static EndpointDescription NewRequest { get; } = new("Classify one text")
@@ -16,18 +17,32 @@ internal static class Descriptions
         Bodies = [("application/json", """{"text":"What a wonderful film!"}"""), ("text/plain", "What a wonderful film!")],
         BodySchema = BodySchemas.Text,
         NeedsBody = false,
-        Parameters = [("Prefer", ParameterLocation.Header, "respond-async to fetch the answer later; wait=N for a deadline in seconds (RFC 7240).")],
+        Parameters =
+        [
+            ("Prefer", ParameterLocation.Header, "respond-async to fetch the answer later; wait=N for a deadline in seconds (RFC 7240)."),
+            ("Idempotency-Key", ParameterLocation.Header, "With respond-async: the same key and body give the same job."),
+        ],
         Answers =
         [
             new(200, "The answer", typeof(RequestAnswer), """
                 {"request_id":"0199d3c4-7c1e-7b5a-9a57-0f4f7d7e4c11","worker":"worker-1","attempts":1,"batch_size":1,"queue_ms":0.1,"inference_ms":2.5,
                 "input_text":"What a wonderful film!","truncated":false,"label":"POSITIVE","probabilities":[0.02,0.98]}
                 """),
-            new(202, "Accepted: its job is durable, and Location says where to fetch the result", typeof(JobDocument), """
-                {"request_id":"0199d3c4-7c1e-7b5a-9a57-0f4f7d7e4c11","status":"queued","submitted_at":"2026-01-01T00:00:00Z"}
-                """),
+            new(202, "Accepted as a job", typeof(JobDocument), Job, Headers: [("Location", "Where to fetch the answer."), ("Preference-Applied", "What was granted of Prefer.")]),
         ],
         Refusals = [400, 413, 415, 422, 429, 502, 503, 504],
+    };
+
+    public static EndpointDescription GetJob { get; } = new("A job's state, and its result or error once it has finished")
+    {
+        Answers = [new(200, "The job", typeof(JobDocument), Job)],
+        Refusals = [404, 410, 503],
+    };
+
+    public static EndpointDescription CancelJob { get; } = new("Cancel a job")
+    {
+        Answers = [new(204, "Canceled")],
+        Refusals = [404, 409, 410, 503],
     };
 
     public static EndpointDescription Workers { get; } = new("The worker table")
@@ -48,23 +63,5 @@ internal static class Descriptions
     {
         Answers = [new(204, "Done")],
         Refusals = [404],
-    };
-
-    public static EndpointDescription Job { get; } = new("A request that was submitted with Prefer: respond-async")
-    {
-        Details = "Known to the key that submitted it, until its retention is over.",
-        Answers =
-        [
-            new(200, "Its state, and its result once it has one", typeof(JobDocument), """
-                {"request_id":"0199d3c4-7c1e-7b5a-9a57-0f4f7d7e4c11","status":"queued","submitted_at":"2026-01-01T00:00:00Z"}
-                """),
-        ],
-        Refusals = [404, 410, 503],
-    };
-
-    public static EndpointDescription CancelJob { get; } = new("Cancel a submitted request")
-    {
-        Answers = [new(204, "Canceled")],
-        Refusals = [404, 409, 410, 503],
     };
 }

@@ -1,4 +1,5 @@
 using Lab.Orchestrator.Dispatch;
+using Lab.Orchestrator.Jobs;
 using Lab.ServiceDefaults.Contracts;
 using Microsoft.Extensions.Options;
 
@@ -20,9 +21,12 @@ internal sealed class FleetClassifier(Dispatcher dispatcher, IOptions<Orchestrat
 
     /// <inheritdoc/>
     public async Task<(Classified? Answer, Refusal? Refusal)> ClassifyAsync(
-        IReadOnlyList<TextInput> inputs, bool rawScores, CancellationToken clientGone)
+        IReadOnlyList<TextInput> inputs, bool rawScores, HttpContext context)
     {
-        var outcomes = await dispatcher.SubmitAsync((QueueEntry[])[.. inputs.Select(input => Entry(input, rawScores))], clientGone);
+        var wait = Prefer.Parse(context.Request.Headers["Prefer"], options.Value.MaxWait).Wait;
+        if (Prefer.Applied(respondAsync: false, wait) is { } applied) context.Response.Headers["Preference-Applied"] = applied;
+        var deadline = wait ?? options.Value.Deadline;
+        var outcomes = await dispatcher.SubmitAsync(inputs.Select(input => Entry(input, rawScores, deadline)).ToArray(), context.RequestAborted);
         if (Array.Find(outcomes, outcome => outcome.Kind is not (OutcomeKind.Answered or OutcomeKind.Canceled)) is { } failed)
             return (null, Refusals.Of(failed));
         if (Array.Exists(outcomes, outcome => outcome.Kind is OutcomeKind.Canceled))
@@ -41,11 +45,11 @@ internal sealed class FleetClassifier(Dispatcher dispatcher, IOptions<Orchestrat
             answers.Max(answer => answer.Attempts)), null);
     }
 
-    private QueueEntry Entry(TextInput input, bool rawScores)
+    private static QueueEntry Entry(TextInput input, bool rawScores, TimeSpan deadline)
     {
         var cutLeft = input.Policy is TruncationPolicy.Left;
         // What is only a text travels in the cheapest form.
         var how = input.Pair is not null || cutLeft || rawScores ? new TextOptions(input.Pair, cutLeft, rawScores) : null;
-        return new(input.Text, options.Value.Deadline, how);
+        return new(input.Text, deadline, how);
     }
 }

@@ -12,7 +12,7 @@ internal static class JobEndpoints
 {
     public static void MapJobs(this IEndpointRouteBuilder endpoints)
     {
-        endpoints.MapGet("/requests/{id}", GetAsync).Describe(Descriptions.Job);
+        endpoints.MapGet("/requests/{id}", GetAsync).Describe(Descriptions.GetJob);
         endpoints.MapDelete("/requests/{id}", DeleteAsync).Describe(Descriptions.CancelJob);
     }
 

@@ -1,3 +1,5 @@
+using Microsoft.AspNetCore.Http;
+
 namespace Lab.ServiceDefaults.Contracts;
 
 /// <summary>What stands behind the standard protocols: in a worker its model, in the orchestrator its workers.</summary>
@@ -12,9 +14,9 @@ public interface IClassifier
     /// <summary>Classifies a client's inputs, all or none.</summary>
     /// <param name="inputs">1 to <see cref="TextInput.MaxInputs"/>.</param>
     /// <param name="rawScores">Whether logits are asked for.</param>
-    /// <param name="clientGone">Cancelled when the client hangs up.</param>
+    /// <param name="context">The request, for what its headers ask for and for the client's hanging up.</param>
     /// <returns>The answer or why there is none.</returns>
-    Task<(Classified? Answer, Refusal? Refusal)> ClassifyAsync(IReadOnlyList<TextInput> inputs, bool rawScores, CancellationToken clientGone);
+    Task<(Classified? Answer, Refusal? Refusal)> ClassifyAsync(IReadOnlyList<TextInput> inputs, bool rawScores, HttpContext context);
 
     /// <summary>Counts a request that an endpoint of the protocols refuses.</summary>
     /// <param name="status">The refusal's HTTP status.</param>

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.WebUtilities;
@@ -9,7 +10,7 @@ namespace Lab.ServiceDefaults.Contracts;
 /// <param name="Title">The kind of refusal in a few words, the same for every occurrence.</param>
 /// <param name="Detail">What was wrong with this request, and what to do about it.</param>
 /// <param name="RetryAfter">In how many seconds to try again, where that makes sense.</param>
-public sealed record Refusal(int Status, string Title, string Detail, int? RetryAfter = null)
+public sealed record Refusal(int Status, string Title, string Detail, [property: JsonIgnore] int? RetryAfter = null)
 {
     internal const string EmptyBatchTitle = "Empty batch";
     internal const string RejectedTitle = "Rejected by the model";

@@ -19,10 +19,10 @@ internal sealed class WorkerClassifier(
 
     /// <inheritdoc/>
     public async Task<(Classified? Answer, Refusal? Refusal)> ClassifyAsync(
-        IReadOnlyList<TextInput> inputs, bool rawScores, CancellationToken clientGone)
+        IReadOnlyList<TextInput> inputs, bool rawScores, HttpContext context)
     {
         if (host.Ready is not { } model) return (null, NotReady.Refusal);
-        if (gate.TryRun(() => model.Compute(inputs), clientGone) is not { } running) return (null, RunModelEndpoint.Computing);
+        if (gate.TryRun(() => model.Compute(inputs), context.RequestAborted) is not { } running) return (null, RunModelEndpoint.Computing);
         var computation = await running;
         if (computation.TooLong is { } input) return (null, Refusal.TooLong(input, model.Description.MaxTokens));
         return (new(

@@ -11,36 +11,36 @@ namespace Lab.Tests.Protocols;
 internal sealed partial class ServiceProcess : IAsyncDisposable
 {
     private readonly Process _process;
-    private readonly string _state;
+    private readonly DirectoryInfo _directory;
 
-    private ServiceProcess(Process process, Uri address, string state)
+    private ServiceProcess(Process process, DirectoryInfo directory, Uri address)
     {
         _process = process;
-        _state = state;
+        _directory = directory;
         Client = new() { BaseAddress = address, Timeout = TimeSpan.FromSeconds(20) };
     }
 
     public HttpClient Client { get; }
 
-    /// <summary>Starts a service and waits until it listens.</summary>
+    /// <summary>Starts a service in a directory of its own and waits until it listens.</summary>
     public static async Task<ServiceProcess> StartAsync(string assembly, IEnumerable<string> settings, CancellationToken cancellation)
     {
+        var directory = Directory.CreateTempSubdirectory("lab-test-");
         var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, assembly), "--urls=http://127.0.0.1:0", .. settings])
         {
             RedirectStandardOutput = true,
+            WorkingDirectory = directory.FullName,
         };
-        // Whoever runs the tests may have jobs of his own.
-        var state = Directory.CreateTempSubdirectory("lab-test-").FullName;
-        start.Environment["XDG_STATE_HOME"] = state;
         var process = Process.Start(start)!;
         try
         {
-            return new(process, await ReadAddressAsync(process, assembly, cancellation), state);
+            return new(process, directory, await ReadAddressAsync(process, assembly, cancellation));
         }
         catch
         {
             process.Kill();
             process.Dispose();
+            directory.Delete(recursive: true);
             throw;
         }
     }
@@ -74,7 +74,7 @@ internal sealed partial class ServiceProcess : IAsyncDisposable
         _process.Kill();
         await _process.WaitForExitAsync();
         _process.Dispose();
-        Directory.Delete(_state, recursive: true);
+        _directory.Delete(recursive: true);
     }
 
     private static async Task<Uri> ReadAddressAsync(Process process, string assembly, CancellationToken cancellation)

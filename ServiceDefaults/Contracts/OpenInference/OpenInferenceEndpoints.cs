@@ -60,7 +60,7 @@ public static class OpenInferenceEndpoints
         if (refusal is not null) return Refuse(classifier, refusal);
         (var request, refusal) = InferRequest.Parse(body);
         if (request is null) return Refuse(classifier, refusal!);
-        (var classified, refusal) = await classifier.ClassifyAsync([.. request.Texts.Select(text => new TextInput(text))], rawScores: false, context.RequestAborted);
+        (var classified, refusal) = await classifier.ClassifyAsync([.. request.Texts.Select(text => new TextInput(text))], rawScores: false, context);
         if (classified is null) return Refuse(classifier, refusal!);
         var parameters = new InferParameters(
             classified.Worker, classified.QueueMs, classified.Attempts, classified.InferenceMs, classified.Texts.Any(text => text.Truncated));

@@ -45,7 +45,7 @@ public static class PredictEndpoint
         (var request, refusal) = PredictRequest.Parse(body);
         if (request is null) return (null, refusal);
         if (classifier.Model is not { } model) return (null, Refusal.ModelUnknown);
-        (var classified, refusal) = await classifier.ClassifyAsync(request.Inputs, request.RawScores, context.RequestAborted);
+        (var classified, refusal) = await classifier.ClassifyAsync(request.Inputs, request.RawScores, context);
         if (classified is null) return (null, refusal);
 
         var headers = context.Response.Headers;

@@ -34,6 +34,14 @@ public sealed class FuzzTests
         """{"inputs":[{"name":"text","shape":[1],"datatype":"BYTES","data":["a"]}],"parameters":{"x":1}}""",
     ];
 
+    // What is right before it is mutated comes further than what is thrown together.
+    private static readonly (string Path, string Body, string ContentType)[] GoodPosts =
+    [
+        ("/new_request", Bodies[0], "application/json"), ("/new_request", Bodies[1], "text/plain"), ("/new_request", "", "text/plain"),
+        ("/predict", Bodies[7], "application/json"), ("/predict", Bodies[8], "application/json"), ("/predict", Bodies[9], "application/json"),
+        ("/v2/models/stub/infer", Bodies[10], "application/json"), ("/v2/models/stub/versions/1/infer", Bodies[11], "application/json"),
+    ];
+
     private static readonly string[] Tokens =
         ["[", "]", "{", "}", "\"", "\\u0000", "\\udc00", "\\", ",", ":", "null", "true", "1e999", "-0", "18446744073709551616", "\u0001", "é", "文", "😀", " ", "\n", "inputs", "text"];
 
@@ -41,9 +49,11 @@ public sealed class FuzzTests
     [
         "Content-Type: application/json", "Content-Type: application/json", "Content-Type: text/plain", "Content-Type: text/plain; charset=utf-16", "Content-Type: ;;;",
         "Content-Type: application/json; charset=\"utf-8\"", "Content-Encoding: gzip", "Accept: image/png", "Accept: */*;q=0", "Prefer: wait=0", "Prefer: wait=-1, wait=99999999999999",
-        "Prefer: ,,,=;", "Authorization: Bearer", "Authorization: Bearer \u00e9", "traceparent: 00-zz-zz-zz", "tracestate: ,,,", "Idempotency-Key: \"x", "Expect: 100-continue",
+        "Prefer: ,,,=;", "Prefer: respond-async", "Prefer: respond-async, wait=1", "Authorization: Bearer", "Authorization: Bearer \u00e9", "traceparent: 00-zz-zz-zz", "tracestate: ,,,", "Idempotency-Key: \"x", "Idempotency-Key: \"same\"", "Expect: 100-continue",
         "X-Forwarded-For: ::::", "Range: bytes=0-0", "If-None-Match: *", "Cookie: a=b;;;", "Upgrade: websocket", "Accept-Encoding: br;q=9",
     ];
+
+    private readonly int[] _answers = new int[1000];
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
@@ -59,12 +69,21 @@ public sealed class FuzzTests
 
         var growth = GC.GetTotalMemory(forceFullCollection: true) - before;
         Assert.True(growth < MaxGrowth, $"{iterations} requests left {growth} bytes behind.");
+        CheckThatManyKindsOfAnswersCame();
+        TestContext.Current.TestOutputHelper?.WriteLine(string.Join(", ", _answers.Index().Where(count => count.Item > 0).Select(count => $"{count.Index}: {count.Item}")));
         using var answer = await lab.PostAsync("still well");
         Assert.Equal("still well", (await ReadAnswerAsync(answer)).InputText);
         Assert.All((await lab.GetWorkersAsync()).Values, worker => Assert.NotEqual("quarantined", worker.Status));
     }
 
-    private static async Task RunAsync(RunningOrchestrator lab, int seed, int count)
+    // A fuzzer that never gets past the door would find nothing.
+    private void CheckThatManyKindsOfAnswersCame()
+    {
+        foreach (var status in (int[])[200, 202, 204, 400, 404, 405, 415, 422]) Assert.True(_answers[status] > 0, $"no answer had the status {status}");
+        Assert.True(_answers[200] > _answers.Sum() / 20, $"only {_answers[200]} of {_answers.Sum()} were answered with 200");
+    }
+
+    private async Task RunAsync(RunningOrchestrator lab, int seed, int count)
     {
         for (var i = 0; i < count; i++)
         {
@@ -72,6 +91,7 @@ public sealed class FuzzTests
             try
             {
                 var status = await SendAsync(lab.Client.BaseAddress!, request);
+                Interlocked.Increment(ref _answers[status ?? 0]);
                 // 505 is the web server's word for a request line that a mutation has torn apart.
                 Assert.True(status is null or < 500 or 503 or 504 or 505, $"status {status}");
             }
@@ -127,15 +147,17 @@ public sealed class FuzzTests
 
     private static byte[] Request(Random random)
     {
-        var path = Mutated(random, Encoding.UTF8.GetBytes(Pick(random, Paths)), chance: 0.15);
-        var body = Mutated(random, Encoding.UTF8.GetBytes(Pick(random, Bodies)), chance: 0.7);
+        var good = random.Next(5) < 3 ? GoodPosts[random.Next(GoodPosts.Length)] : default;
+        var path = Mutated(random, Encoding.UTF8.GetBytes(good.Path ?? Pick(random, Paths)), chance: good.Path is null ? 0.15 : 0.02);
+        var body = Mutated(random, Encoding.UTF8.GetBytes(good.Body ?? Pick(random, Bodies)), chance: 0.7);
         using var request = new MemoryStream();
         void Write(string text) => request.Write(Encoding.Latin1.GetBytes(text));
 
-        Write($"{Pick(random, Methods)} ");
+        Write($"{(good.Path is null ? Pick(random, Methods) : "POST")} ");
         request.Write(path);
         if (random.Next(10) == 0) Write("?stream=&a=%zz&a");
         Write(" HTTP/1.1\r\nHost: lab\r\nConnection: close\r\n");
+        if (good.ContentType is { } contentType) Write($"Content-Type: {contentType}\r\n");
         for (var headers = random.Next(4); headers > 0; headers--)
         {
             request.Write(Mutated(random, Encoding.Latin1.GetBytes(Pick(random, HeaderLines)), chance: 0.1));

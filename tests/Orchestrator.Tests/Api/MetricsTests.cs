@@ -15,7 +15,7 @@ public sealed class MetricsTests
         await using var bad = await StubWorker.StartAsync();
         bad.Handle = (_, _) => Task.FromResult<IResult>(TypedResults.StatusCode(500));
         await using var lab = await ServiceProcess.StartAsync("Orchestrator.dll",
-            [$"--Workers:good={good.Address}", $"--Workers:bad={bad.Address}", "--Orchestrator:QuarantineMin=00:01:00", "--Orchestrator:QuarantineMax=00:01:00", "--Orchestrator:QueueCapacity=2"], Cancellation);
+            ["--Jobs:Path=jobs.db", $"--Workers:good={good.Address}", $"--Workers:bad={bad.Address}", "--Orchestrator:QuarantineMin=00:01:00", "--Orchestrator:QuarantineMax=00:01:00", "--Orchestrator:QueueCapacity=2"], Cancellation);
         await UntilAsync(lab, metrics => metrics["lab_workers{status=\"free\"}"] == 2);
 
         // One of the first two lands on the bad worker, which is quarantined, and is done by the other.
