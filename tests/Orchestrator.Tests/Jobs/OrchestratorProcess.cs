@@ -64,7 +64,8 @@ internal sealed class OrchestratorProcess : IAsyncDisposable
     /// <returns>Its exit code.</returns>
     public async Task<int> TerminateAsync()
     {
-        using var kill = Process.Start("kill", ["-TERM", _process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
+        // The shell's own, for the program of that name is not on every machine.
+        using var kill = Process.Start("/bin/sh", ["-c", string.Create(System.Globalization.CultureInfo.InvariantCulture, $"kill -TERM {_process.Id}")]);
         await _process.WaitForExitAsync(Cancellation).WaitAsync(Patience, Cancellation);
         return _process.ExitCode;
     }

@@ -57,7 +57,7 @@ public sealed class ProcessTests
             Assert.DoesNotContain(Directory.EnumerateFiles(home.Path, "*", SearchOption.AllDirectories),
                 file => file.Contains("onnxruntime", StringComparison.OrdinalIgnoreCase));
 
-            using (var terminate = Process.Start("kill", [$"{process.Id}"])) await terminate.WaitForExitAsync(Cancellation);
+            using (var terminate = Process.Start("/bin/sh", ["-c", $"kill {process.Id}"])) await terminate.WaitForExitAsync(Cancellation);
             await process.StandardOutput.ReadToEndAsync(Cancellation);
             await process.WaitForExitAsync(Cancellation).WaitAsync(TimeSpan.FromSeconds(60), Cancellation);
             Assert.Equal((0, ""), (process.ExitCode, await errors));
