@@ -16,6 +16,9 @@ internal interface IFleetDeployer
     /// <param name="release">What is to run.</param>
     IReadOnlyList<RemoteStep> PlanRemote(IReadOnlyList<DeployedHost> hosts, ReleaseOptions release);
 
+    /// <summary>The images of the release, and what they weigh where they were built on this machine before. Reads files, builds nothing.</summary>
+    IReadOnlyList<PlannedImage> PlanImages(ReleaseOptions release);
+
     /// <summary>
     /// Makes the hosts run the release: builds the images, sends what is missing, forms the Swarm or lets new hosts
     /// join it, deploys, waits until every container is healthy. Changes nothing where nothing differs. Takes the lock.

@@ -12,8 +12,8 @@ internal sealed record ReleaseOptions
     /// <summary>The private key that opens the hosts, in OpenSSH's format, mode 0600.</summary>
     public required string PrivateKeyFile { get; init; }
 
-    /// <summary>Reference of the image that ours are built upon.</summary>
-    public required string BaseImage { get; init; }
+    /// <summary>Reference of the image that ours are built upon, or null: the .NET SDK's own, family <c>noble-chiseled-extra</c>.</summary>
+    public string? BaseImage { get; init; }
 
     /// <summary>How many orchestrators: one, or one on each manager (3).</summary>
     public int Orchestrators { get; init; } = 1;
