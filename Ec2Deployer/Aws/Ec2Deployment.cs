@@ -47,7 +47,9 @@ internal sealed class Ec2Deployment
         var state = _directory.ReadState();
         var keys = new Dictionary<string, string>(state.HostKeys);
         var hosts = await _wait.ReadyAsync(plan, keys, progress, cancellationToken);
-        if (keys.Count != state.HostKeys.Count) _directory.WriteState(state with { HostKeys = keys });
+        // Those of instances that are gone go with them.
+        keys = keys.Where(key => hosts.Any(host => host.InstanceId == key.Key)).ToDictionary();
+        if (!keys.ToHashSet().SetEquals(state.HostKeys)) _directory.WriteState(state with { HostKeys = keys });
         return new Provisioned(plan, hosts, calls);
     }
 

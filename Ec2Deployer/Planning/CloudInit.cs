@@ -49,11 +49,16 @@ internal static class CloudInit
 
         text.Append("runcmd:\n");
         text.Append("  - sysctl --system\n");
-        text.Append("  - DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends docker.io\n");
+        // A mirror that is away for a moment, or another apt at work, must not leave a host without its engine.
+        text.Append("  - |\n");
+        text.Append("    for try in 1 2 3 4 5 6; do\n");
+        text.Append("      DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 install -y --no-install-recommends docker.io && break\n");
+        text.Append("      sleep 10\n");
+        text.Append("      apt-get update\n");
+        text.Append("    done\n");
         // Unattended upgrades would restart Docker under the containers, on every host at the same hour.
         text.Append("  - apt-mark hold docker.io containerd runc\n");
         text.Append("  - systemctl enable --now docker\n");
-        text.Append("  - touch /var/lib/lab-ready\n");
         return text.ToString();
     }
 }
