@@ -101,6 +101,9 @@ internal sealed record DeploymentState
 
     /// <summary>Fingerprints of SSH host keys (<c>SHA256:…</c>), by instance.</summary>
     public Dictionary<string, string> HostKeys { get; init; } = [];
+
+    /// <summary>The zones of hosts that were being started when a run ended, by name.</summary>
+    public Dictionary<string, string> Launching { get; init; } = [];
 }
 
 [JsonSourceGenerationOptions(WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]

@@ -21,7 +21,7 @@ internal sealed class Ec2Deployment
         var calls = new Ec2Calls(ec2, pace, time);
         _directory = directory;
         _observer = new Ec2Observer(calls);
-        _executor = new Ec2Executor(calls, _observer);
+        _executor = new Ec2Executor(calls, _observer, Launching);
         _wait = new HostWait(calls, _observer);
         _destroyer = new Ec2Destroyer(calls, _observer);
     }
@@ -31,7 +31,7 @@ internal sealed class Ec2Deployment
     /// <param name="callerAddress">The caller's public address, or null where both doors are given as options.</param>
     /// <param name="cancellationToken">Ends the calls.</param>
     public async Task<DeploymentPlan> PlanAsync(DeploymentOptions options, string? callerAddress, CancellationToken cancellationToken) =>
-        DeploymentPlanner.Plan(options, await _observer.ObserveAsync(options, cancellationToken), new CallerFacts(callerAddress, DeploymentKey.PublicKey(_directory)));
+        DeploymentPlanner.Plan(options, await _observer.ObserveAsync(options, cancellationToken), new CallerFacts(callerAddress, DeploymentKey.PublicKey(_directory)) { Launching = _directory.ReadState().Launching });
 
     /// <summary>Makes the hosts exist and run. Where they do, nothing is changed.</summary>
     /// <param name="options">Checked options.</param>
@@ -49,8 +49,14 @@ internal sealed class Ec2Deployment
         var hosts = await _wait.ReadyAsync(plan, keys, progress, cancellationToken);
         // Those of instances that are gone go with them.
         keys = keys.Where(key => hosts.Any(host => host.InstanceId == key.Key)).ToDictionary();
-        if (!keys.ToHashSet().SetEquals(state.HostKeys)) _directory.WriteState(state with { HostKeys = keys });
+        if (state.Launching.Count > 0 || !keys.ToHashSet().SetEquals(state.HostKeys)) _directory.WriteState(state with { HostKeys = keys, Launching = [] });
         return new Provisioned(plan, hosts, calls);
+    }
+
+    private void Launching(string host, string zone)
+    {
+        var state = _directory.ReadState();
+        _directory.WriteState(state with { Launching = new(state.Launching) { [host] = zone } });
     }
 
     /// <summary>The deployment's instances, and the hosts among them that run, for commands that change nothing at EC2.</summary>

@@ -9,7 +9,10 @@ namespace Lab.Ec2Deployer.Aws;
 /// Makes the calls of a plan, in its order. Each may have been made before by a run that was interrupted: what EC2 then
 /// answers ("there is one already") counts as done where it is ours.
 /// </summary>
-internal sealed class Ec2Executor(Ec2Calls calls, Ec2Observer observer)
+/// <param name="calls">Makes the calls.</param>
+/// <param name="observer">Looks what is there.</param>
+/// <param name="launching">Told of a host and its zone before it is started there, so that a later run makes the same request.</param>
+internal sealed class Ec2Executor(Ec2Calls calls, Ec2Observer observer, Action<string, string> launching)
 {
     private const int MostGenerations = 50;
 
@@ -59,6 +62,7 @@ internal sealed class Ec2Executor(Ec2Calls calls, Ec2Observer observer)
     {
         for (var zone = 0; ; zone++)
         {
+            launching(launch.Host.Name, launch.Zones[zone]);
             try
             {
                 for (var generation = 0; ; generation++)

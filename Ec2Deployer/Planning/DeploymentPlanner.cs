@@ -170,7 +170,8 @@ internal sealed class DeploymentPlanner
             }
 
             // Stable: of equally empty zones the first, so that managers, which come first, lie apart.
-            var preferred = zones.OrderBy(zone => load[zone]).ToList();
+            var launching = _caller.Launching.GetValueOrDefault(name);
+            var preferred = zones.OrderBy(zone => zone != launching).ThenBy(zone => load[zone]).ToList();
             load[preferred[0]]++;
             var planned = new PlannedHost(name, role, manager, front, _options.InstanceType, preferred[0], null);
             hosts.Add(planned);

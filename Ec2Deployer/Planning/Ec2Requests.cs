@@ -13,7 +13,8 @@ internal static class Ec2Requests
     public static ImportKeyPairRequest ImportKey(DeploymentOptions options, string name, string publicKey) => new()
     {
         KeyName = name,
-        PublicKeyMaterial = Base64(publicKey),
+        // A word in angle brackets stays readable, and is never sent.
+        PublicKeyMaterial = Ec2Ids.IsSymbolic(publicKey) ? publicKey : Base64(publicKey),
         TagSpecifications = [Specification(ResourceType.KeyPair, Tags(options, null, null))],
     };
 

@@ -8,7 +8,7 @@ namespace Lab.Ec2Deployer.Tests.Aws;
 /// <summary>A stand-in of EC2, the real SDK before it, and a directory of its own for what the deployer keeps.</summary>
 internal sealed class Ec2Session : IAsyncDisposable
 {
-    private readonly string _home = Directory.CreateTempSubdirectory("lab-ec2-").FullName;
+    private readonly string _config = Directory.CreateTempSubdirectory("lab-ec2-").FullName;
 
     private Ec2Session(StandIn standIn, InstantHosts hosts) => (StandIn, Hosts) = (standIn, hosts);
 
@@ -26,7 +26,10 @@ internal sealed class Ec2Session : IAsyncDisposable
 
     public RecordedProgress Progress { get; } = new();
 
-    public string Home => _home;
+    /// <summary>What <c>XDG_CONFIG_HOME</c> would be.</summary>
+    public string Config => _config;
+
+    public string Home => Path.Combine(_config, "lab");
 
     public static DeploymentOptions Options { get; } = new() { SshFrom = "203.0.113.7/32", HttpFrom = "203.0.113.0/24" };
 
@@ -36,7 +39,7 @@ internal sealed class Ec2Session : IAsyncDisposable
         return new Ec2Session(await StandIn.StartAsync(hosts), hosts);
     }
 
-    public DeploymentDirectory DirectoryOf(string name = "lab") => new(_home, name);
+    public DeploymentDirectory DirectoryOf(string name = "lab") => new(Home, name);
 
     /// <summary>The deployer as a new process would have it: nothing is remembered but what is in the directory.</summary>
     public Ec2Deployment Deployment(string name = "lab", Ec2Pace? pace = null) => new(StandIn.Client(), DirectoryOf(name), pace ?? Pace, TimeProvider.System);
@@ -57,7 +60,7 @@ internal sealed class Ec2Session : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await StandIn.DisposeAsync();
-        Directory.Delete(_home, recursive: true);
+        Directory.Delete(_config, recursive: true);
     }
 }
 

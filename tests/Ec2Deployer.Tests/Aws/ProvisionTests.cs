@@ -144,6 +144,35 @@ public sealed class ProvisionTests
     }
 
     [Fact]
+    public async Task Provision_InterruptedInAnotherZoneThanPlanned_FindsTheInstanceThatEc2DoesNotShowYet()
+    {
+        await using var session = await Ec2Session.StartAsync();
+        using var interrupt = CancellationTokenSource.CreateLinkedTokenSource(Token);
+        session.StandIn.Options.NoCapacity.Add("us-east-1b");
+        var launches = 0;
+        session.StandIn.Options.LoseAnswer = action =>
+        {
+            // The second host, which goes to another zone than planned; from now on EC2 hides what it has made for long.
+            if (action != "RunInstances" || ++launches != 2) return false;
+            interrupt.Cancel();
+            return true;
+        };
+        session.StandIn.Options.Fault = action =>
+        {
+            if (action == "RunInstances" && launches == 1) session.StandIn.Options.Lag = 30;
+            return null;
+        };
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => session.ProvisionAsync(cancellationToken: interrupt.Token));
+        session.StandIn.Options.LoseAnswer = null;
+        session.StandIn.Options.NoCapacity.Clear();
+
+        await session.ProvisionAsync();
+
+        AssertWhole(session, "interrupted in another zone");
+        Assert.DoesNotContain("TerminateInstances", session.StandIn.Mutations);
+    }
+
+    [Fact]
     public async Task Provision_HostDied_StartsOneInItsPlace()
     {
         await using var session = await Ec2Session.StartAsync();

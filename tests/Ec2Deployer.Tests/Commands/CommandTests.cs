@@ -28,7 +28,7 @@ public sealed class CommandTests
         Assert.Empty(result.Error);
         Snapshot.Matches("plan.txt", result.Out);
         Assert.Empty(session.StandIn.Requests);
-        Assert.Empty(Directory.GetFileSystemEntries(session.Home));
+        Assert.Empty(Directory.GetFileSystemEntries(session.Config));
     }
 
     [Fact]

@@ -46,6 +46,8 @@ internal sealed partial class StandIn
     {
         var group = Group(form.Required("GroupId"));
         var rules = Rules(form).ToList();
+        if (rules.FirstOrDefault(rule => rule.Description?.Any(letter => !char.IsAsciiLetterOrDigit(letter) && !" ._-:/()#,@[]+=&;{}!$*".Contains(letter)) == true) is { } bad)
+            throw new Ec2Fault("InvalidParameterValue", $"Invalid rule description '{bad.Description}'");
         // All or nothing.
         if (rules.FirstOrDefault(rule => group.Rules.Any(rule.Same)) is { } duplicate)
             throw new Ec2Fault("InvalidPermission.Duplicate", $"the specified rule \"peer: {duplicate.Source}, {duplicate.Protocol}, from port: {duplicate.From}, to port: {duplicate.To}, ALLOW\" already exists");
