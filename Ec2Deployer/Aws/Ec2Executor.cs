@@ -94,7 +94,11 @@ internal sealed class Ec2Executor(Ec2Calls calls, Ec2Observer observer, Action<s
     {
         var seen = await calls.UntilAsync(async ct =>
             (await observer.InstancesAsync(deployment, ct)).FirstOrDefault(instance => instance.InstanceId == id), calls.Pace.Consistency, cancellationToken);
-        if (seen is null) throw new TimeoutException($"{id} was started but is not in EC2's list after {calls.Pace.Consistency.TotalSeconds:F0} s");
+        if (seen is null)
+        {
+            throw new DeploymentException(ExitCode.AwsRefused,
+                $"Looking for {id} failed: it was started, but EC2 does not list it after {Durations.Text(calls.Pace.Consistency)}. It costs money until 'destroy'. Run the same command again: it goes on where this one stopped.");
+        }
     }
 
     private async Task<string?> SendAsync(AmazonEC2Request request, DeploymentPlan plan, CancellationToken cancellationToken)

@@ -39,7 +39,9 @@ internal static class DeployerApp
             return await parse.InvokeAsync(
                 new InvocationConfiguration
                 {
-                    Output = surroundings.Out, Error = surroundings.Error, EnableDefaultExceptionHandler = false,
+                    Output = surroundings.Out,
+                    Error = surroundings.Error,
+                    EnableDefaultExceptionHandler = false,
                     // Ctrl-C is Program.cs's business: a call under way ends, the next does not begin.
                     ProcessTerminationTimeout = null,
                 },

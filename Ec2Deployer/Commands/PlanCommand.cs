@@ -6,13 +6,17 @@ namespace Lab.Ec2Deployer.Commands;
 /// <summary><c>plan</c>: what <c>publish</c> would do. Changes nothing anywhere.</summary>
 internal static class PlanCommand
 {
-    public static Command Create(Surroundings surroundings) =>
-        new Command("plan", "Show hosts, containers, ports, costs, and every change that 'publish' would make. Needs no AWS account.")
-            .WithShape().WithWay().Does(surroundings, RunAsync);
+    private static readonly Option<bool> Offline = new("--offline") { Description = "Do not ask EC2 what exists, even where there are credentials." };
+
+    public static Command Create(Surroundings surroundings)
+    {
+        var command = new Command("plan", "Show hosts, containers, ports, costs, and every change that 'publish' would make. Needs no AWS account.") { Offline };
+        return command.WithShape().WithWay().Does(surroundings, RunAsync);
+    }
 
     private static async Task<ExitCode> RunAsync(CommandContext context, ParseResult parse, CancellationToken cancellationToken)
     {
-        var plan = await PlanAsync(context, cancellationToken);
+        var plan = await PlanAsync(context, parse.GetValue(Offline), cancellationToken);
         var images = context.Fleet.PlanImages(context.Release);
         var remote = context.Verbose ? context.Fleet.PlanRemote([.. plan.Hosts.Select(host => host.Symbolic(plan.Options))], context.Release) : [];
         if (context.Screen.IsJson) context.Screen.Json(PlanDocument.Of(plan, images, context.Verbose, remote));
@@ -20,12 +24,22 @@ internal static class PlanCommand
         return ExitCode.Done;
     }
 
-    private static async Task<DeploymentPlan> PlanAsync(CommandContext context, CancellationToken cancellationToken)
+    private static async Task<DeploymentPlan> PlanAsync(CommandContext context, bool offline, CancellationToken cancellationToken)
     {
-        if (await context.TryDeploymentAsync(cancellationToken) is not { } deployment)
+        if (offline || await context.TryDeploymentAsync(cancellationToken) is not { } deployment)
             return DeploymentPlanner.Plan(context.Options, ObservedDeployment.Unknown, new CallerFacts(null, Aws.DeploymentKey.PublicKey(context.Directory)));
 
         context.KeepSize(await deployment.FindAsync(context.Options, cancellationToken));
-        return await deployment.PlanAsync(context.Options, await context.CallerAddressAsync(cancellationToken), cancellationToken);
+        string? address = null;
+        try
+        {
+            address = await context.CallerAddressAsync(cancellationToken);
+        }
+        catch (DeploymentException e) when (e.Code == ExitCode.Failed)
+        {
+            // A plan may leave it open; 'publish' may not.
+        }
+
+        return await deployment.PlanAsync(context.Options, address, cancellationToken);
     }
 }

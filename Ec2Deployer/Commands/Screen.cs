@@ -24,6 +24,7 @@ internal sealed class Screen
     public Screen(Surroundings surroundings, bool json)
     {
         (_surroundings, IsJson) = (surroundings, json);
+        IsTerminal = surroundings.OutIsTerminal;
         Out = Create(surroundings.Out, surroundings.OutIsTerminal);
         Error = Create(surroundings.Error, surroundings.ErrorIsTerminal);
     }
@@ -33,6 +34,9 @@ internal sealed class Screen
 
     /// <summary>Progress, questions and errors.</summary>
     public IAnsiConsole Error { get; }
+
+    /// <summary>Whether somebody looks at the results as they come.</summary>
+    public bool IsTerminal { get; }
 
     /// <summary>Whether results are for machines.</summary>
     public bool IsJson { get; }
@@ -73,12 +77,12 @@ internal sealed class Screen
 
     private static IAnsiConsole Create(TextWriter writer, bool terminal)
     {
+        var plain = !terminal || !string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR"));
         var console = AnsiConsole.Create(new AnsiConsoleSettings
         {
             Out = new AnsiConsoleOutput(writer),
-            // On a terminal it is for Spectre to look at NO_COLOR and TERM.
-            Ansi = terminal ? AnsiSupport.Detect : AnsiSupport.No,
-            ColorSystem = terminal ? ColorSystemSupport.Detect : ColorSystemSupport.NoColors,
+            Ansi = plain ? AnsiSupport.No : AnsiSupport.Detect,
+            ColorSystem = plain ? ColorSystemSupport.NoColors : ColorSystemSupport.Detect,
             Interactive = terminal ? InteractionSupport.Detect : InteractionSupport.No,
         });
         // A file or a pipe has no edge at which lines would have to be broken.

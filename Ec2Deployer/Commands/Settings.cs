@@ -16,19 +16,26 @@ internal static class Settings
     /// <summary>Which deployment.</summary>
     public static Option<string> Name { get; } = new("--name")
     {
-        Description = "The deployment.", DefaultValueFactory = _ => "lab", HelpName = "NAME", Recursive = true,
+        Description = "The deployment.",
+        DefaultValueFactory = _ => "lab",
+        HelpName = "NAME",
+        Recursive = true,
     };
 
     /// <summary>Where it is.</summary>
     public static Option<string?> Region { get; } = new("--region")
     {
-        Description = "AWS region [default: where the deployment is, else as configured for AWS, else us-east-1]", HelpName = "REGION", Recursive = true,
+        Description = "AWS region [default: where the deployment is, else as configured for AWS, else us-east-1]",
+        HelpName = "REGION",
+        Recursive = true,
     };
 
     /// <summary>Another address than AWS's.</summary>
     public static Option<string?> Endpoint { get; } = new("--endpoint-url")
     {
-        Description = "Address of a stand-in for EC2.", HelpName = "URL", Recursive = true,
+        Description = "Address of a stand-in for EC2.",
+        HelpName = "URL",
+        Recursive = true,
     };
 
     /// <summary>For machines.</summary>

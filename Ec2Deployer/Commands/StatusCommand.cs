@@ -65,7 +65,7 @@ internal static class StatusCommand
     private static void Text(CommandContext context, List<HostLine> hosts, FleetStatus status, bool watch)
     {
         var screen = context.Screen;
-        if (watch) screen.Out.Clear(home: true);
+        if (watch && screen.IsTerminal) screen.Out.Clear(home: true);
         screen.Line($"Deployment '{context.Options.Name}' in {context.Options.Region}: version {status.Version ?? "none yet"}");
         if (status.Lock is { } held) screen.Line($"  ! {held.Owner} holds the lock since {held.Since:yyyy-MM-dd HH:mm} UTC for '{held.What}'");
         screen.Heading("Hosts");
@@ -91,7 +91,16 @@ internal static class StatusCommand
         status.Versions,
         Hosts = hosts.Select(host => new
         {
-            host.Name, InstanceId = host.Instance, InstanceType = host.Type, host.Zone, host.State, host.Address, UpSeconds = (long)host.Up.TotalSeconds, host.Swarm, host.Manager, host.Problem,
+            host.Name,
+            InstanceId = host.Instance,
+            InstanceType = host.Type,
+            host.Zone,
+            host.State,
+            host.Address,
+            UpSeconds = (long)host.Up.TotalSeconds,
+            host.Swarm,
+            host.Manager,
+            host.Problem,
         }),
         status.Containers,
         status.Lock,

@@ -32,6 +32,18 @@ public sealed class CommandTests
     }
 
     [Fact]
+    public async Task Plan_Offline_AsksNobodyThoughThereAreCredentials()
+    {
+        await using var session = await Ec2Session.StartAsync();
+
+        var result = await RunAsync(session, "plan --offline");
+
+        Assert.Equal(0, result.Code);
+        Snapshot.Matches("plan.txt", result.Out);
+        Assert.Empty(session.StandIn.Requests);
+    }
+
+    [Fact]
     public async Task Plan_Json_HasHostsContainersAndCost()
     {
         await using var session = await Ec2Session.StartAsync();
