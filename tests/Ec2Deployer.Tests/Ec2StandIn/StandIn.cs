@@ -38,14 +38,28 @@ internal sealed partial class StandIn : IAsyncDisposable
         (_web, _hosts) = (web, hosts);
         _actions = new()
         {
-            [nameof(RunInstances)] = RunInstances, [nameof(DescribeInstances)] = DescribeInstances, [nameof(TerminateInstances)] = TerminateInstances,
-            [nameof(StartInstances)] = StartInstances, [nameof(StopInstances)] = StopInstances, [nameof(ModifyInstanceAttribute)] = ModifyInstanceAttribute,
-            [nameof(GetConsoleOutput)] = GetConsoleOutput, [nameof(CreateTags)] = CreateTags, [nameof(DescribeVolumes)] = DescribeVolumes,
-            [nameof(DeleteVolume)] = DeleteVolume, [nameof(CreateSecurityGroup)] = CreateSecurityGroup, [nameof(DescribeSecurityGroups)] = DescribeSecurityGroups,
-            [nameof(AuthorizeSecurityGroupIngress)] = AuthorizeSecurityGroupIngress, [nameof(RevokeSecurityGroupIngress)] = RevokeSecurityGroupIngress,
-            [nameof(DeleteSecurityGroup)] = DeleteSecurityGroup, [nameof(ImportKeyPair)] = ImportKeyPair, [nameof(DescribeKeyPairs)] = DescribeKeyPairs,
-            [nameof(DeleteKeyPair)] = DeleteKeyPair, [nameof(DescribeImages)] = DescribeImages, [nameof(DescribeVpcs)] = DescribeVpcs,
-            [nameof(DescribeSubnets)] = DescribeSubnets, [nameof(DescribeInstanceTypeOfferings)] = DescribeInstanceTypeOfferings,
+            [nameof(RunInstances)] = RunInstances,
+            [nameof(DescribeInstances)] = DescribeInstances,
+            [nameof(TerminateInstances)] = TerminateInstances,
+            [nameof(StartInstances)] = StartInstances,
+            [nameof(StopInstances)] = StopInstances,
+            [nameof(ModifyInstanceAttribute)] = ModifyInstanceAttribute,
+            [nameof(GetConsoleOutput)] = GetConsoleOutput,
+            [nameof(CreateTags)] = CreateTags,
+            [nameof(DescribeVolumes)] = DescribeVolumes,
+            [nameof(DeleteVolume)] = DeleteVolume,
+            [nameof(CreateSecurityGroup)] = CreateSecurityGroup,
+            [nameof(DescribeSecurityGroups)] = DescribeSecurityGroups,
+            [nameof(AuthorizeSecurityGroupIngress)] = AuthorizeSecurityGroupIngress,
+            [nameof(RevokeSecurityGroupIngress)] = RevokeSecurityGroupIngress,
+            [nameof(DeleteSecurityGroup)] = DeleteSecurityGroup,
+            [nameof(ImportKeyPair)] = ImportKeyPair,
+            [nameof(DescribeKeyPairs)] = DescribeKeyPairs,
+            [nameof(DeleteKeyPair)] = DeleteKeyPair,
+            [nameof(DescribeImages)] = DescribeImages,
+            [nameof(DescribeVpcs)] = DescribeVpcs,
+            [nameof(DescribeSubnets)] = DescribeSubnets,
+            [nameof(DescribeInstanceTypeOfferings)] = DescribeInstanceTypeOfferings,
         };
     }
 

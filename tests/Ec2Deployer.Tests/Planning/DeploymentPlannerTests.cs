@@ -130,7 +130,13 @@ public sealed class DeploymentPlannerTests
         [
             .. hosts.Select(host => new ObservedInstance
             {
-                Id = $"i-{host}", Host = host, State = "running", InstanceType = "m4.large", ImageId = "ami-1", Zone = "us-east-1a", LaunchedAt = DateTimeOffset.UnixEpoch,
+                Id = $"i-{host}",
+                Host = host,
+                State = "running",
+                InstanceType = "m4.large",
+                ImageId = "ami-1",
+                Zone = "us-east-1a",
+                LaunchedAt = DateTimeOffset.UnixEpoch,
             }),
         ],
     };
