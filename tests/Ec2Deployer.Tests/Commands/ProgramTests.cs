@@ -32,9 +32,11 @@ public sealed partial class ProgramTests
     {
         await using var session = await Ec2Session.StartAsync();
         var process = Start(session, credentials: true, "publish", "--hosts", "1", "--ssh-from", "203.0.113.7", "--http-from", "203.0.113.7");
+        var interrupts = 0;
         session.StandIn.Options.LoseAnswer = action =>
         {
-            if (action != "RunInstances") return false;
+            // Once: a second Ctrl-C would end the program on the spot.
+            if (action != "RunInstances" || Interlocked.Exchange(ref interrupts, 1) == 1) return false;
             if (Kill(process.Id, 2) != 0) throw new Win32Exception(Marshal.GetLastPInvokeError());
             return true;
         };
