@@ -1,4 +1,30 @@
-using System.CommandLine;
+using System.Runtime.InteropServices;
+using Lab.Ec2Deployer.Aws;
+using Lab.Ec2Deployer.Commands;
 
-var root = new RootCommand("Puts Lab on EC2: one orchestrator and two workers on each of the worker hosts.");
-return await root.Parse(args).InvokeAsync();
+// The first Ctrl-C lets the call under way end and begins no other; the second ends the program as usual.
+using var interrupted = new CancellationTokenSource();
+void Interrupt(PosixSignalContext signal)
+{
+    signal.Cancel = !interrupted.IsCancellationRequested;
+    interrupted.Cancel();
+}
+
+using var ctrlC = PosixSignalRegistration.Create(PosixSignal.SIGINT, Interrupt);
+using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Interrupt);
+using var http = new HttpClient();
+
+return await DeployerApp.RunAsync(args, new Surroundings
+{
+    Out = Console.Out,
+    Error = Console.Error,
+    In = Console.In,
+    OutIsTerminal = !Console.IsOutputRedirected,
+    ErrorIsTerminal = !Console.IsErrorRedirected,
+    InIsTerminal = !Console.IsInputRedirected,
+    Ec2 = Ec2Clients.TryCreateAsync,
+    ConfiguredRegion = Ec2Clients.ConfiguredRegion,
+    Caller = new CallerAddress(http, TimeProvider.System),
+    Fleet = () => new UnwiredFleet(),
+    Home = DeploymentDirectory.DefaultHome(),
+}, interrupted.Token);

@@ -1,0 +1,119 @@
+using Amazon.EC2;
+using Lab.Ec2Deployer.Planning;
+
+namespace Lab.Ec2Deployer.Aws;
+
+/// <summary>A deployment at EC2: planned, provisioned, found again, removed.</summary>
+internal sealed class Ec2Deployment
+{
+    private readonly DeploymentDirectory _directory;
+    private readonly Ec2Observer _observer;
+    private readonly Ec2Executor _executor;
+    private readonly HostWait _wait;
+    private readonly Ec2Destroyer _destroyer;
+
+    /// <param name="ec2">The region's client.</param>
+    /// <param name="directory">What this machine keeps of the deployment.</param>
+    /// <param name="pace">How often EC2 is asked.</param>
+    /// <param name="time">The clock of every wait.</param>
+    public Ec2Deployment(IAmazonEC2 ec2, DeploymentDirectory directory, Ec2Pace pace, TimeProvider time)
+    {
+        var calls = new Ec2Calls(ec2, pace, time);
+        _directory = directory;
+        _observer = new Ec2Observer(calls);
+        _executor = new Ec2Executor(calls, _observer, Launching);
+        _wait = new HostWait(calls, _observer);
+        _destroyer = new Ec2Destroyer(calls, _observer);
+    }
+
+    /// <summary>The plan against what exists. Changes nothing, here or at EC2.</summary>
+    /// <param name="options">Checked options.</param>
+    /// <param name="callerAddress">The caller's public address, or null where both doors are given as options.</param>
+    /// <param name="cancellationToken">Ends the calls.</param>
+    public async Task<DeploymentPlan> PlanAsync(DeploymentOptions options, string? callerAddress, CancellationToken cancellationToken) =>
+        DeploymentPlanner.Plan(options, await _observer.ObserveAsync(options, cancellationToken), new CallerFacts(callerAddress, DeploymentKey.PublicKey(_directory)) { Launching = _directory.ReadState().Launching });
+
+    /// <summary>Makes the hosts exist and run. Where they do, nothing is changed.</summary>
+    /// <param name="options">Checked options.</param>
+    /// <param name="callerAddress">The caller's public address, or null where both doors are given as options.</param>
+    /// <param name="progress">Told of each step.</param>
+    /// <param name="cancellationToken">Stops between two calls.</param>
+    public async Task<Provisioned> ProvisionAsync(
+        DeploymentOptions options, string? callerAddress, IProgressSink progress, CancellationToken cancellationToken)
+    {
+        DeploymentKey.Ensure(_directory);
+        var plan = await PlanAsync(options, callerAddress, cancellationToken);
+        var calls = await _executor.ApplyAsync(plan, progress, cancellationToken);
+        var state = _directory.ReadState();
+        var keys = new Dictionary<string, string>(state.HostKeys);
+        var hosts = await _wait.ReadyAsync(plan, keys, progress, cancellationToken);
+        // Those of instances that are gone go with them.
+        keys = keys.Where(key => hosts.Any(host => host.InstanceId == key.Key)).ToDictionary();
+        if (state.Launching.Count > 0 || !keys.ToHashSet().SetEquals(state.HostKeys)) _directory.WriteState(state with { HostKeys = keys, Launching = [] });
+        return new Provisioned(plan, hosts, calls);
+    }
+
+    private void Launching(string host, string zone)
+    {
+        var state = _directory.ReadState();
+        _directory.WriteState(state with { Launching = new(state.Launching) { [host] = zone } });
+    }
+
+    /// <summary>The deployment's instances, and the hosts among them that run, for commands that change nothing at EC2.</summary>
+    public async Task<Found> FindAsync(DeploymentOptions options, CancellationToken cancellationToken)
+    {
+        ObservedDeployment observed;
+        try
+        {
+            observed = await _observer.ExistingAsync(options, cancellationToken);
+        }
+        catch (Exception e) when (e is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
+        {
+            throw Ec2Errors.Explain(e, "asking EC2 which hosts run", options, left: null);
+        }
+
+        var keys = _directory.ReadState().HostKeys;
+        var workers = observed.Instances.Select(instance => FleetShape.WorkerHostNumber(instance.Host) ?? 0).DefaultIfEmpty().Max();
+        var hosts = observed.Instances
+            .Where(instance => instance.State == "running" && HostWait.Address(options, instance) is not null && instance.PrivateAddress is not null)
+            .Where(instance => instance.Host == FleetShape.OrchestratorHost || FleetShape.WorkerHostNumber(instance.Host) is not null)
+            .GroupBy(instance => instance.Host)
+            .Select(same => same.MinBy(instance => (instance.LaunchedAt, instance.Id))!)
+            .OrderBy(instance => FleetShape.WorkerHostNumber(instance.Host) ?? 0)
+            .Where(instance => options.AcceptNewHostKey || keys.ContainsKey(instance.Id))
+            .Select(instance => new DeployedHost(
+                instance.Host,
+                instance.Host == FleetShape.OrchestratorHost ? HostRole.Orchestrator : HostRole.Worker,
+                FleetShape.IsManager(instance.Host, workers),
+                instance.Id, HostWait.Address(options, instance)!, instance.PrivateAddress!, options.SshPort, options.SshUser,
+                keys.GetValueOrDefault(instance.Id)))
+            .ToList();
+        return new Found(observed.Instances, hosts, workers);
+    }
+
+    /// <summary>What <see cref="DestroyAsync"/> would remove.</summary>
+    public Task<Belongings> BelongingsAsync(DeploymentOptions options, CancellationToken cancellationToken) => _destroyer.ListAsync(options, cancellationToken);
+
+    /// <summary>Removes everything at EC2 and then what this machine keeps, but for the audit log.</summary>
+    public async Task DestroyAsync(DeploymentOptions options, Belongings belongings, IProgressSink progress, CancellationToken cancellationToken)
+    {
+        if (!belongings.IsNothing) await _destroyer.DestroyAsync(options, belongings, progress, cancellationToken);
+        _directory.Forget();
+    }
+}
+
+/// <summary>Hosts that exist and run.</summary>
+/// <param name="Plan">The plan that was executed.</param>
+/// <param name="Hosts">All hosts, the orchestrator's first.</param>
+/// <param name="Calls">How many calls changed something; 0 where everything was as it should be.</param>
+internal sealed record Provisioned(DeploymentPlan Plan, IReadOnlyList<DeployedHost> Hosts, int Calls)
+{
+    /// <summary>Names of the hosts that this run created.</summary>
+    public IReadOnlyList<string> Created { get; } = [.. Plan.Actions.OfType<LaunchAction>().Select(launch => launch.Host.Name)];
+}
+
+/// <summary>What EC2 shows of a deployment.</summary>
+/// <param name="Instances">All instances that have not ended.</param>
+/// <param name="Hosts">The running ones whose host keys are known, the orchestrator's first.</param>
+/// <param name="WorkerHosts">The highest number of a worker host: hosts below it that are missing have died.</param>
+internal sealed record Found(IReadOnlyList<ObservedInstance> Instances, IReadOnlyList<DeployedHost> Hosts, int WorkerHosts);

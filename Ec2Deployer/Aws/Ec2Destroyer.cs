@@ -1,0 +1,155 @@
+using Amazon.EC2;
+using Amazon.EC2.Model;
+using Lab.Ec2Deployer.Planning;
+
+namespace Lab.Ec2Deployer.Aws;
+
+/// <summary>Removes everything that carries a deployment's tag, and nothing else. Harmless where nothing is left.</summary>
+internal sealed class Ec2Destroyer(Ec2Calls calls, Ec2Observer observer)
+{
+    /// <summary>What there is to remove.</summary>
+    public async Task<Belongings> ListAsync(DeploymentOptions options, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var instances = await observer.InstancesAsync(options.Name, cancellationToken);
+            var key = await observer.KeyAsync(DeploymentPlanner.KeyName(options.Name), cancellationToken);
+            return new Belongings(
+                [.. instances.Where(instance => instance.State.Name.Value is not "terminated").Select(Ec2Observer.Observed)],
+                [.. (await observer.GroupsAsync(options.Name, cancellationToken)).Select(group => new Belonging(group.GroupId, group.GroupName))],
+                [.. (await observer.VolumesAsync(options.Name, cancellationToken)).Select(volume => new Belonging(volume.VolumeId, $"{volume.Size} GiB"))],
+                key?.Name);
+        }
+        catch (Exception e) when (e is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
+        {
+            throw Ec2Errors.Explain(e, "asking EC2 what there is to remove", options, left: null);
+        }
+    }
+
+    /// <summary>Removes it all and looks again until nothing is left.</summary>
+    /// <exception cref="DeploymentException">EC2 refused, or something was still there when the time was up.</exception>
+    public async Task DestroyAsync(DeploymentOptions options, Belongings belongings, IProgressSink progress, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await EndInstancesAsync(options, belongings, progress, cancellationToken);
+            foreach (var volume in await observer.VolumesAsync(options.Name, cancellationToken))
+            {
+                // Those of ended instances go by themselves; one that was detached by hand would stay and cost.
+                if (volume.State != VolumeState.Available) continue;
+                await RemoveAsync($"volume {volume.VolumeId}", "DeleteVolume", (ec2, ct) => ec2.DeleteVolumeAsync(new DeleteVolumeRequest { VolumeId = volume.VolumeId }, ct), progress, cancellationToken);
+            }
+
+            var groups = await observer.GroupsAsync(options.Name, cancellationToken);
+            await ClearAsync(groups, progress, cancellationToken);
+            foreach (var group in groups)
+                await RemoveAsync($"security group {group.GroupName}", "DeleteSecurityGroup", (ec2, ct) => ec2.DeleteSecurityGroupAsync(new DeleteSecurityGroupRequest { GroupId = group.GroupId }, ct), progress, cancellationToken);
+            if (await observer.KeyAsync(DeploymentPlanner.KeyName(options.Name), cancellationToken) is { } key)
+                await RemoveAsync($"key pair {key.Name}", "DeleteKeyPair", (ec2, ct) => ec2.DeleteKeyPairAsync(new DeleteKeyPairRequest { KeyName = key.Name }, ct), progress, cancellationToken);
+
+            await VerifyAsync(options, progress, cancellationToken);
+        }
+        catch (Exception e) when (e is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
+        {
+            throw Ec2Errors.Explain(e, $"removing '{options.Name}'", options, "What still runs goes on costing money.");
+        }
+    }
+
+    private async Task EndInstancesAsync(DeploymentOptions options, Belongings belongings, IProgressSink progress, CancellationToken cancellationToken)
+    {
+        if (belongings.Instances.Count == 0) return;
+        using var step = progress.Begin($"ending {belongings.Instances.Count} instances");
+        var ids = belongings.Instances.Select(instance => instance.Id).ToList();
+        await calls.CallAsync((ec2, ct) => ec2.TerminateInstancesAsync(new TerminateInstancesRequest { InstanceIds = ids }, ct), cancellationToken, fresh: true);
+        foreach (var instance in belongings.Instances) progress.Audit("TerminateInstances", $"{instance.Host} {instance.Id}");
+        var left = -1;
+        var ended = await calls.UntilAsync(async ct =>
+        {
+            left = (await observer.InstancesAsync(options.Name, ct)).Count(instance => instance.State.Name.Value != "terminated");
+            step.Report(Math.Max(0, ids.Count - left), ids.Count);
+            return left == 0 ? belongings : null;
+        }, calls.Pace.Ending, cancellationToken);
+        if (ended is null)
+        {
+            throw new DeploymentException(ExitCode.AwsRefused,
+                $"Ending the instances failed: {left} have not ended after {Durations.Text(calls.Pace.Ending)}. They cost nothing while they shut down. Run 'destroy' again to remove the rest.");
+        }
+
+        step.Done();
+    }
+
+    // Groups that name each other cannot be removed one by one: first their rules go.
+    private async Task ClearAsync(List<SecurityGroup> groups, IProgressSink progress, CancellationToken cancellationToken)
+    {
+        var ids = groups.Select(group => group.GroupId).ToHashSet();
+        foreach (var group in groups)
+        {
+            var naming = (group.IpPermissions ?? [])
+                .Where(permission => (permission.UserIdGroupPairs ?? []).Any(pair => pair.GroupId != group.GroupId && ids.Contains(pair.GroupId)))
+                .ToList();
+            if (naming.Count == 0) continue;
+            await RemoveAsync($"rules of {group.GroupName}", "RevokeSecurityGroupIngress", (ec2, ct) => ec2.RevokeSecurityGroupIngressAsync(
+                new RevokeSecurityGroupIngressRequest { GroupId = group.GroupId, IpPermissions = naming }, ct), progress, cancellationToken);
+        }
+    }
+
+    private async Task RemoveAsync<T>(
+        string what, string action, Func<IAmazonEC2, CancellationToken, Task<T>> call, IProgressSink progress, CancellationToken cancellationToken)
+    {
+        using var step = progress.Begin($"removing {what}");
+        var began = calls.Time.GetTimestamp();
+        while (true)
+        {
+            try
+            {
+                await calls.CallAsync(call, cancellationToken);
+                progress.Audit(action, what);
+                step.Done();
+                return;
+            }
+            catch (AmazonEC2Exception e) when (Ec2Errors.IsNotFound(e.ErrorCode))
+            {
+                step.Done("gone already");
+                return;
+            }
+            catch (AmazonEC2Exception e) when (
+                e.ErrorCode is "DependencyViolation" or "VolumeInUse" or "IncorrectState" && calls.Time.GetElapsedTime(began) < calls.Pace.Ending)
+            {
+                // The network interfaces of ended instances hold on to their groups for a while.
+                await Task.Delay(calls.Pace.Poll, calls.Time, cancellationToken);
+            }
+        }
+    }
+
+    private async Task VerifyAsync(DeploymentOptions options, IProgressSink progress, CancellationToken cancellationToken)
+    {
+        using var step = progress.Begin("looking whether anything is left");
+        Belongings? rest = null;
+        var nothing = await calls.UntilAsync(async ct => (rest = await ListAsync(options, ct)).IsNothing ? rest : null, calls.Pace.Ending, cancellationToken);
+        if (nothing is null)
+            throw new DeploymentException(ExitCode.AwsRefused, $"Removing '{options.Name}' failed: {rest} is still there after {Durations.Text(calls.Pace.Ending)}. Run 'destroy' again, or look in the AWS console of {options.Region}.");
+        step.Done("nothing is");
+    }
+}
+
+/// <summary>What carries a deployment's tag.</summary>
+/// <param name="Instances">Instances that have not ended, stopped ones included.</param>
+/// <param name="Groups">Security groups.</param>
+/// <param name="Volumes">Disks, those of running instances included.</param>
+/// <param name="Key">The key pair's name, or null.</param>
+internal sealed record Belongings(
+    IReadOnlyList<ObservedInstance> Instances, IReadOnlyList<Belonging> Groups, IReadOnlyList<Belonging> Volumes, string? Key)
+{
+    /// <summary>Whether there is nothing to remove.</summary>
+    public bool IsNothing => Instances.Count == 0 && Groups.Count == 0 && Volumes.Count == 0 && Key is null;
+
+    /// <summary>One line for people.</summary>
+    public override string ToString() => IsNothing ? "nothing" : string.Join(", ",
+        Instances.Select(instance => $"instance {instance.Id}")
+            .Concat(Groups.Select(group => $"security group {group.Id}"))
+            .Concat(Volumes.Select(volume => $"volume {volume.Id}"))
+            .Concat(Key is null ? [] : [$"key pair {Key}"]));
+}
+
+/// <summary>A part of a deployment at EC2.</summary>
+internal sealed record Belonging(string Id, string Name);

@@ -1,0 +1,95 @@
+using Amazon.EC2;
+using Amazon.Runtime;
+using Lab.Ec2Deployer.Planning;
+
+namespace Lab.Ec2Deployer.Aws;
+
+/// <summary>What EC2's error codes mean, and one paragraph for the user about each.</summary>
+internal static class Ec2Errors
+{
+    /// <summary>EC2, or the way to it, is busy: the same call may be made again.</summary>
+    public static bool IsPassing(Exception exception) => exception switch
+    {
+        AmazonEC2Exception { ErrorCode: { } code } when IsNoCapacity(code) => false,
+        AmazonEC2Exception e => e.ErrorCode is "RequestLimitExceeded" or "Throttling" or "ThrottlingException" or "RequestThrottled"
+            or "RequestThrottledException" or "EC2ThrottledException" or "Unavailable" or "ServiceUnavailable" or "InternalError" or "InternalFailure"
+            or "RequestTimeout" or "ServerInternal" || (int)e.StatusCode >= 500,
+        HttpRequestException or IOException or TimeoutException => true,
+        AmazonServiceException { InnerException: { } inner } => IsPassing(inner),
+        _ => false,
+    };
+
+    /// <summary>EC2 does not know an identifier: it never existed, is gone, or is so new that not every server has heard of it.</summary>
+    public static bool IsNotFound(string? code) => code is not null && code.EndsWith(".NotFound", StringComparison.Ordinal);
+
+    /// <summary>The zone cannot run the instance now, another may.</summary>
+    public static bool IsNoCapacity(string? code) => code is "InsufficientInstanceCapacity" or "InsufficientHostCapacity"
+        or "InsufficientReservedInstanceCapacity" or "Unsupported" or "InsufficientFreeAddressesInSubnet";
+
+    /// <summary>The paragraph.</summary>
+    /// <param name="exception">What the SDK threw.</param>
+    /// <param name="what">What was being done, as a gerund: <c>starting host-2</c>.</param>
+    /// <param name="options">Region, type and name, for the advice.</param>
+    /// <param name="left">What exists now, one sentence, or null where nothing was changed.</param>
+    public static DeploymentException Explain(Exception exception, string what, DeploymentOptions options, string? left)
+    {
+        if (exception is DeploymentException known) return known;
+        var (cause, advice) = exception switch
+        {
+            AmazonEC2Exception e => OfCode(e, options),
+            AmazonClientException e when e.Message.StartsWith("Failed to resolve AWS credentials", StringComparison.Ordinal)
+                => ("no AWS credentials were found in the environment, in ~/.aws or on this machine's role",
+                    "Set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run 'aws sso login'; 'plan' works without any"),
+            AmazonClientException e => ($"the AWS SDK says: {OneLine(e.Message)}", "Check AWS_PROFILE and ~/.aws/config"),
+            HttpRequestException or IOException or TimeoutException
+                => ($"EC2 cannot be reached in {options.Region} ({OneLine(exception.Message)})", "Check the network, --region and --endpoint-url, then run the same command again"),
+            _ => (OneLine(exception.Message), "Run the same command again"),
+        };
+        return new DeploymentException(ExitCode.AwsRefused, $"{Upper(what)} failed: {cause}. {left ?? "Nothing was changed."} {advice}.", exception);
+    }
+
+    private static (string Cause, string Advice) OfCode(AmazonEC2Exception e, DeploymentOptions options)
+    {
+        const string again = "then run the same command again: it goes on where this one stopped";
+        return e.ErrorCode switch
+        {
+            "UnauthorizedOperation" or "AccessDenied" or "AccessDeniedException" =>
+                ($"the credentials are valid but lack the permission (EC2: {Message(e)})",
+                    $"Have the action allowed by whoever administers the account, {again}"),
+            "AuthFailure" or "InvalidClientTokenId" or "SignatureDoesNotMatch" or "UnrecognizedClientException" or "MissingAuthenticationToken" =>
+                ($"EC2 does not accept the credentials ({e.ErrorCode})",
+                    "Check AWS_PROFILE and the keys it names, the region (a region that is not enabled says the same), and this machine's clock"),
+            "ExpiredToken" or "ExpiredTokenException" or "RequestExpired" =>
+                ($"the credentials have expired ({e.ErrorCode})", $"Renew them ('aws sso login', or new keys from the course's page), {again}"),
+            "OptInRequired" or "PendingVerification" or "Blocked" =>
+                ($"the account is not ready for EC2 in {options.Region} (EC2: {Message(e)})", "Sign in to the AWS console and finish what it asks for"),
+            "VcpuLimitExceeded" or "InstanceLimitExceeded" =>
+                ($"the account's quota of running processors for {options.InstanceType} in {options.Region} is used up ({e.ErrorCode}; EC2: {Message(e)})",
+                    "Ask for more under Service Quotas, 'Running On-Demand Standard instances', or take fewer --hosts, a smaller --instance-type or another --region, " + again),
+            { } code when IsNoCapacity(code) =>
+                ($"no zone of {options.Region} can run another {options.InstanceType} now ({code})",
+                    "Wait some minutes and run the same command again, or take another --instance-type (c6i.large, m5.large) or --region"),
+            "InvalidAMIID.NotFound" or "InvalidAMIID.Malformed" or "InvalidAMIID.Unavailable" =>
+                ($"the machine image does not exist in {options.Region} (EC2: {Message(e)})", "Images belong to one region: give an --image of this one, or none"),
+            "SecurityGroupLimitExceeded" or "ResourceLimitExceeded" or "RulesPerSecurityGroupLimitExceeded" or "VolumeLimitExceeded" or "MaxIOPSLimitExceeded" =>
+                ($"a quota of the account is used up ({e.ErrorCode}; EC2: {Message(e)})", $"Remove what is no longer needed or ask for more under Service Quotas, {again}"),
+            "RequestLimitExceeded" or "Throttling" or "ThrottlingException" =>
+                ($"EC2 throttles the account and went on doing so ({e.ErrorCode})", "Something else in the account calls EC2 very often: wait, " + again),
+            "IncorrectInstanceState" or "IncorrectState" =>
+                ($"EC2 refuses it in the present state (EC2: {Message(e)})", "Run the same command again in a minute"),
+            _ => ($"EC2 says {e.ErrorCode}: {Message(e)}", "Run the same command again; if it says the same, 'destroy' removes everything"),
+        };
+    }
+
+    // EC2 appends a kilobyte that only an administrator can decode.
+    private static string Message(AmazonEC2Exception e)
+    {
+        var text = OneLine(e.Message);
+        var encoded = text.IndexOf("Encoded authorization failure message", StringComparison.Ordinal);
+        return (encoded > 0 ? text[..encoded] : text).TrimEnd(' ', '.');
+    }
+
+    private static string OneLine(string text) => string.Join(' ', text.Split(['\r', '\n'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)).TrimEnd('.');
+
+    private static string Upper(string text) => char.ToUpperInvariant(text[0]) + text[1..];
+}

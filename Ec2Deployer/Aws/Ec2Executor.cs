@@ -1,0 +1,196 @@
+using Amazon.EC2;
+using Amazon.EC2.Model;
+using Amazon.Runtime;
+using Lab.Ec2Deployer.Planning;
+
+namespace Lab.Ec2Deployer.Aws;
+
+/// <summary>
+/// Makes the calls of a plan, in its order. Each may have been made before by a run that was interrupted: what EC2 then
+/// answers ("there is one already") counts as done where it is ours.
+/// </summary>
+/// <param name="calls">Makes the calls.</param>
+/// <param name="observer">Looks what is there.</param>
+/// <param name="launching">Told of a host and its zone before it is started there, so that a later run makes the same request.</param>
+internal sealed class Ec2Executor(Ec2Calls calls, Ec2Observer observer, Action<string, string> launching)
+{
+    private const int MostGenerations = 50;
+
+    /// <summary>Executes the plan.</summary>
+    /// <returns>How many calls were made.</returns>
+    /// <exception cref="DeploymentException">EC2 refused one; those before it stand.</exception>
+    public async Task<int> ApplyAsync(DeploymentPlan plan, IProgressSink progress, CancellationToken cancellationToken)
+    {
+        var done = 0;
+        foreach (var action in plan.Actions)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            var doing = $"{Doing(action.Kind)} {action.Subject}";
+            using var step = progress.Begin(doing);
+            step.Say(action.Detail);
+            try
+            {
+                var id = action is LaunchAction launch
+                    ? await LaunchAsync(launch, plan, step, cancellationToken)
+                    : await SendAsync(action.Request(plan.Ids), plan, cancellationToken);
+                if (id is not null) plan.Ids[action.Subject] = id;
+                progress.Audit(RequestText.ActionOf(action.Request(plan.Ids)), id is null ? action.Subject : $"{action.Subject} {id}");
+                step.Done(id ?? "done");
+                done++;
+            }
+            catch (Exception e) when (e is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
+            {
+                var left = done == 0
+                    ? "Nothing was changed by this run."
+                    : $"What was done before it stands ({done} of {plan.Actions.Count} steps); hosts that run cost money until 'destroy'.";
+                throw Ec2Errors.Explain(e, doing, plan.Options, left);
+            }
+        }
+
+        return done;
+    }
+
+    private static string Doing(ActionKind kind) => kind switch
+    {
+        ActionKind.Create => "creating",
+        ActionKind.Change => "changing",
+        ActionKind.Start => "starting",
+        _ => "removing",
+    };
+
+    private async Task<string> LaunchAsync(LaunchAction launch, DeploymentPlan plan, IProgressStep step, CancellationToken cancellationToken)
+    {
+        for (var zone = 0; ; zone++)
+        {
+            launching(launch.Host.Name, launch.Zones[zone]);
+            try
+            {
+                for (var generation = 0; ; generation++)
+                {
+                    var request = (RunInstancesRequest)launch.Request(plan.Ids, launch.Zones[zone], generation);
+                    Guard(request);
+                    try
+                    {
+                        var answer = await calls.CallAsync((ec2, ct) => ec2.RunInstancesAsync(request, ct), cancellationToken, fresh: true);
+                        var id = answer.Reservation.Instances[0].InstanceId;
+                        await VisibleAsync(plan.Options.Name, id, cancellationToken);
+                        return id;
+                    }
+                    catch (AmazonEC2Exception e) when (e.ErrorCode == "IdempotentInstanceTerminated" && generation < MostGenerations)
+                    {
+                        // The same launch was made before and its instance has ended since: another token, another instance.
+                    }
+                }
+            }
+            catch (AmazonEC2Exception e) when (Ec2Errors.IsNoCapacity(e.ErrorCode) && zone + 1 < launch.Zones.Count)
+            {
+                step.Say($"{launch.Zones[zone]} has no capacity ({e.ErrorCode}), trying {launch.Zones[zone + 1]}");
+            }
+        }
+    }
+
+    // Once a list by tag shows it, no later run can take it for missing, whatever becomes of this one.
+    private async Task VisibleAsync(string deployment, string id, CancellationToken cancellationToken)
+    {
+        var seen = await calls.UntilAsync(async ct =>
+            (await observer.InstancesAsync(deployment, ct)).FirstOrDefault(instance => instance.InstanceId == id), calls.Pace.Consistency, cancellationToken);
+        if (seen is null)
+        {
+            throw new DeploymentException(ExitCode.AwsRefused,
+                $"Looking for {id} failed: it was started, but EC2 does not list it after {Durations.Text(calls.Pace.Consistency)}. It costs money until 'destroy'. Run the same command again: it goes on where this one stopped.");
+        }
+    }
+
+    private async Task<string?> SendAsync(AmazonEC2Request request, DeploymentPlan plan, CancellationToken cancellationToken)
+    {
+        Guard(request);
+        try
+        {
+            return request switch
+            {
+                CreateSecurityGroupRequest create => (await Call((ec2, ct) => ec2.CreateSecurityGroupAsync(create, ct))).GroupId,
+                ImportKeyPairRequest import => (await Call((ec2, ct) => ec2.ImportKeyPairAsync(import, ct))).KeyPairId,
+                AuthorizeSecurityGroupIngressRequest authorize => await AuthorizeAsync(authorize, cancellationToken),
+                RevokeSecurityGroupIngressRequest revoke => Nothing(await Call((ec2, ct) => ec2.RevokeSecurityGroupIngressAsync(revoke, ct))),
+                StartInstancesRequest start => Nothing(await StartAsync(start, cancellationToken)),
+                ModifyInstanceAttributeRequest modify => Nothing(await Call((ec2, ct) => ec2.ModifyInstanceAttributeAsync(modify, ct))),
+                CreateTagsRequest tags => Nothing(await Call((ec2, ct) => ec2.CreateTagsAsync(tags, ct))),
+                TerminateInstancesRequest terminate => Nothing(await Call((ec2, ct) => ec2.TerminateInstancesAsync(terminate, ct))),
+                DeleteKeyPairRequest key => Nothing(await Call((ec2, ct) => ec2.DeleteKeyPairAsync(key, ct))),
+                _ => throw new NotSupportedException(request.GetType().Name),
+            };
+        }
+        catch (AmazonEC2Exception e) when (e.ErrorCode == "InvalidGroup.Duplicate" && request is CreateSecurityGroupRequest create)
+        {
+            return await AdoptGroupAsync(create.GroupName, plan, cancellationToken);
+        }
+        catch (AmazonEC2Exception e) when (e.ErrorCode == "InvalidKeyPair.Duplicate" && request is ImportKeyPairRequest import)
+        {
+            return await AdoptKeyAsync(import, plan, cancellationToken);
+        }
+        catch (AmazonEC2Exception e) when (e.ErrorCode == "InvalidPermission.NotFound" && request is RevokeSecurityGroupIngressRequest)
+        {
+            return null;
+        }
+
+        Task<T> Call<T>(Func<IAmazonEC2, CancellationToken, Task<T>> call) => calls.CallAsync(call, cancellationToken, fresh: true);
+        static string? Nothing(AmazonWebServiceResponse _) => null;
+    }
+
+    // EC2 takes all rules of a request or, if it has one of them already, none.
+    private async Task<string?> AuthorizeAsync(AuthorizeSecurityGroupIngressRequest request, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await calls.CallAsync((ec2, ct) => ec2.AuthorizeSecurityGroupIngressAsync(request, ct), cancellationToken, fresh: true);
+        }
+        catch (AmazonEC2Exception e) when (e.ErrorCode == "InvalidPermission.Duplicate")
+        {
+            if (request.IpPermissions.Count == 1) return null;
+            foreach (var permission in request.IpPermissions)
+                await AuthorizeAsync(new AuthorizeSecurityGroupIngressRequest { GroupId = request.GroupId, IpPermissions = [permission] }, cancellationToken);
+        }
+
+        return null;
+    }
+
+    // An instance that is still stopping cannot be started yet.
+    private async Task<StartInstancesResponse> StartAsync(StartInstancesRequest request, CancellationToken cancellationToken)
+    {
+        var began = calls.Time.GetTimestamp();
+        while (true)
+        {
+            try
+            {
+                return await calls.CallAsync((ec2, ct) => ec2.StartInstancesAsync(request, ct), cancellationToken, fresh: true);
+            }
+            catch (AmazonEC2Exception e) when (e.ErrorCode == "IncorrectInstanceState" && calls.Time.GetElapsedTime(began) < calls.Pace.Running)
+            {
+                await Task.Delay(calls.Pace.Poll, calls.Time, cancellationToken);
+            }
+        }
+    }
+
+    private async Task<string> AdoptGroupAsync(string name, DeploymentPlan plan, CancellationToken cancellationToken)
+    {
+        var ours = await calls.UntilAsync(async ct =>
+            (await observer.GroupsAsync(plan.Options.Name, ct)).FirstOrDefault(group => group.GroupName == name), calls.Pace.Consistency, cancellationToken);
+        return ours?.GroupId ?? throw new DeploymentException(ExitCode.AwsRefused,
+            $"Creating the security group {name} failed: the default VPC has one of that name that does not carry the tag {LabTags.Deployment}={plan.Options.Name}, so it is not this deployer's and was not touched. Take another --name, or remove that group.");
+    }
+
+    private async Task<string?> AdoptKeyAsync(ImportKeyPairRequest import, DeploymentPlan plan, CancellationToken cancellationToken)
+    {
+        var wanted = System.Text.Encoding.UTF8.GetString(Convert.FromBase64String(import.PublicKeyMaterial));
+        var key = await calls.UntilAsync(ct => observer.KeyAsync(import.KeyName, ct), calls.Pace.Consistency, cancellationToken);
+        if (key?.PublicKey == wanted) return null;
+        throw new DeploymentException(ExitCode.AwsRefused,
+            $"Importing the key pair {import.KeyName} failed: {plan.Options.Region} has one of that name with another key. Nothing was started with it by this run. Run the same command again; if it says the same, 'destroy' removes it.");
+    }
+
+    private static void Guard(AmazonEC2Request request)
+    {
+        if (RequestText.Fields(request).FirstOrDefault(field => Ec2Ids.IsSymbolic(field.Value)) is { Key: not null } open)
+            throw new InvalidOperationException($"{open.Key} is {open.Value}: a plan made without EC2's answers cannot be executed.");
+    }
+}

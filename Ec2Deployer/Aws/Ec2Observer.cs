@@ -1,0 +1,180 @@
+using System.Globalization;
+using Amazon.EC2;
+using Amazon.EC2.Model;
+using Lab.Ec2Deployer.Planning;
+
+namespace Lab.Ec2Deployer.Aws;
+
+/// <summary>Asks EC2 what a deployment consists of and where its next hosts may stand. Changes nothing.</summary>
+internal sealed class Ec2Observer(Ec2Calls calls)
+{
+    private static readonly string[] Alive = ["pending", "running", "stopping", "stopped"];
+
+    /// <summary>All that the planner needs.</summary>
+    /// <exception cref="DeploymentException">EC2 refused, or the region lacks something that every plan needs.</exception>
+    public async Task<ObservedDeployment> ObserveAsync(DeploymentOptions options, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var existing = await ExistingAsync(options, cancellationToken);
+            var vpcs = await calls.CallAsync((ec2, ct) => ec2.DescribeVpcsAsync(new DescribeVpcsRequest { Filters = [new Filter("is-default", ["true"])] }, ct), cancellationToken);
+            var vpc = vpcs.Vpcs?.FirstOrDefault()?.VpcId ?? throw new DeploymentException(ExitCode.AwsRefused,
+                $"Looking for a network failed: {options.Region} has no default VPC in this account. Nothing was changed. Make one with 'aws ec2 create-default-vpc --region {options.Region}', or take another --region.");
+            return existing with
+            {
+                VpcId = vpc,
+                Zones = await ZonesAsync(options, vpc, cancellationToken),
+                Image = await ImageAsync(options, existing.Instances, cancellationToken),
+            };
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            throw Ec2Errors.Explain(e, "asking EC2 what exists", options, left: null);
+        }
+    }
+
+    /// <summary>Only what the deployment consists of: instances, groups, key pair.</summary>
+    public async Task<ObservedDeployment> ExistingAsync(DeploymentOptions options, CancellationToken cancellationToken) => new()
+    {
+        Known = true,
+        Instances = [.. (await InstancesAsync(options.Name, cancellationToken)).Where(instance => Alive.Contains(instance.State.Name.Value)).Select(Observed)],
+        Groups = [.. (await GroupsAsync(options.Name, cancellationToken)).Select(Observed)],
+        Key = await KeyAsync(DeploymentPlanner.KeyName(options.Name), cancellationToken),
+    };
+
+    /// <summary>All instances with the deployment's tag that EC2 still shows, those terminated included.</summary>
+    public Task<List<Instance>> InstancesAsync(string deployment, CancellationToken cancellationToken) =>
+        Ec2Calls.AllAsync<Instance>(async (token, ct) =>
+        {
+            var page = await calls.CallAsync((ec2, c) => ec2.DescribeInstancesAsync(
+                new DescribeInstancesRequest { Filters = [OfDeployment(deployment)], MaxResults = 100, NextToken = token }, c), ct);
+            return (page.Reservations?.SelectMany(reservation => reservation.Instances ?? []), page.NextToken);
+        }, cancellationToken);
+
+    /// <summary>All security groups with the deployment's tag.</summary>
+    public Task<List<SecurityGroup>> GroupsAsync(string deployment, CancellationToken cancellationToken) =>
+        Ec2Calls.AllAsync<SecurityGroup>(async (token, ct) =>
+        {
+            var page = await calls.CallAsync((ec2, c) => ec2.DescribeSecurityGroupsAsync(
+                new DescribeSecurityGroupsRequest { Filters = [OfDeployment(deployment)], MaxResults = 100, NextToken = token }, c), ct);
+            return (page.SecurityGroups, page.NextToken);
+        }, cancellationToken);
+
+    /// <summary>All volumes with the deployment's tag.</summary>
+    public Task<List<Volume>> VolumesAsync(string deployment, CancellationToken cancellationToken) =>
+        Ec2Calls.AllAsync<Volume>(async (token, ct) =>
+        {
+            var page = await calls.CallAsync((ec2, c) => ec2.DescribeVolumesAsync(
+                new DescribeVolumesRequest { Filters = [OfDeployment(deployment)], MaxResults = 100, NextToken = token }, c), ct);
+            return (page.Volumes, page.NextToken);
+        }, cancellationToken);
+
+    /// <summary>The key pair of that name, or null.</summary>
+    public async Task<ObservedKey?> KeyAsync(string name, CancellationToken cancellationToken)
+    {
+        var keys = await calls.CallAsync((ec2, ct) => ec2.DescribeKeyPairsAsync(
+            new DescribeKeyPairsRequest { Filters = [new Filter("key-name", [name])], IncludePublicKey = true }, ct), cancellationToken);
+        return keys.KeyPairs?.FirstOrDefault() is { } key ? new ObservedKey(key.KeyName, WithoutComment(key.PublicKey)) : null;
+    }
+
+    /// <summary>What the planner needs to know of an instance.</summary>
+    public static ObservedInstance Observed(Instance instance)
+    {
+        var tags = (instance.Tags ?? []).ToDictionary(tag => tag.Key, tag => tag.Value);
+        return new ObservedInstance
+        {
+            Id = instance.InstanceId,
+            Host = tags.GetValueOrDefault(LabTags.Host, ""),
+            State = instance.State.Name.Value,
+            InstanceType = instance.InstanceType.Value,
+            ImageId = instance.ImageId,
+            Zone = instance.Placement?.AvailabilityZone ?? "",
+            Groups = [.. (instance.SecurityGroups ?? []).Select(group => group.GroupId)],
+            Tags = tags,
+            PublicAddress = string.IsNullOrEmpty(instance.PublicIpAddress) ? null : instance.PublicIpAddress,
+            PrivateAddress = string.IsNullOrEmpty(instance.PrivateIpAddress) ? null : instance.PrivateIpAddress,
+            LaunchedAt = instance.LaunchTime is { } at ? new DateTimeOffset(at.ToUniversalTime()) : default,
+        };
+    }
+
+    private static ObservedGroup Observed(SecurityGroup group) => new(group.GroupId, group.GroupName,
+        [.. (group.IpPermissions ?? []).SelectMany(Rules)]);
+
+    private static IEnumerable<FirewallRule> Rules(IpPermission permission)
+    {
+        var from = permission.FromPort ?? -1;
+        var to = permission.ToPort ?? -1;
+        return (permission.Ipv4Ranges ?? []).Select(range => (range.CidrIp, range.Description))
+            .Concat((permission.Ipv6Ranges ?? []).Select(range => (range.CidrIpv6, range.Description)))
+            .Concat((permission.PrefixListIds ?? []).Select(list => (list.Id, list.Description)))
+            .Concat((permission.UserIdGroupPairs ?? []).Select(pair => (pair.GroupId, pair.Description)))
+            .Select(source => new FirewallRule(permission.IpProtocol, from, to, source.Item1, source.Description ?? ""));
+    }
+
+    private async Task<IReadOnlyList<ZoneSubnet>> ZonesAsync(DeploymentOptions options, string vpc, CancellationToken cancellationToken)
+    {
+        var subnets = await Ec2Calls.AllAsync<Subnet>(async (token, ct) =>
+        {
+            var page = await calls.CallAsync((ec2, c) => ec2.DescribeSubnetsAsync(
+                new DescribeSubnetsRequest { Filters = [new Filter("vpc-id", [vpc]), new Filter("default-for-az", ["true"])], NextToken = token }, c), ct);
+            return (page.Subnets, page.NextToken);
+        }, cancellationToken);
+        var offers = await Ec2Calls.AllAsync<InstanceTypeOffering>(async (token, ct) =>
+        {
+            var page = await calls.CallAsync((ec2, c) => ec2.DescribeInstanceTypeOfferingsAsync(
+                new DescribeInstanceTypeOfferingsRequest { LocationType = LocationType.AvailabilityZone, Filters = [new Filter("instance-type", [options.InstanceType])], NextToken = token }, c), ct);
+            return (page.InstanceTypeOfferings, page.NextToken);
+        }, cancellationToken);
+        var offering = offers.Select(offer => offer.Location).ToHashSet();
+        var zones = subnets
+            .Where(subnet => offering.Contains(subnet.AvailabilityZone))
+            .OrderBy(subnet => subnet.AvailabilityZone, StringComparer.Ordinal)
+            .Select(subnet => new ZoneSubnet(subnet.AvailabilityZone, subnet.SubnetId))
+            .ToList();
+        if (zones.Count > 0) return zones;
+        throw new DeploymentException(ExitCode.AwsRefused, offering.Count == 0
+            ? $"Looking for zones failed: {options.Region} does not offer {options.InstanceType}. Nothing was changed. Take another --instance-type (c6i.large, m5.large) or --region."
+            : $"Looking for zones failed: of the zones that offer {options.InstanceType} ({string.Join(", ", offering.Order(StringComparer.Ordinal))}) none has a default subnet. Nothing was changed. Make one with 'aws ec2 create-default-subnet', or take another --region.");
+    }
+
+    private async Task<MachineImage> ImageAsync(DeploymentOptions options, IReadOnlyList<ObservedInstance> instances, CancellationToken cancellationToken)
+    {
+        if (options.ImageId is { } asked) return Image(await ByIdAsync(asked))!;
+
+        // New hosts get the image of the old ones, for "newest" is another next month; unless its owner has withdrawn it.
+        var tagged = instances.Select(instance => instance.Tags.GetValueOrDefault(LabTags.Image)).FirstOrDefault(image => image is not null);
+        if (tagged is not null)
+        {
+            try
+            {
+                if (Image(await ByIdAsync(tagged)) is { } same) return same;
+            }
+            catch (AmazonEC2Exception e) when (e.ErrorCode is "InvalidAMIID.NotFound" or "InvalidAMIID.Unavailable")
+            {
+            }
+        }
+
+        var images = await calls.CallAsync((ec2, ct) => ec2.DescribeImagesAsync(new DescribeImagesRequest
+        {
+            Owners = [options.ImageOwner],
+            Filters = [new Filter("name", [options.ImageName]), new Filter("state", ["available"]), new Filter("architecture", ["x86_64"]), new Filter("root-device-type", ["ebs"])],
+        }, ct), cancellationToken);
+        return Image(images) ?? throw new DeploymentException(ExitCode.AwsRefused,
+            $"Looking for a machine image failed: {options.Region} has none named {options.ImageName} of owner {options.ImageOwner} for x86-64. Nothing was changed. Give --image ami-…, or another --image-name and --image-owner.");
+
+        Task<DescribeImagesResponse> ByIdAsync(string id) =>
+            calls.CallAsync((ec2, ct) => ec2.DescribeImagesAsync(new DescribeImagesRequest { ImageIds = [id] }, ct), cancellationToken);
+    }
+
+    private static MachineImage? Image(DescribeImagesResponse response)
+    {
+        var newest = (response.Images ?? []).MaxBy(image => DateTimeOffset.Parse(image.CreationDate, CultureInfo.InvariantCulture));
+        if (newest is null) return null;
+        var root = newest.BlockDeviceMappings?.FirstOrDefault(mapping => mapping.DeviceName == newest.RootDeviceName)?.Ebs?.VolumeSize ?? 8;
+        return new MachineImage(newest.ImageId, newest.Name ?? "", newest.RootDeviceName, root);
+    }
+
+    private static Filter OfDeployment(string deployment) => new($"tag:{LabTags.Deployment}", [deployment]);
+
+    private static string WithoutComment(string? key) => string.Join(' ', (key ?? "").Split(' ', StringSplitOptions.RemoveEmptyEntries).Take(2));
+}

@@ -1,0 +1,129 @@
+using System.CommandLine;
+using Amazon.EC2;
+using Lab.Ec2Deployer.Aws;
+using Lab.Ec2Deployer.Planning;
+
+namespace Lab.Ec2Deployer.Commands;
+
+/// <summary>What every command has: its options, the deployment's directory, a screen, and the two halves it works with.</summary>
+internal sealed class CommandContext : IDisposable
+{
+    private readonly Surroundings _surroundings;
+    private readonly ParseResult _parse;
+    private IAmazonEC2? _client;
+
+    /// <param name="parse">The command line.</param>
+    /// <param name="surroundings">Everything outside.</param>
+    /// <exception cref="DeploymentException">An option's value is impossible.</exception>
+    public CommandContext(ParseResult parse, Surroundings surroundings)
+    {
+        (_parse, _surroundings) = (parse, surroundings);
+        Screen = new Screen(surroundings, parse.GetValue(Settings.Json));
+        var name = parse.GetValue(Settings.Name)!;
+        // The name becomes part of a path before anything else is known of it.
+        if (DeploymentOptionsCheck.Errors(new DeploymentOptions { Name = name }) is [var error, ..]) throw new DeploymentException(ExitCode.Usage, error);
+        Directory = new DeploymentDirectory(surroundings.Home, name);
+        State = Directory.ReadState();
+        Options = Settings.Read(parse, State.Options, surroundings.ConfiguredRegion);
+        Progress = new ConsoleProgress(surroundings, Directory);
+        Fleet = surroundings.Fleet();
+    }
+
+    /// <summary>Checked options.</summary>
+    public DeploymentOptions Options { get; private set; }
+
+    /// <summary>What this machine keeps.</summary>
+    public DeploymentDirectory Directory { get; }
+
+    /// <summary>What was remembered when the command began.</summary>
+    public DeploymentState State { get; }
+
+    /// <summary>Where results go.</summary>
+    public Screen Screen { get; }
+
+    /// <summary>Where progress goes.</summary>
+    public ConsoleProgress Progress { get; }
+
+    /// <summary>The half that speaks to hosts.</summary>
+    public IFleetDeployer Fleet { get; }
+
+    /// <summary>What the hosts are to run.</summary>
+    public ReleaseOptions Release => Settings.Release(Options, Directory);
+
+    /// <summary>Whether more detail is wanted.</summary>
+    public bool Verbose => _parse.GetValue(Settings.Verbose);
+
+    /// <summary>The clock.</summary>
+    public TimeProvider Time => _surroundings.Time;
+
+    /// <summary>The deployment at EC2, or null where there are no credentials.</summary>
+    public async Task<Ec2Deployment?> TryDeploymentAsync(CancellationToken cancellationToken)
+    {
+        var text = _parse.GetValue(Settings.Endpoint);
+        Uri? endpoint = null;
+        if (text is not null && (!Uri.TryCreate(text, UriKind.Absolute, out endpoint) || endpoint.Scheme is not ("http" or "https")))
+            throw new DeploymentException(ExitCode.Usage, $"--endpoint-url '{text}' is no address: such as http://127.0.0.1:4566.");
+        _client ??= await _surroundings.Ec2(Options.Region, endpoint, cancellationToken);
+        return _client is null ? null : new Ec2Deployment(_client, Directory, _surroundings.Pace, _surroundings.Time);
+    }
+
+    /// <summary>The deployment at EC2.</summary>
+    /// <exception cref="DeploymentException">There are no credentials.</exception>
+    public async Task<Ec2Deployment> DeploymentAsync(CancellationToken cancellationToken) =>
+        await TryDeploymentAsync(cancellationToken) ?? throw new DeploymentException(ExitCode.AwsRefused,
+            "No AWS credentials were found in the environment, in ~/.aws or on this machine's role. Nothing was changed. Set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run 'aws sso login'; 'plan' works without any.");
+
+    /// <summary>The running hosts.</summary>
+    /// <exception cref="DeploymentException">There are none, or none whose host key is known here.</exception>
+    public async Task<Found> FindAsync(CancellationToken cancellationToken)
+    {
+        var found = await (await DeploymentAsync(cancellationToken)).FindAsync(Options, cancellationToken);
+        if (found.Instances.Count == 0)
+            throw new DeploymentException(ExitCode.Failed, $"There is no deployment '{Options.Name}' in {Options.Region}. Make it with 'publish', or name another with --name and --region.");
+        if (found.Hosts.Count == 0)
+        {
+            throw new DeploymentException(ExitCode.HostFailed,
+                $"None of the {found.Instances.Count} instances of '{Options.Name}' runs with a host key that this machine knows. 'publish' reads the keys from their consoles and goes on where it stopped; --accept-new-host-key accepts what answers.");
+        }
+
+        return found;
+    }
+
+    /// <summary>This machine's public address, asked for only where a door has no other.</summary>
+    public async Task<string?> CallerAddressAsync(CancellationToken cancellationToken) =>
+        Options.SshFrom is not null && Options.HttpFrom is not null ? null : await _surroundings.Caller.AskAsync(cancellationToken);
+
+    /// <summary>As many worker hosts as there are, where the command line does not say another number.</summary>
+    public void KeepSize(Found found)
+    {
+        if (_parse.GetResult(Settings.Hosts.Option) is null && found.WorkerHosts > Options.Hosts) Options = Options with { Hosts = found.WorkerHosts };
+    }
+
+    /// <summary>Another number of worker hosts.</summary>
+    public void Resize(int hosts)
+    {
+        var resized = Options with { Hosts = hosts };
+        if (DeploymentOptionsCheck.Errors(resized) is { Count: > 0 } errors) throw new DeploymentException(ExitCode.Usage, string.Join('\n', errors));
+        Options = resized;
+    }
+
+    /// <summary>Holds what was given for the next command.</summary>
+    /// <exception cref="DeploymentException">The deployment is in another region.</exception>
+    public void Remember()
+    {
+        if (State.Options.GetValueOrDefault(Settings.Region.Name) is { } region && region != Options.Region)
+        {
+            throw new DeploymentException(ExitCode.Usage,
+                $"The deployment '{Options.Name}' is in {region}, not {Options.Region}. Nothing was changed. Take another --name for one in {Options.Region}, or 'destroy' that of {region} first.");
+        }
+
+        Directory.WriteState(Directory.ReadState() with { Options = Settings.Remember(_parse, State.Options, Options) });
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Progress.Dispose();
+        _client?.Dispose();
+    }
+}

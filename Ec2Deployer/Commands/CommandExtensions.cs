@@ -1,0 +1,35 @@
+using System.CommandLine;
+using Lab.Ec2Deployer.Planning;
+
+namespace Lab.Ec2Deployer.Commands;
+
+/// <summary>Puts commands together.</summary>
+internal static class CommandExtensions
+{
+    /// <summary>Adds the options that describe the deployment's shape.</summary>
+    public static Command WithShape(this Command command)
+    {
+        command.Add(Settings.Hosts.Option);
+        foreach (var setting in Settings.Shape) command.Add(setting.Option);
+        return command;
+    }
+
+    /// <summary>Adds the options for the way to the hosts.</summary>
+    public static Command WithWay(this Command command)
+    {
+        foreach (var setting in Settings.Way) command.Add(setting.Option);
+        command.Add(Settings.AcceptNewHostKey);
+        return command;
+    }
+
+    /// <summary>What the command does.</summary>
+    public static Command Does(this Command command, Surroundings surroundings, Func<CommandContext, ParseResult, CancellationToken, Task<ExitCode>> action)
+    {
+        command.SetAction(async (parse, cancellationToken) =>
+        {
+            using var context = new CommandContext(parse, surroundings);
+            return (int)await action(context, parse, cancellationToken);
+        });
+        return command;
+    }
+}

@@ -1,0 +1,86 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using Lab.Ec2Deployer.Planning;
+
+namespace Lab.Ec2Deployer.Commands;
+
+/// <summary>The program: its commands, how they fail, and what they end with.</summary>
+internal static class DeployerApp
+{
+    private const string About = """
+        Puts Lab on EC2: one orchestrator, and two workers on each of the worker hosts.
+
+        'plan' shows what 'publish' does and what it costs; it needs no AWS account. Options that describe the
+        deployment are remembered by 'publish' and 'scale': later commands need only --name (or nothing, for 'lab').
+        What this machine keeps is in ~/.config/lab/NAME.
+
+        Ends with:  0 done, or nothing to do    3 AWS refused             130 interrupted
+                    1 failed                    4 a host failed
+                    2 wrong command line        5 another deployer holds the lock
+        """;
+
+    /// <summary>Runs a command line.</summary>
+    /// <returns>An <see cref="ExitCode"/>.</returns>
+    public static async Task<int> RunAsync(string[] args, Surroundings surroundings, CancellationToken cancellationToken)
+    {
+        var parse = Create(surroundings).Parse(args);
+        var helped = parse.Action is System.CommandLine.Help.HelpAction;
+        if (parse.Errors.Count > 0 && !helped)
+        {
+            // Where a command is misspelt, "no command was given" is said too, and confuses.
+            foreach (var error in parse.Errors.Where(error => parse.UnmatchedTokens.Count == 0 || error.SymbolResult is not CommandResult { Command: RootCommand } || error.Message.Contains('\'')))
+                surroundings.Error.WriteLine(error.Message);
+            surroundings.Error.WriteLine($"Try '{Path(parse)}--help'.");
+            return (int)ExitCode.Usage;
+        }
+
+        try
+        {
+            return await parse.InvokeAsync(
+                new InvocationConfiguration
+                {
+                    Output = surroundings.Out,
+                    Error = surroundings.Error,
+                    EnableDefaultExceptionHandler = false,
+                    // Ctrl-C is Program.cs's business: a call under way ends, the next does not begin.
+                    ProcessTerminationTimeout = null,
+                },
+                cancellationToken);
+        }
+        catch (DeploymentException e)
+        {
+            surroundings.Error.WriteLine(e.Message);
+            if (parse.GetValue(Settings.Verbose) && e.InnerException is { } cause) surroundings.Error.WriteLine(cause);
+            return (int)e.Code;
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            surroundings.Error.WriteLine("Interrupted. What was done stands; run the same command again to go on.");
+            return (int)ExitCode.Interrupted;
+        }
+        catch (Exception e)
+        {
+            surroundings.Error.WriteLine($"Failed by a fault of this program: {e.GetType().Name}: {e.Message}");
+            if (parse.GetValue(Settings.Verbose)) surroundings.Error.WriteLine(e);
+            return (int)ExitCode.Failed;
+        }
+    }
+
+    private static RootCommand Create(Surroundings surroundings) => new(About)
+    {
+        Settings.Name, Settings.Region, Settings.Endpoint, Settings.Json, Settings.Verbose,
+        PlanCommand.Create(surroundings),
+        PublishCommand.Create(surroundings),
+        StatusCommand.Create(surroundings),
+        LogsCommand.Create(surroundings),
+        SshCommand.Create(surroundings),
+        RollbackCommand.Create(surroundings),
+        ScaleCommand.Create(surroundings),
+        BenchCommand.Create(surroundings),
+        UnlockCommand.Create(surroundings),
+        DestroyCommand.Create(surroundings),
+    };
+
+    private static string Path(ParseResult parse) =>
+        parse.CommandResult.Command is RootCommand ? "" : $"{parse.CommandResult.Command.Name} ";
+}

@@ -1,0 +1,92 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Lab.Ec2Deployer.Planning;
+using Spectre.Console;
+
+namespace Lab.Ec2Deployer.Commands;
+
+/// <summary>Results for people or for machines on standard output, everything else on standard error.</summary>
+internal sealed class Screen
+{
+    private static readonly JsonSerializerOptions JsonForm = new()
+    {
+        WriteIndented = true,
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        DictionaryKeyPolicy = null,
+        DefaultIgnoreCondition = JsonIgnoreCondition.Never,
+        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
+
+    private readonly Surroundings _surroundings;
+
+    /// <param name="surroundings">Where it writes.</param>
+    /// <param name="json">Results are for machines.</param>
+    public Screen(Surroundings surroundings, bool json)
+    {
+        (_surroundings, IsJson) = (surroundings, json);
+        IsTerminal = surroundings.OutIsTerminal;
+        Out = Create(surroundings.Out, surroundings.OutIsTerminal);
+        Error = Create(surroundings.Error, surroundings.ErrorIsTerminal);
+    }
+
+    /// <summary>Results for people.</summary>
+    public IAnsiConsole Out { get; }
+
+    /// <summary>Progress, questions and errors.</summary>
+    public IAnsiConsole Error { get; }
+
+    /// <summary>Whether somebody looks at the results as they come.</summary>
+    public bool IsTerminal { get; }
+
+    /// <summary>Whether results are for machines.</summary>
+    public bool IsJson { get; }
+
+    /// <summary>Writes a result for machines.</summary>
+    public void Json(object result) => _surroundings.Out.WriteLine(JsonSerializer.Serialize(result, JsonForm));
+
+    /// <summary>A line of a result.</summary>
+    public void Line(string text = "") => Out.WriteLine(text);
+
+    /// <summary>A heading over a part of a result.</summary>
+    public void Heading(string text)
+    {
+        Out.WriteLine();
+        Out.MarkupLine($"[bold]{Markup.Escape(text)}[/]");
+    }
+
+    /// <summary>Columns without a frame, and without blanks at the ends of lines: fit for eyes, <c>grep</c> and <c>awk</c>.</summary>
+    public void Table(IReadOnlyList<string> heads, IEnumerable<IReadOnlyList<string>> rows)
+    {
+        var all = rows.ToList();
+        var widths = heads.Select((head, column) => all.Select(row => row[column].Length).Append(head.Length).Max()).ToList();
+        Out.MarkupLine($"[dim]{Markup.Escape(Row(heads))}[/]");
+        foreach (var row in all) Line(Row(row));
+
+        string Row(IReadOnlyList<string> cells) => ("  " + string.Join("  ", cells.Select((cell, column) => cell.PadRight(widths[column])))).TrimEnd();
+    }
+
+    /// <summary>Asks; nobody to ask is an error, for silence is no consent.</summary>
+    /// <exception cref="DeploymentException">Nobody can be asked.</exception>
+    public bool Confirm(string question)
+    {
+        if (!_surroundings.InIsTerminal)
+            throw new DeploymentException(ExitCode.Usage, "Nobody can be asked here: add --yes to do it without a question. Nothing was changed.");
+        _surroundings.Error.Write($"{question} [y/N] ");
+        return _surroundings.In.ReadLine()?.Trim() is "y" or "Y" or "yes";
+    }
+
+    private static IAnsiConsole Create(TextWriter writer, bool terminal)
+    {
+        var plain = !terminal || !string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR"));
+        var console = AnsiConsole.Create(new AnsiConsoleSettings
+        {
+            Out = new AnsiConsoleOutput(writer),
+            Ansi = plain ? AnsiSupport.No : AnsiSupport.Detect,
+            ColorSystem = plain ? ColorSystemSupport.NoColors : ColorSystemSupport.Detect,
+            Interactive = terminal ? InteractionSupport.Detect : InteractionSupport.No,
+        });
+        // A file or a pipe has no edge at which lines would have to be broken.
+        if (!terminal) console.Profile.Width = 4096;
+        return console;
+    }
+}

@@ -1,0 +1,166 @@
+using System.CommandLine;
+using System.Globalization;
+using Lab.Ec2Deployer.Aws;
+using Lab.Ec2Deployer.Planning;
+
+namespace Lab.Ec2Deployer.Commands;
+
+/// <summary>An option that describes the deployment. Once given it is remembered, until it is given again.</summary>
+/// <param name="Option">On the command line.</param>
+/// <param name="Apply">Puts its value into the options; throws <see cref="FormatException"/> with a sentence.</param>
+internal sealed record Setting(Option<string?> Option, Func<DeploymentOptions, string, DeploymentOptions> Apply);
+
+/// <summary>The options that describe a deployment and the way to it, and how they become <see cref="DeploymentOptions"/>.</summary>
+internal static class Settings
+{
+    /// <summary>Which deployment.</summary>
+    public static Option<string> Name { get; } = new("--name")
+    {
+        Description = "The deployment.",
+        DefaultValueFactory = _ => "lab",
+        HelpName = "NAME",
+        Recursive = true,
+    };
+
+    /// <summary>Where it is.</summary>
+    public static Option<string?> Region { get; } = new("--region")
+    {
+        Description = "AWS region [default: where the deployment is, else as configured for AWS, else us-east-1]",
+        HelpName = "REGION",
+        Recursive = true,
+    };
+
+    /// <summary>Another address than AWS's.</summary>
+    public static Option<string?> Endpoint { get; } = new("--endpoint-url")
+    {
+        Description = "Address of a stand-in for EC2.",
+        HelpName = "URL",
+        Recursive = true,
+    };
+
+    /// <summary>For machines.</summary>
+    public static Option<bool> Json { get; } = new("--json") { Description = "Results as JSON on standard output.", Recursive = true };
+
+    /// <summary>More of everything.</summary>
+    public static Option<bool> Verbose { get; } = new("--verbose", "-v") { Description = "More detail: exact requests and commands; where something fails, its cause.", Recursive = true };
+
+    /// <summary>Any host key will do.</summary>
+    public static Option<bool> AcceptNewHostKey { get; } = new("--accept-new-host-key")
+    {
+        Description = "Accept an SSH host key that is new, changed or not shown on the console.",
+    };
+
+    /// <summary>What is to exist.</summary>
+    public static IReadOnlyList<Setting> Shape { get; } =
+    [
+        new(Option("--orchestrators", "1|3", "One orchestrator, or one on each manager of the Swarm [default: 1]"), (o, v) => o with { Orchestrators = Number(v) }),
+        new(Option("--instance-type", "TYPE", "Type of every host [default: m4.large]"), (o, v) => o with { InstanceType = v }),
+        new(Option("--image", "AMI", "Machine image [default: the newest that fits the next two]"), (o, v) => o with { ImageId = v }),
+        new(Option("--image-owner", "ID", "Owner of the machine image [default: Debian, 136693071363]"), (o, v) => o with { ImageOwner = v }),
+        new(Option("--image-name", "PATTERN", "Name of the machine image [default: debian-12-amd64-*]"), (o, v) => o with { ImageName = v }),
+        new(Option("--disk", "GIB", "Disk of each host [default: 16]"), (o, v) => o with { DiskGiB = Number(v) }),
+        new(Option("--ttl", "TIME", "Hosts end themselves after so long, such as 4h; counted from their first start [default: never]"), (o, v) => o with { Ttl = Duration(v) }),
+        new(Option("--ssh-from", "CIDR", "Who may reach SSH [default: this machine's public address]"), (o, v) => o with { SshFrom = v }),
+        new(Option("--http-from", "CIDR", "Who may reach HTTP and HTTPS [default: this machine's public address]"), (o, v) => o with { HttpFrom = v }),
+        new(Option("--otlp", "URL", "Collector for telemetry [default: none]"), (o, v) => o with { Otlp = Address(v) }),
+        new(Option("--base-image", "REF", "Container image to build upon [default: the .NET SDK's chiseled one with ICU]"), (o, v) => o with { BaseImage = v }),
+        new(Option("--model", "DIR", "Model directory to serve [default: the bundled one]"), (o, v) => o with { ModelDirectory = Path.GetFullPath(v) }),
+        new(Option("--postgres", "FILE", "File with a PostgreSQL connection string for jobs [default: SQLite on the orchestrator's host]"), (o, v) => o with { PostgresFile = Path.GetFullPath(v) }),
+        new(Option("--certificate", "FILE", "Certificate for port 443 [default: self-signed]"), (o, v) => o with { CertificateFile = Path.GetFullPath(v) }),
+    ];
+
+    /// <summary>How many worker hosts.</summary>
+    public static Setting Hosts { get; } =
+        new(Option("--hosts", "N", "Hosts for workers, two workers on each [default: 4]"), (o, v) => o with { Hosts = Number(v) });
+
+    /// <summary>How the hosts are reached.</summary>
+    public static IReadOnlyList<Setting> Way { get; } =
+    [
+        new(Option("--ssh-user", "USER", "User of the machine image [default: admin]"), (o, v) => o with { SshUser = v }),
+        new(Option("--ssh-port", "PORT", "Port of the machine image's SSH server [default: 22]"), (o, v) => o with { SshPort = Number(v) }),
+        new(Option("--private-address", "yes|no", "Reach the hosts inside the VPC; they get no public address [default: no]"), (o, v) => o with { UsePrivateAddress = YesNo(v) }),
+    ];
+
+    private static IEnumerable<Setting> All => [Hosts, .. Shape, .. Way];
+
+    /// <summary>The options of this command line, on top of those remembered, on top of the defaults.</summary>
+    /// <param name="parse">The command line.</param>
+    /// <param name="remembered">What was given before, by option.</param>
+    /// <param name="configuredRegion">The region of AWS's own configuration, or null.</param>
+    /// <exception cref="DeploymentException">One sentence for each impossible value, with <see cref="ExitCode.Usage"/>.</exception>
+    public static DeploymentOptions Read(ParseResult parse, IReadOnlyDictionary<string, string> remembered, Func<string?> configuredRegion)
+    {
+        var errors = new List<string>();
+        var options = new DeploymentOptions
+        {
+            Name = parse.GetValue(Name)!,
+            Region = parse.GetValue(Region) ?? remembered.GetValueOrDefault(Region.Name) ?? configuredRegion() ?? new DeploymentOptions().Region,
+            AcceptNewHostKey = parse.GetValue(AcceptNewHostKey),
+        };
+        foreach (var setting in All)
+        {
+            var value = parse.GetResult(setting.Option) is null ? remembered.GetValueOrDefault(setting.Option.Name) : parse.GetValue(setting.Option);
+            // An empty value puts the default back.
+            if (string.IsNullOrEmpty(value)) continue;
+            try
+            {
+                options = setting.Apply(options, value);
+            }
+            catch (FormatException e)
+            {
+                errors.Add($"{setting.Option.Name} '{value}': {e.Message}");
+            }
+        }
+
+        errors.AddRange(DeploymentOptionsCheck.Errors(options));
+        if (errors.Count > 0) throw new DeploymentException(ExitCode.Usage, string.Join('\n', errors));
+        return options;
+    }
+
+    /// <summary>What is to be remembered after this command line.</summary>
+    public static Dictionary<string, string> Remember(ParseResult parse, IReadOnlyDictionary<string, string> remembered, DeploymentOptions options)
+    {
+        var all = new Dictionary<string, string>(remembered)
+        {
+            // Wherever they came from: the deployment is there, and it is so large.
+            [Region.Name] = options.Region,
+            [Hosts.Option.Name] = options.Hosts.ToString(CultureInfo.InvariantCulture),
+        };
+        foreach (var setting in All.Where(setting => setting != Hosts && parse.GetResult(setting.Option) is not null))
+        {
+            var value = parse.GetValue(setting.Option);
+            if (string.IsNullOrEmpty(value)) all.Remove(setting.Option.Name);
+            else all[setting.Option.Name] = value;
+        }
+
+        return all;
+    }
+
+    /// <summary>What the half that speaks to hosts needs to know.</summary>
+    public static ReleaseOptions Release(DeploymentOptions options, DeploymentDirectory directory) => new()
+    {
+        Deployment = options.Name,
+        StateDirectory = directory.Path,
+        PrivateKeyFile = directory.PrivateKeyFile,
+        BaseImage = options.BaseImage,
+        Orchestrators = options.Orchestrators,
+        Otlp = options.Otlp,
+        ModelDirectory = options.ModelDirectory,
+        PostgresFile = options.PostgresFile,
+        CertificateFile = options.CertificateFile,
+        AcceptNewHostKey = options.AcceptNewHostKey,
+    };
+
+    private static Option<string?> Option(string name, string value, string description) => new(name) { HelpName = value, Description = description };
+
+    private static int Number(string text) =>
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : throw new FormatException("a whole number is asked for.");
+
+    private static TimeSpan? Duration(string text) =>
+        text == "never" ? null : Durations.Parse(text) ?? throw new FormatException("a duration is asked for, such as 45m, 4h or 1d12h.");
+
+    private static Uri Address(string text) =>
+        Uri.TryCreate(text, UriKind.Absolute, out var address) ? address : throw new FormatException("an address is asked for, such as http://10.0.0.5:4317.");
+
+    private static bool YesNo(string text) => text switch { "yes" or "true" => true, "no" or "false" => false, _ => throw new FormatException("yes or no.") };
+}

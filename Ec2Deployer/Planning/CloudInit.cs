@@ -1,0 +1,64 @@
+using System.Globalization;
+using System.Text;
+
+namespace Lab.Ec2Deployer.Planning;
+
+/// <summary>
+/// The document that a new host reads at its first boot (cloud-config). Pure, the same for the same input, and without
+/// secrets: whoever may describe the instance may read it.
+/// </summary>
+internal static class CloudInit
+{
+    /// <summary>The document of one host.</summary>
+    /// <param name="host">The host's name, which becomes the machine's.</param>
+    /// <param name="ttl">After how long the machine powers off, which ends the instance; null: never.</param>
+    public static string Document(string host, TimeSpan? ttl)
+    {
+        var text = new StringBuilder();
+        text.Append("#cloud-config\n");
+        text.Append(CultureInfo.InvariantCulture, $"hostname: {host}\n");
+        text.Append("preserve_hostname: false\n");
+        text.Append("manage_etc_hosts: true\n");
+        text.Append("ssh_pwauth: false\n");
+        text.Append("disable_root: true\n");
+        // The fingerprint that the deployer pins comes from the console: only one kind of key, so that there is no choice.
+        text.Append("ssh_deletekeys: true\n");
+        text.Append("ssh_genkeytypes: [ed25519]\n");
+        text.Append("ssh:\n  emit_keys_to_console: true\n");
+        text.Append("package_update: true\n");
+        text.Append("package_upgrade: false\n");
+        text.Append("write_files:\n");
+        // The orchestrator runs without privileges on the host's own network and listens on 80 and 443.
+        text.Append("  - path: /etc/sysctl.d/60-lab.conf\n    content: |\n      net.ipv4.ip_unprivileged_port_start=80\n");
+        // A container that writes much must not fill the disk; "live-restore" cannot be had with Swarm.
+        text.Append("  - path: /etc/docker/daemon.json\n    content: |\n      {\"log-driver\": \"json-file\", \"log-opts\": {\"max-size\": \"10m\", \"max-file\": \"3\"}}\n");
+        if (ttl is { } life)
+        {
+            // An absolute moment survives reboots, and bootcmd comes before anything that could hang or fail.
+            var minutes = (long)Math.Ceiling(life.TotalMinutes);
+            text.Append("bootcmd:\n");
+            text.Append("  - - cloud-init-per\n    - once\n    - lab-ttl\n    - sh\n    - -c\n    - |\n");
+            text.Append(CultureInfo.InvariantCulture, $"      end=$(date -u -d '+{minutes} minutes' '+%Y-%m-%d %H:%M:%S UTC')\n");
+            text.Append("      printf '[Timer]\\nOnCalendar=%s\\nPersistent=true\\nAccuracySec=1s\\n' \"$end\" > /etc/systemd/system/lab-ttl.timer\n");
+            text.Append("      printf '[Service]\\nType=oneshot\\nExecStart=/usr/bin/systemctl poweroff\\n' > /etc/systemd/system/lab-ttl.service\n");
+            text.Append("      mkdir -p /etc/systemd/system/timers.target.wants\n");
+            text.Append("      ln -sf /etc/systemd/system/lab-ttl.timer /etc/systemd/system/timers.target.wants/lab-ttl.timer\n");
+            text.Append("      systemctl daemon-reload\n");
+            text.Append("      systemctl --no-block start lab-ttl.timer\n");
+        }
+
+        text.Append("runcmd:\n");
+        text.Append("  - sysctl --system\n");
+        // A mirror that is away for a moment, or another apt at work, must not leave a host without its engine.
+        text.Append("  - |\n");
+        text.Append("    for try in 1 2 3 4 5 6; do\n");
+        text.Append("      DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 install -y --no-install-recommends docker.io && break\n");
+        text.Append("      sleep 10\n");
+        text.Append("      apt-get update\n");
+        text.Append("    done\n");
+        // Unattended upgrades would restart Docker under the containers, on every host at the same hour.
+        text.Append("  - apt-mark hold docker.io containerd runc\n");
+        text.Append("  - systemctl enable --now docker\n");
+        return text.ToString();
+    }
+}

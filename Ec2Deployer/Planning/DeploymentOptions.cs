@@ -1,0 +1,78 @@
+using System.Text.Json.Serialization;
+
+namespace Lab.Ec2Deployer.Planning;
+
+/// <summary>What the user asked for. Checked by <see cref="DeploymentOptionsCheck"/> before anything else happens.</summary>
+internal sealed record DeploymentOptions
+{
+    /// <summary>Debian's account on AWS.</summary>
+    public const string DebianOwner = "136693071363";
+
+    /// <summary>The deployment's name: 1 to 24 lower case letters, digits and hyphens, a letter first.</summary>
+    public string Name { get; init; } = "lab";
+
+    /// <summary>The region, such as <c>us-east-1</c>.</summary>
+    public string Region { get; init; } = "us-east-1";
+
+    /// <summary>How many hosts run workers, two on each; the orchestrator's host comes on top. 1 to 50.</summary>
+    public int Hosts { get; init; } = 4;
+
+    /// <summary>1, or 3: one on each manager of the Swarm.</summary>
+    public int Orchestrators { get; init; } = 1;
+
+    /// <summary>The type of every host.</summary>
+    public string InstanceType { get; init; } = "m4.large";
+
+    /// <summary>The machine image (<c>ami-…</c>), or null: the newest of <see cref="ImageOwner"/> whose name fits <see cref="ImageName"/>.</summary>
+    public string? ImageId { get; init; }
+
+    /// <summary>Twelve digits, or one of EC2's aliases: <c>amazon</c>, <c>self</c>, <c>aws-marketplace</c>.</summary>
+    public string ImageOwner { get; init; } = DebianOwner;
+
+    /// <summary>Pattern of the machine image's name; <c>*</c> and <c>?</c> are wild.</summary>
+    public string ImageName { get; init; } = "debian-12-amd64-*";
+
+    /// <summary>The image's user, with <c>sudo</c> and no password.</summary>
+    public string SshUser { get; init; } = "admin";
+
+    /// <summary>Where the image's SSH server listens.</summary>
+    public int SshPort { get; init; } = 22;
+
+    /// <summary>Who may speak SSH to the hosts, as CIDR block, or null: the caller's address alone.</summary>
+    public string? SshFrom { get; init; }
+
+    /// <summary>Who may speak HTTP and HTTPS to the orchestrator, as CIDR block, or null: the caller's address alone.</summary>
+    public string? HttpFrom { get; init; }
+
+    /// <summary>After so long the hosts end themselves, or null: never. 10 minutes to 30 days.</summary>
+    public TimeSpan? Ttl { get; init; }
+
+    /// <summary>Disk of each host in GiB: 8 to 1024.</summary>
+    public int DiskGiB { get; init; } = 16;
+
+    /// <summary>The deployer reaches the hosts by their private addresses; they get no public ones.</summary>
+    public bool UsePrivateAddress { get; init; }
+
+    /// <summary>Where the services send telemetry by OTLP, or null: nowhere.</summary>
+    public Uri? Otlp { get; init; }
+
+    /// <summary>The container image that ours are built upon, or null: the .NET SDK's own.</summary>
+    public string? BaseImage { get; init; }
+
+    /// <summary>A model directory to serve instead of the bundled one.</summary>
+    public string? ModelDirectory { get; init; }
+
+    /// <summary>A file with a PostgreSQL connection string for jobs.</summary>
+    public string? PostgresFile { get; init; }
+
+    /// <summary>A file with the certificate for port 443.</summary>
+    public string? CertificateFile { get; init; }
+
+    /// <summary>A host key that is new, changed or not to be had is accepted.</summary>
+    [JsonIgnore]
+    public bool AcceptNewHostKey { get; init; }
+
+    /// <summary>Whether hosts get a public IPv4 address, which EC2 charges for.</summary>
+    [JsonIgnore]
+    public bool PublicAddresses => !UsePrivateAddress;
+}

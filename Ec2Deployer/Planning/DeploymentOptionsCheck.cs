@@ -1,0 +1,97 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text.RegularExpressions;
+
+namespace Lab.Ec2Deployer.Planning;
+
+/// <summary>Finds what is impossible in <see cref="DeploymentOptions"/>. Looks at no file and no network.</summary>
+internal static partial class DeploymentOptionsCheck
+{
+    /// <summary>One sentence for each fault, with the option's name and what would be right; empty where all is well.</summary>
+    public static IReadOnlyList<string> Errors(DeploymentOptions options)
+    {
+        var errors = new List<string>();
+        if (!NamePattern().IsMatch(options.Name))
+            errors.Add($"--name '{options.Name}' is no name: up to 24 lower case letters, digits and hyphens, a letter first, no hyphen last.");
+        else if (options.Name.StartsWith("sg-", StringComparison.Ordinal))
+            errors.Add("--name: EC2 refuses security groups whose names begin with sg-.");
+        if (!RegionPattern().IsMatch(options.Region))
+            errors.Add($"--region '{options.Region}' is no region: such as us-east-1 or eu-central-1.");
+        if (options.Hosts is < 1 or > 50)
+            errors.Add($"--hosts {options.Hosts}: from 1 to 50 hosts for workers, two on each.");
+        if (options.Orchestrators is not (1 or 3))
+            errors.Add($"--orchestrators {options.Orchestrators}: 1, or 3, one on each manager of the Swarm.");
+        if (options.Orchestrators == 3 && options.Hosts < 2)
+            errors.Add("--orchestrators 3 needs three managers, that is --hosts 2 or more.");
+        if (options.Orchestrators == 3 && options.PostgresFile is null)
+            errors.Add("--orchestrators 3 needs --postgres FILE: jobs that outlive a host need a database that is on none of them.");
+        if (!TypePattern().IsMatch(options.InstanceType))
+            errors.Add($"--instance-type '{options.InstanceType}' is no instance type: such as m4.large or c6i.large.");
+        else if (ArmPattern().IsMatch(options.InstanceType))
+            errors.Add($"--instance-type {options.InstanceType} has ARM processors; the images are for x86-64: take c6i.large, say.");
+        if (options.ImageId is { } image && !ImagePattern().IsMatch(image))
+            errors.Add($"--image '{image}' is no machine image: ami- and 8 or 17 hexadecimal digits.");
+        if (!OwnerPattern().IsMatch(options.ImageOwner))
+            errors.Add($"--image-owner '{options.ImageOwner}': twelve digits, amazon, self or aws-marketplace.");
+        if (string.IsNullOrWhiteSpace(options.ImageName))
+            errors.Add("--image-name is empty: a pattern such as debian-12-amd64-*.");
+        if (!UserPattern().IsMatch(options.SshUser))
+            errors.Add($"--ssh-user '{options.SshUser}' is no user name of Linux.");
+        if (options.SshPort is < 1 or > 65535)
+            errors.Add($"--ssh-port {options.SshPort}: from 1 to 65535.");
+        if (options.SshFrom is { } ssh && Cidr(ssh) is null) errors.Add(NoCidr("--ssh-from", ssh));
+        if (options.HttpFrom is { } http && Cidr(http) is null) errors.Add(NoCidr("--http-from", http));
+        if (options.Ttl is { } ttl && (ttl < TimeSpan.FromMinutes(10) || ttl > TimeSpan.FromDays(30)))
+            errors.Add($"--ttl {Durations.Text(ttl)}: from 10m to 30d.");
+        if (options.DiskGiB is < 8 or > 1024)
+            errors.Add($"--disk {options.DiskGiB}: from 8 to 1024 GiB.");
+        if (options.Otlp is { } otlp && (!otlp.IsAbsoluteUri || otlp.Scheme is not ("http" or "https")))
+            errors.Add($"--otlp '{otlp}' is no address: such as http://10.0.0.5:4317.");
+        return errors;
+    }
+
+    /// <summary>The block in EC2's own form, host bits zero (<c>10.1.2.3/8</c> becomes <c>10.0.0.0/8</c>; a bare address gets <c>/32</c>), or null where it is none.</summary>
+    public static string? Cidr(string text)
+    {
+        var slash = text.IndexOf('/', StringComparison.Ordinal);
+        var prefix = 32;
+        // IPAddress reads "1" and "0x7f.1" too: four decimal parts are asked for, for what is written opens a door.
+        if (!IPAddress.TryParse(slash < 0 ? text : text[..slash], out var address)
+            || address.AddressFamily != AddressFamily.InterNetwork
+            || address.ToString() != (slash < 0 ? text : text[..slash])
+            || (slash >= 0 && (!int.TryParse(text.AsSpan(slash + 1), System.Globalization.NumberStyles.None, null, out prefix) || prefix > 32)))
+        {
+            return null;
+        }
+
+        var bytes = address.GetAddressBytes();
+        var bits = ((uint)bytes[0] << 24) | ((uint)bytes[1] << 16) | ((uint)bytes[2] << 8) | bytes[3];
+        bits &= prefix == 0 ? 0 : uint.MaxValue << (32 - prefix);
+        return $"{bits >> 24}.{(bits >> 16) & 255}.{(bits >> 8) & 255}.{bits & 255}/{prefix}";
+    }
+
+    private static string NoCidr(string option, string text) =>
+        $"{option} '{text}' is no IPv4 block: such as 203.0.113.7/32, or 0.0.0.0/0 for everybody.";
+
+    [GeneratedRegex("^[a-z](?:[a-z0-9-]{0,22}[a-z0-9])?$")]
+    private static partial Regex NamePattern();
+
+    [GeneratedRegex("^[a-z]{2}(?:-[a-z]+)+-[0-9]$")]
+    private static partial Regex RegionPattern();
+
+    [GeneratedRegex("^[a-z][a-z0-9-]*\\.[a-z0-9-]+$")]
+    private static partial Regex TypePattern();
+
+    // Graviton: a "g" behind the generation's digit (m7g, c6gn, t4g, x2gd), and the first of them, a1.
+    [GeneratedRegex("^(?:a1|[a-z]+[0-9]+g[a-z]*)\\.")]
+    private static partial Regex ArmPattern();
+
+    [GeneratedRegex("^ami-(?:[0-9a-f]{8}|[0-9a-f]{17})$")]
+    private static partial Regex ImagePattern();
+
+    [GeneratedRegex("^(?:[0-9]{12}|amazon|self|aws-marketplace)$")]
+    private static partial Regex OwnerPattern();
+
+    [GeneratedRegex("^[a-z_][a-z0-9_-]{0,31}$")]
+    private static partial Regex UserPattern();
+}

@@ -1,0 +1,249 @@
+using Amazon.EC2.Model;
+
+namespace Lab.Ec2Deployer.Planning;
+
+/// <summary>
+/// Turns what is wanted and what exists into what has to be done. Pure: no clock, no network, no file; equal input,
+/// equal plan. <c>plan</c> prints its result and <c>publish</c> executes it.
+/// </summary>
+internal sealed class DeploymentPlanner
+{
+    private readonly DeploymentOptions _options;
+    private readonly ObservedDeployment _observed;
+    private readonly CallerFacts _caller;
+    private readonly Ec2Ids _ids = new();
+    private readonly List<Ec2Action> _actions = [];
+    private readonly List<string> _notes = [];
+
+    private DeploymentPlanner(DeploymentOptions options, ObservedDeployment observed, CallerFacts caller) =>
+        (_options, _observed, _caller) = (options, observed, caller);
+
+    /// <summary>The plan.</summary>
+    /// <param name="options">Checked options.</param>
+    /// <param name="observed">What EC2 says, or <see cref="ObservedDeployment.Unknown"/>.</param>
+    /// <param name="caller">What is known about who deploys.</param>
+    /// <exception cref="DeploymentException">What exists and what is wanted cannot be reconciled: the key that opens the running hosts is not here.</exception>
+    public static DeploymentPlan Plan(DeploymentOptions options, ObservedDeployment observed, CallerFacts caller) =>
+        new DeploymentPlanner(options, observed, caller).Plan();
+
+    /// <summary>The name of the key pair at EC2.</summary>
+    public static string KeyName(string deployment) => $"{deployment}/deployer";
+
+    /// <summary>The name of the group of those hosts that clients reach.</summary>
+    public static string FrontGroup(string deployment) => $"{deployment}/front";
+
+    /// <summary>The name of the group of all hosts.</summary>
+    public static string FleetGroup(string deployment) => $"{deployment}/fleet";
+
+    private DeploymentPlan Plan()
+    {
+        if (_observed.VpcId is { } vpc) _ids["default VPC"] = vpc;
+        foreach (var zone in _observed.Zones) _ids[Subnet(zone.Zone)] = zone.SubnetId;
+        foreach (var group in _observed.Groups) _ids[group.Name] = group.Id;
+
+        var image = _observed.Image ?? new MachineImage(
+            _options.ImageId ?? $"<newest {_options.ImageName} of {_options.ImageOwner}>", _options.ImageId is null ? "" : _options.ImageId, "/dev/xvda", 8);
+        if (image.MinimumGiB > _options.DiskGiB) _notes.Add($"The image needs {image.MinimumGiB} GiB: hosts get that instead of {_options.DiskGiB} GiB.");
+
+        PlanKey();
+        var groups = PlanGroups();
+        var hosts = PlanHosts(image);
+        PlanSurplus();
+        return new DeploymentPlan
+        {
+            Options = _options,
+            Observed = _observed.Known,
+            Hosts = hosts,
+            Containers = FleetShape.Containers(_options),
+            Groups = groups,
+            KeyName = KeyName(_options.Name),
+            Image = image.Name.Length == 0 || image.Name == image.Id ? image.Id : $"{image.Id} ({image.Name})",
+            Actions = _actions,
+            Ids = _ids,
+            Cost = PriceTable.Bundled.Of(
+                _options.Region, [.. hosts.Select(host => host.InstanceType)], Math.Max(_options.DiskGiB, image.MinimumGiB), _options.PublicAddresses),
+            Notes = _notes,
+        };
+    }
+
+    private void PlanKey()
+    {
+        var name = KeyName(_options.Name);
+        if (_observed.Key is { } key)
+        {
+            if (key.PublicKey == _caller.PublicKey) return;
+            if (_observed.Instances.Count > 0)
+            {
+                throw new DeploymentException(ExitCode.Failed,
+                    $"The hosts of '{_options.Name}' were started with another SSH key than the one on this machine, so this machine cannot open them. "
+                    + "Nothing was changed. Copy the deployment's directory (~/.config/lab/" + _options.Name + ") from the machine that published it, or remove everything with 'destroy' and publish again.");
+            }
+
+            _actions.Add(new SimpleAction(ActionKind.Remove, name, "a key pair whose private half is not here, and that opens no host",
+                _ => new DeleteKeyPairRequest { KeyName = name }));
+        }
+
+        _actions.Add(new SimpleAction(ActionKind.Create, name, "key pair, ed25519, made on this machine",
+            _ => Ec2Requests.ImportKey(_options, name, _caller.PublicKey ?? "<public key, made at the first publish>")));
+    }
+
+    private List<PlannedGroup> PlanGroups()
+    {
+        var here = _caller.Address is { } address ? $"{address}/32" : "<your address>/32";
+        var front = FrontGroup(_options.Name);
+        var fleet = FleetGroup(_options.Name);
+        var http = _options.HttpFrom is { } httpFrom ? DeploymentOptionsCheck.Cidr(httpFrom)! : here;
+        var ssh = _options.SshFrom is { } sshFrom ? DeploymentOptionsCheck.Cidr(sshFrom)! : here;
+        var groups = new List<PlannedGroup>
+        {
+            new(front, "Lab: hosts that clients reach",
+            [
+                new FirewallRule("tcp", 80, 80, http, "HTTP"),
+                new FirewallRule("tcp", 443, 443, http, "HTTPS"),
+                new FirewallRule("tcp", FleetShape.FirstWorkerPort, FleetShape.FirstWorkerPort, fleet, "images, sent once, to the other hosts"),
+            ]),
+            new(fleet, "Lab: all hosts of the deployment",
+            [
+                new FirewallRule("tcp", _options.SshPort, _options.SshPort, ssh, "SSH of the deployer"),
+                new FirewallRule("tcp", FleetShape.FirstWorkerPort, FleetShape.FirstWorkerPort + FleetShape.WorkersPerHost - 1, front, "orchestrator to workers"),
+                new FirewallRule("tcp", 2377, 2377, fleet, "Swarm management"),
+                new FirewallRule("tcp", 7946, 7946, fleet, "Swarm gossip"),
+                new FirewallRule("udp", 7946, 7946, fleet, "Swarm gossip"),
+                new FirewallRule("udp", 4789, 4789, fleet, "Swarm overlay"),
+            ]),
+        };
+
+        // All groups before all rules: rules name groups.
+        foreach (var group in groups.Where(group => _observed.Groups.All(existing => existing.Name != group.Name)))
+        {
+            _actions.Add(new SimpleAction(ActionKind.Create, group.Name, $"security group: {group.Description[5..]}",
+                ids => Ec2Requests.CreateGroup(_options, group, ids["default VPC"])));
+        }
+
+        foreach (var group in groups)
+        {
+            var existing = _observed.Groups.FirstOrDefault(observed => observed.Name == group.Name)?.Rules ?? [];
+            var missing = group.Rules.Where(rule => !existing.Contains(Resolve(rule, _ids))).ToList();
+            if (missing.Count > 0)
+            {
+                _actions.Add(new SimpleAction(ActionKind.Change, group.Name, $"let in {string.Join(", ", missing.Select(Text))}",
+                    ids => Ec2Requests.Authorize(ids[group.Name], missing.Select(rule => Resolve(rule, ids)))));
+            }
+
+            var surplus = existing.Except(group.Rules.Select(rule => Resolve(rule, _ids))).ToList();
+            if (surplus.Count > 0)
+            {
+                _actions.Add(new SimpleAction(ActionKind.Change, group.Name, $"no more let in {string.Join(", ", surplus.Select(Text))}",
+                    ids => Ec2Requests.Revoke(ids[group.Name], surplus)));
+            }
+        }
+
+        return groups;
+
+        static string Text(FirewallRule rule) => $"{rule.Protocol} {rule.Ports} from {rule.Source}";
+    }
+
+    private FirewallRule Resolve(FirewallRule rule, Ec2Ids ids) =>
+        rule.Source == FrontGroup(_options.Name) || rule.Source == FleetGroup(_options.Name) ? rule with { Source = ids[rule.Source] } : rule;
+
+    private List<PlannedHost> PlanHosts(MachineImage image)
+    {
+        var zones = _observed.Zones.Count > 0 ? _observed.Zones.Select(zone => zone.Zone).ToList() : ["<zone 1>", "<zone 2>", "<zone 3>"];
+        var load = zones.ToDictionary(zone => zone, _ => 0);
+        var names = FleetShape.Hosts(_options.Hosts);
+        foreach (var instance in names.Select(Instance).OfType<ObservedInstance>())
+            if (load.TryGetValue(instance.Zone, out var count)) load[instance.Zone] = count + 1;
+
+        var hosts = new List<PlannedHost>();
+        var launches = new List<Ec2Action>();
+        foreach (var name in names)
+        {
+            var role = name == FleetShape.OrchestratorHost ? HostRole.Orchestrator : HostRole.Worker;
+            var manager = FleetShape.IsManager(name, _options.Hosts);
+            var front = FleetShape.IsFront(name, _options);
+            if (Instance(name) is { } instance)
+            {
+                var kept = new PlannedHost(name, role, manager, front, instance.InstanceType, instance.Zone, instance.Id);
+                hosts.Add(kept);
+                PlanExisting(kept, instance);
+                continue;
+            }
+
+            // Stable: of equally empty zones the first, so that managers, which come first, lie apart.
+            var launching = _caller.Launching.GetValueOrDefault(name);
+            var preferred = zones.OrderBy(zone => zone != launching).ThenBy(zone => load[zone]).ToList();
+            load[preferred[0]]++;
+            var planned = new PlannedHost(name, role, manager, front, _options.InstanceType, preferred[0], null);
+            hosts.Add(planned);
+            launches.Add(new LaunchAction(planned, preferred, (ids, zone, generation) =>
+                Ec2Requests.Launch(_options, planned, image, KeyName(_options.Name), ids[Subnet(zone)], GroupsOf(planned, ids), generation)));
+        }
+
+        _actions.AddRange(launches);
+        return hosts;
+    }
+
+    private void PlanExisting(PlannedHost host, ObservedInstance instance)
+    {
+        if (instance.State is "stopped" or "stopping")
+            _actions.Add(new SimpleAction(ActionKind.Start, host.Name, $"{instance.Id} is {instance.State}", _ => Ec2Requests.Start(instance.Id)));
+
+        if (!instance.Groups.ToHashSet().SetEquals(GroupsOf(host, _ids)))
+        {
+            _actions.Add(new SimpleAction(ActionKind.Change, host.Name, $"security groups of {instance.Id}",
+                ids => Ec2Requests.SetGroups(instance.Id, GroupsOf(host, ids))));
+        }
+
+        // Image and ttl are what the host was started with, whatever is asked for now.
+        var tags = Ec2Requests.Tags(_options with { Ttl = null }, host, instance.ImageId)
+            .Where(tag => instance.Tags.GetValueOrDefault(tag.Key) != tag.Value)
+            .ToList();
+        if (tags.Count > 0)
+        {
+            _actions.Add(new SimpleAction(ActionKind.Change, host.Name, $"tags of {instance.Id}: {string.Join(", ", tags.Select(tag => tag.Key))}",
+                _ => Ec2Requests.Tag(instance.Id, tags)));
+        }
+
+        if (instance.InstanceType != _options.InstanceType) Differs("instance type", instance.InstanceType, _options.InstanceType);
+        if (_options.ImageId is { } image && instance.ImageId != image) Differs("image", instance.ImageId, image);
+        var ttl = instance.Tags.GetValueOrDefault(LabTags.Ttl) ?? "never";
+        if (_options.Ttl is { } wanted && ttl != Durations.Text(wanted)) Differs("end of its own", ttl, Durations.Text(wanted));
+
+        void Differs(string what, string is_, string asked) =>
+            _notes.Add($"{host.Name} keeps the {what} it was started with ({is_}, not {asked}): terminate it and publish again to change that.");
+    }
+
+    private void PlanSurplus()
+    {
+        var names = FleetShape.Hosts(_options.Hosts).ToHashSet();
+        foreach (var instance in _observed.Instances)
+        {
+            if (names.Contains(instance.Host))
+            {
+                if (Instance(instance.Host)!.Id != instance.Id) Remove(instance, $"{instance.Id}, a second {instance.Host}");
+            }
+            else if (FleetShape.WorkerHostNumber(instance.Host) is not null)
+            {
+                Remove(instance, $"{instance.Id}, drained first");
+            }
+            else
+            {
+                _notes.Add($"{instance.Id} has the deployment's tag but is none of its hosts ('{instance.Host}'): it is left alone until 'destroy'.");
+            }
+        }
+
+        void Remove(ObservedInstance instance, string detail) =>
+            _actions.Add(new SimpleAction(ActionKind.Remove, instance.Host, detail, _ => Ec2Requests.Terminate(instance.Id)));
+    }
+
+    // Of several instances with one name the oldest is the host: the others came of launches that crossed.
+    private ObservedInstance? Instance(string host) => _observed.Instances
+        .Where(instance => instance.Host == host)
+        .OrderBy(instance => instance.LaunchedAt).ThenBy(instance => instance.Id, StringComparer.Ordinal)
+        .FirstOrDefault();
+
+    private IReadOnlyList<string> GroupsOf(PlannedHost host, Ec2Ids ids) =>
+        host.Front ? [ids[FleetGroup(_options.Name)], ids[FrontGroup(_options.Name)]] : [ids[FleetGroup(_options.Name)]];
+
+    private static string Subnet(string zone) => $"default subnet in {zone.Trim('<', '>')}";
+}

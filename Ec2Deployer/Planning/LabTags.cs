@@ -1,0 +1,23 @@
+namespace Lab.Ec2Deployer.Planning;
+
+/// <summary>The tags by which the deployer finds what is its own. Nothing without <see cref="Deployment"/> is ever touched.</summary>
+internal static class LabTags
+{
+    /// <summary>The deployment's name.</summary>
+    public const string Deployment = "lab:deployment";
+
+    /// <summary>The host's name.</summary>
+    public const string Host = "lab:host";
+
+    /// <summary>What the host runs: <c>orchestrator</c> or <c>worker</c>.</summary>
+    public const string Role = "lab:role";
+
+    /// <summary>The machine image that new hosts get, or "newest" would give each another.</summary>
+    public const string Image = "lab:image";
+
+    /// <summary>After how long the host ends itself; absent where never.</summary>
+    public const string Ttl = "lab:ttl";
+
+    /// <summary>The name that consoles show.</summary>
+    public const string Name = "Name";
+}

@@ -1,0 +1,87 @@
+namespace Lab.Ec2Deployer.Planning;
+
+/// <summary>What EC2 says about a deployment and about the ground it stands on, or that nobody asked.</summary>
+internal sealed record ObservedDeployment
+{
+    /// <summary>Nobody asked EC2: what only it knows stays a word in angle brackets.</summary>
+    public static ObservedDeployment Unknown { get; } = new();
+
+    /// <summary>Whether EC2 was asked.</summary>
+    public bool Known { get; init; }
+
+    /// <summary>The default VPC.</summary>
+    public string? VpcId { get; init; }
+
+    /// <summary>The default subnets in zones that offer the instance type, in the order of the zones' names.</summary>
+    public IReadOnlyList<ZoneSubnet> Zones { get; init; } = [];
+
+    /// <summary>The machine image for new hosts.</summary>
+    public MachineImage? Image { get; init; }
+
+    /// <summary>The deployment's key pair at EC2.</summary>
+    public ObservedKey? Key { get; init; }
+
+    /// <summary>Its security groups.</summary>
+    public IReadOnlyList<ObservedGroup> Groups { get; init; } = [];
+
+    /// <summary>Its instances, without those terminated or on their way there.</summary>
+    public IReadOnlyList<ObservedInstance> Instances { get; init; } = [];
+}
+
+/// <summary>A subnet and the zone it lies in.</summary>
+internal sealed record ZoneSubnet(string Zone, string SubnetId);
+
+/// <summary>A machine image.</summary>
+/// <param name="Id"><c>ami-…</c></param>
+/// <param name="Name">Its name, such as <c>debian-12-amd64-20260101-1234</c>.</param>
+/// <param name="RootDevice">Its root device, such as <c>/dev/xvda</c>.</param>
+/// <param name="MinimumGiB">The size of its snapshot: no disk may be smaller.</param>
+internal sealed record MachineImage(string Id, string Name, string RootDevice, int MinimumGiB);
+
+/// <summary>A key pair at EC2.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="PublicKey">Algorithm and key, without comment: <c>ssh-ed25519 AAAA…</c>.</param>
+internal sealed record ObservedKey(string Name, string PublicKey);
+
+/// <summary>A security group.</summary>
+/// <param name="Id"><c>sg-…</c></param>
+/// <param name="Name">Its name.</param>
+/// <param name="Rules">Its ingress rules, one for each source.</param>
+internal sealed record ObservedGroup(string Id, string Name, IReadOnlyList<FirewallRule> Rules);
+
+/// <summary>An instance.</summary>
+internal sealed record ObservedInstance
+{
+    /// <summary><c>i-…</c></summary>
+    public required string Id { get; init; }
+
+    /// <summary>The value of the tag <c>lab:host</c>.</summary>
+    public required string Host { get; init; }
+
+    /// <summary>EC2's word: <c>pending</c>, <c>running</c>, <c>stopping</c>, <c>stopped</c>.</summary>
+    public required string State { get; init; }
+
+    /// <summary>Its type, such as <c>m4.large</c>.</summary>
+    public required string InstanceType { get; init; }
+
+    /// <summary>The image it was started from.</summary>
+    public required string ImageId { get; init; }
+
+    /// <summary>Its zone.</summary>
+    public required string Zone { get; init; }
+
+    /// <summary>Identifiers of its security groups.</summary>
+    public IReadOnlyList<string> Groups { get; init; } = [];
+
+    /// <summary>Its tags.</summary>
+    public IReadOnlyDictionary<string, string> Tags { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>Its public IPv4 address, or null.</summary>
+    public string? PublicAddress { get; init; }
+
+    /// <summary>Its private IPv4 address, or null while it is pending.</summary>
+    public string? PrivateAddress { get; init; }
+
+    /// <summary>When it was last started.</summary>
+    public DateTimeOffset LaunchedAt { get; init; }
+}

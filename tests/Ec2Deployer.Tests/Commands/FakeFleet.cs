@@ -1,0 +1,77 @@
+using System.Runtime.CompilerServices;
+using Lab.Ec2Deployer.Planning;
+
+namespace Lab.Ec2Deployer.Tests.Commands;
+
+/// <summary>Stands for the half that speaks to hosts: remembers what it was asked, and is healthy.</summary>
+internal sealed class FakeFleet : IFleetDeployer
+{
+    public List<string> Calls { get; } = [];
+
+    public FleetLock? Lock { get; set; }
+
+    public DeploymentException? Failure { get; set; }
+
+    public IReadOnlyList<DeployedHost> Hosts { get; private set; } = [];
+
+    public IReadOnlyList<RemoteStep> PlanRemote(IReadOnlyList<DeployedHost> hosts, ReleaseOptions release) =>
+        [.. hosts.Select(host => new RemoteStep(host.Name, "see that Docker runs", $"ssh-target {host.SshUser}@{host.SshAddress} docker version", TimeSpan.FromMinutes(1)))];
+
+    public Task<FleetReport> DeployAsync(IReadOnlyList<DeployedHost> hosts, ReleaseOptions release, IProgressSink progress, CancellationToken cancellationToken)
+    {
+        Calls.Add($"deploy {hosts.Count}");
+        Hosts = hosts;
+        return Failure is { } failure ? throw failure : Task.FromResult(Report(hosts, "v1"));
+    }
+
+    public Task<FleetStatus> StatusAsync(IReadOnlyList<DeployedHost> hosts, ReleaseOptions release, CancellationToken cancellationToken) =>
+        Task.FromResult(new FleetStatus("v1", ["v1", "v0"],
+            [.. hosts.Select(host => new HostStatus(host.Name, true, "ready", host.Manager ? "reachable" : null))], Report(hosts, "v1").Containers, Lock));
+
+    public async IAsyncEnumerable<LogLine> LogsAsync(
+        IReadOnlyList<DeployedHost> hosts, ReleaseOptions release, LogsRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await Task.Yield();
+        yield return new LogLine(request.Container ?? "worker-1", "ready");
+        yield return new LogLine(request.Container ?? "worker-2", $"tail {request.Tail}");
+        if (request.Follow) await Task.Delay(Timeout.Infinite, cancellationToken);
+    }
+
+    public Task<FleetReport> RollbackAsync(
+        IReadOnlyList<DeployedHost> hosts, ReleaseOptions release, string? version, IProgressSink progress, CancellationToken cancellationToken)
+    {
+        Calls.Add($"rollback {version ?? "-"}");
+        return Task.FromResult(Report(hosts, version ?? "v0"));
+    }
+
+    public Task DrainHostAsync(IReadOnlyList<DeployedHost> hosts, ReleaseOptions release, string host, IProgressSink progress, CancellationToken cancellationToken)
+    {
+        Calls.Add($"drain {host} among {hosts.Count}");
+        return Task.CompletedTask;
+    }
+
+    public Task RemoveHostAsync(IReadOnlyList<DeployedHost> hosts, ReleaseOptions release, string host, IProgressSink progress, CancellationToken cancellationToken)
+    {
+        Calls.Add($"remove {host} among {hosts.Count}");
+        return Task.CompletedTask;
+    }
+
+    public Task<FleetLock?> UnlockAsync(IReadOnlyList<DeployedHost> hosts, ReleaseOptions release, CancellationToken cancellationToken)
+    {
+        var held = Lock;
+        Lock = null;
+        return Task.FromResult(held);
+    }
+
+    private static FleetReport Report(IReadOnlyList<DeployedHost> hosts, string version) => new()
+    {
+        Version = version,
+        Changed = true,
+        Address = new Uri($"http://{hosts[0].SshAddress}/"),
+        ApiKeyFile = "/home/ana/.config/lab/lab/api-key",
+        Containers = [.. FleetShape.Containers(new DeploymentOptions { Hosts = hosts.Count - 1 })
+            .Select(container => new ContainerStatus(container.Name, container.Host, container.Port, version, "healthy", null))],
+        ImagesSent = 2,
+        BytesSent = 61_400_000,
+    };
+}

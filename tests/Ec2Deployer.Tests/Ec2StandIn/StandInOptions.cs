@@ -1,0 +1,46 @@
+namespace Lab.Ec2Deployer.Tests.Ec2StandIn;
+
+/// <summary>How the stand-in behaves. May be changed while it runs.</summary>
+internal sealed class StandInOptions
+{
+    /// <summary>For so many calls something new is not found.</summary>
+    public int Lag { get; set; } = 3;
+
+    /// <summary>Every so many calls are refused as too many; 0: none.</summary>
+    public int ThrottleEvery { get; set; }
+
+    /// <summary>Items of a page, whatever is asked for.</summary>
+    public int PageSize { get; set; } = 2;
+
+    /// <summary>The network interface of an ended instance holds on to its groups for so many calls.</summary>
+    public int InterfaceLag { get; set; } = 4;
+
+    /// <summary>The console is empty at the first so many looks at it.</summary>
+    public int EmptyConsoleReads { get; set; } = 1;
+
+    /// <summary>Older types refuse <c>Latest</c>.</summary>
+    public bool Xen { get; set; } = true;
+
+    /// <summary>Zones without capacity.</summary>
+    public HashSet<string> NoCapacity { get; } = [];
+
+    /// <summary>Actions that the caller may not perform.</summary>
+    public HashSet<string> Denied { get; } = [];
+
+    /// <summary>Zones that do not offer the instance type.</summary>
+    public HashSet<string> NotOffered { get; } = ["us-east-1e"];
+
+    /// <summary>Asked before each call: an answer is the error it gets.</summary>
+    public Func<string, Ec2Fault?>? Fault { get; set; }
+
+    /// <summary>Told after each mutating call has taken effect and before it is answered; true: the answer never arrives.</summary>
+    public Func<string, bool>? LoseAnswer { get; set; }
+
+    public List<StandInImage> Images { get; } =
+    [
+        new("ami-00000000000000001", "debian-12-amd64-20260101-1234", "136693071363", "2026-01-01T00:00:00.000Z"),
+        new("ami-00000000000000002", "debian-12-amd64-20260901-2345", "136693071363", "2026-09-01T00:00:00.000Z"),
+        new("ami-00000000000000003", "debian-12-arm64-20260902-2345", "136693071363", "2026-09-02T00:00:00.000Z", Architecture: "arm64"),
+        new("ami-00000000000000004", "debian-12-amd64-20261001-0000", "999999999999", "2026-10-01T00:00:00.000Z"),
+    ];
+}
