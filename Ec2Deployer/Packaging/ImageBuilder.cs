@@ -65,7 +65,8 @@ internal sealed class ImageBuilder(string sources, string state, HttpClient http
     internal static IReadOnlyList<string> ContainerArguments(ContainerProject project, string sources, string artifacts, string baseImage, string archive) =>
     [
         .. PublishArguments(project, sources, artifacts),
-        "-t:PublishContainer", $"-p:ContainerBaseImage={baseImage}", $"-p:ContainerArchiveOutputPath={archive}",
+        // What was published a moment ago is what goes in.
+        "--no-build", "-t:PublishContainer", $"-p:ContainerBaseImage={baseImage}", $"-p:ContainerArchiveOutputPath={archive}",
     ];
 
     private string DescriptionOf(ContainerProject project, string tag) => Path.Combine(_images, $"{project.Repository}-{tag}.json");

@@ -37,22 +37,36 @@ internal static class LayerWriter
     }
 
     /// <summary>Keeps a layer of another image as it is; one that is not compressed yet is.</summary>
-    public static Task<ImageLayer> KeepAsync(Stream layer, string directory, CancellationToken cancellationToken) =>
-        StoreAsync("base", directory, stream => CopyUncompressedAsync(layer, stream, cancellationToken));
-
-    private static async Task CopyUncompressedAsync(Stream layer, Stream target, CancellationToken cancellationToken)
+    public static async Task<ImageLayer> KeepAsync(Stream layer, string directory, CancellationToken cancellationToken)
     {
         var head = new byte[2];
         await layer.ReadExactlyAsync(head, cancellationToken);
         layer.Position = 0;
-        if (head is [0x1f, 0x8b])
+        if (head is not [0x1f, 0x8b]) return await StoreAsync("base", directory, stream => layer.CopyToAsync(stream, cancellationToken));
+
+        using var compressed = SHA256.Create();
+        using var plain = SHA256.Create();
+        Directory.CreateDirectory(directory);
+        var temporary = Path.Combine(directory, $".{Guid.NewGuid():N}.part");
+        try
         {
-            await using var plain = new GZipStream(layer, CompressionMode.Decompress, leaveOpen: true);
-            await plain.CopyToAsync(target, cancellationToken);
+            await using (var file = new FileStream(temporary, FileMode.CreateNew, FileAccess.ReadWrite))
+            {
+                await layer.CopyToAsync(file, cancellationToken);
+                file.Position = 0;
+                await compressed.ComputeHashAsync(file, cancellationToken);
+                file.Position = 0;
+                await using var content = new GZipStream(file, CompressionMode.Decompress, leaveOpen: true);
+                await plain.ComputeHashAsync(content, cancellationToken);
+            }
+
+            var kept = new ImageLayer("base", Convert.ToHexStringLower(plain.Hash!), Convert.ToHexStringLower(compressed.Hash!), new FileInfo(temporary).Length);
+            File.Move(temporary, Path.Combine(directory, kept.FileName), overwrite: true);
+            return kept;
         }
-        else
+        finally
         {
-            await layer.CopyToAsync(target, cancellationToken);
+            File.Delete(temporary);
         }
     }
 

@@ -27,14 +27,14 @@ internal sealed partial class FleetDeployer(string sources, HttpClient http, Tim
             var keys = FleetKeys.Open(release.StateDirectory);
             var secrets = keys.Secrets(release);
             var surveys = await SurveyAllAsync(session, cancellationToken);
+            RequirePorts(session, surveys);
             var (orchestrator, worker, builder) = await BuildImagesAsync(release, progress, cancellationToken);
-            RequireRoom(session, surveys, orchestrator, worker);
-
             var targets = new ImageTarget[]
             {
                 new(orchestrator, [.. session.OrchestratorHosts]),
                 new(worker, [.. hosts.Where(host => host.Role is HostRole.Worker)]),
             };
+            RequireRoom(session, surveys, targets);
             var sent = await new ImageTransfer(session, builder.LayerDirectory).RunAsync(targets, surveys, cancellationToken);
             var swarm = new SwarmExecutor(session);
             var (manager, changed) = await swarm.FormAsync(surveys, cancellationToken);
@@ -187,20 +187,26 @@ internal sealed partial class FleetDeployer(string sources, HttpClient http, Tim
         return new(surveys, StringComparer.Ordinal);
     }
 
-    private static void RequireRoom(FleetSession session, Dictionary<string, HostSurvey> surveys, PackedImage orchestrator, PackedImage worker)
+    private static void RequirePorts(FleetSession session, Dictionary<string, HostSurvey> surveys)
     {
         var deployment = session.Release.Deployment;
         foreach (var host in session.Hosts)
         {
             var services = new List<(string, int[])>();
-            var images = new List<PackedImage>();
             if (FleetSession.RunsOrchestrator(host, session.Release)) services.Add(($"{deployment}_orchestrator", [80, 443]));
-            if (FleetSession.RunsOrchestrator(host, session.Release)) images.Add(orchestrator);
             if (host.Role is HostRole.Worker) services.AddRange(WorkerList.Places.Select(place => ($"{deployment}_{place.Service}", new[] { place.Port })));
-            if (host.Role is HostRole.Worker || host == session.OrchestratorHost) images.Add(worker);
-            var survey = surveys[host.Name];
-            var bytes = images.SelectMany(image => image.Layers).Where(layer => !survey.Layers.Contains(layer.DiffId)).DistinctBy(layer => layer.DiffId).Sum(layer => layer.Bytes);
-            if (survey.Obstacle(host, services, bytes) is { } obstacle) throw obstacle;
+            if (surveys[host.Name].TakenPort(host, services) is { } obstacle) throw obstacle;
+        }
+    }
+
+    private static void RequireRoom(FleetSession session, Dictionary<string, HostSurvey> surveys, ImageTarget[] targets)
+    {
+        foreach (var host in session.Hosts)
+        {
+            // The orchestrator's host passes on what the others need.
+            var images = targets.Where(target => target.Hosts.Contains(host) || host == session.OrchestratorHost).Select(target => target.Image);
+            var missing = images.SelectMany(image => image.Layers).Where(layer => !surveys[host.Name].Layers.Contains(layer.DiffId)).DistinctBy(layer => layer.DiffId);
+            if (surveys[host.Name].FullDisk(host, missing.Sum(layer => layer.Bytes)) is { } obstacle) throw obstacle;
         }
     }
 

@@ -6,7 +6,7 @@ namespace Lab.Ec2Deployer.Swarm;
 /// <summary>Looks at a deployment as its users will: every container healthy, and an answer from every worker through the orchestrator.</summary>
 internal sealed class FleetVerification(FleetSession session, FleetKeys keys, TimeProvider time)
 {
-    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(90);
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(250);
 
     /// <summary>Waits until all is well.</summary>

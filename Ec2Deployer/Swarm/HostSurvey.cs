@@ -57,11 +57,18 @@ internal sealed record HostSurvey
         return survey;
     }
 
-    /// <summary>What keeps the host from running its part, or null.</summary>
+    /// <summary>The same host after it has joined a Swarm or left it.</summary>
+    /// <param name="membership">What the command of <see cref="SwarmCommands.Membership"/> wrote.</param>
+    public HostSurvey With(string membership)
+    {
+        var other = Parse(membership);
+        return this with { SwarmState = other.SwarmState, NodeId = other.NodeId, IsManager = other.IsManager };
+    }
+
+    /// <summary>Who has a port that a service needs, or null.</summary>
     /// <param name="host">The host.</param>
     /// <param name="services">Full names of the services that it is to run, with their ports.</param>
-    /// <param name="bytes">About how many bytes of images it is to receive.</param>
-    public HostFailedException? Obstacle(DeployedHost host, IEnumerable<(string Service, int[] Ports)> services, long bytes)
+    public HostFailedException? TakenPort(DeployedHost host, IEnumerable<(string Service, int[] Ports)> services)
     {
         foreach (var (service, ports) in services.Where(one => !Services.Contains(one.Service)))
         {
@@ -72,6 +79,14 @@ internal sealed record HostSurvey
             }
         }
 
+        return null;
+    }
+
+    /// <summary>Which disk has no room for images, or null.</summary>
+    /// <param name="host">The host.</param>
+    /// <param name="bytes">How many bytes of compressed layers it is to receive.</param>
+    public HostFailedException? FullDisk(DeployedHost host, long bytes)
+    {
         // Compressed layers, the archive put together of them, and the layers as the engine unpacks them.
         var needed = bytes * 4;
         foreach (var (directory, free) in Free)

@@ -19,7 +19,7 @@ internal sealed class OrchestratorApi : IDisposable
     public OrchestratorApi(HostConnection connection, string key)
     {
         _tunnel = connection.Open(Port);
-        _http = new HttpClient { BaseAddress = _tunnel.Address, Timeout = TimeSpan.FromSeconds(35) };
+        _http = new HttpClient { BaseAddress = _tunnel.Address, Timeout = TimeSpan.FromSeconds(10) };
         _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", key);
     }
 

@@ -37,6 +37,9 @@ internal static class SwarmCommands
     /// <summary>Leaves whatever Swarm the host believes to be in.</summary>
     public static HostCommand Leave => new("leaving the Swarm", "sudo -n docker swarm leave --force") { Timeout = TimeSpan.FromMinutes(1) };
 
+    /// <summary>Asks a host what it is in the Swarm.</summary>
+    public static HostCommand Membership => new("asking for the node", "sudo -n docker info --format 'swarm {{json .Swarm}}'") { IsRepeatable = true };
+
     /// <summary>Describes every node.</summary>
     public static HostCommand Nodes => new("listing the Swarm's nodes", Shell.Root("docker node inspect $(docker node ls --quiet)")) { IsRepeatable = true };
 

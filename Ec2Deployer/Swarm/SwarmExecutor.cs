@@ -25,7 +25,7 @@ internal sealed class SwarmExecutor(FleetSession session)
             manager = session[session.Hosts.FirstOrDefault(host => host.Manager) ?? session.OrchestratorHost];
             if (surveys[manager.Host.Name].SwarmState is not "inactive") await manager.RunAsync(SwarmCommands.Leave, cancellationToken);
             await manager.RunAsync(SwarmCommands.Init(manager.Host), cancellationToken);
-            surveys[manager.Host.Name] = await SurveyAsync(manager, cancellationToken);
+            surveys[manager.Host.Name] = surveys[manager.Host.Name].With(await manager.RunAsync(SwarmCommands.Membership, cancellationToken));
             changed = true;
         }
 
@@ -40,7 +40,7 @@ internal sealed class SwarmExecutor(FleetSession session)
             if (surveys[connection.Host.Name].SwarmState is not "inactive") await connection.RunAsync(SwarmCommands.Leave, cancellationToken);
             var token = (await manager.RunAsync(SwarmCommands.JoinToken(connection.Host.Manager), cancellationToken)).Trim();
             await connection.RunAsync(SwarmCommands.Join(connection.Host, manager.Host, token), cancellationToken);
-            surveys[connection.Host.Name] = await SurveyAsync(connection, cancellationToken);
+            surveys[connection.Host.Name] = surveys[connection.Host.Name].With(await connection.RunAsync(SwarmCommands.Membership, cancellationToken));
             changed = true;
         }
 

@@ -18,8 +18,6 @@ mount -t tmpfs -o mode=755 tmpfs run
 mount -t tmpfs -o mode=1777 tmpfs tmp
 mkdir -p var/lib/docker run/sshd run/lock
 mount --bind "$own/docker" var/lib/docker
-# A disk of its own where one was made: it can be full without the machine's being so.
-if [ -e "$own/disk.img" ]; then mkdir -p var/lib/lab && mount -o loop "$own/disk.img" var/lib/lab; fi
 mkdir -p mnt/old
 cp "$own/authorized_keys" run/authorized_keys
 pivot_root . mnt/old
