@@ -150,10 +150,6 @@ internal sealed class HostConnection : IDisposable
     public Task<CommandResult> SendAsync(HostCommand command, Stream content, Action<int> sent, CancellationToken cancellationToken) =>
         RunOnceAsync(command, (running, token) => running.WriteAsync(content, sent, token), cancellationToken);
 
-    /// <summary>Opens a port on this machine that leads to one of the host's own.</summary>
-    /// <param name="port">The host's port.</param>
-    public Tunnel Open(int port) => new(_client, port);
-
     /// <summary>Starts a command that goes on until the returned handle is disposed, which closes its standard input.</summary>
     /// <exception cref="HostFailedException">It cannot be started.</exception>
     public async Task<RunningCommand> StartAsync(HostCommand command, CancellationToken cancellationToken)

@@ -119,7 +119,7 @@ internal sealed partial class FleetDeployer
         var workers = WorkerList.Of(host).Select(worker => worker.Name).ToList();
         try
         {
-            using var api = new OrchestratorApi(session[session.OrchestratorHost], FleetKeys.Open(session.Release.StateDirectory).AdminKey);
+            var api = new OrchestratorApi(session[session.OrchestratorHost], FleetKeys.Open(session.Release.StateDirectory).AdminKey);
             foreach (var worker in workers) await api.DrainAsync(worker, cancellationToken);
             var started = time.GetTimestamp();
             while (time.GetElapsedTime(started) < DrainTimeout)
@@ -130,7 +130,7 @@ internal sealed partial class FleetDeployer
                 await Task.Delay(Poll, time, cancellationToken);
             }
         }
-        catch (Exception e) when (e is HttpRequestException or HostFailedException or TaskCanceledException && !cancellationToken.IsCancellationRequested)
+        catch (Exception e) when (e is HttpRequestException or HostFailedException)
         {
             // It sends what fails to another worker: draining only saves that.
             session.Progress.Note($"The orchestrator cannot be told to drain {host}: {e.Message}");

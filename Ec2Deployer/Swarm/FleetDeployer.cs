@@ -115,7 +115,7 @@ internal sealed partial class FleetDeployer(string sources, HttpClient http, Tim
             changed |= await rollout.RunAsync(target, old, expected, cancellationToken);
             try
             {
-                containers = await new FleetVerification(session, keys, time).RunAsync(target, cancellationToken);
+                containers = await new FleetVerification(session, keys, http, time).RunAsync(target, cancellationToken);
             }
             catch (HostFailedException) when (old is not null && old.Version != target.Version)
             {

@@ -4,9 +4,10 @@ using Lab.Ec2Deployer.Remote;
 namespace Lab.Ec2Deployer.Swarm;
 
 /// <summary>Looks at a deployment as its users will: every container healthy, and an answer from every worker through the orchestrator.</summary>
-internal sealed class FleetVerification(FleetSession session, FleetKeys keys, TimeProvider time)
+internal sealed class FleetVerification(FleetSession session, FleetKeys keys, HttpClient http, TimeProvider time)
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan OutsideTimeout = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(250);
 
     /// <summary>Waits until all is well.</summary>
@@ -29,13 +30,14 @@ internal sealed class FleetVerification(FleetSession session, FleetKeys keys, Ti
         }
 
         foreach (var host in session.OrchestratorHosts) await AskEveryWorkerAsync(host, started, step, cancellationToken);
+        await LookFromOutsideAsync(cancellationToken);
         step.Done($"{containers.Count} containers healthy, every worker answers");
         return containers;
     }
 
     private async Task AskEveryWorkerAsync(DeployedHost host, long started, IProgressStep step, CancellationToken cancellationToken)
     {
-        using var api = new OrchestratorApi(session[host], keys.AdminKey);
+        var api = new OrchestratorApi(session[host], keys.AdminKey);
         var silent = session.Hosts.Where(one => one.Role is HostRole.Worker)
             .SelectMany(one => WorkerList.Of(one.Name).Select(worker => worker.Name)).ToHashSet(StringComparer.Ordinal);
         while (silent.Count > 0)
@@ -43,20 +45,35 @@ internal sealed class FleetVerification(FleetSession session, FleetKeys keys, Ti
             try
             {
                 step.Say($"{silent.Count} workers have not answered yet");
-                // As many at once as there are workers: under load a single request may meet the same few again and again.
-                var answered = await Task.WhenAll(silent.Select(_ => api.ClassifyAsync("Is everybody there?", cancellationToken)));
-                silent.ExceptWith(answered);
+                // The worker that has been idle for longest answers: each has its turn.
+                silent.Remove(await api.ClassifyAsync("Is everybody there?", cancellationToken));
             }
-            catch (Exception e) when (e is HttpRequestException or TaskCanceledException && !cancellationToken.IsCancellationRequested)
+            catch (HttpRequestException e)
             {
                 if (time.GetElapsedTime(started) > Deadline)
                     throw new HostFailedException(host.Name, $"the orchestrator does not classify: {e.Message.TrimEnd('.')}", "Look at its log with the command logs.", inner: e);
+                await Task.Delay(Poll, time, cancellationToken);
             }
 
-            if (silent.Count == 0) return;
-            if (time.GetElapsedTime(started) > Deadline)
+            if (silent.Count > 0 && time.GetElapsedTime(started) > Deadline)
                 throw new HostFailedException(host.Name, $"{string.Join(", ", silent.Order(StringComparer.Ordinal))} never answered through the orchestrator", "Look at their logs with the command logs.");
-            await Task.Delay(Poll, time, cancellationToken);
+        }
+    }
+
+    private async Task LookFromOutsideAsync(CancellationToken cancellationToken)
+    {
+        var address = new Uri($"http://{session.OrchestratorHost.SshAddress}/health");
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(OutsideTimeout);
+        try
+        {
+            using var answer = await http.GetAsync(address, limit.Token);
+            if (!answer.IsSuccessStatusCode) session.Progress.Note($"{address} answers {(int)answer.StatusCode}.");
+        }
+        catch (Exception e) when (e is HttpRequestException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
+        {
+            // The fleet is well; who may reach it is another matter.
+            session.Progress.Note($"{address} does not answer from here, though all containers are well: look at --http-from.");
         }
     }
 }

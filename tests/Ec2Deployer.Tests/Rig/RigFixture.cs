@@ -47,7 +47,7 @@ public sealed class RigFixture : IAsyncLifetime
             await RunAsync("sh", "-c", $"cd {SolutionDirectory} && tar -c --exclude=bin --exclude=obj {source} | tar -x -C {SourceDirectory}");
         _registry = await BaseImageRegistry.StartAsync(_directory);
         Deployer = new(SourceDirectory, new HttpClient(), TimeProvider.System,
-            new StackTimes { Interval = TimeSpan.FromSeconds(1), StartPeriod = TimeSpan.FromSeconds(10), Monitor = TimeSpan.FromSeconds(2), DeadlinePerHost = TimeSpan.FromSeconds(45) },
+            new StackTimes { Interval = TimeSpan.FromSeconds(3), StartPeriod = TimeSpan.FromSeconds(10), Monitor = TimeSpan.FromSeconds(2), DeadlinePerHost = TimeSpan.FromSeconds(45) },
             new ConnectTimes(TimeSpan.FromSeconds(4), TimeSpan.FromSeconds(4)));
     }
 

@@ -44,7 +44,7 @@ public sealed class StackFileTests
                   "/app/Worker",
                   "health"
                 ],
-                "interval": "3000ms",
+                "interval": "5000ms",
                 "timeout": "10s",
                 "retries": 3,
                 "start_period": "60000ms"
