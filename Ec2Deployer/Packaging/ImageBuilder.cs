@@ -27,13 +27,20 @@ internal sealed class ImageBuilder(string sources, string state, HttpClient http
     public async Task<PackedImage> BuildAsync(ContainerProject project, string baseImage, string? model, CancellationToken cancellationToken)
     {
         var digest = await BaseImage.Parse(baseImage).DigestAsync(http, cancellationToken);
+        var built = Path.Combine(_images, $"{project.Repository}.built");
+        var fingerprint = SourceFingerprint.Of(sources, project.Name, [digest, .. PublishArguments(project, sources, _artifacts), .. ModelFiles(model)]);
+        if (await ReadBuiltAsync(project, built, fingerprint, cancellationToken) is { } same) return same;
         var directory = Path.Combine(_artifacts, "publish", project.Name);
         // What an earlier version published and this one does not must not get into the image.
         if (Directory.Exists(directory)) Directory.Delete(directory, recursive: true);
         await DotnetCommand.RunAsync(PublishArguments(project, sources, _artifacts), $"publishing {project.Name}", cancellationToken);
         var files = PublishedFiles.List(project, directory, model);
         var tag = PublishedFiles.Identity(files, digest);
-        if (await ReadAsync(DescriptionOf(project, tag), cancellationToken) is { } known) return known;
+        if (await ReadAsync(DescriptionOf(project, tag), cancellationToken) is { } known)
+        {
+            await File.WriteAllTextAsync(built, $"{fingerprint} {tag}", cancellationToken);
+            return known;
+        }
 
         var archive = Path.Combine(_images, $".{project.Repository}-{tag}.tar");
         Directory.CreateDirectory(_images);
@@ -42,6 +49,7 @@ internal sealed class ImageBuilder(string sources, string state, HttpClient http
             await DotnetCommand.RunAsync(ContainerArguments(project, sources, _artifacts, baseImage, archive), $"making the image of {project.Name}", cancellationToken);
             var image = await SdkArchive.RepackAsync(archive, project.Reference(tag), tag, files, LayerDirectory, cancellationToken);
             await File.WriteAllTextAsync(DescriptionOf(project, tag), JsonSerializer.Serialize(image, PackagingJson.Default.PackedImage), cancellationToken);
+            await File.WriteAllTextAsync(built, $"{fingerprint} {tag}", cancellationToken);
             return image;
         }
         finally
@@ -76,6 +84,16 @@ internal sealed class ImageBuilder(string sources, string state, HttpClient http
     /// <param name="cancellationToken">Stops reading.</param>
     public Task<PackedImage?> FindAsync(string reference, CancellationToken cancellationToken) =>
         ReadAsync(Path.Combine(_images, $"{reference[(reference.LastIndexOf('/') + 1)..].Replace(':', '-')}.json"), cancellationToken);
+
+    private async Task<PackedImage?> ReadBuiltAsync(ContainerProject project, string built, string fingerprint, CancellationToken cancellationToken) =>
+        File.Exists(built) && (await File.ReadAllTextAsync(built, cancellationToken)).Split(' ') is [var last, var tag] && last == fingerprint
+            ? await ReadAsync(DescriptionOf(project, tag), cancellationToken)
+            : null;
+
+    // A model is large: its files' times and lengths tell well enough whether it is the one that was packed.
+    private static IEnumerable<string> ModelFiles(string? model) => model is null
+        ? []
+        : Directory.EnumerateFiles(model).Order(StringComparer.Ordinal).Select(file => $"{file} {new FileInfo(file).Length} {File.GetLastWriteTimeUtc(file).Ticks}");
 
     private async Task<PackedImage?> ReadAsync(string path, CancellationToken cancellationToken)
     {

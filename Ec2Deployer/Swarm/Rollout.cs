@@ -117,7 +117,7 @@ internal sealed class Rollout(HostConnection manager, RolloutCommands commands, 
 
     private async Task<RolloutException> FailureAsync(string service, string spec, ServiceState? state, string why, CancellationToken cancellationToken)
     {
-        var failed = state?.Failures(spec).FirstOrDefault() ?? state?.Tasks.FirstOrDefault(task => task.Spec == spec && task.State is not "running");
+        var failed = state?.Failures(spec) is [var first, ..] ? first : state?.Tasks.FirstOrDefault(task => task.Spec == spec && task.State is not "running");
         if (failed is null) return new(service, why, "");
         var log = await manager.TryAsync(RolloutCommands.TaskLog(failed.Id), cancellationToken);
         return new(service, failed.Error.Length > 0 ? $"{why} ({failed.Error.TrimEnd('.')})" : why, log.Output);

@@ -21,6 +21,8 @@ internal sealed record ServiceTask(string Id, string Node, string Spec, string S
 internal sealed record ServiceState(
     string? Spec, string? Version, string? UpdateState, string? UpdateStarted, string UpdateMessage, IReadOnlyList<ServiceTask> Tasks)
 {
+    private const string SpecProperty = nameof(Spec);
+
     /// <summary>How many containers of a description are healthy.</summary>
     public int Healthy(string spec) => Tasks.Count(task => task.ShouldRun && task.State is "running" && task.Spec == spec);
 
@@ -37,11 +39,11 @@ internal sealed record ServiceState(
     {
         using var document = JsonDocument.Parse(services);
         var service = document.RootElement[0];
-        var spec = service.GetProperty("Spec");
+        var description = service.GetProperty(SpecProperty);
         var status = service.TryGetProperty("UpdateStatus", out var update) && update.ValueKind is JsonValueKind.Object ? update : default;
         return new(
-            Label(spec.GetProperty("TaskTemplate").GetProperty("ContainerSpec"), StackFile.SpecLabel),
-            Label(spec, StackFile.VersionLabel),
+            Label(description.GetProperty("TaskTemplate").GetProperty("ContainerSpec"), StackFile.SpecLabel),
+            Label(description, StackFile.VersionLabel),
             Text(status, "State"),
             Text(status, "StartedAt"),
             Text(status, "Message") ?? "",
@@ -58,7 +60,7 @@ internal sealed record ServiceState(
             return new ServiceTask(
                 Text(task, "ID")!,
                 Text(task, "NodeID") ?? "",
-                Label(task.GetProperty("Spec").GetProperty("ContainerSpec"), StackFile.SpecLabel) ?? "",
+                Label(task.GetProperty(SpecProperty).GetProperty("ContainerSpec"), StackFile.SpecLabel) ?? "",
                 Text(status, "State") ?? "",
                 Text(task, "DesiredState") is "running" or "ready" or "accepted",
                 Text(status, "Err") ?? "");

@@ -28,10 +28,10 @@ internal sealed record SwarmNode(string Id, string Hostname, bool IsReady, bool 
 
             return new SwarmNode(
                 node.GetProperty("ID").GetString()!,
-                node.GetProperty("Description").GetProperty("Hostname").GetString()!,
+                node.GetProperty("Description").GetProperty(nameof(Hostname)).GetString()!,
                 node.GetProperty("Status").GetProperty("State").GetString() is "ready",
                 spec.GetProperty("Availability").GetString() is "active",
-                spec.GetProperty("Role").GetString() is "manager",
+                spec.GetProperty(nameof(Role)).GetString() is "manager",
                 manager,
                 spec.TryGetProperty("Labels", out var labels) && labels.TryGetProperty("role", out var role) ? role.GetString() : null);
         })];

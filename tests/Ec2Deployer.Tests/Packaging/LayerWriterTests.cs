@@ -28,7 +28,7 @@ public sealed class LayerWriterTests : IDisposable
         await using var file = new GZipStream(File.OpenRead(Path.Combine(_directory, "layers", layer.FileName)), CompressionMode.Decompress);
         await using var tar = new TarReader(file);
         var entries = new List<TarEntry>();
-        while (await tar.GetNextEntryAsync(copyData: true) is { } entry) entries.Add(entry);
+        while (await tar.GetNextEntryAsync(copyData: true, cancellationToken: TestContext.Current.CancellationToken) is { } entry) entries.Add(entry);
         Assert.Equal(["app/", "app/a.dll", "app/start"], entries.Select(entry => entry.Name));
         Assert.All(entries, entry => Assert.Equal((DateTimeOffset.UnixEpoch, 0, 0), (entry.ModificationTime, entry.Uid, entry.Gid)));
         Assert.Equal([false, true], entries.Skip(1).Select(entry => entry.Mode.HasFlag(UnixFileMode.OtherExecute)));
@@ -39,12 +39,12 @@ public sealed class LayerWriterTests : IDisposable
     {
         var written = await WriteAsync("one", DateTime.UtcNow);
         var path = Path.Combine(_directory, "layers", written.FileName);
-        await using var source = new MemoryStream(await File.ReadAllBytesAsync(path));
+        await using var source = new MemoryStream(await File.ReadAllBytesAsync(path, TestContext.Current.CancellationToken));
 
         var kept = await LayerWriter.KeepAsync(source, Path.Combine(_directory, "kept"), CancellationToken.None);
 
         Assert.Equal(written with { Part = "base" }, kept);
-        Assert.Equal(await File.ReadAllBytesAsync(path), await File.ReadAllBytesAsync(Path.Combine(_directory, "kept", kept.FileName)));
+        Assert.Equal(await File.ReadAllBytesAsync(path, TestContext.Current.CancellationToken), await File.ReadAllBytesAsync(Path.Combine(_directory, "kept", kept.FileName), TestContext.Current.CancellationToken));
     }
 
     private async Task<ImageLayer> WriteAsync(string name, DateTime written)
