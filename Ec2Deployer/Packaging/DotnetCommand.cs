@@ -13,8 +13,9 @@ internal static class DotnetCommand
     /// <param name="arguments">The command line behind <c>dotnet</c>.</param>
     /// <param name="purpose">What it is for, for the message of a failure: <c>publishing Worker</c>.</param>
     /// <param name="cancellationToken">Ends the process and its children.</param>
+    /// <returns>Its last lines.</returns>
     /// <exception cref="DeploymentException">It failed; the message ends with its last lines.</exception>
-    public static async Task RunAsync(IReadOnlyList<string> arguments, string purpose, CancellationToken cancellationToken)
+    public static async Task<string> RunAsync(IReadOnlyList<string> arguments, string purpose, CancellationToken cancellationToken)
     {
         var start = new ProcessStartInfo(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", arguments)
         {
@@ -52,6 +53,7 @@ internal static class DotnetCommand
         }
 
         if (process.ExitCode != 0) throw Failure(purpose, $"ended with {process.ExitCode}", lines);
+        lock (lines) return string.Join('\n', lines);
     }
 
     private static void Keep(Queue<string> lines, string? line)

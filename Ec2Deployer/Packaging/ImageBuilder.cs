@@ -12,6 +12,8 @@ namespace Lab.Ec2Deployer.Packaging;
 /// <param name="http">For asking the base image's registry.</param>
 internal sealed class ImageBuilder(string sources, string state, HttpClient http)
 {
+    private const string DefaultFamily = "noble-chiseled-extra";
+    private string? _defaultBase;
     private readonly string _artifacts = Path.Combine(state, "build");
     private readonly string _images = Path.Combine(state, "images");
 
@@ -20,12 +22,13 @@ internal sealed class ImageBuilder(string sources, string state, HttpClient http
 
     /// <summary>Publishes a program and packs its image, unless the same was packed before.</summary>
     /// <param name="project">The program.</param>
-    /// <param name="baseImage">Reference of the base image.</param>
+    /// <param name="baseImage">Reference of the base image, or null: the SDK's own of the family without a shell, with ICU.</param>
     /// <param name="model">A model directory instead of the bundled one, or null.</param>
     /// <param name="cancellationToken">Ends the build.</param>
     /// <exception cref="DeploymentException">It cannot be built.</exception>
-    public async Task<PackedImage> BuildAsync(ContainerProject project, string baseImage, string? model, CancellationToken cancellationToken)
+    public async Task<PackedImage> BuildAsync(ContainerProject project, string? baseImage, string? model, CancellationToken cancellationToken)
     {
+        baseImage ??= await DefaultBaseAsync(project, cancellationToken);
         var digest = await BaseImage.Parse(baseImage).DigestAsync(http, cancellationToken);
         var built = Path.Combine(_images, $"{project.Repository}.built");
         var fingerprint = SourceFingerprint.Of(sources, project.Name, [digest, .. PublishArguments(project, sources, _artifacts), .. ModelFiles(model)]);
@@ -78,6 +81,19 @@ internal sealed class ImageBuilder(string sources, string state, HttpClient http
     ];
 
     private string DescriptionOf(ContainerProject project, string tag) => Path.Combine(_images, $"{project.Repository}-{tag}.json");
+
+    /// <summary>The command line that asks the SDK which image it would build upon.</summary>
+    internal static IReadOnlyList<string> DefaultBaseArguments(ContainerProject project, string sources) =>
+    [
+        "msbuild", Path.Combine(sources, project.Name, $"{project.Name}.csproj"), "-target:ComputeContainerBaseImage", "-getProperty:ContainerBaseImage",
+        $"-property:ContainerFamily={DefaultFamily}", "-property:RuntimeIdentifier=linux-x64", "-property:SelfContained=false",
+    ];
+
+    private static async Task<string> AskDefaultBaseAsync(ContainerProject project, string sources, CancellationToken cancellationToken) =>
+        (await DotnetCommand.RunAsync(DefaultBaseArguments(project, sources), "asking for the base image", cancellationToken)).Split('\n')[^1].Trim();
+
+    private async Task<string> DefaultBaseAsync(ContainerProject project, CancellationToken cancellationToken) =>
+        _defaultBase ??= await AskDefaultBaseAsync(project, sources, cancellationToken);
 
     /// <summary>An image that was built here before, or null where it is not kept any more.</summary>
     /// <param name="reference">Its full reference.</param>

@@ -36,8 +36,8 @@ internal sealed partial class FleetDeployer
             }
         }
 
-        if (surveys.ContainsKey(session.OrchestratorHost.Name))
-            held = LockCommands.Read(await session[session.OrchestratorHost].RunAsync(LockCommands.Ask, cancellationToken));
+        if (surveys.ContainsKey(session.LockHost.Name))
+            held = LockCommands.Read(await session[session.LockHost].RunAsync(LockCommands.Ask, cancellationToken));
         var containers = await FleetContainers.ReadAsync(session, serving, cancellationToken);
         return new(serving?.Version, [.. kept.Select(one => one.Version).Distinct()],
             [.. hosts.Select(host => StatusOf(host, session, surveys, problems, nodes))], containers, held);
@@ -115,7 +115,7 @@ internal sealed partial class FleetDeployer
 
     private async Task DrainWorkersAsync(FleetSession session, string host, IProgressStep step, CancellationToken cancellationToken)
     {
-        if (session.Hosts.First(one => one.Name == host).Role is not HostRole.Worker) return;
+        if (session.Hosts.First(one => one.Name == host).Role is not HostRole.Worker || session.Hosts.All(one => one.Role is not HostRole.Orchestrator)) return;
         var workers = WorkerList.Of(host).Select(worker => worker.Name).ToList();
         try
         {
@@ -165,7 +165,7 @@ internal sealed partial class FleetDeployer
 
     private static HostConnection ManagerOf(FleetSession session, Dictionary<string, HostSurvey> surveys, string? except = null) =>
         session.Connections.FirstOrDefault(one => one.Host.Name != except && surveys.TryGetValue(one.Host.Name, out var survey) && survey is { SwarmState: "active", IsManager: true })
-        ?? throw new HostFailedException(session.OrchestratorHost.Name, "no manager of the Swarm answers", "Run publish, which forms or mends the Swarm.");
+        ?? throw new HostFailedException(session.LockHost.Name, "no manager of the Swarm answers", "Run publish, which forms or mends the Swarm.");
 
     private static async Task<(Dictionary<string, HostSurvey> Surveys, Dictionary<string, string> Problems)> TrySurveyAsync(FleetSession session, CancellationToken cancellationToken)
     {

@@ -90,7 +90,7 @@ internal sealed partial class FleetDeployer(string sources, HttpClient http, Tim
         using var session = await FleetSession.OpenAsync(hosts, release, NoProgress.Instance, connectTimes, time, cancellationToken);
         try
         {
-            return LockCommands.Read(await session[session.OrchestratorHost].RunAsync(LockCommands.Break, cancellationToken));
+            return LockCommands.Read(await session[session.LockHost].RunAsync(LockCommands.Break, cancellationToken));
         }
         catch (HostFailedException e)
         {
@@ -158,7 +158,7 @@ internal sealed partial class FleetDeployer(string sources, HttpClient http, Tim
         using var session = await FleetSession.OpenAsync(hosts, release, progress, connectTimes, time, cancellationToken);
         try
         {
-            using var held = await FleetLockHolder.TakeAsync(session[session.OrchestratorHost], new(Owner, what, time.GetUtcNow()), cancellationToken);
+            using var held = await FleetLockHolder.TakeAsync(session[session.LockHost], new(Owner, what, time.GetUtcNow()), cancellationToken);
             return await work(session);
         }
         catch (HostFailedException e)

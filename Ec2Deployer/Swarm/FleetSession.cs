@@ -34,6 +34,9 @@ internal sealed class FleetSession : IDisposable
     public DeployedHost OrchestratorHost => Hosts.FirstOrDefault(host => host.Role is HostRole.Orchestrator)
         ?? throw new DeploymentException(ExitCode.Failed, "None of the hosts is the orchestrator's: run publish.");
 
+    /// <summary>The host that keeps the lock: the orchestrator's, or while that is gone a manager.</summary>
+    public DeployedHost LockHost => Hosts.FirstOrDefault(host => host.Role is HostRole.Orchestrator) ?? Hosts.FirstOrDefault(host => host.Manager) ?? Hosts[0];
+
     /// <summary>The hosts that run an orchestrator.</summary>
     public IEnumerable<DeployedHost> OrchestratorHosts => Hosts.Where(host => RunsOrchestrator(host, Release));
 

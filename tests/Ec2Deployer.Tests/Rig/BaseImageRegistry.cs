@@ -17,6 +17,8 @@ internal sealed class BaseImageRegistry : IDisposable
     public const string Reference = "localhost:5000/lab-base:10";
 
     private const string ManifestType = "application/vnd.docker.distribution.manifest.v2+json";
+    private static readonly string[] Variables = ["PATH=/usr/share/dotnet:/usr/bin", "DOTNET_ROOT=/usr/share/dotnet", "DOTNET_RUNNING_IN_CONTAINER=true"];
+
     private readonly HttpListener _listener = new();
     private readonly Dictionary<string, (byte[]? Content, string? File, string Type)> _blobs = [];
     private readonly byte[] _manifest;
@@ -34,7 +36,7 @@ internal sealed class BaseImageRegistry : IDisposable
             architecture = "amd64",
             os = "linux",
             created = "1970-01-01T00:00:00Z",
-            config = new { Env = new[] { "PATH=/usr/share/dotnet:/usr/bin", "DOTNET_ROOT=/usr/share/dotnet", "DOTNET_RUNNING_IN_CONTAINER=true" }, User = "1654" },
+            config = new { Env = Variables, User = "1654" },
             rootfs = new { type = "layers", diff_ids = new[] { $"sha256:{diffId}" } },
             history = new[] { new { created = "1970-01-01T00:00:00Z", created_by = "base" } },
         });

@@ -45,23 +45,22 @@ public sealed class FleetStoryTests(RigFixture rig, ITestOutputHelper output) : 
         Assert.Equal((first.Version, 0, 0L), (again.Version, again.ImagesSent, again.BytesSent));
         Assert.Equal(first.Containers, again.Containers);
 
-        await using (var load = new Load(first.Address, Key, clients: 32))
-        {
-            await load.UntilMoreAsync(100, Cancellation);
-            var second = await UpdateUnderLoadAsync(load, first);
-            await BreakUnderLoadAsync(load, second);
-            await RollBackUnderLoadAsync(load, first, second);
-        }
+        var second = await UpdateUnderLoadAsync(first);
+        await BreakUnderLoadAsync(second);
+        await RollBackUnderLoadAsync(first, second);
 
         await ScaleAsync();
         await LoseAHostAsync();
         AssertNoSecret(secret);
     }
 
-    private async Task<FleetReport> UpdateUnderLoadAsync(Load load, FleetReport first)
+    private async Task<FleetReport> UpdateUnderLoadAsync(FleetReport first)
     {
         Edit("Orchestrator/OrchestratorApp.cs", "\"Lab\"", "\"Lab, newer\"");
         Edit("Worker/WorkerApplication.cs", "\"Lab worker\"", "\"Lab worker, newer\"");
+        await rig.BuildAsync();
+        await using var load = new Load(first.Address, Key, clients: 32);
+        await load.UntilMoreAsync(100, Cancellation);
         var second = await DeployAsync();
         await load.UntilMoreAsync(100, Cancellation);
         Say($"updated; {load.Answered} answers, {load.Failures.Count} failures; {second.BytesSent} of {first.BytesSent} bytes sent");
@@ -72,9 +71,12 @@ public sealed class FleetStoryTests(RigFixture rig, ITestOutputHelper output) : 
         return second;
     }
 
-    private async Task BreakUnderLoadAsync(Load load, FleetReport second)
+    private async Task BreakUnderLoadAsync(FleetReport second)
     {
         Edit("Worker/Program.cs", "if (HealthVerb", "Console.Error.WriteLine(\"a planted defect\");\nif (args.Length == 0) return 3;\nif (HealthVerb");
+        await rig.BuildAsync();
+        await using var load = new Load(second.Address, Key, clients: 32);
+        await load.UntilMoreAsync(100, Cancellation);
         var failure = await Assert.ThrowsAsync<DeploymentException>(DeployAsync);
         Say(failure.Message);
         Assert.Contains("worker-a does not run", failure.Message, StringComparison.Ordinal);
@@ -87,8 +89,10 @@ public sealed class FleetStoryTests(RigFixture rig, ITestOutputHelper output) : 
         Edit("Worker/Program.cs", "Console.Error.WriteLine(\"a planted defect\");\nif (args.Length == 0) return 3;\n", "");
     }
 
-    private async Task RollBackUnderLoadAsync(Load load, FleetReport first, FleetReport second)
+    private async Task RollBackUnderLoadAsync(FleetReport first, FleetReport second)
     {
+        await using var load = new Load(first.Address, Key, clients: 32);
+        await load.UntilMoreAsync(100, Cancellation);
         var back = await rig.Deployer.RollbackAsync(Hosts, Release, version: null, new RecordedProgress(Say), Cancellation);
         Assert.Equal((first.Version, second.Version), (back.Version, back.PreviousVersion));
         Assert.Equal(0, back.BytesSent);

@@ -7,7 +7,7 @@ namespace Lab.Ec2Deployer.Tests.Rig;
 internal sealed class Load : IAsyncDisposable
 {
     // A person's haste: the machine's few cores are for the hosts.
-    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
 
     private readonly CancellationTokenSource _enough = new();
     private readonly HttpClient _http;

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Reflection;
+using Lab.Ec2Deployer.Packaging;
 using Lab.Ec2Deployer.Planning;
 using Lab.Ec2Deployer.Remote;
 using Lab.Ec2Deployer.Swarm;
@@ -14,6 +15,7 @@ public sealed class RigFixture : IAsyncLifetime
 
     // Not in memory: the hosts' images lie below, and Docker's file system wants a real one.
     private readonly string _directory = Directory.CreateTempSubdirectory("lab-rig-").FullName;
+    private readonly HttpClient _http = new();
     private BaseImageRegistry? _registry;
 
     /// <summary>The copy of the sources.</summary>
@@ -46,7 +48,7 @@ public sealed class RigFixture : IAsyncLifetime
         foreach (var source in Sources)
             await RunAsync("sh", "-c", $"cd {SolutionDirectory} && tar -c --exclude=bin --exclude=obj {source} | tar -x -C {SourceDirectory}");
         _registry = await BaseImageRegistry.StartAsync(_directory);
-        Deployer = new(SourceDirectory, new HttpClient(), TimeProvider.System,
+        Deployer = new(SourceDirectory, _http, TimeProvider.System,
             new StackTimes { Interval = TimeSpan.FromSeconds(3), StartPeriod = TimeSpan.FromSeconds(10), Monitor = TimeSpan.FromSeconds(2), DeadlinePerHost = TimeSpan.FromSeconds(45) },
             new ConnectTimes(TimeSpan.FromSeconds(4), TimeSpan.FromSeconds(4)));
     }
@@ -54,8 +56,17 @@ public sealed class RigFixture : IAsyncLifetime
     public async ValueTask DisposeAsync()
     {
         _registry?.Dispose();
+        _http.Dispose();
         Directory.Delete(_directory, recursive: true);
         await ValueTask.CompletedTask;
+    }
+
+    /// <summary>Builds the images of the sources as they are, so that a deployment finds them: compiling takes the cores that the hosts run on.</summary>
+    internal async Task BuildAsync()
+    {
+        var builder = new ImageBuilder(SourceDirectory, Release.StateDirectory, _http);
+        foreach (var project in (ContainerProject[])[ContainerProject.Orchestrator, ContainerProject.Worker])
+            await builder.BuildAsync(project, Release.BaseImage, model: null, TestContext.Current.CancellationToken);
     }
 
     /// <summary>Starts a host; number 0 is the orchestrator's. The first two worker hosts are managers.</summary>
