@@ -63,8 +63,8 @@ public sealed class HostFailureTests(RigFixture rig, ITestOutputHelper output)
         Assert.SkipWhen(RigNamespace.Obstacle is not null, RigNamespace.Obstacle ?? "");
         await using var host = await rig.StartHostAsync(0);
         await host.RunAsync("""
-            perl -MIO::Socket::INET -e 'IO::Socket::INET->new(Listen => 1, LocalPort => 80) or die; sleep 600' >/dev/null 2>&1 &
-            until ss -Hltn 'sport = :80' | grep -q .; do sleep 0.05; done
+            perl -MIO::Socket::INET -e 'my $server = IO::Socket::INET->new(Listen => 1, LocalPort => 80) or die; sleep 600' >/dev/null 2>&1 &
+            timeout 10 sh -c 'until ss -Hltn "sport = :80" | grep -q .; do sleep 0.05; done'
             """);
 
         var message = await FailAsync(host.Host);
