@@ -1,6 +1,9 @@
 using System.Runtime.InteropServices;
 using Lab.Ec2Deployer.Aws;
 using Lab.Ec2Deployer.Commands;
+using Lab.Ec2Deployer.Packaging;
+using Lab.Ec2Deployer.Remote;
+using Lab.Ec2Deployer.Swarm;
 
 // The first Ctrl-C lets the call under way end and begins no other; the second ends the program as usual.
 using var interrupted = new CancellationTokenSource();
@@ -25,6 +28,6 @@ return await DeployerApp.RunAsync(args, new Surroundings
     Ec2 = Ec2Clients.TryCreateAsync,
     ConfiguredRegion = Ec2Clients.ConfiguredRegion,
     Caller = new CallerAddress(http, TimeProvider.System),
-    Fleet = () => new UnwiredFleet(),
+    Fleet = () => new FleetDeployer(SolutionDirectory.Find(), http, TimeProvider.System, StackTimes.Default, ConnectTimes.Default),
     Home = DeploymentDirectory.DefaultHome(),
 }, interrupted.Token);

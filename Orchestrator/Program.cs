@@ -2,8 +2,11 @@ using Lab.Orchestrator;
 using Lab.Orchestrator.Jobs;
 using Lab.Orchestrator.Workers;
 using Lab.ServiceDefaults.Access;
+using Lab.ServiceDefaults.Health;
 using Microsoft.Extensions.Options;
 
+// Whether it lives, not whether it has workers: starting an orchestrator anew because every worker is gone would drop its queue.
+if (HealthVerb.IsAsked(args)) return HealthVerb.Run(HealthEndpoints.LivePath);
 try
 {
     await OrchestratorApp.Create(args).RunAsync();

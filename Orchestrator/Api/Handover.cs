@@ -32,6 +32,8 @@ internal sealed class Handover(IHostApplicationLifetime lifetime, TimeProvider t
     /// <summary>Makes listening sockets that another process may share.</summary>
     public void Share(SocketTransportOptions transport) => transport.CreateBoundListenSocket = endpoint =>
     {
+        // A Unix socket is a file of its own: there is nothing to share.
+        if (endpoint is not IPEndPoint) return SocketTransportOptions.CreateDefaultBoundListenSocket(endpoint);
         var socket = new Socket(endpoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
         socket.SetRawSocketOption(SolSocket, SoReusePort, BitConverter.GetBytes(1));
         if (endpoint is IPEndPoint { Address: var address } && address.Equals(IPAddress.IPv6Any)) socket.DualMode = true;

@@ -22,7 +22,8 @@ internal sealed partial class OpenDoorWarning(KeyRing keys, IServer server, IHos
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     internal static bool IsLoopback(string address) =>
-        Uri.TryCreate(address, UriKind.Absolute, out var uri)
+        address.StartsWith("http://unix:/", StringComparison.Ordinal)
+        || Uri.TryCreate(address, UriKind.Absolute, out var uri)
         && (uri.IsLoopback || (IPAddress.TryParse(uri.Host.Trim('[', ']'), out var ip) && IPAddress.IsLoopback(ip)));
 
     [LoggerMessage(1, LogLevel.Warning, "No API key is set and {Addresses} can be reached from other machines: anybody may use this service. Set Access__Keys__<name>")]

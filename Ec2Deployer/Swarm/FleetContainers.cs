@@ -1,0 +1,55 @@
+using System.Globalization;
+using Lab.Ec2Deployer.Planning;
+using Lab.Ec2Deployer.Remote;
+
+namespace Lab.Ec2Deployer.Swarm;
+
+/// <summary>Which containers the hosts should run, and what has become of each.</summary>
+internal static class FleetContainers
+{
+    /// <summary>The containers that should run: the orchestrators, then the workers by number.</summary>
+    public static IReadOnlyList<(string Name, DeployedHost Host, string Service, int Port)> Expected(IReadOnlyList<DeployedHost> hosts, ReleaseOptions release) =>
+    [
+        .. hosts.Where(host => FleetSession.RunsOrchestrator(host, release)).OrderBy(host => host.Role)
+            .Select((host, index) => (index == 0 ? "orchestrator" : $"orchestrator-{index + 1}", host, "orchestrator", 80)),
+        .. hosts.Where(host => host.Role is HostRole.Worker)
+            .SelectMany(host => WorkerList.Of(host.Name).Select(worker => (worker.Name, host, worker.Service, worker.Port)))
+            .OrderBy(worker => worker.Name.Length).ThenBy(worker => worker.Name, StringComparer.Ordinal),
+    ];
+
+    /// <summary>Asks each host that answers for its containers.</summary>
+    /// <param name="session">The hosts.</param>
+    /// <param name="release">The release that should run, or null where none is known.</param>
+    /// <param name="cancellationToken">Stops.</param>
+    public static async Task<IReadOnlyList<ContainerStatus>> ReadAsync(FleetSession session, Release? release, CancellationToken cancellationToken)
+    {
+        var found = (await FleetSession.OnEachAsync(session.Connections, async connection =>
+        {
+            try
+            {
+                return Parse(connection.Host.Name, session.Release.Deployment, await connection.RunAsync(HostCommands.Containers(session.Release.Deployment), cancellationToken));
+            }
+            catch (HostFailedException)
+            {
+                // A host whose Docker does not answer: its containers are unknown, and its own line says why.
+                return [];
+            }
+        })).SelectMany(one => one).ToList();
+        return [.. Expected(session.Hosts, session.Release).Select(expected =>
+        {
+            var here = found.Where(one => one.Host == expected.Host.Name && one.Service == expected.Service).MaxBy(one => one.StartedAt);
+            if (here is null) return new ContainerStatus(expected.Name, expected.Host.Name, expected.Port, null, session.Unreachable.ContainsKey(expected.Host.Name) ? "unknown" : "gone", null);
+            var version = release is not null && here.Spec == release.Spec(expected.Service) ? release.Version : here.Spec;
+            return new ContainerStatus(expected.Name, expected.Host.Name, expected.Port, version, here.Health, here.StartedAt);
+        })];
+    }
+
+    private static IEnumerable<Found> Parse(string host, string deployment, string output) =>
+        output.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Select(line => line.Split(' '))
+            .Where(words => words.Length == 4 && words[0].StartsWith($"{deployment}_", StringComparison.Ordinal))
+            .Select(words => new Found(host, words[0][(deployment.Length + 1)..], words[1], words[2],
+                DateTimeOffset.TryParse(words[3], CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var started) ? started : null));
+
+    private sealed record Found(string Host, string Service, string Spec, string Health, DateTimeOffset? StartedAt);
+}

@@ -1,0 +1,96 @@
+using Lab.Ec2Deployer.Packaging;
+using Lab.Ec2Deployer.Planning;
+using Lab.Ec2Deployer.Remote;
+
+namespace Lab.Ec2Deployer.Swarm;
+
+/// <summary>The command lines that ready a host and give it files and images.</summary>
+internal static class HostCommands
+{
+    /// <summary>Exit code of <see cref="Survey"/> where there is no Docker.</summary>
+    public const int NoDocker = 10;
+
+    /// <summary>Exit code of <see cref="Survey"/> where Docker's engine does not answer.</summary>
+    public const int NoEngine = 11;
+
+    /// <summary>Readies a host, waits for whatever its first boot still installs, and tells what it has.</summary>
+    public static HostCommand Survey(DeployedHost host) => new("looking at the host", Shell.Root($$$"""
+        if command -v cloud-init >/dev/null; then timeout 540 cloud-init status --wait >/dev/null 2>&1 || true; fi
+        command -v docker >/dev/null || exit {{{NoDocker}}}
+        timeout 30 sh -c 'until docker info >/dev/null 2>&1; do sleep 0.2; done' || exit {{{NoEngine}}}
+        mkdir -p {{{FleetPaths.Blobs}}} {{{FleetPaths.Workers}}} {{{FleetPaths.State}}}
+        chown {{{host.SshUser}}} {{{FleetPaths.Blobs}}}
+        chown {{{FleetPaths.ContainerUser}}}:{{{FleetPaths.ContainerUser}}} {{{FleetPaths.State}}}
+        chmod 700 {{{FleetPaths.State}}}
+        if [ "$(cat /proc/sys/net/ipv4/ip_unprivileged_port_start)" -gt 80 ]; then
+            echo net.ipv4.ip_unprivileged_port_start=80 > /etc/sysctl.d/90-lab.conf
+            sysctl -q -p /etc/sysctl.d/90-lab.conf
+        fi
+        docker info --format 'swarm {{json .Swarm}}'
+        docker image ls --format 'image {{.Repository}}:{{.Tag}}' '{{{ContainerProject.Registry}}}/*'
+        for blob in {{{FleetPaths.Blobs}}}/*.tar.gz; do if [ -e "$blob" ]; then echo "blob $(basename "$blob" .tar.gz)"; fi; done
+        for directory in {{{FleetPaths.Root}}} /var/lib/docker; do echo "free $(df -kP "$directory" | awk 'NR == 2 { print $4 }') $directory"; done
+        docker ps --filter label=com.docker.stack.namespace --format 'container {{.Label "com.docker.swarm.service.name"}}'
+        ss -Hltnp | awk '{ print "listening", $4, $6 }'
+        """)) { Timeout = TimeSpan.FromMinutes(10), IsRepeatable = true };
+
+    /// <summary>Receives one layer; it counts as there only when it has come whole.</summary>
+    public static HostCommand ReceiveLayer(ImageLayer layer) => new($"sending the {layer.Part} layer", $"sh -ec {Shell.Quote($$"""
+        cd {{FleetPaths.Blobs}}
+        part=.{{layer.DiffId}}.$$
+        trap 'rm -f "$part"' EXIT
+        cat > "$part" || { cat > /dev/null; exit 28; }
+        echo "{{layer.Sha256}}  $part" | sha256sum --check --quiet -
+        mv "$part" {{layer.FileName}}
+        """)}") { Timeout = TimeSpan.FromHours(2), InputInWords = $"{layer.FileName}, {layer.Bytes} bytes" };
+
+    /// <summary>Puts an archive together from its layers and has the engine load it.</summary>
+    public static HostCommand Load(PackedImage image) => new($"loading {image.Reference}", Shell.Root($"""
+        directory=$(mktemp -d)
+        trap 'rm -rf "$directory"' EXIT
+        IFS= read -r manifest
+        IFS= read -r config
+        printf %s "$manifest" > "$directory/manifest.json"
+        printf %s "$config" > "$directory/config.json"
+        tar -cf - -C "$directory" manifest.json config.json -C {FleetPaths.Root} {string.Join(' ', image.Layers.Select(layer => layer.ArchiveName))} | docker load --quiet
+        docker image inspect --format ok {image.Reference}
+        """))
+    {
+        Timeout = TimeSpan.FromMinutes(10),
+        Input = $"{image.Manifest}\n{image.Config}\n",
+        InputInWords = "the image's manifest and configuration",
+        IsRepeatable = true,
+    };
+
+    /// <summary>Writes the list of workers, in one step for whoever reads it.</summary>
+    public static HostCommand WriteWorkers(string list) => new("writing the list of workers", Shell.Root($"""
+        cat > {FleetPaths.Workers}/.new
+        chmod 644 {FleetPaths.Workers}/.new
+        if cmp -s {FleetPaths.Workers}/.new {FleetPaths.Workers}/workers.json; then rm {FleetPaths.Workers}/.new; else mv {FleetPaths.Workers}/.new {FleetPaths.Workers}/workers.json; echo changed; fi
+        """)) { Input = list, IsRepeatable = true };
+
+    /// <summary>Deletes images and layers that no kept version needs.</summary>
+    /// <param name="images">References to keep.</param>
+    /// <param name="layers">Layers to keep, by their names.</param>
+    public static HostCommand Prune(IEnumerable<string> images, IEnumerable<string> layers) => new("deleting old images", Shell.Root($$$"""
+        keep=$(cat)
+        for image in $(docker image ls --format '{{.Repository}}:{{.Tag}}' '{{{ContainerProject.Registry}}}/*'); do
+            printf '%s\n' "$keep" | grep -qxF "$image" || docker image rm --force "$image" >/dev/null 2>&1 || true
+        done
+        for blob in {{{FleetPaths.Blobs}}}/*.tar.gz; do
+            printf '%s\n' "$keep" | grep -qxF "$(basename "$blob" .tar.gz)" || rm -f "$blob"
+        done
+        """)) { Timeout = TimeSpan.FromMinutes(2), Input = string.Join('\n', images.Concat(layers)) + "\n", IsRepeatable = true };
+
+    /// <summary>The stack's containers on this host: service, hash of its description, health, start.</summary>
+    public static HostCommand Containers(string deployment) => new("looking at the containers", Shell.Root($$$"""
+        docker ps --quiet --filter label=com.docker.stack.namespace={{{deployment}}} | xargs -r docker inspect --format '{{index .Config.Labels "com.docker.swarm.service.name"}} {{index .Config.Labels "{{{StackFile.SpecLabel}}}"}} {{if .State.Health}}{{.State.Health.Status}}{{else}}unknown{{end}} {{.State.StartedAt}}'
+        """)) { IsRepeatable = true };
+
+    /// <summary>The certificate that the orchestrator serves where it made one itself, as PEM.</summary>
+    public static HostCommand Certificate => new("reading the certificate", $"sudo -n cat {FleetPaths.State}/https/certificate.pem") { IsRepeatable = true };
+
+    /// <summary>Writes one line to the audit log.</summary>
+    public static HostCommand AppendAudit(string line) =>
+        new("writing the audit log", $"sudo -n tee -a {FleetPaths.Audit}") { Input = line.ReplaceLineEndings(" ") + "\n" };
+}

@@ -1,0 +1,73 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using Lab.Ec2Deployer.Remote;
+
+namespace Lab.Ec2Deployer.Swarm;
+
+/// <summary>
+/// The orchestrator's own interface, spoken to on its host through SSH: keys do not travel in the clear, and no security
+/// group stands in the way. Each call is one command, for SSH.NET's forwarded ports lose answers when several are under way.
+/// </summary>
+/// <param name="connection">The orchestrator's host.</param>
+/// <param name="key">The key to call it with.</param>
+internal sealed class OrchestratorApi(HostConnection connection, string key)
+{
+    private const string Line = """
+        perl -MIO::Socket::INET -e 'local $/; my $request = <STDIN>; my $orchestrator = IO::Socket::INET->new(PeerAddr => "127.0.0.1:80", Timeout => 5) or die "port 80: $!\n"; print $orchestrator $request; print <$orchestrator>'
+        """;
+
+    /// <summary>Each worker's status: <c>free</c>, <c>busy</c>, <c>quarantined</c> or <c>draining</c>.</summary>
+    /// <exception cref="HttpRequestException">It does not answer, or refuses.</exception>
+    public async Task<IReadOnlyDictionary<string, string>> WorkersAsync(CancellationToken cancellationToken)
+    {
+        using var document = JsonDocument.Parse(Body(await AskAsync("GET", "/workers", "", cancellationToken)));
+        return document.RootElement.EnumerateObject().ToDictionary(worker => worker.Name, worker => worker.Value.GetProperty("status").GetString()!, StringComparer.Ordinal);
+    }
+
+    /// <summary>Has a text classified.</summary>
+    /// <returns>The worker that answered.</returns>
+    /// <exception cref="HttpRequestException">It was not answered.</exception>
+    public async Task<string> ClassifyAsync(string text, CancellationToken cancellationToken)
+    {
+        using var document = JsonDocument.Parse(Body(await AskAsync("POST", "/new_request", text, cancellationToken)));
+        return document.RootElement.GetProperty("worker").GetString()!;
+    }
+
+    /// <summary>Has a worker finish what it does and take no more. One that is not known is drained already.</summary>
+    /// <exception cref="HttpRequestException">It does not answer, or refuses.</exception>
+    public async Task DrainAsync(string worker, CancellationToken cancellationToken)
+    {
+        var answer = await AskAsync("POST", $"/workers/{worker}/drain", "", cancellationToken);
+        if (answer.Status is not 404) _ = Body(answer);
+    }
+
+    /// <summary>A request as it travels. HTTP/1.0, so that the answer ends where the connection does.</summary>
+    internal static string Request(string method, string path, string body, string key) =>
+        $"{method} {path} HTTP/1.0\r\nHost: localhost\r\nAuthorization: Bearer {key}\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: {Encoding.UTF8.GetByteCount(body).ToString(CultureInfo.InvariantCulture)}\r\n\r\n{body}";
+
+    /// <summary>Reads an answer's status and body; status 0 where there is none.</summary>
+    internal static (int Status, string Body) Answer(string text)
+    {
+        var end = text.IndexOf("\r\n\r\n", StringComparison.Ordinal);
+        return end > 0 && text.Split(' ', 3) is [var protocol, var status, _] && protocol.StartsWith("HTTP/1.", StringComparison.Ordinal)
+            && int.TryParse(status, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+                ? (number, text[(end + 4)..])
+                : (0, "");
+    }
+
+    private static string Body((int Status, string Body) answer) =>
+        answer.Status is >= 200 and < 300 ? answer.Body : throw new HttpRequestException($"it answers {answer.Status}");
+
+    private async Task<(int Status, string Body)> AskAsync(string method, string path, string body, CancellationToken cancellationToken)
+    {
+        var command = new HostCommand("asking the orchestrator", Line)
+        {
+            Input = Request(method, path, body, key),
+            InputInWords = $"{method} {path} with the deployer's key",
+            Timeout = TimeSpan.FromSeconds(40),
+        };
+        var result = await connection.TryAsync(command, cancellationToken);
+        return result.ExitCode == 0 ? Answer(result.Output) : throw new HttpRequestException($"it does not answer: {result.Error.Trim()}");
+    }
+}

@@ -1,0 +1,77 @@
+using Lab.Ec2Deployer.Packaging;
+using Lab.Ec2Deployer.Planning;
+using Lab.Ec2Deployer.Remote;
+
+namespace Lab.Ec2Deployer.Swarm;
+
+/// <summary>What a first deployment runs on the hosts, step by step. What only the run itself tells is a word in angle brackets.</summary>
+internal static class RemotePlan
+{
+    /// <summary>The steps, in order.</summary>
+    public static IReadOnlyList<RemoteStep> Of(IReadOnlyList<DeployedHost> hosts, ReleaseOptions release, StackTimes times)
+    {
+        var hub = hosts.First(host => host.Role is HostRole.Orchestrator);
+        var commands = new RolloutCommands(release.Deployment);
+        var steps = new List<RemoteStep>();
+        void On(DeployedHost host, HostCommand command) => steps.Add(command.ToStep(host.Name));
+
+        On(hub, LockCommands.Hold);
+        foreach (var host in hosts) On(host, HostCommands.Survey(host));
+        var (orchestrator, worker) = (Image(ContainerProject.Orchestrator), Image(ContainerProject.Worker));
+        foreach (var project in (ContainerProject[])[ContainerProject.Orchestrator, ContainerProject.Worker])
+        {
+            var arguments = ImageBuilder.ContainerArguments(project, "<solution>", "<artifacts>", release.BaseImage ?? "<base image>", "<archive>");
+            steps.Add(new("local", $"making the image of {project.Name}", $"dotnet {string.Join(' ', arguments)}", TimeSpan.FromMinutes(10)));
+        }
+
+        foreach (var layer in worker.Layers) On(hub, HostCommands.ReceiveLayer(layer));
+        On(hub, SpreadCommands.Serve(hub));
+        foreach (var host in hosts.Where(host => host.Role is HostRole.Worker)) On(host, SpreadCommands.Fetch(hub, worker.Layers, "<host key and client key>"));
+        foreach (var host in hosts) On(host, HostCommands.Load(host.Role is HostRole.Worker ? worker : orchestrator));
+
+        var first = hosts.FirstOrDefault(host => host.Manager) ?? hub;
+        On(first, SwarmCommands.Init(first));
+        foreach (var host in hosts.Where(host => host != first).OrderByDescending(host => host.Manager))
+        {
+            On(first, SwarmCommands.JoinToken(host.Manager));
+            On(host, SwarmCommands.Join(host, first, "<token>"));
+        }
+
+        foreach (var host in hosts.Where(host => host.Manager)) On(host, HostCommands.WriteWorkers(WorkerList.File(hosts)));
+        foreach (var secret in Secrets(release)) On(first, commands.CreateSecret(secret) with { Line = $"sudo -n docker secret create --label lab.deployment={release.Deployment} {release.Deployment}-{secret.Kind}-<hash> -" });
+        foreach (var host in hosts) On(first, SwarmCommands.Label($"<node of {host.Name}>", host.Role));
+        var target = StackFile.Build(new StackContent
+        {
+            Deployment = release.Deployment,
+            WorkerImage = worker.Reference,
+            OrchestratorImage = orchestrator.Reference,
+            OrchestratorNodes = release.Orchestrators > 1 ? "node.role == manager" : "node.labels.role == orchestrator",
+            Otlp = release.Otlp,
+            Postgres = release.PostgresFile is not null,
+            Certificate = release.CertificateFile is null ? null : FleetKeys.CertificatePath,
+            Times = times,
+        });
+        On(first, commands.Deploy(target.Stack));
+        foreach (var service in StackFile.Services) On(first, commands.State(service));
+        foreach (var host in hosts) On(host, HostCommands.Containers(release.Deployment));
+        On(first, commands.KeepRelease(1, target) with { Line = $"sudo -n docker config create {commands.ReleaseName(1, "<version>")} -", InputInWords = "the stack file" });
+        On(hub, HostCommands.Certificate);
+        return steps;
+    }
+
+    private static IEnumerable<FleetSecret> Secrets(ReleaseOptions release)
+    {
+        yield return new("key", "", "");
+        yield return new("admin-key", "", "");
+        if (release.PostgresFile is not null) yield return new("postgres", "", "");
+        if (release.CertificateFile is not null) yield return new("certificate", "", "");
+    }
+
+    private static PackedImage Image(ContainerProject project) => new()
+    {
+        Reference = project.Reference($"<tag of {project.Name}>"),
+        Tag = $"<tag of {project.Name}>",
+        Config = "<configuration>",
+        Layers = [.. ((string[])["base", .. PublishedFiles.Parts]).Select(part => new ImageLayer(part, $"<{part}>", $"<sha256 of {part}>", 0))],
+    };
+}

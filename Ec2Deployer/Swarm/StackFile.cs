@@ -1,0 +1,188 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace Lab.Ec2Deployer.Swarm;
+
+/// <summary>What a stack file is made of.</summary>
+internal sealed record StackContent
+{
+    /// <summary>The deployment's name: the stack's, and the first part of its services' names.</summary>
+    public required string Deployment { get; init; }
+
+    /// <summary>The worker's image.</summary>
+    public required string WorkerImage { get; init; }
+
+    /// <summary>The orchestrator's image.</summary>
+    public required string OrchestratorImage { get; init; }
+
+    /// <summary>Which nodes run an orchestrator, as a constraint of the Swarm.</summary>
+    public string OrchestratorNodes { get; init; } = "node.labels.role == orchestrator";
+
+    /// <summary>The orchestrator's secrets.</summary>
+    public IReadOnlyList<FleetSecret> Secrets { get; init; } = [];
+
+    /// <summary>Where telemetry goes, or null.</summary>
+    public Uri? Otlp { get; init; }
+
+    /// <summary>The model's directory in the worker's image, or null: the bundled one.</summary>
+    public string? ModelPath { get; init; }
+
+    /// <summary>Whether jobs are kept in PostgreSQL.</summary>
+    public bool Postgres { get; init; }
+
+    /// <summary>The certificate's file in the container, or null: self-signed.</summary>
+    public string? Certificate { get; init; }
+
+    /// <summary>How fast a rollout is.</summary>
+    public StackTimes Times { get; init; } = StackTimes.Default;
+}
+
+/// <summary>
+/// Builds the stack file of a release. It is written as JSON, which every YAML reader understands and nothing in it
+/// needs quoting twice.
+/// </summary>
+internal static class StackFile
+{
+    /// <summary>The label of a container with the hash of its service's description.</summary>
+    public const string SpecLabel = "lab.spec";
+
+    /// <summary>The label of a service with the release it belongs to.</summary>
+    public const string VersionLabel = "lab.version";
+
+    /// <summary>The services in the order in which they are brought up to date.</summary>
+    public static readonly string[] Services = ["worker-a", "worker-b", "orchestrator"];
+
+    private const string HealthSocket = "http://unix:/tmp/health.sock";
+    private static readonly JsonSerializerOptions Readable = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, NewLine = "\n" };
+
+    /// <summary>The release: its stack file, and its version, which the same content always gives.</summary>
+    public static Release Build(StackContent content)
+    {
+        var services = new JsonObject
+        {
+            ["worker-a"] = Worker(content, port: 8000, core: 0),
+            ["worker-b"] = Worker(content, port: 8001, core: 1),
+            ["orchestrator"] = Orchestrator(content),
+        };
+        foreach (var (_, service) in services) service!["labels"] = new JsonObject { [SpecLabel] = Hash(service) };
+
+        var stack = new JsonObject
+        {
+            ["version"] = "3.9",
+            ["services"] = services,
+            ["networks"] = new JsonObject { ["host"] = new JsonObject { ["external"] = true, ["name"] = "host" } },
+            ["secrets"] = new JsonObject([.. content.Secrets.Select(secret => KeyValuePair.Create<string, JsonNode?>(secret.Name(content.Deployment), new JsonObject { ["external"] = true }))]),
+        };
+        var version = Hash(stack);
+        foreach (var (_, service) in services) service!["deploy"]!["labels"] = new JsonObject { [VersionLabel] = version };
+        return new(version, stack);
+    }
+
+    /// <summary>A stack file's text.</summary>
+    public static string Text(JsonNode stack) => stack.ToJsonString(Readable) + "\n";
+
+    private static JsonObject Worker(StackContent content, int port, int core)
+    {
+        var environment = Environment(content, $"http://*:{port};{HealthSocket}");
+        environment["Worker__CpuAffinity"] = core.ToString(CultureInfo.InvariantCulture);
+        if (content.ModelPath is { } model) environment["Worker__ModelDirectory"] = model;
+        return Service(content, content.WorkerImage, "Worker", environment, "node.labels.role == worker", "stop-first");
+    }
+
+    private static JsonObject Orchestrator(StackContent content)
+    {
+        var environment = Environment(content, $"http://*:80;https://*:443;{HealthSocket}");
+        environment["Orchestrator__ReusePort"] = "true";
+        environment["Orchestrator__WorkersFile"] = $"{FleetPaths.Workers}/workers.json";
+        environment["Access__SecretsDirectory"] = "/run/secrets";
+        environment["Jobs__Path"] = $"{FleetPaths.State}/jobs.db";
+        environment["Https__SelfSignedDirectory"] = $"{FleetPaths.State}/https";
+        if (content.Postgres) environment["Jobs__Provider"] = "Postgres";
+        if (content.Certificate is { } certificate) environment["Https__CertificatePath"] = certificate;
+
+        // Start-first: the new process listens beside the old one, on the same ports, and takes over.
+        var service = Service(content, content.OrchestratorImage, "Orchestrator", environment, content.OrchestratorNodes, "start-first");
+        var volumes = service["volumes"]!.AsArray();
+        volumes.Add(Bind(FleetPaths.Workers, readOnly: true));
+        volumes.Add(Bind(FleetPaths.State, readOnly: false));
+        var user = FleetPaths.ContainerUser.ToString(CultureInfo.InvariantCulture);
+        service["secrets"] = new JsonArray([.. content.Secrets.Select(secret => (JsonNode)new JsonObject
+        {
+            ["source"] = secret.Name(content.Deployment),
+            ["target"] = secret.Target,
+            ["uid"] = user,
+            ["gid"] = user,
+            ["mode"] = 256,
+        })]);
+        return service;
+    }
+
+    private static JsonObject Environment(StackContent content, string addresses)
+    {
+        var environment = new JsonObject
+        {
+            ["ASPNETCORE_URLS"] = addresses,
+            ["ASPNETCORE_HTTP_PORTS"] = "",
+            ["DOTNET_EnableDiagnostics"] = "0",
+            ["ORT_DISABLE_TELEMETRY"] = "1",
+        };
+        if (content.Otlp is { } otlp) environment["OTEL_EXPORTER_OTLP_ENDPOINT"] = otlp.ToString();
+        return environment;
+    }
+
+    private static JsonObject Service(StackContent content, string image, string program, JsonObject environment, string nodes, string order) => new()
+    {
+        ["image"] = image,
+        ["user"] = $"{FleetPaths.ContainerUser}:{FleetPaths.ContainerUser}",
+        ["read_only"] = true,
+        ["cap_drop"] = new JsonArray("ALL"),
+        ["networks"] = new JsonArray("host"),
+        ["environment"] = environment,
+        ["healthcheck"] = new JsonObject
+        {
+            ["test"] = new JsonArray("CMD", $"/app/{program}", "health"),
+            ["interval"] = Duration(content.Times.Interval),
+            ["timeout"] = "10s",
+            ["retries"] = 3,
+            ["start_period"] = Duration(content.Times.StartPeriod),
+        },
+        ["volumes"] = new JsonArray(new JsonObject { ["type"] = "tmpfs", ["target"] = "/tmp", ["tmpfs"] = new JsonObject { ["size"] = 64 << 20 } }),
+        ["stop_grace_period"] = "40s",
+        ["logging"] = new JsonObject { ["driver"] = "json-file", ["options"] = new JsonObject { ["max-size"] = "10m", ["max-file"] = "3" } },
+        ["deploy"] = new JsonObject
+        {
+            ["mode"] = "global",
+            ["placement"] = new JsonObject { ["constraints"] = new JsonArray(nodes) },
+            ["update_config"] = Update(content.Times, order, "rollback"),
+            ["rollback_config"] = Update(content.Times, order, "pause"),
+            ["restart_policy"] = new JsonObject { ["condition"] = "any", ["delay"] = "1s" },
+            ["resources"] = new JsonObject { ["limits"] = new JsonObject { ["cpus"] = "1.0", ["memory"] = "2G", ["pids"] = 256 } },
+        },
+    };
+
+    private static JsonObject Update(StackTimes times, string order, string failureAction) => new()
+    {
+        ["parallelism"] = 1,
+        ["order"] = order,
+        ["failure_action"] = failureAction,
+        ["max_failure_ratio"] = 0,
+        ["monitor"] = Duration(times.Monitor),
+    };
+
+    private static JsonObject Bind(string path, bool readOnly) => new()
+    {
+        ["type"] = "bind",
+        ["source"] = path,
+        ["target"] = path,
+        ["read_only"] = readOnly,
+    };
+
+    private static string Duration(TimeSpan time) => $"{time.TotalMilliseconds.ToString("0", CultureInfo.InvariantCulture)}ms";
+
+    private static string Hash(JsonNode node) =>
+        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(node.ToJsonString())))[..12];
+}

@@ -1,0 +1,72 @@
+using System.Text;
+
+namespace Lab.Ec2Deployer.Tests.Rig;
+
+/// <summary>Looks for a secret where it must not be: in the arguments and variables of any process while it watches, and in files.</summary>
+internal sealed class PlantedSecret : IAsyncDisposable
+{
+    private readonly byte[] _secret;
+    private readonly CancellationTokenSource _enough = new();
+    private readonly Task _watch;
+    private readonly HashSet<string> _seen = [];
+
+    public PlantedSecret(string secret)
+    {
+        _secret = Encoding.UTF8.GetBytes(secret);
+        _watch = Task.Run(WatchAsync);
+    }
+
+    /// <summary>Processes that had it among their arguments or variables.</summary>
+    public IReadOnlyCollection<string> Processes => _seen;
+
+    /// <summary>Files below a directory that hold it.</summary>
+    public IEnumerable<string> FilesBelow(string directory)
+    {
+        var options = new EnumerationOptions { RecurseSubdirectories = true, IgnoreInaccessible = true, AttributesToSkip = FileAttributes.ReparsePoint };
+        return Directory.EnumerateFiles(directory, "*", options).Where(Holds);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _enough.CancelAsync();
+        await _watch;
+        _enough.Dispose();
+    }
+
+    private async Task WatchAsync()
+    {
+        while (!_enough.IsCancellationRequested)
+        {
+            foreach (var process in Directory.EnumerateDirectories("/proc").Where(directory => char.IsAsciiDigit(directory[^1])))
+            {
+                foreach (var file in (string[])["cmdline", "environ"])
+                    if (Holds(Path.Combine(process, file))) _seen.Add(process + "/" + file);
+            }
+
+            await Task.Delay(20, CancellationToken.None);
+        }
+    }
+
+    private bool Holds(string file)
+    {
+        try
+        {
+            using var stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 1 << 20);
+            var buffer = new byte[1 << 20];
+            var kept = 0;
+            while (stream.Read(buffer, kept, buffer.Length - kept) is > 0 and var read)
+            {
+                var filled = buffer.AsSpan(0, kept + read);
+                if (filled.IndexOf(_secret) >= 0) return true;
+                kept = Math.Min(_secret.Length - 1, filled.Length);
+                filled[^kept..].CopyTo(buffer);
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // It ended, or was deleted, meanwhile.
+        }
+
+        return false;
+    }
+}
