@@ -14,7 +14,6 @@ internal sealed class WorkersFeed(Dispatcher dispatcher, IHostApplicationLifetim
     public const int MaxStreams = 100;
 
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(100);
-    private static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(15);
 
     private readonly TimeProvider _time = time;
 
@@ -22,6 +21,9 @@ internal sealed class WorkersFeed(Dispatcher dispatcher, IHostApplicationLifetim
     private readonly CancellationToken _stopping = lifetime.ApplicationStopping;
     private volatile Table _latest = new([]);
     private int _streams;
+
+    /// <summary>After so long without news a stream says that there are none, which keeps proxies from closing it.</summary>
+    public TimeSpan Heartbeat { get; set; } = TimeSpan.FromSeconds(15);
 
     /// <summary>A stream, or a refusal if there are too many.</summary>
     public IResult TryOpen()
@@ -90,7 +92,7 @@ internal sealed class WorkersFeed(Dispatcher dispatcher, IHostApplicationLifetim
                     await response.Body.WriteAsync((byte[])[.. "data: "u8, .. json, .. "\n\n"u8], cancellation);
                     sent = json;
                 }
-                else if (feed._time.GetElapsedTime(sentAt) < Heartbeat) continue;
+                else if (feed._time.GetElapsedTime(sentAt) < feed.Heartbeat) continue;
                 else await response.Body.WriteAsync(": nothing new\n\n"u8.ToArray(), cancellation);
 
                 await response.Body.FlushAsync(cancellation);

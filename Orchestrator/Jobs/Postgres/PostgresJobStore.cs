@@ -102,7 +102,9 @@ internal sealed class PostgresJobStore : IJobStore
                 return finished.Count == 1 ? CancelKind.AlreadyFinished : CancelKind.Unknown;
             },
             cancellation);
-        if (kind is CancelKind.Canceled) Raise(new(JobSignalKind.Canceled, [id]));
+        if (kind is not CancelKind.Canceled) return kind;
+        _open.Add(-1);
+        Raise(new(JobSignalKind.Canceled, [id]));
         return kind;
     }
 
@@ -136,8 +138,10 @@ internal sealed class PostgresJobStore : IJobStore
     public async Task<bool> FinishAsync(Guid id, JobEnd end, CancellationToken cancellation)
     {
         var finished = await _ends.AddAsync((id, end)).WaitAsync(cancellation);
-        if (finished) Raise(new(JobSignalKind.Finished, [id]));
-        return finished;
+        if (!finished) return false;
+        _open.Add(-1);
+        Raise(new(JobSignalKind.Finished, [id]));
+        return true;
     }
 
     /// <inheritdoc/>

@@ -63,7 +63,9 @@ internal sealed partial class SqliteJobStore(JobsOptions options, TimeProvider t
     public async Task<CancelKind> CancelAsync(string owner, Guid id, CancellationToken cancellation)
     {
         var kind = await WriteAsync(session => Cancel(session, owner, id), cancellation);
-        if (kind is CancelKind.Canceled) Signaled?.Invoke(new(JobSignalKind.Canceled, [id]));
+        if (kind is not CancelKind.Canceled) return kind;
+        _open.Add(-1);
+        Signaled?.Invoke(new(JobSignalKind.Canceled, [id]));
         return kind;
     }
 
@@ -114,8 +116,10 @@ internal sealed partial class SqliteJobStore(JobsOptions options, TimeProvider t
                 ("$status", end.Status.Name()), ("$result", end.ResultJson), ("$error", end.ErrorJson), ("$now", Now),
                 ("$id", id.ToString()), ("$holder", Holder)) == 1,
             cancellation);
-        if (finished) Signaled?.Invoke(new(JobSignalKind.Finished, [id]));
-        return finished;
+        if (!finished) return false;
+        _open.Add(-1);
+        Signaled?.Invoke(new(JobSignalKind.Finished, [id]));
+        return true;
     }
 
     /// <inheritdoc/>

@@ -28,7 +28,7 @@ internal static class DispatchCommand
         var rounds = new Option<int>("--rounds") { DefaultValueFactory = _ => 5, Description = "Turns for each; the table shows medians." };
         var seconds = new Option<int>("--seconds") { DefaultValueFactory = _ => 5, Description = "Length of a turn." };
         var connections = new Option<int>("--connections") { DefaultValueFactory = _ => 64, Description = "Connections of wrk." };
-        var command = new Command("dispatch", "Orchestrator against YARP and nginx before eight stub workers (needs wrk; nginx where installed).")
+        var command = new Command("dispatch", "Orchestrator against YARP, nginx and HAProxy before eight stub workers (needs wrk; nginx and haproxy where installed).")
         {
             rounds, seconds, connections,
         };
@@ -39,7 +39,7 @@ internal static class DispatchCommand
     private static async Task RunAsync(int rounds, int seconds, int connections)
     {
         var script = Path.GetTempFileName();
-        var nginx = Directory.CreateTempSubdirectory("lab-bench-");
+        var configurations = Directory.CreateTempSubdirectory("lab-bench-");
         await File.WriteAllTextAsync(script, Script);
         var self = Assembly.GetExecutingAssembly().Location;
         await using var stubs = await Child.StartAsync("dotnet", [self, "stub-workers", "--port", Text(FirstPort), "--count", Text(WorkerCount)], FirstPort);
@@ -49,8 +49,10 @@ internal static class DispatchCommand
             new("Lab, MaxBatch=1", "/new_request", await StartOrchestratorAsync(FirstPort + 21, maxBatch: 1), FirstPort + 21),
             new("YARP LeastRequests", "/run_model", await Child.StartAsync("dotnet", [self, "yarp", "--port", Text(FirstPort + 22), "--workers", Text(FirstPort)], FirstPort + 22), FirstPort + 22),
         };
-        if (await NginxProxy.TryStartAsync(nginx.FullName, FirstPort + 23, FirstPort, WorkerCount) is { } process)
-            subjects.Add(new("nginx least_conn", "/run_model", process, FirstPort + 23));
+        if (await NginxProxy.TryStartAsync(configurations.FullName, FirstPort + 23, FirstPort, WorkerCount) is { } nginx)
+            subjects.Add(new("nginx least_conn", "/run_model", nginx, FirstPort + 23));
+        if (await HaproxyProxy.TryStartAsync(configurations.FullName, FirstPort + 24, FirstPort, WorkerCount) is { } haproxy)
+            subjects.Add(new("HAProxy leastconn, maxconn 1", "/run_model", haproxy, FirstPort + 24));
         subjects.Add(new("(the stubs alone)", "/run_model", null, FirstPort));
         try
         {
@@ -72,7 +74,7 @@ internal static class DispatchCommand
         {
             foreach (var subject in subjects) if (subject.Process is { } child) await child.DisposeAsync();
             File.Delete(script);
-            nginx.Delete(recursive: true);
+            configurations.Delete(recursive: true);
         }
 
         Console.WriteLine($"{RuntimeInformation.FrameworkDescription}, {Environment.ProcessorCount} cores, {connections} connections, {rounds} × {seconds} s each in turn, medians [least – most]");

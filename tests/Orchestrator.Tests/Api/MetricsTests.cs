@@ -1,4 +1,5 @@
 using System.Text;
+using Lab.Orchestrator.Tests.Jobs;
 using Lab.Tests.Protocols;
 using Microsoft.AspNetCore.Http;
 
@@ -40,6 +41,34 @@ public sealed class MetricsTests
         // OpenTelemetry's semantic conventions for HTTP servers.
         Assert.Contains(metrics, metric => metric.Key.StartsWith("http_server_request_duration_seconds_count", StringComparison.Ordinal)
             && metric.Key.Contains("http_route=\"/predict\"", StringComparison.Ordinal) && metric.Key.Contains("http_response_status_code=\"429\"", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Metrics_AfterJobs_TellHowTheyEnded()
+    {
+        await using var worker = await StubWorker.StartAsync();
+        var release = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        worker.Handle = async (text, _) =>
+        {
+            await release.Task;
+            return StubWorker.Answer(text);
+        };
+        await using var lab = await ServiceProcess.StartAsync("Orchestrator.dll",
+            ["--Jobs:Path=jobs.db", $"--Workers:worker-1={worker.Address}"], Cancellation);
+        await UntilAsync(lab, metrics => metrics["lab_workers{status=\"free\"}"] == 1);
+
+        var done = await lab.Client.AcceptedAsync("a");
+        await lab.Client.UntilAsync(done, "running");
+        var canceled = await lab.Client.AcceptedAsync("b");
+        using (var deletion = await lab.Client.DeleteAsync(canceled, Cancellation)) Assert.Equal(204, (int)deletion.StatusCode);
+        release.SetResult();
+        await lab.Client.UntilAsync(done, "succeeded");
+
+        var metrics = await UntilAsync(lab, metrics => metrics.GetValueOrDefault("lab_jobs_total{status=\"succeeded\"}") == 1);
+        Assert.Equal(2, metrics["lab_jobs_total{status=\"queued\"}"]);
+        Assert.Equal(1, metrics["lab_jobs_total{status=\"canceled\"}"]);
+        Assert.DoesNotContain("lab_jobs_total{status=\"failed\"}", metrics.Keys);
+        await UntilAsync(lab, metrics => metrics["lab_jobs_unfinished"] == 0);
     }
 
     private static Task<HttpResponseMessage> PostAsync(ServiceProcess lab, string path, string body, string contentType = "application/json") =>

@@ -29,6 +29,9 @@ internal sealed class RunningOrchestrator : IAsyncDisposable
 
     public IReadOnlyList<StubWorker> Workers { get; }
 
+    /// <summary>Its parts.</summary>
+    public IServiceProvider Services => _app.Services;
+
     /// <summary>Everything that is mapped.</summary>
     public IReadOnlyList<RouteEndpoint> Endpoints =>
         [.. _app.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()];

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text.Json;
 using Lab.ServiceDefaults.Contracts;
+using Microsoft.Extensions.DependencyInjection;
 using static Lab.Orchestrator.Tests.Api.RunningOrchestrator;
 
 namespace Lab.Orchestrator.Tests.Api;
@@ -23,6 +24,19 @@ public sealed class WorkersStreamTests
 
         using var drain = await lab.Client.PostAsync("/workers/worker-1/drain", content: null, Cancellation);
         while ((await ReadAsync(reader))["worker-1"].Status != "draining") { }
+    }
+
+    [Fact]
+    public async Task Stream_NoNews_SaysSo()
+    {
+        await using var lab = await StartAsync(workers: 0);
+        lab.Services.GetRequiredService<Lab.Orchestrator.Api.WorkersFeed>().Heartbeat = TimeSpan.FromMilliseconds(1);
+        using var response = await OpenAsync(lab);
+        using var reader = new StreamReader(await response.Content.ReadAsStreamAsync(Cancellation));
+        List<string?> lines = [];
+        while (lines.Count < 5) lines.Add(await reader.ReadLineAsync(Cancellation).AsTask().WaitAsync(TimeSpan.FromSeconds(10), Cancellation));
+        // Comments, by the HTML standard's words on event streams: no client takes them for an event.
+        Assert.Equal(["data: {}", "", ": nothing new", "", ": nothing new"], lines);
     }
 
     [Fact]

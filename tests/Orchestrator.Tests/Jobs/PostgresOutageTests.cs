@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Lab.Orchestrator.Tests.Api;
 using static Lab.Orchestrator.Tests.Api.RunningOrchestrator;
 
@@ -7,12 +8,15 @@ public sealed class PostgresOutageTests
 {
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    [Fact]
-    public async Task Outage_SubmissionsGet503AndNothingAcceptedIsLost()
+    /// <param name="leaseSeconds">For how long a job is leased: well beyond the outage, or less than it.</param>
+    [Theory]
+    [InlineData(60)]
+    [InlineData(1)]
+    public async Task Outage_SubmissionsGet503AndNothingAcceptedIsLost(int leaseSeconds)
     {
         await using var cluster = await PostgresCluster.StartAsync();
         var database = await cluster.CreateDatabaseAsync();
-        await using var lab = await StartAsync(workers: 1, "--Jobs:Provider=postgres", $"--Jobs:ConnectionString={database}", "--Orchestrator:MaxBatch=1");
+        await using var lab = await StartAsync(workers: 1, "--Jobs:Provider=postgres", $"--Jobs:ConnectionString={database}", "--Orchestrator:MaxBatch=1", $"--Jobs:Lease={TimeSpan.FromSeconds(leaseSeconds):c}");
         var release = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         lab.Workers[0].Handle = async (text, _) =>
         {
@@ -24,6 +28,7 @@ public sealed class PostgresOutageTests
         await lab.Client.UntilAsync(jobs[0], "running");
 
         await cluster.StopServerAsync();
+        var away = Stopwatch.StartNew();
         using var refused = await lab.Client.SubmitAsync("now");
         await ReadProblemAsync(refused, 503);
         Assert.Equal("1", refused.Headers.GetValues("Retry-After").Single());
@@ -35,6 +40,8 @@ public sealed class PostgresOutageTests
         using var waiting = await lab.PostAsync("who waits needs no database");
         Assert.Equal(200, (int)waiting.StatusCode);
 
+        // Short leases run out while nobody can renew them.
+        while (leaseSeconds < 60 && away.Elapsed < TimeSpan.FromSeconds(leaseSeconds)) await Task.Delay(50, Cancellation);
         await cluster.StartServerAsync();
         jobs.Add(await lab.Client.AcceptedAsync("then"));
         foreach (var job in jobs) await lab.Client.UntilAsync(job, "succeeded");

@@ -1,0 +1,48 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using Lab.Ec2Deployer.Tests.Ec2StandIn;
+
+namespace Lab.Ec2Deployer.Tests.Rig;
+
+/// <summary>What the stand-in's instances are here: real hosts of the rig, with the key that the instance was asked for.</summary>
+internal sealed class RigBackend(string directory) : IHostBackend, IAsyncDisposable
+{
+    private const int OrchestratorNumber = 10;
+
+    private readonly ConcurrentDictionary<string, RigHost> _hosts = new();
+
+    /// <summary>The hosts that run, by the name the deployer gave them.</summary>
+    public IReadOnlyDictionary<string, RigHost> Running => _hosts.Values.ToDictionary(host => host.Host.Name);
+
+    public async Task<HostAddresses> StartAsync(StandInInstance instance, CancellationToken cancellationToken)
+    {
+        var name = instance.Tags["lab:host"];
+        var number = name.StartsWith("host-", StringComparison.Ordinal) ? int.Parse(name["host-".Length..], CultureInfo.InvariantCulture) : 0;
+        var host = await RigHost.StartAsync(name, OrchestratorNumber + number, manager: false, directory, instance.PublicKey);
+        _hosts[instance.Id] = host;
+        return new(host.Host.PrivateAddress, host.Host.SshAddress);
+    }
+
+    public async Task StopAsync(StandInInstance instance, bool terminate, CancellationToken cancellationToken)
+    {
+        if (_hosts.TryRemove(instance.Id, out var host)) await host.DisposeAsync();
+    }
+
+    public string ConsoleOutput(StandInInstance instance) => _hosts.TryGetValue(instance.Id, out var host)
+        ? $"""
+            ci-info: -----BEGIN SSH HOST KEY FINGERPRINTS-----
+            ci-info: 256 {host.Host.HostKey} root@{host.Host.Name} (ED25519)
+            ci-info: -----END SSH HOST KEY FINGERPRINTS-----
+            """
+        : "";
+
+    /// <summary>A host's power fails: EC2 says that it runs, and it does not.</summary>
+    public async Task LoseAsync(string name)
+    {
+        var (id, host) = _hosts.Single(pair => pair.Value.Host.Name == name);
+        _hosts.TryRemove(id, out _);
+        await host.DisposeAsync();
+    }
+
+    public async ValueTask DisposeAsync() => await Task.WhenAll(_hosts.Values.Select(host => host.DisposeAsync().AsTask()));
+}
