@@ -5,7 +5,8 @@ using Microsoft.Extensions.Options;
 namespace Lab.Worker.Inference;
 
 /// <summary>Loads a model; throws <see cref="ModelDirectoryException"/> where it cannot be served.</summary>
-internal delegate TextModel ModelLoader();
+/// <param name="cancellation">Cancelled when the worker stops before its model is there.</param>
+internal delegate TextModel ModelLoader(CancellationToken cancellation);
 
 /// <summary>
 /// Loads and warms the model while the server already answers, and stops the server if that fails.
@@ -39,7 +40,7 @@ internal sealed partial class ModelHost(
         try
         {
             // A thread of its own: loading takes seconds, and the pool may have a single thread.
-            await Task.Factory.StartNew(Load, stoppingToken, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+            await Task.Factory.StartNew(() => Load(stoppingToken), stoppingToken, TaskCreationOptions.LongRunning, TaskScheduler.Default);
             var elapsed = Stopwatch.GetElapsedTime(started);
             LogReady(_model!.Description.Name, options.Value.FullModelDirectory, elapsed.TotalSeconds);
         }
@@ -60,9 +61,11 @@ internal sealed partial class ModelHost(
         }
     }
 
-    private void Load()
+    private void Load(CancellationToken stopping)
     {
-        _model = load();
+        // Native threads that the runtime starts here for large computations stay on the same cores.
+        if (options.Value.Cores is { Count: > 0 } cores) CpuSet.Pin(cores);
+        _model = load(stopping);
         _model.WarmUp();
         Volatile.Write(ref _ready, _model);
     }
