@@ -144,7 +144,7 @@ internal sealed unsafe class DistilBertWeights : IDisposable
                 values = copy.AsSpan(0, count);
             }
 
-            WeightQuantizer.Quantize(values, rows, levels, (sbyte*)matrix, columns, first, new((float*)scales + first, count / rows));
+            WeightQuantizer.Quantize(values, rows, levels, new((sbyte*)matrix, checked(rows * columns)), columns, first, new((float*)scales + first, count / rows));
             first += count / rows;
         }
 

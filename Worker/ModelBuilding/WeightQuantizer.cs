@@ -5,7 +5,7 @@ namespace Lab.Worker.ModelBuilding;
 /// <summary>
 /// Weights as 8-bit numbers: symmetric, one scale for each output channel (Krishnamoorthi, arXiv:1806.08342, section 2.1).
 /// </summary>
-internal static unsafe class WeightQuantizer
+internal static class WeightQuantizer
 {
     // As many output channels at a time as fill a cache line of the transposed matrix.
     private const int Block = 64;
@@ -21,7 +21,7 @@ internal static unsafe class WeightQuantizer
     /// <param name="firstColumn">The column in which the first output channel goes.</param>
     /// <param name="scales">One scale for each output channel.</param>
     public static void Quantize(
-        ReadOnlySpan<float> weights, int width, int levels, sbyte* target, int columns, int firstColumn, Span<float> scales)
+        ReadOnlySpan<float> weights, int width, int levels, Span<sbyte> target, int columns, int firstColumn, Span<float> scales)
     {
         var row = new float[width];
         var block = new sbyte[Block * width];
@@ -42,8 +42,8 @@ internal static unsafe class WeightQuantizer
 
             for (var i = 0; i < width; i++)
             {
-                var cells = target + (long)i * columns + firstColumn + first;
-                for (var channel = 0; channel < channels; channel++) cells[channel] = block[channel * width + i];
+                var cells = target.Slice(i * columns + firstColumn + first, channels);
+                for (var channel = 0; channel < cells.Length; channel++) cells[channel] = block[channel * width + i];
             }
         }
     }
