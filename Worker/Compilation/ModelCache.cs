@@ -116,7 +116,7 @@ internal sealed class ModelCache(string directory, long maxBytes, TimeSpan lockT
                 // FileShare.None is flock(2): gone with the process that holds it, however that ends.
                 return new(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
             }
-            catch (IOException) when (File.Exists(path))
+            catch (IOException e) when (IsHeld(e))
             {
                 if (time.GetElapsedTime(waitedSince) > lockTimeout)
                     throw new TimeoutException($"another process has held {path} for {lockTimeout.TotalSeconds:F0} s");
@@ -125,6 +125,9 @@ internal sealed class ModelCache(string directory, long maxBytes, TimeSpan lockT
             }
         }
     }
+
+    // EWOULDBLOCK of Linux and of the BSDs, ERROR_SHARING_VIOLATION of Windows: anything else is no reason to wait.
+    private static bool IsHeld(IOException exception) => exception.HResult is 11 or 35 or unchecked((int)0x80070020);
 
     private void Shrink(string newest)
     {

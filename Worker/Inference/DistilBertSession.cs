@@ -9,9 +9,11 @@ namespace Lab.Worker.Inference;
 /// <summary>One ONNX Runtime session over a model's weights. Not for concurrent use.</summary>
 internal sealed class DistilBertSession : ILogitsModel
 {
-    // Attention's work grows with the square of a pack's tokens, while products of matrices gain little beyond a hundred
-    // rows: measured, packs of 100 to 250 tokens are the best.
-    private const int MaxPackedTokens = 256;
+    /// <summary>
+    /// How many tokens are packed, if a single text has no more. Attention's work grows with the square of a pack's
+    /// tokens, while products of matrices gain little beyond a hundred rows: measured, packs of 100 to 250 tokens are the best.
+    /// </summary>
+    public const int MaxPackedTokens = 256;
 
     private static readonly string[] InputNames =
     [
@@ -23,6 +25,7 @@ internal sealed class DistilBertSession : ILogitsModel
 
     private readonly IReadOnlyList<IDisposable> _owned;
     private readonly RunOptions _run = new();
+    private readonly RunOptions _largeRun = new();
     private readonly PackedBatch _batch = new();
     private readonly InferenceSession _session;
     private readonly long[] _sequencesShape;
@@ -36,6 +39,8 @@ internal sealed class DistilBertSession : ILogitsModel
         _sequencesShape = [1, -1, config.Dim];
         _deterministic = deterministic;
         _owned = owned;
+        // A long text takes tens of megabytes, and is rare: eight workers need not keep that for the next one.
+        _largeRun.AddRunConfigEntry("memory.enable_memory_arena_shrinkage", "cpu:0");
     }
 
     /// <summary>Builds the graph and opens a session over it, all in this process's memory.</summary>
@@ -118,6 +123,7 @@ internal sealed class DistilBertSession : ILogitsModel
     {
         _session.Dispose();
         _run.Dispose();
+        _largeRun.Dispose();
         foreach (var one in Enumerable.Reverse(_owned)) one.Dispose();
     }
 
@@ -130,7 +136,13 @@ internal sealed class DistilBertSession : ILogitsModel
         var share = (left + packs - 1) / packs;
         var tokens = texts[first].Length;
         var next = first + 1;
-        for (; next < texts.Length && tokens + texts[next].Length / 2 <= share; next++) tokens += texts[next].Length;
+        for (; next < texts.Length; next++)
+        {
+            var length = texts[next].Length;
+            if (tokens + length / 2 > share || tokens + length > MaxPackedTokens) break;
+            tokens += length;
+        }
+
         return next;
     }
 
@@ -145,7 +157,7 @@ internal sealed class DistilBertSession : ILogitsModel
         _sequencesShape[0] = _batch.SequenceCount;
         using var sequencesShape = Tensor<long>(_sequencesShape, _sequencesShape.Length);
         using var outputs = _session.Run(
-            _run, InputNames, [tokenIds, positionIds, attentionBias, clsBias, clsRows, sequencesShape], OutputNames);
+            tokens > MaxPackedTokens ? _largeRun : _run, InputNames, [tokenIds, positionIds, attentionBias, clsBias, clsRows, sequencesShape], OutputNames);
         var values = outputs[0].GetTensorDataAsSpan<float>();
         for (var i = 0; i < logits.Length; i++) logits[i] = values.Slice(i * _labels, _labels).ToArray();
     }
@@ -156,6 +168,8 @@ internal sealed class DistilBertSession : ILogitsModel
         InterOpNumThreads = 1,
         ExecutionMode = ExecutionMode.ORT_SEQUENTIAL,
         GraphOptimizationLevel = level,
+        // It would remember a plan for every shape, and there is no end of shapes.
+        EnableMemoryPattern = false,
         LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL,
     };
 

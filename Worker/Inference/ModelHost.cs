@@ -65,6 +65,7 @@ internal sealed partial class ModelHost(
     {
         // Native threads that the runtime starts here for large computations stay on the same cores.
         if (options.Value.Cores is { Count: > 0 } cores) CpuSet.Pin(cores);
+        if (options.Value.Threads > Environment.ProcessorCount) LogThreads(options.Value.Threads, Environment.ProcessorCount);
         _model = load(stopping);
         _model.WarmUp();
         Volatile.Write(ref _ready, _model);
@@ -72,6 +73,9 @@ internal sealed partial class ModelHost(
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Model {Model} from {Directory} is ready after {Seconds:F2} s")]
     private partial void LogReady(string model, string directory, double seconds);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Threads is {Threads}, but this process may use {Cores} cores, and no more threads are started")]
+    private partial void LogThreads(int threads, int cores);
 
     [LoggerMessage(Level = LogLevel.Debug, Message = "The model cannot be served")]
     private partial void LogFailure(Exception exception);

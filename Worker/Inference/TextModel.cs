@@ -39,13 +39,15 @@ internal sealed class TextModel(
     }
 
     /// <summary>
-    /// Computes once for a short text and once for the longest, so that the first request finds all memory allocated.
+    /// Computes once for a short text and once for as much as is computed at once in the long run, so that the first
+    /// request finds all memory allocated; and gives back what loading took.
     /// </summary>
     /// <exception cref="InvalidOperationException">The logits are not finite.</exception>
     public void WarmUp()
     {
-        foreach (var words in (int[])[1, description.MaxTokens])
+        foreach (var words in (int[])[1, Math.Min(description.MaxTokens, DistilBertSession.MaxPackedTokens) - 2])
             Logits([tokenizer.Encode(string.Join(' ', Enumerable.Repeat("a", words))).TokenIds]);
+        GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
     }
 
     /// <summary>Classifies texts.</summary>
