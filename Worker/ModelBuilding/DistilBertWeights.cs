@@ -26,6 +26,7 @@ internal sealed unsafe class DistilBertWeights : IDisposable
     public const string FileName = "model.safetensors";
 
     private const int Alignment = 64;
+    private const int HashedAtOnce = 1 << 17;
 
     private readonly SafetensorsFile _file;
     private readonly Dictionary<string, SafetensorsEntry> _entries = new(StringComparer.Ordinal);
@@ -59,8 +60,12 @@ internal sealed unsafe class DistilBertWeights : IDisposable
     /// <summary>SHA-256 of the whole file, in lower-case hexadecimal.</summary>
     public string Sha256()
     {
-        using var file = File.OpenRead(_file.Path);
-        return Convert.ToHexStringLower(SHA256.HashData(file));
+        using var file = new FileStream(_file.Path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0, FileOptions.SequentialScan);
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        // Hashing a stream at once would read it in pieces of 4 KiB, and a start would wait for that.
+        var buffer = new byte[HashedAtOnce];
+        while (file.Read(buffer) is > 0 and var read) hash.AppendData(buffer, 0, read);
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
     /// <summary>One tensor.</summary>

@@ -32,8 +32,9 @@ public sealed class ModelCacheTests : IDisposable
     [InlineData("model", null)]
     [InlineData("manifest.json", "{")]
     [InlineData("manifest.json", "{}")]
+    [InlineData("manifest.json", """{"model":null}""")]
     [InlineData("manifest.json", null)]
-    [InlineData("manifest.json", """{"../../a":{"Bytes":1,"Sha256":""}}""")]
+    [InlineData("manifest.json", """{"../../a":{"Bytes":1,"Xxh128":""}}""")]
     public void GetOrAdd_Damaged_IsBuiltAgain(string file, string? content)
     {
         var path = Path.Combine(Get("a"), file);
