@@ -1,5 +1,8 @@
 using Lab.ServiceDefaults.Health;
 using Lab.Worker;
+using Lab.Worker.ModelCommands;
+
+if (args is ["model", ..]) return await ModelCommand.RunAsync(args);
 
 if (HealthVerb.IsAsked(args)) return HealthVerb.Run(HealthEndpoints.ReadyPath);
 var app = WorkerApplication.Create(args);

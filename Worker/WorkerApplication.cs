@@ -6,6 +6,7 @@ using Lab.ServiceDefaults.Contracts.Predict;
 using Lab.ServiceDefaults.Health;
 using Lab.ServiceDefaults.Telemetry;
 using Lab.Worker.Api;
+using Lab.Worker.Compilation;
 using Lab.Worker.Inference;
 using Microsoft.Extensions.Options;
 
@@ -68,12 +69,16 @@ internal static class WorkerApplication
         builder.Services.AddSingleton<WorkerTelemetry>();
         builder.Services.AddSingleton(services =>
         {
-            var gate = new InferenceGate(services.GetRequiredService<IOptions<WorkerOptions>>().Value.QueueLimit);
+            var options = services.GetRequiredService<IOptions<WorkerOptions>>().Value;
+            var gate = new InferenceGate(options.QueueLimit, options.Cores);
             services.GetRequiredService<WorkerTelemetry>().Observe(gate);
             return gate;
         });
-        builder.Services.AddSingleton<ModelLoader>(services => () => TextModel.Load(
-            services.GetRequiredService<IOptions<WorkerOptions>>().Value, services.GetRequiredService<WorkerTelemetry>()));
+        builder.Services.AddSingleton<ModelLoader>(services => cancellation => TextModel.Load(
+            services.GetRequiredService<IOptions<WorkerOptions>>().Value,
+            services.GetRequiredService<WorkerTelemetry>(),
+            services.GetRequiredService<ILogger<ModelCompiler>>(),
+            cancellation));
         builder.Services.AddSingleton<ModelHost>();
         builder.Services.AddHostedService(services => services.GetRequiredService<ModelHost>());
         builder.Services.AddHealthChecks().AddCheck<NotReady.Check>("model");

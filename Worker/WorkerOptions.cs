@@ -1,3 +1,6 @@
+using Lab.Worker.Compilation;
+using Lab.Worker.Inference;
+using Lab.Worker.ModelBuilding;
 using Microsoft.Extensions.Options;
 
 namespace Lab.Worker;
@@ -11,6 +14,9 @@ internal sealed class WorkerOptions
     /// <summary>The largest request body that is read, in bytes: a batch of the orchestrator's largest texts fits.</summary>
     public const long MaxBodyBytes = 16 << 20;
 
+    // Compiling a full-size model takes a second or two, on a slow and busy host perhaps ten times that.
+    private static readonly TimeSpan CacheLockTimeout = TimeSpan.FromMinutes(2);
+
     /// <summary>
     /// The model directory (<c>config.json</c>, <c>model.safetensors</c>, <c>vocab.txt</c>); a relative path begins
     /// where the program lies. Default: the bundled model.
@@ -20,8 +26,37 @@ internal sealed class WorkerOptions
     /// <summary>The model's name in answers. Default: the name of its directory.</summary>
     public string? ModelName { get; set; }
 
-    /// <summary>Threads that work on one computation, 1 to 256. One for each core and no more, or they wait for each other.</summary>
+    /// <summary>
+    /// What the model is computed with: <c>int8</c>, several times faster, or <c>fp32</c>, exactly as it was trained.
+    /// </summary>
+    public string Precision { get; set; } = "int8";
+
+    /// <summary>
+    /// Whether each text is computed alone, so that its answer cannot depend on the texts beside it. In a batch, 8-bit
+    /// numbers share one scale, and that depends on all of them.
+    /// </summary>
+    public bool Deterministic { get; set; }
+
+    /// <summary>
+    /// Where compiled models are kept for all workers of the host, private to the user. Empty keeps none. Default:
+    /// <c>$XDG_CACHE_HOME/lab/models</c>, or <c>~/.cache/lab/models</c>.
+    /// </summary>
+    public string? CacheDirectory { get; set; }
+
+    /// <summary>How large the cache may grow, in MiB; the models used longest ago go first. 1 to 1,048,576.</summary>
+    public int CacheMegabytes { get; set; } = 4096;
+
+    /// <summary>
+    /// Threads that work on one computation, 1 to 256, but never more than the cores that this process or its container
+    /// may use, or they would wait for each other.
+    /// </summary>
     public int Threads { get; set; } = 1;
+
+    /// <summary>
+    /// The cores to which inference is tied, by Linux's numbers, such as <c>0</c> or <c>0,2-3</c>. Default: none, and the
+    /// system chooses.
+    /// </summary>
+    public string? CpuAffinity { get; set; }
 
     /// <summary>
     /// How many requests may wait while another is computed, 0 to 10,000; the next one is refused with 429. With 0 the
@@ -36,6 +71,27 @@ internal sealed class WorkerOptions
     public string FullModelName =>
         string.IsNullOrWhiteSpace(ModelName) ? Path.GetFileName(Path.TrimEndingDirectorySeparator(FullModelDirectory)) : ModelName;
 
+    /// <summary><see cref="Precision"/> as it was understood.</summary>
+    /// <exception cref="FormatException">It is neither.</exception>
+    public Precision FullPrecision => ParsePrecision(Precision) ?? throw new FormatException($"\"{Precision}\" is no precision.");
+
+    /// <summary>The cores of <see cref="CpuAffinity"/>; empty for none.</summary>
+    public IReadOnlyList<int> Cores => string.IsNullOrWhiteSpace(CpuAffinity) ? [] : CpuSet.Parse(CpuAffinity) ?? [];
+
+    /// <summary>The cache of compiled models, or null for none.</summary>
+    public ModelCache? OpenCache() =>
+        (CacheDirectory ?? ModelCache.DefaultDirectory) is { Length: > 0 } directory
+            ? new(Path.GetFullPath(directory), (long)CacheMegabytes << 20, CacheLockTimeout, TimeProvider.System)
+            : null;
+
+    /// <summary>Reads <c>int8</c> or <c>fp32</c>, in any case; null for anything else.</summary>
+    public static Precision? ParsePrecision(string? text) => text?.ToUpperInvariant() switch
+    {
+        "INT8" => ModelBuilding.Precision.Int8,
+        "FP32" => ModelBuilding.Precision.Fp32,
+        _ => null,
+    };
+
     /// <summary>Tells impossible values in a sentence each.</summary>
     internal sealed class Validator : IValidateOptions<WorkerOptions>
     {
@@ -44,9 +100,21 @@ internal sealed class WorkerOptions
         {
             { ModelDirectory: null or "" } => Fail($"{nameof(ModelDirectory)} is empty"),
             { Threads: < 1 or > 256 } => Fail($"{nameof(Threads)} is {options.Threads}; it must be 1 to 256"),
+            _ when ParsePrecision(options.Precision) is null => Fail($"{nameof(Precision)} is \"{options.Precision}\"; it must be int8 or fp32"),
+            { CacheMegabytes: < 1 or > 1 << 20 } => Fail($"{nameof(CacheMegabytes)} is {options.CacheMegabytes}; it must be 1 to {1 << 20}"),
+            _ when Affinity(options.CpuAffinity) is { } problem => Fail($"{nameof(CpuAffinity)} is \"{options.CpuAffinity}\"; {problem}"),
             { QueueLimit: < 0 or > 10_000 } => Fail($"{nameof(QueueLimit)} is {options.QueueLimit}; it must be 0 to 10000"),
             _ => ValidateOptionsResult.Success,
         };
+
+        private static string? Affinity(string? text)
+        {
+            if (string.IsNullOrWhiteSpace(text)) return null;
+            if (CpuSet.Parse(text) is not { } cores) return "it must be a list of cores such as 0 or 0,2-3";
+            if (!OperatingSystem.IsLinux()) return "threads can be tied to cores on Linux only";
+            var allowed = CpuSet.Allowed();
+            return cores.All(allowed.Contains) ? null : $"this process may use the cores {CpuSet.Describe(allowed)}";
+        }
 
         private static ValidateOptionsResult Fail(string problem) => ValidateOptionsResult.Fail($"{Section}:{problem}");
     }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Lab.ServiceDefaults.Contracts;
 using Lab.Worker.Inference;
+using Lab.Worker.ModelBuilding;
 using Microsoft.Extensions.Options;
 
 namespace Lab.Worker.Api;
@@ -37,7 +38,7 @@ internal sealed class WorkerClassifier(
     private ModelInfo Describe(ModelDescription model) => new(
         model.Name,
         model.Sha256,
-        "float32",
+        model.Precision is Precision.Int8 ? "int8" : "float32",
         new(new(
             model.Labels.Index().ToDictionary(label => label.Index.ToString(CultureInfo.InvariantCulture), label => label.Item),
             model.Labels.Index().ToDictionary(label => label.Item, label => label.Index))),

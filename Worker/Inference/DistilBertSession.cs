@@ -1,3 +1,4 @@
+using Lab.Worker.Compilation;
 using Lab.Worker.ModelBuilding;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
@@ -5,66 +6,101 @@ using SessionOptions = Microsoft.ML.OnnxRuntime.SessionOptions;
 
 namespace Lab.Worker.Inference;
 
-/// <summary>One ONNX Runtime session over a model directory's weights. Not for concurrent use.</summary>
+/// <summary>One ONNX Runtime session over a model's weights. Not for concurrent use.</summary>
 internal sealed class DistilBertSession : ILogitsModel
 {
-    // Attention's cost grows with the square of a pack's tokens; beyond a few hundred nothing is won by packing more.
-    private const int MaxPackedTokens = 512;
+    /// <summary>
+    /// How many tokens are packed, if a single text has no more. Attention's work grows with the square of a pack's
+    /// tokens, while products of matrices gain little beyond a hundred rows: measured, packs of 100 to 250 tokens are the best.
+    /// </summary>
+    public const int MaxPackedTokens = 256;
 
     private static readonly string[] InputNames =
-        [DistilBertGraph.TokenIds, DistilBertGraph.PositionIds, DistilBertGraph.AttentionBias, DistilBertGraph.ClsRows];
+    [
+        DistilBertGraph.TokenIds, DistilBertGraph.PositionIds, DistilBertGraph.AttentionBias,
+        DistilBertGraph.ClsBias, DistilBertGraph.ClsRows, DistilBertGraph.SequencesShape,
+    ];
 
     private static readonly string[] OutputNames = [DistilBertGraph.Logits];
 
-    private readonly DistilBertWeights _weights;
-    private readonly List<OrtValue> _initializers = [];
+    private readonly IReadOnlyList<IDisposable> _owned;
     private readonly RunOptions _run = new();
+    private readonly RunOptions _largeRun = new();
     private readonly PackedBatch _batch = new();
     private readonly InferenceSession _session;
+    private readonly long[] _sequencesShape;
     private readonly int _labels;
+    private readonly bool _deterministic;
 
-    private DistilBertSession(DistilBertConfig config, DistilBertWeights weights, int threads)
+    private DistilBertSession(InferenceSession session, DistilBertConfig config, bool deterministic, IReadOnlyList<IDisposable> owned)
     {
+        _session = session;
         _labels = config.Labels.Count;
-        _weights = weights;
-        var graph = DistilBertGraph.Build(config, weights);
-        using var options = new SessionOptions
-        {
-            IntraOpNumThreads = threads,
-            InterOpNumThreads = 1,
-            ExecutionMode = ExecutionMode.ORT_SEQUENTIAL,
-            GraphOptimizationLevel = GraphOptimizationLevel.ORT_ENABLE_ALL,
-            LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL,
-        };
-        options.AddSessionConfigEntry("session.model_external_initializers_file_folder_path", weights.Directory);
-        foreach (var weight in graph.Weights)
-        {
-            var value = OrtValue.CreateTensorValueWithData(OrtMemoryInfo.DefaultInstance, TensorElementType.Float,
-                [.. weight.Shape], weight.Address, weight.Count * sizeof(float));
-            _initializers.Add(value);
-            options.AddInitializer(weight.Name, value);
-        }
-
-        _session = new InferenceSession(graph.ToBytes(), options);
+        _sequencesShape = [1, -1, config.Dim];
+        _deterministic = deterministic;
+        _owned = owned;
+        // A long text takes tens of megabytes, and is rare: eight workers need not keep that for the next one.
+        _largeRun.AddRunConfigEntry("memory.enable_memory_arena_shrinkage", "cpu:0");
     }
 
-    /// <summary>Builds the graph and opens the session.</summary>
+    /// <summary>Builds the graph and opens a session over it, all in this process's memory.</summary>
     /// <param name="config">The model's shape.</param>
     /// <param name="weights">The model's weights, owned by the session from now on, even if it cannot be opened.</param>
-    /// <param name="threads">Threads that work on one computation, the caller's included.</param>
+    /// <param name="settings">How it is to be computed.</param>
+    /// <param name="levels">The largest magnitude of 8-bit weights; null keeps them as floats.</param>
     /// <exception cref="ModelDirectoryException">A weight is not finite.</exception>
-    public static DistilBertSession Open(DistilBertConfig config, DistilBertWeights weights, int threads)
+    public static DistilBertSession Open(DistilBertConfig config, DistilBertWeights weights, SessionSettings settings, int? levels = null)
     {
+        List<IDisposable> owned = [weights];
         try
         {
             OnnxRuntimeProcess.DisableTelemetry();
-            return new(config, weights, threads);
+            var graph = DistilBertGraph.Build(config, weights, levels);
+            using var options = Options(settings.Threads, GraphOptimizationLevel.ORT_ENABLE_ALL);
+            options.AddSessionConfigEntry("session.model_external_initializers_file_folder_path", weights.Directory);
+            foreach (var weight in graph.Weights)
+            {
+                var value = OrtValue.CreateTensorValueWithData(OrtMemoryInfo.DefaultInstance,
+                    weight.IsInt8 ? TensorElementType.Int8 : TensorElementType.Float, [.. weight.Shape], weight.Address, weight.Bytes);
+                owned.Add(value);
+                options.AddInitializer(weight.Name, value);
+            }
+
+            return new(new InferenceSession(graph.ToBytes(), options), config, settings.Deterministic, owned);
         }
         catch
         {
-            weights.Dispose();
+            foreach (var one in Enumerable.Reverse(owned)) one.Dispose();
             throw;
         }
+    }
+
+    /// <summary>Opens a session over what <see cref="Compile"/> has written, and maps its weights.</summary>
+    /// <param name="path">The compiled model.</param>
+    /// <param name="config">The model's shape.</param>
+    /// <param name="settings">How it is to be computed.</param>
+    public static DistilBertSession OpenCompiled(string path, DistilBertConfig config, SessionSettings settings)
+    {
+        OnnxRuntimeProcess.DisableTelemetry();
+        using var options = Options(settings.Threads, GraphOptimizationLevel.ORT_DISABLE_ALL);
+        return new(new InferenceSession(path, options), config, settings.Deterministic, []);
+    }
+
+    /// <summary>
+    /// Has the runtime optimise a model and arrange its weights as its kernels for this processor want them, and writes
+    /// the result.
+    /// </summary>
+    /// <param name="source">The model's file.</param>
+    /// <param name="target">The compiled model's file.</param>
+    /// <param name="weightsFile">The name of the file beside it that takes its weights.</param>
+    public static void Compile(string source, string target, string weightsFile)
+    {
+        OnnxRuntimeProcess.DisableTelemetry();
+        using var options = Options(threads: 1, GraphOptimizationLevel.ORT_ENABLE_ALL);
+        options.OptimizedModelFilePath = target;
+        options.AddSessionConfigEntry("session.optimized_model_external_initializers_file_name", weightsFile);
+        options.AddSessionConfigEntry("session.save_external_prepacked_constant_initializers", "1");
+        using var session = new InferenceSession(source, options);
     }
 
     /// <inheritdoc/>
@@ -74,9 +110,7 @@ internal sealed class DistilBertSession : ILogitsModel
         var all = texts as int[][] ?? [.. texts];
         for (int first = 0, next; first < all.Length; first = next)
         {
-            var tokens = all[first].Length;
-            for (next = first + 1; next < all.Length && tokens + all[next].Length <= MaxPackedTokens; next++)
-                tokens += all[next].Length;
+            next = _deterministic ? first + 1 : PackEnd(all, first);
             _batch.Fill(all.AsSpan(first, next - first));
             RunBatch(logits.AsSpan(first, next - first));
         }
@@ -89,21 +123,55 @@ internal sealed class DistilBertSession : ILogitsModel
     {
         _session.Dispose();
         _run.Dispose();
-        foreach (var value in _initializers) value.Dispose();
-        _weights.Dispose();
+        _largeRun.Dispose();
+        foreach (var one in Enumerable.Reverse(_owned)) one.Dispose();
+    }
+
+    // What is left is shared out among as few packs as hold it, so that the last is not much smaller than the others.
+    private static int PackEnd(int[][] texts, int first)
+    {
+        var left = 0;
+        for (var i = first; i < texts.Length; i++) left += texts[i].Length;
+        var packs = (left + MaxPackedTokens - 1) / MaxPackedTokens;
+        var share = (left + packs - 1) / packs;
+        var tokens = texts[first].Length;
+        var next = first + 1;
+        for (; next < texts.Length; next++)
+        {
+            var length = texts[next].Length;
+            if (tokens + length / 2 > share || tokens + length > MaxPackedTokens) break;
+            tokens += length;
+        }
+
+        return next;
     }
 
     private void RunBatch(Span<float[]> logits)
     {
-        long tokens = _batch.TokenCount;
+        long tokens = _batch.TokenCount, length = _batch.SequenceLength;
         using var tokenIds = Tensor(_batch.TokenIds, tokens);
         using var positionIds = Tensor(_batch.PositionIds, tokens);
-        using var attentionBias = Tensor(_batch.AttentionBias, 1, 1, tokens, tokens);
+        using var attentionBias = Tensor(_batch.AttentionBias, 1, 1, length, length);
+        using var clsBias = Tensor(_batch.ClsBias, 1, 1, _batch.TextCount / _batch.SequenceCount, length);
         using var clsRows = Tensor(_batch.ClsRows, _batch.TextCount);
-        using var outputs = _session.Run(_run, InputNames, [tokenIds, positionIds, attentionBias, clsRows], OutputNames);
+        _sequencesShape[0] = _batch.SequenceCount;
+        using var sequencesShape = Tensor<long>(_sequencesShape, _sequencesShape.Length);
+        using var outputs = _session.Run(
+            tokens > MaxPackedTokens ? _largeRun : _run, InputNames, [tokenIds, positionIds, attentionBias, clsBias, clsRows, sequencesShape], OutputNames);
         var values = outputs[0].GetTensorDataAsSpan<float>();
         for (var i = 0; i < logits.Length; i++) logits[i] = values.Slice(i * _labels, _labels).ToArray();
     }
+
+    private static SessionOptions Options(int threads, GraphOptimizationLevel level) => new()
+    {
+        IntraOpNumThreads = threads,
+        InterOpNumThreads = 1,
+        ExecutionMode = ExecutionMode.ORT_SEQUENTIAL,
+        GraphOptimizationLevel = level,
+        // It would remember a plan for every shape, and there is no end of shapes.
+        EnableMemoryPattern = false,
+        LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL,
+    };
 
     private static OrtValue Tensor<T>(Memory<T> data, params long[] shape) where T : unmanaged =>
         OrtValue.CreateTensorValueFromMemory(OrtMemoryInfo.DefaultInstance, data, shape);

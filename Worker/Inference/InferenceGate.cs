@@ -12,13 +12,16 @@ internal sealed class InferenceGate : IDisposable
     private readonly BlockingCollection<Action> _work = [];
     private readonly int _queueLimit;
     private readonly Thread _thread;
+    private readonly IReadOnlyList<int> _cores;
     private int _inside;
 
     /// <summary>Starts the thread.</summary>
     /// <param name="queueLimit">How many computations may wait.</param>
-    public InferenceGate(int queueLimit = 0)
+    /// <param name="cores">The cores to which the thread is tied; none leave it free. They must be allowed to this process.</param>
+    public InferenceGate(int queueLimit = 0, IReadOnlyList<int>? cores = null)
     {
         _queueLimit = queueLimit;
+        _cores = cores ?? [];
         // A pool thread would do, but on one core the pool has one thread, and /alive must answer during a computation.
         _thread = new Thread(Run) { IsBackground = true, Name = "inference" };
         _thread.Start();
@@ -90,6 +93,7 @@ internal sealed class InferenceGate : IDisposable
 
     private void Run()
     {
+        if (_cores.Count > 0) CpuSet.Pin(_cores);
         foreach (var computation in _work.GetConsumingEnumerable()) computation();
     }
 }

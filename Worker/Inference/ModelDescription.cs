@@ -1,3 +1,5 @@
+using Lab.Worker.ModelBuilding;
+
 namespace Lab.Worker.Inference;
 
 /// <summary>What a loaded model is.</summary>
@@ -5,4 +7,6 @@ namespace Lab.Worker.Inference;
 /// <param name="Sha256">SHA-256 of the weights' file, in lower-case hexadecimal.</param>
 /// <param name="Labels">The labels in the order of their ids.</param>
 /// <param name="MaxTokens">The longest input in tokens, special tokens included.</param>
-internal sealed record ModelDescription(string Name, string Sha256, IReadOnlyList<string> Labels, int MaxTokens);
+/// <param name="Precision">What it is computed with.</param>
+internal sealed record ModelDescription(
+    string Name, string Sha256, IReadOnlyList<string> Labels, int MaxTokens, Precision Precision = Precision.Fp32);

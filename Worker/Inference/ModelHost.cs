@@ -5,7 +5,8 @@ using Microsoft.Extensions.Options;
 namespace Lab.Worker.Inference;
 
 /// <summary>Loads a model; throws <see cref="ModelDirectoryException"/> where it cannot be served.</summary>
-internal delegate TextModel ModelLoader();
+/// <param name="cancellation">Cancelled when the worker stops before its model is there.</param>
+internal delegate TextModel ModelLoader(CancellationToken cancellation);
 
 /// <summary>
 /// Loads and warms the model while the server already answers, and stops the server if that fails.
@@ -39,7 +40,7 @@ internal sealed partial class ModelHost(
         try
         {
             // A thread of its own: loading takes seconds, and the pool may have a single thread.
-            await Task.Factory.StartNew(Load, stoppingToken, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+            await Task.Factory.StartNew(() => Load(stoppingToken), stoppingToken, TaskCreationOptions.LongRunning, TaskScheduler.Default);
             var elapsed = Stopwatch.GetElapsedTime(started);
             LogReady(_model!.Description.Name, options.Value.FullModelDirectory, elapsed.TotalSeconds);
         }
@@ -60,15 +61,21 @@ internal sealed partial class ModelHost(
         }
     }
 
-    private void Load()
+    private void Load(CancellationToken stopping)
     {
-        _model = load();
+        // Native threads that the runtime starts here for large computations stay on the same cores.
+        if (options.Value.Cores is { Count: > 0 } cores) CpuSet.Pin(cores);
+        if (options.Value.Threads > Environment.ProcessorCount) LogThreads(options.Value.Threads, Environment.ProcessorCount);
+        _model = load(stopping);
         _model.WarmUp();
         Volatile.Write(ref _ready, _model);
     }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Model {Model} from {Directory} is ready after {Seconds:F2} s")]
     private partial void LogReady(string model, string directory, double seconds);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Threads is {Threads}, but this process may use {Cores} cores, and no more threads are started")]
+    private partial void LogThreads(int threads, int cores);
 
     [LoggerMessage(Level = LogLevel.Debug, Message = "The model cannot be served")]
     private partial void LogFailure(Exception exception);

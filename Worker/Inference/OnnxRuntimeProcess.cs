@@ -22,6 +22,16 @@ internal static partial class OnnxRuntimeProcess
         OrtEnv.Instance().DisableTelemetryEvents();
     }
 
+    /// <summary>The runtime's version.</summary>
+    public static string Version
+    {
+        get
+        {
+            DisableTelemetry();
+            return OrtEnv.Instance().GetVersionString();
+        }
+    }
+
     /// <summary>The variable as native code sees it.</summary>
     public static string? NativeTelemetryVariable() =>
         OperatingSystem.IsWindows()

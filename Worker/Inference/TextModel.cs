@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Lab.ServiceDefaults.Contracts;
+using Lab.Worker.Compilation;
 using Lab.Worker.ModelBuilding;
 using Lab.Worker.Tokenization;
 
@@ -17,8 +18,12 @@ internal sealed class TextModel(
     public ModelDescription Description => description;
 
     /// <summary>Loads a model directory.</summary>
+    /// <param name="options">Which, and how.</param>
+    /// <param name="telemetry">Where measurements go.</param>
+    /// <param name="logger">Where the compiler speaks.</param>
+    /// <param name="cancellation">Ends the wait for another process that compiles the same model.</param>
     /// <exception cref="ModelDirectoryException">The directory cannot be served.</exception>
-    public static TextModel Load(WorkerOptions options, WorkerTelemetry telemetry)
+    public static TextModel Load(WorkerOptions options, WorkerTelemetry telemetry, ILogger logger, CancellationToken cancellation = default)
     {
         var directory = options.FullModelDirectory;
         if (!Directory.Exists(directory)) throw new ModelDirectoryException(directory, "is not a directory");
@@ -26,18 +31,23 @@ internal sealed class TextModel(
         var vocabulary = Vocabulary.Read(directory, config.VocabSize);
         var tokenizer = new BertTokenizer(vocabulary, TokenizerConfig.Read(directory), config.MaxPositions);
         var weights = DistilBertWeights.Open(directory, config);
-        var description = new ModelDescription(options.FullModelName, weights.Sha256(), config.Labels, config.MaxPositions);
-        return new(description, tokenizer, DistilBertSession.Open(config, weights, options.Threads), telemetry);
+        var description = new ModelDescription(
+            options.FullModelName, weights.Sha256(), config.Labels, config.MaxPositions, options.FullPrecision);
+        var compiler = new ModelCompiler(options.OpenCache(), Processor.Current, logger);
+        var settings = new SessionSettings(options.FullPrecision, Math.Min(options.Threads, Environment.ProcessorCount), options.Deterministic);
+        return new(description, tokenizer, compiler.Open(config, weights, description.Sha256, settings, cancellation), telemetry);
     }
 
     /// <summary>
-    /// Computes once for a short text and once for the longest, so that the first request finds all memory allocated.
+    /// Computes once for a short text and once for as much as is computed at once in the long run, so that the first
+    /// request finds all memory allocated; and gives back what loading took.
     /// </summary>
     /// <exception cref="InvalidOperationException">The logits are not finite.</exception>
     public void WarmUp()
     {
-        foreach (var words in (int[])[1, description.MaxTokens])
+        foreach (var words in (int[])[1, Math.Min(description.MaxTokens, DistilBertSession.MaxPackedTokens) - 2])
             Logits([tokenizer.Encode(string.Join(' ', Enumerable.Repeat("a", words))).TokenIds]);
+        GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
     }
 
     /// <summary>Classifies texts.</summary>

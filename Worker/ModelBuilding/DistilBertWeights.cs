@@ -5,14 +5,15 @@ using System.Security.Cryptography;
 
 namespace Lab.Worker.ModelBuilding;
 
-/// <summary>Weights in memory, 32-bit floats, row-major.</summary>
+/// <summary>Weights in memory, row-major.</summary>
 /// <param name="Name">The name in the graph.</param>
 /// <param name="Shape">The dimensions, outermost first.</param>
 /// <param name="Address">The first element; valid as long as the <see cref="DistilBertWeights"/> it came from.</param>
-internal sealed record Weight(string Name, IReadOnlyList<long> Shape, nint Address)
+/// <param name="IsInt8">Whether the elements are signed bytes; else they are 32-bit floats.</param>
+internal sealed record Weight(string Name, IReadOnlyList<long> Shape, nint Address, bool IsInt8 = false)
 {
-    /// <summary>The number of elements.</summary>
-    public long Count => Shape.Aggregate(1L, (product, dimension) => product * dimension);
+    /// <summary>The size of all elements in bytes.</summary>
+    public long Bytes => Shape.Aggregate(IsInt8 ? sizeof(sbyte) : (long)sizeof(float), (product, dimension) => product * dimension);
 }
 
 /// <summary>
@@ -25,6 +26,7 @@ internal sealed unsafe class DistilBertWeights : IDisposable
     public const string FileName = "model.safetensors";
 
     private const int Alignment = 64;
+    private const int HashedAtOnce = 1 << 17;
 
     private readonly SafetensorsFile _file;
     private readonly Dictionary<string, SafetensorsEntry> _entries = new(StringComparer.Ordinal);
@@ -34,6 +36,9 @@ internal sealed unsafe class DistilBertWeights : IDisposable
 
     /// <summary>The model directory, as an absolute path.</summary>
     public string Directory => Path.GetDirectoryName(Path.GetFullPath(_file.Path))!;
+
+    /// <summary>The size of the file.</summary>
+    public long FileBytes => _file.FileBytes;
 
     /// <summary>Opens <c>model.safetensors</c> and checks that each tensor is there, in shape, and of a type that can be read.</summary>
     /// <exception cref="ModelDirectoryException">The file is broken or a tensor is missing or misshapen.</exception>
@@ -55,8 +60,12 @@ internal sealed unsafe class DistilBertWeights : IDisposable
     /// <summary>SHA-256 of the whole file, in lower-case hexadecimal.</summary>
     public string Sha256()
     {
-        using var file = File.OpenRead(_file.Path);
-        return Convert.ToHexStringLower(SHA256.HashData(file));
+        using var file = new FileStream(_file.Path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0, FileOptions.SequentialScan);
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        // Hashing a stream at once would read it in pieces of 4 KiB, and a start would wait for that.
+        var buffer = new byte[HashedAtOnce];
+        while (file.Read(buffer) is > 0 and var read) hash.AppendData(buffer, 0, read);
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
     /// <summary>One tensor.</summary>
@@ -66,14 +75,14 @@ internal sealed unsafe class DistilBertWeights : IDisposable
     {
         var entry = _entries[name];
         var bytes = _file.Bytes(entry);
-        if (entry.ElementType is "F32" && (nint)Unsafe.AsPointer(ref MemoryMarshal.GetReference(bytes)) % sizeof(float) == 0)
+        if (IsUsableInPlace(entry, bytes))
         {
             CheckFinite(entry, MemoryMarshal.Cast<byte, float>(bytes));
             return new(name, entry.Shape, (nint)Unsafe.AsPointer(ref MemoryMarshal.GetReference(bytes)));
         }
 
         var count = checked((int)Count(entry));
-        var address = Allocate(count);
+        var address = Allocate((long)count * sizeof(float));
         CopyTo(entry, new((float*)address, count));
         return new(name, entry.Shape, address);
     }
@@ -92,7 +101,7 @@ internal sealed unsafe class DistilBertWeights : IDisposable
             count = checked(count + (int)Count(_entries[name]));
         }
 
-        var address = Allocate(count);
+        var address = Allocate((long)count * sizeof(float));
         var rest = new Span<float>((float*)address, count);
         foreach (var name in names)
         {
@@ -102,6 +111,49 @@ internal sealed unsafe class DistilBertWeights : IDisposable
         }
 
         return new(stacked, [rows, .. _entries[names[0]].Shape.Skip(1)], address);
+    }
+
+    /// <summary>
+    /// Several matrices of equal width, one below the other, as 8-bit numbers: transposed, so that their rows, which
+    /// are output channels, become columns, each with a scale of its own (<see cref="WeightQuantizer"/>).
+    /// </summary>
+    /// <param name="quantized">The name of the result in the graph.</param>
+    /// <param name="levels">The largest magnitude of an element, 1 to 127.</param>
+    /// <param name="names">The matrices from top to bottom, each [out, in].</param>
+    /// <returns>The elements, [in, out of all], and the scales, [out of all].</returns>
+    /// <exception cref="ModelDirectoryException">An element is not finite.</exception>
+    public (Weight Matrix, Weight Scales) Quantize(string quantized, int levels, params ReadOnlySpan<string> names)
+    {
+        var columns = 0;
+        foreach (var name in names) columns = checked(columns + (int)_entries[name].Shape[0]);
+        var rows = (int)_entries[names[0]].Shape[1];
+        var matrix = Allocate((long)rows * columns);
+        var scales = Allocate((long)columns * sizeof(float));
+        var first = 0;
+        float[] copy = [];
+        foreach (var name in names)
+        {
+            var entry = _entries[name];
+            var bytes = _file.Bytes(entry);
+            var count = checked((int)Count(entry));
+            ReadOnlySpan<float> values;
+            if (IsUsableInPlace(entry, bytes))
+            {
+                values = MemoryMarshal.Cast<byte, float>(bytes);
+                CheckFinite(entry, values);
+            }
+            else
+            {
+                if (copy.Length < count) copy = new float[count];
+                CopyTo(entry, copy);
+                values = copy.AsSpan(0, count);
+            }
+
+            WeightQuantizer.Quantize(values, rows, levels, new((sbyte*)matrix, checked(rows * columns)), columns, first, new((float*)scales + first, count / rows));
+            first += count / rows;
+        }
+
+        return (new(quantized, [rows, columns], matrix, IsInt8: true), new($"{quantized}.scale", [columns], scales));
     }
 
     /// <summary>Frees the memory; every <see cref="Weight"/> dangles from now on.</summary>
@@ -127,9 +179,12 @@ internal sealed unsafe class DistilBertWeights : IDisposable
 
     private static long Count(SafetensorsEntry entry) => entry.Shape.Aggregate(1L, (product, dimension) => product * dimension);
 
-    private nint Allocate(int count)
+    private static bool IsUsableInPlace(SafetensorsEntry entry, ReadOnlySpan<byte> bytes) =>
+        entry.ElementType is "F32" && (nint)Unsafe.AsPointer(ref MemoryMarshal.GetReference(bytes)) % sizeof(float) == 0;
+
+    private nint Allocate(long bytes)
     {
-        var address = (nint)NativeMemory.AlignedAlloc((nuint)count * sizeof(float), Alignment);
+        var address = (nint)NativeMemory.AlignedAlloc((nuint)bytes, Alignment);
         _owned.Add(address);
         return address;
     }
@@ -158,6 +213,8 @@ internal sealed unsafe class DistilBertWeights : IDisposable
 
     private void CheckFinite(SafetensorsEntry entry, ReadOnlySpan<float> values)
     {
+        // A sum that is finite has only finite parts; one that is not may merely have overflowed.
+        if (float.IsFinite(TensorPrimitives.SumOfMagnitudes(values))) return;
         for (var i = 0; i < values.Length; i++)
         {
             if (!float.IsFinite(values[i]))

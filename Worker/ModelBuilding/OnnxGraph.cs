@@ -5,8 +5,8 @@ using Lab.Worker.ModelBuilding.Onnx;
 namespace Lab.Worker.ModelBuilding;
 
 /// <summary>
-/// An ONNX graph in the making. Weights are not copied into it: the model names them, and the session is given their
-/// addresses, so that no more than one copy of them is ever in memory.
+/// An ONNX graph in the making. Weights are not copied into it: the model names them, and either the session is given
+/// their addresses, or they are saved in a file beside the model's.
 /// </summary>
 internal sealed class OnnxGraph
 {
@@ -17,10 +17,13 @@ internal sealed class OnnxGraph
     private const int IrVersion = 8;
 
     private readonly GraphProto _graph = new() { Name = "distilbert" };
-    private readonly List<Weight> _weights = [];
+    // Where the runtime maps a file, a vector instruction wants whole cache lines.
+    private const int Alignment = 64;
+
+    private readonly List<(Weight Weight, TensorProto Tensor)> _weights = [];
 
     /// <summary>The weights that the model names.</summary>
-    public IReadOnlyList<Weight> Weights => _weights;
+    public IEnumerable<Weight> Weights => _weights.Select(weight => weight.Weight);
 
     /// <summary>Declares an input; a dimension of variable size is given by name.</summary>
     public string Input(string name, TensorProto.Types.DataType type, params ReadOnlySpan<string> shape)
@@ -39,14 +42,14 @@ internal sealed class OnnxGraph
         var tensor = new TensorProto
         {
             Name = weight.Name,
-            DataType = (int)TensorProto.Types.DataType.Float,
+            DataType = (int)(weight.IsInt8 ? TensorProto.Types.DataType.Int8 : TensorProto.Types.DataType.Float),
             DataLocation = TensorProto.Types.DataLocation.External,
         };
         tensor.Dims.Add(weight.Shape);
         // The runtime insists on a file that exists, but reads the tensor that the session is given under this name.
         tensor.ExternalData.Add(new StringStringEntryProto { Key = "location", Value = DistilBertWeights.FileName });
         _graph.Initializer.Add(tensor);
-        _weights.Add(weight);
+        _weights.Add((weight, tensor));
         return weight.Name;
     }
 
@@ -62,6 +65,34 @@ internal sealed class OnnxGraph
             RawData = ByteString.CopyFrom(bytes),
         };
         tensor.Dims.Add(values.Length);
+        _graph.Initializer.Add(tensor);
+        return name;
+    }
+
+    /// <summary>Adds a vector of one number, and returns its name.</summary>
+    public string Constant(string name, float value)
+    {
+        var tensor = new TensorProto { Name = name, DataType = (int)TensorProto.Types.DataType.Float };
+        tensor.Dims.Add(1);
+        var bytes = new byte[sizeof(float)];
+        BinaryPrimitives.WriteSingleLittleEndian(bytes, value);
+        tensor.RawData = ByteString.CopyFrom(bytes);
+        _graph.Initializer.Add(tensor);
+        return name;
+    }
+
+    /// <summary>Adds a matrix of zeros within the model itself, and returns its name.</summary>
+    public string Zeros(string name, TensorProto.Types.DataType type, int elementBytes, params ReadOnlySpan<long> shape)
+    {
+        var tensor = new TensorProto { Name = name, DataType = (int)type };
+        long bytes = elementBytes;
+        foreach (var dimension in shape)
+        {
+            tensor.Dims.Add(dimension);
+            bytes = checked(bytes * dimension);
+        }
+
+        tensor.RawData = ByteString.CopyFrom(new byte[bytes]);
         _graph.Initializer.Add(tensor);
         return name;
     }
@@ -86,6 +117,27 @@ internal sealed class OnnxGraph
         model.OpsetImport.Add(new OperatorSetIdProto { Domain = "", Version = OpsetVersion });
         model.OpsetImport.Add(new OperatorSetIdProto { Domain = Microsoft, Version = 1 });
         return model.ToByteArray();
+    }
+
+    /// <summary>Writes the model and, beside it, its weights.</summary>
+    /// <param name="path">The model's file; one that exists is replaced.</param>
+    /// <param name="weightsFile">The name of the weights' file in the same directory.</param>
+    public unsafe void Save(string path, string weightsFile)
+    {
+        using (var file = new FileStream(Path.Combine(Path.GetDirectoryName(path)!, weightsFile), FileMode.Create, FileAccess.Write, FileShare.None, 0))
+        {
+            foreach (var (weight, tensor) in _weights)
+            {
+                file.Position = (file.Position + Alignment - 1) / Alignment * Alignment;
+                tensor.ExternalData.Clear();
+                tensor.ExternalData.Add(new StringStringEntryProto { Key = "location", Value = weightsFile });
+                tensor.ExternalData.Add(new StringStringEntryProto { Key = "offset", Value = $"{file.Position}" });
+                tensor.ExternalData.Add(new StringStringEntryProto { Key = "length", Value = $"{weight.Bytes}" });
+                file.Write(new((void*)weight.Address, checked((int)weight.Bytes)));
+            }
+        }
+
+        File.WriteAllBytes(path, ToBytes());
     }
 
     private static ValueInfoProto Value(string name, TensorProto.Types.DataType type, ReadOnlySpan<string> shape)

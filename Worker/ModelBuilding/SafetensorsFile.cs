@@ -21,6 +21,7 @@ internal sealed unsafe class SafetensorsFile : IDisposable
     private SafetensorsFile(string path, MemoryMappedFile map, MemoryMappedViewAccessor view, byte* start, long fileBytes)
     {
         Path = path;
+        FileBytes = fileBytes;
         _map = map;
         _view = view;
         var headerBytes = HeaderBytes(path, start, fileBytes);
@@ -31,6 +32,9 @@ internal sealed unsafe class SafetensorsFile : IDisposable
 
     /// <summary>The file's path.</summary>
     public string Path { get; }
+
+    /// <summary>The file's size.</summary>
+    public long FileBytes { get; }
 
     /// <summary>The tensors by name.</summary>
     public IReadOnlyDictionary<string, SafetensorsEntry> Entries { get; }

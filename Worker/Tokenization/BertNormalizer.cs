@@ -1,5 +1,4 @@
 using System.Text;
-using Microsoft.ML.Tokenizers;
 
 namespace Lab.Worker.Tokenization;
 
@@ -11,19 +10,15 @@ namespace Lab.Worker.Tokenization;
 /// </summary>
 /// <param name="lowercase">Whether to strip accents and to lower-case.</param>
 /// <param name="maxWords">The number of words after which the rest of the text is left alone.</param>
-internal sealed class BertNormalizer(bool lowercase, int maxWords = int.MaxValue) : Normalizer
+internal sealed class BertNormalizer(bool lowercase, int maxWords = int.MaxValue)
 {
-    /// <inheritdoc/>
-    public override string Normalize(string original) => Normalize(original.AsSpan());
-
-    /// <inheritdoc/>
-    public override string Normalize(ReadOnlySpan<char> original)
+    /// <summary>The words of a text, separated by single spaces.</summary>
+    public string Normalize(ReadOnlySpan<char> text)
     {
-        var words = new WordBuffer(original.Length + original.Length / 4 + 8, maxWords);
+        var words = Words(text);
         try
         {
-            Write(original, ref words);
-            return words.ToString();
+            return words.Text.ToString();
         }
         finally
         {
@@ -31,8 +26,10 @@ internal sealed class BertNormalizer(bool lowercase, int maxWords = int.MaxValue
         }
     }
 
-    private void Write(ReadOnlySpan<char> text, ref WordBuffer words)
+    /// <summary>The same, to be disposed by the caller.</summary>
+    public WordBuffer Words(ReadOnlySpan<char> text)
     {
+        var words = new WordBuffer(text.Length + text.Length / 4 + 8, maxWords);
         var pending = new DecompositionBuffer(stackalloc char[DecompositionBuffer.Capacity]);
         for (var i = 0; i < text.Length && !words.IsFull;)
         {
@@ -49,6 +46,8 @@ internal sealed class BertNormalizer(bool lowercase, int maxWords = int.MaxValue
         }
 
         pending.Flush(ref words);
+        words.EndWord();
+        return words;
     }
 
     private void WriteAscii(char character, ref DecompositionBuffer pending, ref WordBuffer words)

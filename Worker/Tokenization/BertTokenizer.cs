@@ -1,4 +1,4 @@
-using Microsoft.ML.Tokenizers;
+using System.Runtime.InteropServices;
 
 namespace Lab.Worker.Tokenization;
 
@@ -9,12 +9,10 @@ namespace Lab.Worker.Tokenization;
 /// </summary>
 internal sealed class BertTokenizer
 {
-    // Two UTF-16 units for each code point of the longest word that is looked at.
-    private const int MaxWordChars = 2 * WordBuffer.MaxWordLength;
-
     private readonly Vocabulary _vocabulary;
-    private readonly WordPieceTokenizer _firstWords;
-    private readonly WordPieceTokenizer _allWords;
+    private readonly WordPieces _pieces;
+    private readonly BertNormalizer _firstWords;
+    private readonly BertNormalizer _allWords;
 
     /// <summary>A tokeniser.</summary>
     /// <param name="vocabulary">The model's word pieces.</param>
@@ -26,20 +24,9 @@ internal sealed class BertTokenizer
         _vocabulary = vocabulary;
         MaxTokens = maxTokens;
         // Each word is a token at least: further words cannot matter, and need not be looked at.
-        _firstWords = Create(new BertNormalizer(config.Lowercase, maxTokens));
-        _allWords = Create(new BertNormalizer(config.Lowercase));
-
-        WordPieceTokenizer Create(BertNormalizer normalizer)
-        {
-            using var file = vocabulary.ToStream();
-            return WordPieceTokenizer.Create(file, new WordPieceOptions
-            {
-                Normalizer = normalizer,
-                PreTokenizer = new SpacePreTokenizer(),
-                UnknownToken = Vocabulary.UnknownToken,
-                MaxInputCharsPerWord = MaxWordChars,
-            });
-        }
+        _firstWords = new(config.Lowercase, maxTokens);
+        _allWords = new(config.Lowercase);
+        _pieces = new(vocabulary);
     }
 
     /// <summary>The longest result in tokens, special tokens included.</summary>
@@ -83,26 +70,35 @@ internal sealed class BertTokenizer
     }
 
     // As many as there are, or more than `room` of them from the side that is kept.
-    private IReadOnlyList<int> Words(string text, int room, TruncationSide side) =>
-        side is TruncationSide.Right ? FirstTokens(_firstWords, text, room) : LastTokens(text, room);
+    private List<int> Words(string text, int room, TruncationSide side) =>
+        side is TruncationSide.Right ? Tokens(_firstWords, text, room) : LastTokens(text, room);
 
-    private static IReadOnlyList<int> FirstTokens(WordPieceTokenizer tokenizer, string text, int room) =>
-        // The limit of the package leaves out the word that crosses it: a word's length more brings it past `room`.
-        tokenizer.EncodeToIds(text, room + MaxWordChars, out _, out _);
+    private List<int> Tokens(BertNormalizer normalizer, ReadOnlySpan<char> text, int room = int.MaxValue)
+    {
+        var words = normalizer.Words(text);
+        try
+        {
+            return _pieces.Of(words.Text, room);
+        }
+        finally
+        {
+            words.Dispose();
+        }
+    }
 
     // The end of a text is found by looking at longer and longer ends of it, each beginning at a space, where words
     // surely part: the beginning of a very long text is never looked at.
-    private IReadOnlyList<int> LastTokens(string text, int room)
+    private List<int> LastTokens(string text, int room)
     {
         for (var length = 16L * room; length < text.Length; length *= 2)
         {
             var start = text.AsSpan((int)(text.Length - length)).IndexOfAny(" \t\n\r");
             if (start < 0) continue;
-            var ids = _allWords.EncodeToIds(text.AsSpan((int)(text.Length - length) + start));
+            var ids = Tokens(_allWords, text.AsSpan((int)(text.Length - length) + start));
             if (ids.Count > room) return ids;
         }
 
-        return _allWords.EncodeToIds(text);
+        return Tokens(_allWords, text);
     }
 
     private static (int First, int Count) Kept(int count, int room, TruncationSide side)
@@ -121,8 +117,6 @@ internal sealed class BertTokenizer
         return first > second ? (rest, half) : (half, rest);
     }
 
-    private static void Write(IReadOnlyList<int> ids, int first, int count, Span<int> target)
-    {
-        for (var i = 0; i < count; i++) target[i] = ids[first + i];
-    }
+    private static void Write(List<int> ids, int first, int count, Span<int> target) =>
+        CollectionsMarshal.AsSpan(ids).Slice(first, count).CopyTo(target);
 }

@@ -81,7 +81,4 @@ internal sealed class Vocabulary
             throw new ModelDirectoryException(path, $"has {tokens.Count} tokens, but vocab_size in {DistilBertConfig.FileName} is {size}");
         return new(path, [.. tokens]);
     }
-
-    /// <summary>The vocabulary as a file.</summary>
-    public Stream ToStream() => new MemoryStream(Encoding.UTF8.GetBytes(string.Join('\n', Tokens)), writable: false);
 }

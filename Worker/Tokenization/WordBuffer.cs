@@ -72,12 +72,8 @@ internal struct WordBuffer : IDisposable
         _wordLength = 0;
     }
 
-    /// <summary>The words so far.</summary>
-    public override string ToString()
-    {
-        EndWord();
-        return new(_chars, 0, Math.Max(0, _length - 1));
-    }
+    /// <summary>The words that have ended.</summary>
+    public readonly ReadOnlySpan<char> Text => _chars.AsSpan(0, Math.Max(0, _wordStart - 1));
 
     /// <summary>Gives the memory back.</summary>
     public readonly void Dispose() => ArrayPool<char>.Shared.Return(_chars);

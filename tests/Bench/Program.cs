@@ -1,10 +1,12 @@
 using System.CommandLine;
 using Lab.Bench.Dispatch;
+using Lab.Bench.Inference;
 
 var root = new RootCommand("Measures Lab, side by side with its peers.")
 {
     DispatchCommand.Create(),
     ScalingCommand.Create(),
+    InferenceCommand.Create(),
     StubWorkers.CreateCommand(),
     YarpProxy.CreateCommand(),
 };

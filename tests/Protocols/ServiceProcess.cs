@@ -22,6 +22,8 @@ internal sealed partial class ServiceProcess : IAsyncDisposable
 
     public HttpClient Client { get; }
 
+    public int Id => _process.Id;
+
     /// <summary>Starts a service in a directory of its own and waits until it listens.</summary>
     public static async Task<ServiceProcess> StartAsync(string assembly, IEnumerable<string> settings, CancellationToken cancellation)
     {

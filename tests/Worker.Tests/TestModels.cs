@@ -1,4 +1,7 @@
+using Lab.Worker.Compilation;
+using Lab.Worker.Inference;
 using Lab.Worker.ModelBuilding;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Lab.Worker.Tests;
 
@@ -21,6 +24,11 @@ internal static class TestModels
 
     /// <summary>The bundled model.</summary>
     public static string Bundled { get; } = Path.Combine(AppContext.BaseDirectory, "Models", "tiny-sst2");
+
+    /// <summary>A session in memory, as the worker opens it.</summary>
+    public static DistilBertSession Open(string directory, DistilBertConfig config, SessionSettings settings) =>
+        new ModelCompiler(cache: null, Processor.Current, NullLogger.Instance)
+            .Open(config, DistilBertWeights.Open(directory, config), "", settings, TestContext.Current.CancellationToken);
 
     public static TemporaryDirectory Write(DistilBertConfig config, int seed = 1, StoredType type = StoredType.F32)
     {

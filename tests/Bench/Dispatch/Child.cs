@@ -47,6 +47,9 @@ internal sealed class Child : IAsyncDisposable
         return process.ExitCode == 0 ? output : throw new InvalidOperationException($"{program} ended with {process.ExitCode}: {output}");
     }
 
+    /// <summary>The process's id.</summary>
+    public int Id => _process.Id;
+
     /// <summary>Processor time that it and its children have used.</summary>
     public TimeSpan ProcessorTime
     {

@@ -31,7 +31,10 @@ public sealed class PredictTests(RunningWorker worker) : IClassFixture<RunningWo
 
         Assert.Equal(["POSITIVE", "NEGATIVE", "POSITIVE"], batch.EnumerateArray().Select(input => Scores(input)[0].Label));
         foreach (var (input, index) in ((string[])["\"Best coffee in town!\"", "\"What a waste of time\"", "[\"Excellent\",\"product\"]"]).Select((input, i) => (input, i)))
-            Assert.Equal(Scores(await JsonAsync($$"""{"inputs":{{input}}}"""))[0].Score, Scores(batch[index])[0].Score, 1e-5);
+        {
+            // 8-bit numbers in a batch share a scale.
+            Assert.Equal(Scores(await JsonAsync($$"""{"inputs":{{input}}}"""))[0].Score, Scores(batch[index])[0].Score, 0.01);
+        }
     }
 
     [Fact]
@@ -47,8 +50,8 @@ public sealed class PredictTests(RunningWorker worker) : IClassFixture<RunningWo
     {
         var raw = Scores(await JsonAsync("""{"inputs":"I loved every minute of it","raw_scores":true}"""));
 
-        Assert.Equal(1.3599525690078735, raw.Single(score => score.Label == "POSITIVE").Score, 1e-3);
-        Assert.Equal(-1.6085314750671387, raw.Single(score => score.Label == "NEGATIVE").Score, 1e-3);
+        Assert.Equal(1.3599525690078735, raw.Single(score => score.Label == "POSITIVE").Score, 0.05);
+        Assert.Equal(-1.6085314750671387, raw.Single(score => score.Label == "NEGATIVE").Score, 0.05);
     }
 
     [Fact]

@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using Lab.Tests.Protocols;
+using Lab.Worker.Inference;
 
 namespace Lab.Worker.Tests.Api;
 
@@ -30,13 +32,47 @@ public sealed class ProcessTests
         Assert.Equal("error: /no/such/model: is not a directory\n", errors);
     }
 
-    [Fact]
-    public async Task Run_ImpossibleOption_OneLineAndAnExitCode()
+    [Theory]
+    [InlineData("Worker__Threads", "0", "Worker:Threads is 0; it must be 1 to 256")]
+    [InlineData("Worker__Precision", "fp16", "Worker:Precision is \"fp16\"; it must be int8 or fp32")]
+    [InlineData("Worker__CacheMegabytes", "0", "Worker:CacheMegabytes is 0; it must be 1 to 1048576")]
+    [InlineData("Worker__CpuAffinity", "first", "Worker:CpuAffinity is \"first\"; it must be a list of cores such as 0 or 0,2-3")]
+    public async Task Run_ImpossibleOption_OneLineAndAnExitCode(string name, string value, string expected)
     {
-        var (code, errors) = await RunAsync(("Worker__Threads", "0"));
+        var (code, errors) = await RunAsync((name, value));
 
         Assert.NotEqual(0, code);
-        Assert.Equal("error: Worker:Threads is 0; it must be 1 to 256\n", errors);
+        Assert.Equal($"error: {expected}\n", errors);
+    }
+
+    [Fact]
+    public async Task Run_CoreThatIsNotItsOwn_SaysWhichAre()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Linux only.");
+        var allowed = CpuSet.Allowed();
+        var other = Enumerable.Range(0, CpuSet.LastCore).First(core => !allowed.Contains(core));
+
+        var (code, errors) = await RunAsync(("Worker__CpuAffinity", $"{other}"));
+
+        Assert.NotEqual(0, code);
+        Assert.Equal($"error: Worker:CpuAffinity is \"{other}\"; this process may use the cores {CpuSet.Describe(allowed)}\n", errors);
+    }
+
+    [Fact]
+    public async Task Run_WithAffinity_TiesOneThreadAndNoOther()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux() && CpuSet.Allowed().Count > 1, "Linux with more than one core.");
+        var core = CpuSet.Allowed()[0];
+        await using var worker = await ServiceProcess.StartAsync("Worker.dll", [$"--Worker:CpuAffinity={core}"], Cancellation);
+        while (!(await worker.Client.GetAsync("/health", Cancellation)).IsSuccessStatusCode) await Task.Delay(20, Cancellation);
+        using (var response = await worker.Client.PostAsync("/run_model", new StringContent("a"), Cancellation)) response.EnsureSuccessStatusCode();
+
+        var tied = Directory.EnumerateFiles($"/proc/{worker.Id}/task", "status", new EnumerationOptions { RecurseSubdirectories = true, MaxRecursionDepth = 1 })
+            .Select(File.ReadAllLines)
+            .Where(lines => lines.Contains($"Cpus_allowed_list:\t{core}"))
+            .Select(lines => lines[0]);
+
+        Assert.Equal(["Name:\tinference"], tied);
     }
 
     [Fact]

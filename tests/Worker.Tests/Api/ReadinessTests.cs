@@ -1,5 +1,6 @@
 using System.Net;
 using Lab.Worker.Inference;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Lab.Worker.Tests.Api;
 
@@ -14,7 +15,7 @@ public sealed class ReadinessTests
         await using var worker = await RunningWorker.StartAsync(telemetry =>
         {
             load.Wait(TimeSpan.FromSeconds(60));
-            return TextModel.Load(new WorkerOptions(), telemetry);
+            return TextModel.Load(new WorkerOptions(), telemetry, NullLogger.Instance);
         }, waitUntilReady: false);
 
         Assert.Equal(HttpStatusCode.OK, await StatusAsync(worker, "/alive"));

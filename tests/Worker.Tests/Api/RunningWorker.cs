@@ -46,7 +46,7 @@ public sealed class RunningWorker : IAsyncLifetime
     internal static async Task<RunningWorker> StartAsync(Func<WorkerTelemetry, TextModel> load, bool waitUntilReady = true, params string[] settings)
     {
         var worker = new RunningWorker(builder => builder.Services.AddSingleton<ModelLoader>(services =>
-            () => load(services.GetRequiredService<WorkerTelemetry>())), settings);
+            _ => load(services.GetRequiredService<WorkerTelemetry>())), settings);
         await worker.StartAsync(waitUntilReady);
         return worker;
     }
@@ -57,7 +57,7 @@ public sealed class RunningWorker : IAsyncLifetime
         {
             var config = DistilBertConfig.Read(TestModels.Bundled);
             var tokenizer = new BertTokenizer(Vocabulary.Read(TestModels.Bundled, config.VocabSize), new(Lowercase: true), config.MaxPositions);
-            var session = DistilBertSession.Open(config, DistilBertWeights.Open(TestModels.Bundled, config), threads: 1);
+            var session = TestModels.Open(TestModels.Bundled, config, new());
             return new(new("tiny-sst2", "", config.Labels, config.MaxPositions), tokenizer, wrap(session), telemetry);
         }, waitUntilReady: true, settings);
 

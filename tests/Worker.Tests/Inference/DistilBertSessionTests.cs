@@ -1,5 +1,6 @@
-using Lab.Worker.Inference;
+using Lab.Worker.Compilation;
 using Lab.Worker.ModelBuilding;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Lab.Worker.Tests.Inference;
 
@@ -92,11 +93,59 @@ public sealed class DistilBertSessionTests
         AssertEqualsReference(directory.Path, TestModels.Small, [Text(TestModels.Small, 6)], oneByOne: true);
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(5)]
+    public void ComputeLogits_TextsOfOneLength_EachIsAloneInIt(int length)
+    {
+        using var directory = TestModels.Write(TestModels.Small);
+        var texts = Enumerable.Range(1, 6).Select(seed => Text(TestModels.Small, length, seed)).ToArray();
+
+        AssertEqualsReference(directory.Path, TestModels.Small, texts, oneByOne: false);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void ComputeLogits_Int8_IsNearTheMathematics(bool saturates)
+    {
+        var config = TestModels.Small with { Dim = 64, HiddenDim = 256, Heads = 4, Layers = 3 };
+        using var directory = TestModels.Write(config);
+        var reference = new ReferenceDistilBert(directory.Path, config);
+        using var session = new ModelCompiler(cache: null, Processor.Current with { Saturates = saturates }, NullLogger.Instance)
+            .Open(config, DistilBertWeights.Open(directory.Path, config), "", new(Precision.Int8), Cancellation);
+        var texts = Enumerable.Range(1, config.MaxPositions).Select(length => Text(config, length)).ToArray();
+        double[][] expected = [.. texts.Select(reference.Logits)];
+        // Errors are measured by how far logits lie apart.
+        var all = expected.SelectMany(logits => logits).ToList();
+        var deviation = Math.Sqrt(all.Average(logit => logit * logit) - all.Average() * all.Average());
+
+        var errors = texts.Zip(expected).SelectMany(pair => session.ComputeLogits([pair.First])[0].Zip(pair.Second, (actual, right) => actual - right));
+
+        Assert.InRange(Math.Sqrt(errors.Average(error => error * error)), 1e-9, 0.1 * deviation);
+    }
+
+    [Fact]
+    public void ComputeLogits_Int8_DependsOnTheBatchUnlessDeterministic()
+    {
+        using var directory = TestModels.Write(TestModels.Small);
+        var texts = ((int[])[5, 1, 24, 2, 17, 17, 3]).Select((length, i) => Text(TestModels.Small, length, i)).ToArray();
+        using var packing = TestModels.Open(directory.Path, TestModels.Small, new(Precision.Int8));
+        using var deterministic = TestModels.Open(directory.Path, TestModels.Small, new(Precision.Int8, Deterministic: true));
+
+        float[][] alone = [.. texts.Select(text => deterministic.ComputeLogits([text])[0])];
+
+        Assert.Equal(alone, deterministic.ComputeLogits(texts));
+        Assert.NotEqual(alone, packing.ComputeLogits(texts));
+    }
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
     private static void AssertEqualsReference(
         string path, DistilBertConfig config, int[][] texts, bool oneByOne, int threads = 1)
     {
         var reference = new ReferenceDistilBert(path, config);
-        using var session = DistilBertSession.Open(config, DistilBertWeights.Open(path, config), threads);
+        using var session = TestModels.Open(path, config, new(Threads: threads));
         var actual = oneByOne ? [.. texts.Select(text => session.ComputeLogits([text])[0])] : session.ComputeLogits(texts);
 
         Assert.Equal(texts.Length, actual.Length);

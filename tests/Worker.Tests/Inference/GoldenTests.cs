@@ -8,14 +8,14 @@ namespace Lab.Worker.Tests.Inference;
 /// <summary>The bundled model against what the program that trained it computed (PyTorch).</summary>
 public sealed class GoldenTests
 {
-    private const double Tolerance = 1e-3;
-
-    [Fact]
-    public void BundledModel_TokenIdsAndLogits_EqualTheTrainersOwn()
+    [Theory]
+    [InlineData("Fp32", 1e-3)]
+    [InlineData("Int8", 0.1)]
+    public void BundledModel_TokenIdsAndLogits_EqualTheTrainersOwn(string precision, double tolerance)
     {
         var config = DistilBertConfig.Read(TestModels.Bundled);
         var tokenizer = new BertTokenizer(Vocabulary.Read(TestModels.Bundled, config.VocabSize), TokenizerConfig.Read(TestModels.Bundled), config.MaxPositions);
-        using var session = DistilBertSession.Open(config, DistilBertWeights.Open(TestModels.Bundled, config), threads: 1);
+        using var session = TestModels.Open(TestModels.Bundled, config, new(Enum.Parse<Precision>(precision)));
         var examples = Examples();
         Assert.True(examples.Length >= 10);
 
@@ -23,15 +23,15 @@ public sealed class GoldenTests
         foreach (var ((text, tokenIds, logits), packed) in examples.Zip(together))
         {
             Assert.Equal(tokenIds, tokenizer.Encode(text).TokenIds);
-            AssertClose(logits, session.ComputeLogits([tokenIds])[0]);
-            AssertClose(logits, packed);
+            AssertClose(logits, session.ComputeLogits([tokenIds])[0], tolerance);
+            AssertClose(logits, packed, tolerance);
         }
     }
 
-    private static void AssertClose(double[] expected, float[] actual)
+    private static void AssertClose(double[] expected, float[] actual, double tolerance)
     {
         Assert.Equal(expected.Length, actual.Length);
-        for (var i = 0; i < expected.Length; i++) Assert.Equal(expected[i], actual[i], Tolerance);
+        for (var i = 0; i < expected.Length; i++) Assert.Equal(expected[i], actual[i], tolerance);
     }
 
     private static (string Text, int[] TokenIds, double[] Logits)[] Examples()

@@ -59,8 +59,26 @@ public sealed class BertNormalizerTests
     }
 
     [Fact]
-    public void Normalize_AnyText_EqualsTheReference() =>
-        TextGen.Text.Sample(text => Assert.Equal(Words(text), Uncased.Normalize(text)), iter: 5_000);
+    public void Normalize_EveryCodePointCased_EqualsTheReference()
+    {
+        for (var value = 0; value <= 0x10FFFF; value++)
+        {
+            if (!Rune.IsValid(value)) continue;
+            var text = $"A{new Rune(value)}é";
+            var expected = string.Join(' ', ReferenceTokenizer.Words(text, lowercase: false));
+            if (expected != Cased.Normalize(text))
+                Assert.Fail($"U+{value:X4}: expected \"{expected}\", but it was \"{Cased.Normalize(text)}\"");
+        }
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Normalize_AnyText_EqualsTheReference(bool lowercase)
+    {
+        var normalizer = lowercase ? Uncased : Cased;
+        TextGen.Text.Sample(text => Assert.Equal(Words(text, lowercase), normalizer.Normalize(text)), iter: 5_000);
+    }
 
     [Theory]
     [InlineData("X\u302E\U00016F8F\u1B44-")]
@@ -98,6 +116,6 @@ public sealed class BertNormalizerTests
         Assert.Equal("a \uFFFF !", Uncased.Normalize($"a {new string('ü', 1_000_000)}!"));
     }
 
-    private static string Words(string text) =>
-        string.Join(' ', ReferenceTokenizer.Words(text).Select(word => word.EnumerateRunes().Count() > 100 ? "\uFFFF" : word));
+    private static string Words(string text, bool lowercase = true) =>
+        string.Join(' ', ReferenceTokenizer.Words(text, lowercase).Select(word => word.EnumerateRunes().Count() > 100 ? "\uFFFF" : word));
 }

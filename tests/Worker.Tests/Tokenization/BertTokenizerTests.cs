@@ -91,12 +91,14 @@ public sealed class BertTokenizerTests
         Assert.Equal(truncated, encoded.Truncated);
     }
 
-    [Fact]
-    public void Encode_AnyText_EqualsTheReference()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Encode_AnyText_EqualsTheReference(bool lowercase)
     {
         var vocabulary = Vocabulary.Read(TestModels.Bundled, 26000);
-        var reference = new ReferenceTokenizer(vocabulary.Tokens);
-        var tokenizer = new BertTokenizer(vocabulary, new(Lowercase: true), MaxTokens);
+        var reference = new ReferenceTokenizer(vocabulary.Tokens, lowercase);
+        var tokenizer = new BertTokenizer(vocabulary, new(lowercase), MaxTokens);
         TextGen.Text.Sample(text =>
         {
             var encoded = tokenizer.Encode(text);
@@ -116,6 +118,26 @@ public sealed class BertTokenizerTests
             var all = reference.Encode(text, int.MaxValue)[1..^1];
             Assert.Equal(all.TakeLast(MaxTokens - 2), tokenizer.Encode(text, TruncationSide.Left).TokenIds[1..^1]);
         }, iter: 1_000);
+    }
+
+    [Fact]
+    public void Encode_AnyUtf16_GivesTokensOfTheVocabularyWithinTheLimit()
+    {
+        var vocabulary = Vocabulary.Read(TestModels.Bundled, 26000);
+        BertTokenizer[] tokenizers = [new(vocabulary, new(Lowercase: true), MaxTokens), new(vocabulary, new(Lowercase: false), MaxTokens)];
+        // Whatever 16-bit units there are, in any order: halves of pairs, noncharacters, controls.
+        Gen.UShort.Array[0, 200].Select(units => string.Concat(units.Select(unit => (char)unit))).Sample(text =>
+        {
+            foreach (var tokenizer in tokenizers)
+            {
+                foreach (var ids in (int[][])[tokenizer.Encode(text).TokenIds, tokenizer.Encode(text, TruncationSide.Left).TokenIds, tokenizer.EncodePair(text, "a").TokenIds])
+                {
+                    Assert.InRange(ids.Length, 2, MaxTokens);
+                    Assert.Equal((vocabulary.ClsId, vocabulary.SepId), (ids[0], ids[^1]));
+                    Assert.All(ids, id => Assert.InRange(id, 0, vocabulary.Tokens.Count - 1));
+                }
+            }
+        }, iter: 3_000);
     }
 
     private static BertTokenizer Small(int maxTokens = MaxTokens)

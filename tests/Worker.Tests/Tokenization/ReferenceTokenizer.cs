@@ -4,23 +4,23 @@ using System.Text;
 namespace Lab.Worker.Tests.Tokenization;
 
 /// <summary>
-/// BERT's uncased tokeniser written down step by step, as Hugging Face's documentation tells it: each step makes a new
+/// BERT's tokeniser, uncased or cased, written down step by step, as Hugging Face's documentation tells it: each step makes a new
 /// list, nothing is cut short, and nothing is shared with the worker's code.
 /// </summary>
-internal sealed class ReferenceTokenizer(IReadOnlyList<string> vocabulary)
+internal sealed class ReferenceTokenizer(IReadOnlyList<string> vocabulary, bool lowercase = true)
 {
     private readonly Dictionary<string, int> _ids = vocabulary.Index().ToDictionary(token => token.Item, token => token.Index);
 
     public int[] Encode(string text, int maxTokens)
     {
-        var pieces = Words(text).SelectMany(Pieces).Take(maxTokens - 2);
+        var pieces = Words(text, lowercase).SelectMany(Pieces).Take(maxTokens - 2);
         return [_ids["[CLS]"], .. pieces, _ids["[SEP]"]];
     }
 
-    public int Count(string text) => Words(text).SelectMany(Pieces).Count() + 2;
+    public int Count(string text) => Words(text, lowercase).SelectMany(Pieces).Count() + 2;
 
     /// <summary>The words before they are cut into pieces.</summary>
-    public static IReadOnlyList<string> Words(string text)
+    public static IReadOnlyList<string> Words(string text, bool lowercase = true)
     {
         var clean = new StringBuilder();
         foreach (var rune in Runes(text))
@@ -35,10 +35,10 @@ internal sealed class ReferenceTokenizer(IReadOnlyList<string> vocabulary)
         foreach (var token in Split(clean.ToString()))
         {
             var plain = new StringBuilder();
-            foreach (var rune in token.Normalize(NormalizationForm.FormD).EnumerateRunes())
+            foreach (var rune in (lowercase ? token.Normalize(NormalizationForm.FormD) : token).EnumerateRunes())
             {
-                if (Rune.GetUnicodeCategory(rune) is UnicodeCategory.NonSpacingMark) continue;
-                var lower = Rune.ToLowerInvariant(rune);
+                if (lowercase && Rune.GetUnicodeCategory(rune) is UnicodeCategory.NonSpacingMark) continue;
+                var lower = lowercase ? Rune.ToLowerInvariant(rune) : rune;
                 if (IsPunctuation(lower)) plain.Append(' ').Append(lower).Append(' ');
                 else plain.Append(lower);
             }

@@ -1,0 +1,162 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+
+namespace Lab.Worker.ModelCommands.Hub;
+
+/// <summary>
+/// The Hugging Face hub over HTTPS: what files a model has, and their content
+/// (https://huggingface.co/docs/hub/api). The token goes to the hub's own host and nowhere else, and into no message.
+/// </summary>
+internal sealed partial class HubClient : IDisposable
+{
+    /// <summary>The hub, where <c>HF_ENDPOINT</c> names no mirror.</summary>
+    public const string StandardEndpoint = "https://huggingface.co";
+
+    private const int MaxMetadataBytes = 16 << 20;
+    private const int MaxRedirects = 5;
+
+    private static readonly TimeSpan HeaderTimeout = TimeSpan.FromSeconds(30);
+
+    private readonly HttpClient _client = new(new SocketsHttpHandler
+    {
+        // Followed by hand, since the token must not travel to another host.
+        AllowAutoRedirect = false,
+        ConnectTimeout = TimeSpan.FromSeconds(15),
+        AutomaticDecompression = DecompressionMethods.None,
+    })
+    {
+        Timeout = Timeout.InfiniteTimeSpan,
+    };
+
+    private readonly Uri _endpoint;
+    private readonly string? _token;
+
+    /// <summary>A client.</summary>
+    /// <param name="endpoint">The hub's address, or its mirror's.</param>
+    /// <param name="token">The user's token, or null.</param>
+    /// <exception cref="HubException">The address is none, or a token would travel unencrypted.</exception>
+    public HubClient(string endpoint, string? token)
+    {
+        if (!Uri.TryCreate(endpoint.TrimEnd('/') + "/", UriKind.Absolute, out var uri) || uri.Scheme is not ("https" or "http"))
+            throw new HubException("HF_ENDPOINT is no http or https address");
+        if (token is not null && uri.Scheme == "http" && !uri.IsLoopback)
+            throw new HubException("HF_TOKEN would travel unencrypted: HF_ENDPOINT begins with http://");
+        if (token is not null && token.Any(c => char.IsControl(c) || c == ' ')) throw new HubException("HF_TOKEN is no token: it has a space or a line break in it");
+        _endpoint = uri;
+        _token = token;
+        _client.DefaultRequestHeaders.UserAgent.Add(new ProductInfoHeaderValue("lab-worker", typeof(HubClient).Assembly.GetName().Version!.ToString(3)));
+    }
+
+    /// <summary>The commit to which a revision points, and the files there.</summary>
+    /// <param name="id">The model, such as <c>distilbert/distilbert-base-uncased</c>.</param>
+    /// <param name="revision">A commit, branch or tag.</param>
+    /// <param name="cancellation">Ends it.</param>
+    /// <exception cref="HubException">There is no such model, it needs a token, or the answer is none of the hub's.</exception>
+    /// <exception cref="HttpRequestException">The hub cannot be reached, or is in trouble.</exception>
+    public async Task<(string Commit, IReadOnlyDictionary<string, HubFile> Files)> FilesAsync(string id, string revision, CancellationToken cancellation)
+    {
+        if (!ModelId().IsMatch(id) || id.Contains("..", StringComparison.Ordinal)) throw new HubException($"\"{id}\" is no model's name; it must be like owner/name");
+        using var response = await GetAsync($"api/models/{id}/revision/{Uri.EscapeDataString(revision)}?blobs=true", 0, cancellation);
+        if (Refusal(response.StatusCode, $"{id} at {revision}") is { } refusal) throw refusal;
+        response.EnsureSuccessStatusCode();
+        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        timeout.CancelAfter(HeaderTimeout);
+        try
+        {
+            await response.Content.LoadIntoBufferAsync(MaxMetadataBytes, timeout.Token);
+            using var json = await JsonDocument.ParseAsync(await response.Content.ReadAsStreamAsync(timeout.Token), cancellationToken: timeout.Token);
+            var commit = json.RootElement.GetProperty("sha").GetString() ?? "";
+            if (!Commit().IsMatch(commit)) throw new HubException("the hub's answer names no commit");
+            var files = json.RootElement.GetProperty("siblings").EnumerateArray().Select(Describe).OfType<HubFile>();
+            return (commit, files.DistinctBy(file => file.Name).ToDictionary(file => file.Name, StringComparer.Ordinal));
+        }
+        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
+        {
+            throw new HubException($"the answer of {_endpoint.Host} is none of the hub's");
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            throw new HttpRequestException($"{_endpoint.Host} does not answer");
+        }
+    }
+
+    /// <summary>Asks for a file's content from some byte on; the answer may be the whole file all the same.</summary>
+    /// <exception cref="HubException">It is refused for good.</exception>
+    /// <exception cref="HttpRequestException">The hub cannot be reached, or is in trouble.</exception>
+    public async Task<HttpResponseMessage> OpenAsync(string id, string commit, string name, long from, CancellationToken cancellation)
+    {
+        var response = await GetAsync($"{id}/resolve/{commit}/{name}", from, cancellation);
+        if (response.IsSuccessStatusCode) return response;
+        using (response)
+        {
+            if (Refusal(response.StatusCode, $"{id}/{name}") is { } refusal) throw refusal;
+            throw new HttpRequestException($"{_endpoint.Host} answers {(int)response.StatusCode}", null, response.StatusCode);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _client.Dispose();
+
+    private async Task<HttpResponseMessage> GetAsync(string path, long from, CancellationToken cancellation)
+    {
+        var address = new Uri(_endpoint, path);
+        for (var redirects = 0; redirects <= MaxRedirects; redirects++)
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, address);
+            if (from > 0) request.Headers.Range = new(from, null);
+            if (_token is not null && IsHub(address)) request.Headers.Authorization = new("Bearer", _token);
+            using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+            timeout.CancelAfter(HeaderTimeout);
+            HttpResponseMessage response;
+            try
+            {
+                response = await _client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, timeout.Token);
+            }
+            catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+            {
+                throw new HttpRequestException($"{address.Host} does not answer");
+            }
+
+            if ((int)response.StatusCode is not (301 or 302 or 303 or 307 or 308) || response.Headers.Location is not { } location) return response;
+            response.Dispose();
+            var next = new Uri(address, location);
+            if (next.Scheme != "https" && (address.Scheme == "https" || next.Scheme != "http"))
+                throw new HubException($"{address.Host} sends on to an unencrypted address");
+            address = next;
+        }
+
+        throw new HubException($"{_endpoint.Host} sends from one address to the next without end");
+    }
+
+    private bool IsHub(Uri address) => address.Scheme == _endpoint.Scheme && address.Authority == _endpoint.Authority;
+
+    private HubException? Refusal(HttpStatusCode status, string what) => status switch
+    {
+        // The hub does not tell strangers whether a model exists.
+        HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden => new(_token is null
+            ? $"{what}: there is no such model, or it is not open to all; HF_TOKEN gives your token"
+            : $"{what}: there is no such model, or the token in HF_TOKEN does not open it"),
+        HttpStatusCode.NotFound => new($"{what}: the hub has no such model, revision or file"),
+        >= HttpStatusCode.BadRequest and < HttpStatusCode.InternalServerError
+            and not (HttpStatusCode.TooManyRequests or HttpStatusCode.RequestTimeout) => new($"{what}: the hub answers {(int)status}"),
+        _ => null,
+    };
+
+    private static HubFile? Describe(JsonElement sibling)
+    {
+        var name = sibling.GetProperty("rfilename").GetString()!;
+        if (sibling.TryGetProperty("lfs", out var lfs) && lfs.ValueKind is JsonValueKind.Object)
+            return new(name, lfs.GetProperty("size").GetInt64(), lfs.GetProperty("sha256").GetString()!, null);
+        return sibling.TryGetProperty("size", out var size) && sibling.TryGetProperty("blobId", out var blob)
+            ? new(name, size.GetInt64(), null, blob.GetString()!)
+            : null;
+    }
+
+    [GeneratedRegex(@"^[\w.-]{1,96}(/[\w.-]{1,96})?\z")]
+    private static partial Regex ModelId();
+
+    [GeneratedRegex(@"^[0-9a-f]{40}\z")]
+    private static partial Regex Commit();
+}

@@ -1,0 +1,48 @@
+using System.Globalization;
+
+namespace Lab.Worker.ModelCommands;
+
+/// <summary>A text and the id of its label; null where the file has none.</summary>
+internal sealed record LabelledText(string Text, int? Label);
+
+/// <summary>Files of texts, one a line, in columns parted by tabs, such as GLUE's.</summary>
+internal static class LabelledTexts
+{
+    private static readonly string[] TextColumns = ["sentence", "text"];
+
+    /// <summary>
+    /// Reads a file. The first line names the columns: <c>sentence</c> or <c>text</c>, and <c>label</c>, in any order;
+    /// others are ignored. A label is a name of the model's, or its id.
+    /// </summary>
+    /// <param name="path">The file.</param>
+    /// <param name="labels">The model's labels in the order of their ids.</param>
+    /// <exception cref="FormatException">The file is no such file; the message names the line.</exception>
+    public static IReadOnlyList<LabelledText> Read(string path, IReadOnlyList<string> labels)
+    {
+        using var reader = new StreamReader(path);
+        var columns = (reader.ReadLine() ?? "").Split('\t');
+        var textColumn = Array.FindIndex(columns, column => TextColumns.Contains(column, StringComparer.OrdinalIgnoreCase));
+        var labelColumn = Array.FindIndex(columns, column => column.Equals("label", StringComparison.OrdinalIgnoreCase));
+        if (textColumn < 0) throw new FormatException($"{path}: the first line names no column \"sentence\" or \"text\", parted by tabs");
+        var texts = new List<LabelledText>();
+        for (var number = 2; reader.ReadLine() is { } line; number++)
+        {
+            if (line.Length == 0) continue;
+            var cells = line.Split('\t');
+            if (cells.Length <= Math.Max(textColumn, labelColumn)) throw new FormatException($"{path}: line {number} has {cells.Length} columns, too few");
+            if (cells[textColumn].Length == 0) throw new FormatException($"{path}: line {number} has no text");
+            texts.Add(new(cells[textColumn], labelColumn < 0 ? null : Label(cells[labelColumn], number)));
+        }
+
+        return texts.Count > 0 ? texts : throw new FormatException($"{path}: there are no texts in it");
+
+        int Label(string cell, int number)
+        {
+            for (var id = 0; id < labels.Count; id++)
+                if (labels[id].Equals(cell, StringComparison.OrdinalIgnoreCase)) return id;
+            return int.TryParse(cell, NumberStyles.None, CultureInfo.InvariantCulture, out var given) && given < labels.Count
+                ? given
+                : throw new FormatException($"{path}: line {number} has the label \"{cell}\"; the model's are {string.Join(", ", labels)}");
+        }
+    }
+}

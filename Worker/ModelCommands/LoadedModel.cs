@@ -1,0 +1,47 @@
+using Lab.Worker.Compilation;
+using Lab.Worker.Inference;
+using Lab.Worker.ModelBuilding;
+using Lab.Worker.Tokenization;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Lab.Worker.ModelCommands;
+
+/// <summary>A model directory as the commands read it: everything but the network, which each opens as it needs it.</summary>
+internal sealed class LoadedModel
+{
+    private LoadedModel(string path, DistilBertConfig config, Vocabulary vocabulary, TokenizerConfig tokenizerConfig)
+    {
+        Path = path;
+        Config = config;
+        TokenizerConfig = tokenizerConfig;
+        Tokenizer = new(vocabulary, tokenizerConfig, config.MaxPositions);
+    }
+
+    /// <summary>The directory's absolute path.</summary>
+    public string Path { get; }
+
+    /// <summary>The model's shape.</summary>
+    public DistilBertConfig Config { get; }
+
+    /// <summary>How text becomes tokens.</summary>
+    public TokenizerConfig TokenizerConfig { get; }
+
+    /// <summary>The tokeniser.</summary>
+    public BertTokenizer Tokenizer { get; }
+
+    /// <summary>Reads a directory.</summary>
+    /// <exception cref="ModelDirectoryException">It cannot be served.</exception>
+    public static LoadedModel Read(string directory)
+    {
+        var path = System.IO.Path.GetFullPath(directory);
+        if (!Directory.Exists(path)) throw new ModelDirectoryException(path, "is not a directory");
+        var config = DistilBertConfig.Read(path);
+        return new(path, config, Vocabulary.Read(path, config.VocabSize), TokenizerConfig.Read(path));
+    }
+
+    /// <summary>Opens a session in memory.</summary>
+    /// <exception cref="ModelDirectoryException">It cannot be served.</exception>
+    public DistilBertSession Open(SessionSettings settings) =>
+        new ModelCompiler(cache: null, Processor.Current, NullLogger.Instance)
+            .Open(Config, DistilBertWeights.Open(Path, Config), "", settings);
+}

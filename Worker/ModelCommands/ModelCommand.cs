@@ -1,0 +1,61 @@
+using System.CommandLine;
+using Lab.Worker.ModelBuilding;
+using Lab.Worker.ModelCommands.Hub;
+using Spectre.Console;
+
+namespace Lab.Worker.ModelCommands;
+
+/// <summary>What this program does with model directories other than serving one: <c>model pull</c> and so on.</summary>
+internal static class ModelCommand
+{
+    /// <summary>The exit code when the command could not do what it was asked for.</summary>
+    public const int FailureExitCode = 1;
+
+    /// <summary>Runs a command.</summary>
+    /// <param name="args">The command line, beginning with <c>model</c>.</param>
+    /// <returns>The process's exit code.</returns>
+    public static async Task<int> RunAsync(string[] args)
+    {
+        // A table that is not seen on a terminal is not to be folded to the width of one.
+        if (Console.IsOutputRedirected) AnsiConsole.Profile.Width = 160;
+        var root = new RootCommand("Lab's worker. Without a command it serves.")
+        {
+            new Command("model", "Fetches, checks, compiles, measures and makes model directories.")
+            {
+                PullCommand.Create(),
+                CheckCommand.Create(),
+                CompileCommand.Create(),
+                BenchCommand.Create(),
+                EvalCommand.Create(),
+                MakeRandomCommand.Create(),
+            },
+        };
+        return await root.Parse(args).InvokeAsync();
+    }
+
+    /// <summary>Runs what a command does, and tells what goes wrong in one line.</summary>
+    public static async Task<int> GuardAsync(Func<Task<int>> act)
+    {
+        try
+        {
+            return await act();
+        }
+        catch (OperationCanceledException)
+        {
+            return Fail("interrupted");
+        }
+        catch (Exception e) when (e is ModelDirectoryException or HubException or HttpRequestException or IOException or UnauthorizedAccessException or TimeoutException or FormatException)
+        {
+            return Fail(e.Message);
+        }
+    }
+
+    /// <summary>The same for what does not wait.</summary>
+    public static Task<int> GuardAsync(Func<int> act) => GuardAsync(() => Task.FromResult(act()));
+
+    private static int Fail(string problem)
+    {
+        Console.Error.WriteLine($"error: {problem.ReplaceLineEndings(" ")}");
+        return FailureExitCode;
+    }
+}

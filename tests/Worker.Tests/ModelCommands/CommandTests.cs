@@ -1,0 +1,161 @@
+using Lab.Worker.ModelBuilding;
+using Lab.Worker.ModelCommands;
+
+namespace Lab.Worker.Tests.ModelCommands;
+
+/// <summary>The model commands as their user runs them.</summary>
+public sealed class CommandTests : IDisposable
+{
+    private readonly TemporaryDirectory _directory = new();
+
+    public void Dispose() => _directory.Dispose();
+
+    [Fact]
+    public async Task MakeRandom_SameSeed_SameBytes()
+    {
+        string[] shape = ["--layers", "2", "--dim", "16", "--heads", "2", "--hidden", "40", "--positions", "24", "--vocab", "150"];
+        foreach (var (name, seed) in (IEnumerable<(string, string)>)[("a", "5"), ("b", "5"), ("c", "6")])
+            Assert.Equal(0, (await WorkerProgram.RunAsync(["model", "make-random", _directory.File(name), "--seed", seed, .. shape])).Code);
+
+        Assert.Equal(Bytes("a"), Bytes("b"));
+        Assert.NotEqual(Bytes("a"), Bytes("c"));
+        var config = DistilBertConfig.Read(_directory.File("a"));
+        Assert.Equal((2, 16, 2, 40, 24, 150), (config.Layers, config.Dim, config.Heads, config.HiddenDim, config.MaxPositions, config.VocabSize));
+        Assert.Equal(ModelCommand.FailureExitCode, (await WorkerProgram.RunAsync(["model", "make-random", _directory.File("a"), .. shape])).Code);
+
+        byte[] Bytes(string name) => File.ReadAllBytes(Path.Combine(_directory.File(name), "model.safetensors"));
+    }
+
+    [Theory]
+    [InlineData("header", "claims a header of 9223372036854775808 bytes")]
+    [InlineData("ten-gigabytes", "are not within the file's")]
+    [InlineData("nan", "is not a number")]
+    [InlineData("config", "but config.json asks for")]
+    [InlineData("huge-config", "vocab_size is 2000000000")]
+    [InlineData("vocabulary-twice", "stands in line")]
+    [InlineData("vocabulary-cls", "the token [CLS] is missing")]
+    [InlineData("nothing", "config.json: does not exist")]
+    public async Task Check_HostileDirectory_OneLineAndAnExitCode(string hostility, string expected)
+    {
+        Spoil(hostility);
+
+        // A heap of 64 MB would not hold what these files claim.
+        var (code, output, errors) = await WorkerProgram.RunAsync(
+            [("DOTNET_GCHeapHardLimit", "0x4000000")], "model", "check", _directory.Path);
+
+        Assert.Equal((ModelCommand.FailureExitCode, ""), (code, output));
+        var line = Assert.Single(errors.Split('\n', StringSplitOptions.RemoveEmptyEntries));
+        Assert.StartsWith($"error: {_directory.Path}", line, StringComparison.Ordinal);
+        Assert.Contains(expected, line, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Bench_SmallModel_ARowForEachConfiguration()
+    {
+        RandomModelDirectory.Write(_directory.Path, TestModels.Small, seed: 1);
+
+        var (code, output, errors) = await WorkerProgram.RunAsync("model", "bench", _directory.Path,
+            "--seq", "4,8", "--batch", "1,3", "--threads", "1,2", "--precision", "int8", "fp32", "--rounds", "1", "--seconds", "0.01");
+
+        Assert.Equal((0, ""), (code, errors));
+        var rows = output.Split('\n').Where(line => line.StartsWith("| int8", StringComparison.Ordinal) || line.StartsWith("| fp32", StringComparison.Ordinal)).ToList();
+        Assert.Equal(16, rows.Count);
+        Assert.Equal(16, rows.Select(row => string.Join('|', row.Split('|').Take(5))).Distinct().Count());
+        Assert.Equal(4, output.Split('\n').Count(line => line.StartsWith("Peak, ", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public async Task Bench_Texts_MeasuresTokeniserAndPacking()
+    {
+        File.WriteAllText(_directory.File("texts.tsv"), "text\nI loved every minute of it\nA dull, lifeless mess\n");
+
+        var (code, output, errors) = await WorkerProgram.RunAsync("model", "bench", TestModels.Bundled,
+            "--texts", _directory.File("texts.tsv"), "--rounds", "1", "--seconds", "0.01");
+
+        Assert.Equal((0, ""), (code, errors));
+        Assert.Contains("| tokeniser", output, StringComparison.Ordinal);
+        Assert.Contains("packed, 32 at once", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Eval_BundledModelOnLabelledTexts_EightBitsCostNoMoreThanHalfAPoint()
+    {
+        var file = _directory.File("labelled.tsv");
+        LabelledSentences.Write(file);
+
+        var (code, output, errors) = await WorkerProgram.RunAsync("model", "eval", TestModels.Bundled, file);
+
+        Assert.Equal((0, ""), (code, errors));
+        Assert.Contains("\nOK: int8 is ", output, StringComparison.Ordinal);
+        // Labels and texts that go together: a model that guesses would be right of half.
+        var fp32 = output.Split('\n').Single(line => line.StartsWith("| fp32", StringComparison.Ordinal)).Split('|');
+        Assert.True(int.Parse(fp32[2], System.Globalization.CultureInfo.InvariantCulture) > 0.8 * LabelledSentences.Count, output);
+    }
+
+    [Fact]
+    public async Task Eval_Int8FallsBehindTooFar_Fails()
+    {
+        File.WriteAllText(_directory.File("texts.tsv"), "label\tsentence\n0\tA dull, lifeless mess\n");
+
+        var (code, output, _) = await WorkerProgram.RunAsync("model", "eval", TestModels.Bundled, _directory.File("texts.tsv"), "--within", "-1");
+
+        Assert.Equal(ModelCommand.FailureExitCode, code);
+        Assert.Contains("FAILED: int8 is 0.00 points", output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("label\tsentence\n2\ta\n", "line 2 has the label \"2\"; the model's are NEGATIVE, POSITIVE")]
+    [InlineData("label\tsentence\nnegative\n", "line 2 has 1 columns")]
+    [InlineData("label\tsentence\n1\t\n", "line 2 has no text")]
+    [InlineData("label\tsentence\n", "there are no texts")]
+    [InlineData("1\ta\n", "names no column \"sentence\"")]
+    [InlineData("sentence\na\n", "names no column \"label\"")]
+    public async Task Eval_NoSuchFile_NamesTheLine(string content, string expected)
+    {
+        File.WriteAllText(_directory.File("texts.tsv"), content);
+
+        var (code, _, errors) = await WorkerProgram.RunAsync("model", "eval", TestModels.Bundled, _directory.File("texts.tsv"));
+
+        Assert.Equal(ModelCommand.FailureExitCode, code);
+        Assert.Contains(expected, errors, StringComparison.Ordinal);
+    }
+
+    private void Spoil(string hostility)
+    {
+        RandomModelDirectory.Write(_directory.Path, TestModels.Small, seed: 1);
+        string weights = _directory.File("model.safetensors"), config = _directory.File("config.json"), vocabulary = _directory.File("vocab.txt");
+        switch (hostility)
+        {
+            case "header":
+                File.WriteAllBytes(weights, [.. BitConverter.GetBytes(1UL << 63), .. new byte[100]]);
+                break;
+            case "ten-gigabytes":
+                var header = """{"pre_classifier.bias":{"dtype":"F32","shape":[2500000000],"data_offsets":[0,10000000000]}}"""u8;
+                File.WriteAllBytes(weights, [.. BitConverter.GetBytes((ulong)header.Length), .. header, .. new byte[1024 - header.Length]]);
+                break;
+            case "nan":
+                using (var file = File.OpenWrite(weights))
+                {
+                    file.Position = file.Length - sizeof(float);
+                    file.Write(BitConverter.GetBytes(float.NaN));
+                }
+
+                break;
+            case "config":
+                File.WriteAllText(config, File.ReadAllText(config).Replace("\"hidden_dim\": 40", "\"hidden_dim\": 41", StringComparison.Ordinal));
+                break;
+            case "huge-config":
+                File.WriteAllText(config, File.ReadAllText(config).Replace("\"vocab_size\": 150", "\"vocab_size\": 2000000000", StringComparison.Ordinal));
+                break;
+            case "vocabulary-twice":
+                File.WriteAllLines(vocabulary, [.. File.ReadLines(vocabulary).Take(149), "a"]);
+                break;
+            case "vocabulary-cls":
+                File.WriteAllText(vocabulary, File.ReadAllText(vocabulary).Replace("[CLS]", "[CLX]", StringComparison.Ordinal));
+                break;
+            default:
+                foreach (var file in Directory.EnumerateFiles(_directory.Path)) File.Delete(file);
+                break;
+        }
+    }
+}
