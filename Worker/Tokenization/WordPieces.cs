@@ -1,3 +1,6 @@
+using System.Text;
+using Microsoft.ML.Tokenizers;
+
 namespace Lab.Worker.Tokenization;
 
 /// <summary>
@@ -7,20 +10,25 @@ namespace Lab.Worker.Tokenization;
 /// </summary>
 internal sealed class WordPieces
 {
-    private const string Continuation = "##";
+    // Two UTF-16 units for each code point of the longest word that is looked at.
+    private const int MaxWordChars = 2 * WordBuffer.MaxWordLength;
 
-    private readonly Pieces _first;
-    private readonly Pieces _following;
-    private readonly int _unknown;
+    private readonly WordPieceTokenizer _pieces;
+
+    // Most words are a piece by themselves, and one look finds them; only the others are taken apart.
+    private readonly Dictionary<string, int>.AlternateLookup<ReadOnlySpan<char>> _whole;
 
     /// <summary>Word pieces by a vocabulary.</summary>
     public WordPieces(Vocabulary vocabulary)
     {
-        _first = new(vocabulary.Tokens.Index().Select(token => (token.Item, token.Index)));
-        _following = new(vocabulary.Tokens.Index()
-            .Where(token => token.Item.Length > Continuation.Length && token.Item.StartsWith(Continuation, StringComparison.Ordinal))
-            .Select(token => (token.Item[Continuation.Length..], token.Index)));
-        _unknown = vocabulary.UnknownId;
+        _whole = vocabulary.Tokens.Index().ToDictionary(token => token.Item, token => token.Index, StringComparer.Ordinal).GetAlternateLookup<ReadOnlySpan<char>>();
+        using var file = new MemoryStream(Encoding.UTF8.GetBytes(string.Join('\n', vocabulary.Tokens)), writable: false);
+        _pieces = WordPieceTokenizer.Create(file, new WordPieceOptions
+        {
+            PreTokenizer = new SpacePreTokenizer(),
+            UnknownToken = Vocabulary.UnknownToken,
+            MaxInputCharsPerWord = MaxWordChars,
+        });
     }
 
     /// <summary>The token ids of words.</summary>
@@ -32,53 +40,12 @@ internal sealed class WordPieces
         while (words.Length > 0 && ids.Count <= enough)
         {
             var end = words.IndexOf(' ');
-            AddWord(end < 0 ? words : words[..end], ids);
+            var word = end < 0 ? words : words[..end];
+            if (_whole.TryGetValue(word, out var id)) ids.Add(id);
+            else ids.AddRange(_pieces.EncodeToIds(word));
             words = end < 0 ? [] : words[(end + 1)..];
         }
 
         return ids;
-    }
-
-    private void AddWord(ReadOnlySpan<char> word, List<int> ids)
-    {
-        var before = ids.Count;
-        for (var pieces = _first; word.Length > 0; pieces = _following)
-        {
-            if (!pieces.TryFindLongest(word, out var length, out var id))
-            {
-                ids.RemoveRange(before, ids.Count - before);
-                ids.Add(_unknown);
-                return;
-            }
-
-            ids.Add(id);
-            word = word[length..];
-        }
-    }
-
-    private sealed class Pieces
-    {
-        private readonly Dictionary<string, int>.AlternateLookup<ReadOnlySpan<char>> _ids;
-        private readonly int _longest;
-
-        public Pieces(IEnumerable<(string Text, int Id)> pieces)
-        {
-            var ids = new Dictionary<string, int>(StringComparer.Ordinal);
-            foreach (var (text, id) in pieces)
-            {
-                ids.Add(text, id);
-                _longest = Math.Max(_longest, text.Length);
-            }
-
-            _ids = ids.GetAlternateLookup<ReadOnlySpan<char>>();
-        }
-
-        public bool TryFindLongest(ReadOnlySpan<char> word, out int length, out int id)
-        {
-            for (length = Math.Min(word.Length, _longest); length > 0; length--)
-                if (_ids.TryGetValue(word[..length], out id)) return true;
-            id = 0;
-            return false;
-        }
     }
 }
