@@ -1,3 +1,6 @@
+#pragma warning disable ASPIREPIPELINES001 // Pipeline steps may still change: what `aspire deploy` runs has no other way in.
+using System.Diagnostics;
+using Aspire.Hosting.Pipelines;
 using Microsoft.Extensions.Configuration;
 
 var builder = DistributedApplication.CreateBuilder(args);
@@ -25,4 +28,26 @@ var orchestrator = builder
 foreach (var worker in workers)
     orchestrator.WithReference(worker).WaitFor(worker);
 
+// `--AWS:Profile=…` and `--AWS:Region=…`, else the SDK's own chain.
+var aws = builder.AddAWSSDKConfig().WithSdkValidation(false);
+if (builder.Configuration["AWS:Profile"] is { } profile) aws.WithProfile(profile);
+if (builder.Configuration["AWS:Region"] is { } region) aws.WithRegion(region);
+
+// Costs money: started by hand, or by `aspire deploy`.
+builder
+    .AddProject<Projects.Ec2Deployer>("ec2-deployer", project => project.ExcludeLaunchProfile = true)
+    .WithArgs("publish")
+    .WithReference(aws)
+    .WithExplicitStart()
+    .ExcludeFromManifest()
+    .WithPipelineStepFactory("publish-to-ec2", PublishAsync,
+        dependsOn: [WellKnownPipelineSteps.DeployPrereq], requiredBy: [WellKnownPipelineSteps.Deploy], description: "Puts the cluster on EC2.");
+
 builder.Build().Run();
+
+static async Task PublishAsync(PipelineStepContext step)
+{
+    using var deployer = Process.Start("dotnet", ["run", "--project", new Projects.Ec2Deployer().ProjectPath, "--", "publish"]);
+    await deployer.WaitForExitAsync(step.CancellationToken);
+    if (deployer.ExitCode != 0) throw new InvalidOperationException($"Ec2Deployer ended with {deployer.ExitCode}.");
+}

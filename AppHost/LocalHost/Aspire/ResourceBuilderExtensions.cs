@@ -60,6 +60,27 @@ public static class ResourceBuilderExtensions
         return builder;
     }
 
+    /// <summary>Sets the command line of the process.</summary>
+    public static IResourceBuilder<T> WithArgs<T>(this IResourceBuilder<T> builder, params string[] args)
+        where T : IResourceWithArgs
+    {
+        Project(builder).Arguments.AddRange(args);
+        return builder;
+    }
+
+    /// <summary>Leaves the start to the user, who is told the command.</summary>
+    public static IResourceBuilder<T> WithExplicitStart<T>(this IResourceBuilder<T> builder)
+        where T : IResource
+    {
+        Project(builder).IsExplicitStart = true;
+        return builder;
+    }
+
+    /// <summary>Leaves the resource out of a manifest, which LocalHost never writes.</summary>
+    public static IResourceBuilder<T> ExcludeFromManifest<T>(this IResourceBuilder<T> builder)
+        where T : IResource
+        => builder;
+
     private static ProjectResource Project<T>(IResourceBuilder<T> builder)
         where T : IResource
         => (ProjectResource)(IResource)builder.Resource;

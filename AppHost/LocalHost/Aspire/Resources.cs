@@ -12,6 +12,9 @@ public interface IResource
 /// <summary>A resource that takes environment variables.</summary>
 public interface IResourceWithEnvironment : IResource;
 
+/// <summary>A resource that takes a command line.</summary>
+public interface IResourceWithArgs : IResource;
+
 /// <summary>A resource that can be called.</summary>
 public interface IResourceWithEndpoints : IResource;
 
@@ -31,7 +34,7 @@ public interface IResourceBuilder<out T>
 }
 
 /// <summary>A .NET project that runs as a process.</summary>
-public sealed class ProjectResource : IResourceWithEnvironment, IResourceWithServiceDiscovery, IResourceWithWaitSupport
+public sealed class ProjectResource : IResourceWithEnvironment, IResourceWithArgs, IResourceWithServiceDiscovery, IResourceWithWaitSupport
 {
     internal ProjectResource(string name, IBuiltProject project) => (Name, Project) = (name, project);
 
@@ -41,6 +44,10 @@ public sealed class ProjectResource : IResourceWithEnvironment, IResourceWithSer
     internal IBuiltProject Project { get; }
 
     internal Dictionary<string, string> Environment { get; } = [];
+
+    internal List<string> Arguments { get; } = [];
+
+    internal bool IsExplicitStart { get; set; }
 
     internal HttpEndpoint? Endpoint { get; set; }
 
