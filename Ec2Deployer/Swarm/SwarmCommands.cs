@@ -49,8 +49,9 @@ internal static class SwarmCommands
     /// <summary>Makes managers ordinary nodes.</summary>
     public static HostCommand Demote(IEnumerable<string> nodes) => new("releasing managers", $"sudo -n docker node demote {string.Join(' ', nodes)}") { IsRepeatable = true };
 
-    /// <summary>Forgets a node that is gone, or has left.</summary>
-    public static HostCommand Remove(string node) => new("removing a node from the Swarm", $"sudo -n docker node rm --force {node}");
+    /// <summary>Forgets a node that is gone, or has left. One that was a manager a moment ago is refused until the others have taken note.</summary>
+    public static HostCommand Remove(string node) => new("removing a node from the Swarm",
+        Shell.Root($"for attempt in $(seq 30); do if docker node rm --force {node}; then exit 0; fi; sleep 1; done; exit 1")) { Timeout = TimeSpan.FromMinutes(1) };
 
     /// <summary>Tells a node what it is to run.</summary>
     public static HostCommand Label(string node, HostRole role) =>

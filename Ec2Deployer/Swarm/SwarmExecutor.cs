@@ -33,6 +33,8 @@ internal sealed class SwarmExecutor(FleetSession session)
         var outside = session.Connections
             .Where(connection => surveys[connection.Host.Name] is var survey && (survey.SwarmState is not "active" || nodes.All(node => node.Id != survey.NodeId)))
             .OrderByDescending(connection => connection.Host.Manager).ToList();
+        foreach (var command in SwarmFormation.Replacements(Members(surveys), nodes, [.. outside.Select(connection => connection.Host.Name)]))
+            await manager.RunAsync(command, cancellationToken);
         foreach (var connection in outside)
         {
             // One after the other: a Swarm whose managers change all at once may lose its majority.

@@ -22,6 +22,21 @@ internal static class SwarmFormation
         return commands;
     }
 
+    /// <summary>
+    /// Commands for a manager, before a host joins that was made anew: its old node is forgotten first, for the new one
+    /// may have its address.
+    /// </summary>
+    /// <param name="members">The hosts that are in the Swarm, with their nodes' ids.</param>
+    /// <param name="nodes">The nodes as the managers see them.</param>
+    /// <param name="joining">The names of the hosts that are to join.</param>
+    public static IReadOnlyList<HostCommand> Replacements(
+        IReadOnlyDictionary<string, DeployedHost> members, IReadOnlyList<SwarmNode> nodes, IReadOnlyCollection<string> joining)
+    {
+        var old = nodes.Where(node => !members.ContainsKey(node.Id) && joining.Contains(node.Hostname)).ToList();
+        var managers = Ids(old, node => node.IsManager);
+        return [.. managers.Count > 0 ? [SwarmCommands.Demote(managers)] : (HostCommand[])[], .. old.Select(node => SwarmCommands.Remove(node.Id))];
+    }
+
     /// <summary>Commands for a manager that let hosts take tasks. Only for hosts that have their image: a node with the label is given its containers at once.</summary>
     public static IReadOnlyList<HostCommand> Labels(IReadOnlyDictionary<string, DeployedHost> members, IReadOnlyList<SwarmNode> nodes) =>
         [.. nodes.Where(node => members.TryGetValue(node.Id, out var host) && (!node.IsActive || node.Role != SwarmCommands.RoleName(host.Role)))

@@ -22,13 +22,18 @@ public sealed class SwarmFormationTests
         SwarmNode[] nodes = [.. Nodes().Where(node => node.Id is not "n2"), Node("n2", "host-2", manager: false), Node("old", "host-2", manager: true) with { IsReady = false }];
 
         Assert.Equal(
-            ["sudo -n docker node promote n2", "sudo -n docker node demote old", "sudo -n docker node rm --force old"],
+            ["sudo -n docker node promote n2", "sudo -n docker node demote old", SwarmCommands.Remove("old").Line],
             Corrections(nodes));
     }
 
     [Fact]
     public void Corrections_SameNameNotYetMissed_IsTakenForDead() => Assert.Equal(
-        ["sudo -n docker node rm --force old"], Corrections([.. Nodes(), Node("old", "host-3", manager: false)]));
+        [SwarmCommands.Remove("old").Line], Corrections([.. Nodes(), Node("old", "host-3", manager: false)]));
+
+    [Fact]
+    public void Replacements_HostMadeAnew_ForgetsItsOldNodeAndNoOther() => Assert.Equal(
+        ["sudo -n docker node demote old", SwarmCommands.Remove("old").Line],
+        SwarmFormation.Replacements(_members, [.. Nodes(), Node("old", "host-9", manager: true), Node("foreign", "elsewhere", manager: false)], ["host-9"]).Select(command => command.Line));
 
     [Fact]
     public void Corrections_NodeOfNobodyThatIsWell_IsLeftAlone() =>
