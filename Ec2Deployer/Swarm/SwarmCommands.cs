@@ -51,7 +51,8 @@ internal static class SwarmCommands
 
     /// <summary>Forgets a node that is gone, or has left. One that was a manager a moment ago is refused until the others have taken note.</summary>
     public static HostCommand Remove(string node) => new("removing a node from the Swarm",
-        Shell.Root($"for attempt in $(seq 30); do if docker node rm --force {node}; then exit 0; fi; sleep 1; done; exit 1")) { Timeout = TimeSpan.FromMinutes(1) };
+        Shell.Root($"for attempt in $(seq 30); do if docker node rm --force {node}; then exit 0; fi; sleep 1; done; exit 1"))
+    { Timeout = TimeSpan.FromMinutes(1) };
 
     /// <summary>Tells a node what it is to run.</summary>
     public static HostCommand Label(string node, HostRole role) =>
