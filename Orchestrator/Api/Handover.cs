@@ -21,6 +21,9 @@ internal sealed class Handover(IHostApplicationLifetime lifetime, TimeProvider t
     // Long enough for connections that the kernel had already given to this process to be accepted and answered.
     private static readonly TimeSpan Grace = TimeSpan.FromMilliseconds(500);
 
+    // Where somebody else serves meanwhile there is time to tell also those who ask seldom, on connections they keep.
+    private static readonly TimeSpan SharedGrace = TimeSpan.FromSeconds(3);
+
     private readonly ConcurrentQueue<Socket> _listening = new();
     private PosixSignalRegistration? _registration;
     private ITimer? _timer;
@@ -66,7 +69,7 @@ internal sealed class Handover(IHostApplicationLifetime lifetime, TimeProvider t
         if (_leaving) return;
         _leaving = true;
         foreach (var socket in _listening) SteerToNewer(socket);
-        _timer = time.CreateTimer(_ => lifetime.StopApplication(), null, Grace, Timeout.InfiniteTimeSpan);
+        _timer = time.CreateTimer(_ => lifetime.StopApplication(), null, _listening.IsEmpty ? Grace : SharedGrace, Timeout.InfiniteTimeSpan);
     }
 
     /// <summary>

@@ -24,7 +24,8 @@ internal sealed class ChaosFleet : IAsyncDisposable
     public async Task StartAsync(int orchestrators, IReadOnlyDictionary<string, string> settings, CancellationToken cancellation)
     {
         var ports = FreePorts(WorkerCount + orchestrators);
-        for (var i = 0; i < WorkerCount; i++) _workers.Add(new("Worker", ports[i], new Dictionary<string, string>()));
+        // Each answer is compared with the one that is known: 8 bits would make it depend on the texts beside it.
+        for (var i = 0; i < WorkerCount; i++) _workers.Add(new("Worker", ports[i], new Dictionary<string, string> { ["Worker__Precision"] = "fp32" }));
         await Task.WhenAll(_workers.Select(worker => worker.StartAsync(_probe, cancellation)));
         for (var i = 0; i < orchestrators; i++)
         {
