@@ -84,7 +84,11 @@ internal static class HostCommands
 
     /// <summary>The stack's containers on this host: service, hash of its description, health, start.</summary>
     public static HostCommand Containers(string deployment) => new("looking at the containers", Shell.Root($$$"""
-        docker ps --quiet --filter label=com.docker.stack.namespace={{{deployment}}} | xargs -r docker inspect --format '{{index .Config.Labels "com.docker.swarm.service.name"}} {{index .Config.Labels "{{{StackFile.SpecLabel}}}"}} {{if .State.Health}}{{.State.Health.Status}}{{else}}unknown{{end}} {{.State.StartedAt}}'
+        # A container may be removed between the two.
+        for _ in 1 2 3 4 5; do
+            if containers=$(docker ps --quiet --filter label=com.docker.stack.namespace={{{deployment}}} | xargs -r docker inspect --format '{{index .Config.Labels "com.docker.swarm.service.name"}} {{index .Config.Labels "{{{StackFile.SpecLabel}}}"}} {{if .State.Health}}{{.State.Health.Status}}{{else}}unknown{{end}} {{.State.StartedAt}}'); then printf '%s\n' "$containers"; exit 0; fi
+        done
+        exit 1
         """)) { IsRepeatable = true };
 
     /// <summary>The certificate that the orchestrator serves where it made one itself, as PEM.</summary>

@@ -39,7 +39,11 @@ internal sealed class RolloutCommands(string deployment)
     public HostCommand State(string service) => new($"looking at {service}", Shell.Root($"""
         docker service inspect {deployment}_{service} 2>/dev/null || exit 0
         echo {Separator}
-        docker service ps --quiet --no-trunc {deployment}_{service} | xargs -r docker inspect --type task
+        # A task may be forgotten between the two.
+        for _ in 1 2 3 4 5; do
+            if tasks=$(docker service ps --quiet --no-trunc {deployment}_{service} | xargs -r docker inspect --type task); then printf '%s\n' "$tasks"; exit 0; fi
+        done
+        exit 1
         """)) { IsRepeatable = true };
 
     /// <summary>What <see cref="State"/> wrote, or null where there is no such service.</summary>

@@ -7,7 +7,7 @@ using Lab.Ec2Deployer.Planning;
 
 namespace Lab.Ec2Deployer.Tests.Rig;
 
-/// <summary>The life of a fleet on real hosts. One story, for each of its steps needs the one before.</summary>
+/// <summary>The life of a fleet on real hosts, for <c>.ci/rig</c>: minutes at the limit of two cores. One story, for each of its steps needs the one before.</summary>
 [Collection(nameof(RigTests))]
 public sealed class FleetStoryTests(RigFixture rig, ITestOutputHelper output) : IAsyncDisposable
 {
@@ -29,7 +29,7 @@ public sealed class FleetStoryTests(RigFixture rig, ITestOutputHelper output) : 
 
     public async ValueTask DisposeAsync() => await Task.WhenAll(_hosts.Select(host => host.DisposeAsync().AsTask()));
 
-    [Fact]
+    [Fact(Explicit = true)]
     public async Task Fleet_FromNothingThroughUpdates_ServesThroughout()
     {
         Assert.SkipWhen(RigNamespace.Obstacle is not null, RigNamespace.Obstacle ?? "");
@@ -141,7 +141,7 @@ public sealed class FleetStoryTests(RigFixture rig, ITestOutputHelper output) : 
     }
 
     /// <summary>Hosts come, go and die; three hosts suffice for that.</summary>
-    [Fact]
+    [Fact(Explicit = true)]
     public async Task Fleet_HostsComeGoAndDie_IsWhatItShouldBeEachTime()
     {
         Assert.SkipWhen(RigNamespace.Obstacle is not null, RigNamespace.Obstacle ?? "");

@@ -10,7 +10,11 @@ internal sealed class RigHost : IAsyncDisposable
 {
     public const string User = "ubuntu";
     private const int SshPort = 22;
+    private const int Attempts = 3;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    // A host is up in some seconds; one that is not has missed a moment of its start, and is started anew.
+    private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(30);
     private static int _count;
 
     private readonly Process _process;
@@ -33,6 +37,21 @@ internal sealed class RigHost : IAsyncDisposable
     /// <param name="docker">Whether it has Docker.</param>
     public static async Task<RigHost> StartAsync(string name, int number, bool manager, string directory, string publicKey, bool docker = true)
     {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return await StartOnceAsync(name, number, manager, directory, publicKey, docker);
+            }
+            catch (InvalidOperationException) when (attempt < Attempts)
+            {
+                // Told only if it happens every time.
+            }
+        }
+    }
+
+    private static async Task<RigHost> StartOnceAsync(string name, int number, bool manager, string directory, string publicKey, bool docker)
+    {
         var own = Path.Combine(directory, $"{name}-{Interlocked.Increment(ref _count)}");
         Directory.CreateDirectory(own);
         await File.WriteAllTextAsync(Path.Combine(own, "authorized_keys"), publicKey);
@@ -43,9 +62,20 @@ internal sealed class RigHost : IAsyncDisposable
         var started = Stopwatch.StartNew();
         while (!File.Exists(key) || !await AnswersAsync(address))
         {
-            if (process.HasExited || started.Elapsed > Patience)
-                throw new InvalidOperationException($"{name} does not start: {(File.Exists(Path.Combine(own, "console.log")) ? await File.ReadAllTextAsync(Path.Combine(own, "console.log")) : "no log")}");
-            await Task.Delay(50);
+            if (!process.HasExited && started.Elapsed < StartPatience)
+            {
+                await Task.Delay(50);
+                continue;
+            }
+
+            var console = Path.Combine(own, "console.log");
+            var trouble = $"{name} does not start, key {(File.Exists(key) ? "made" : "not made")}: {(File.Exists(console) ? await File.ReadAllTextAsync(console) : "no log")}";
+            // Ended whole before another takes its address.
+            process.StandardInput.Close();
+            using var limit = new CancellationTokenSource(Patience);
+            await process.WaitForExitAsync(limit.Token);
+            process.Dispose();
+            throw new InvalidOperationException(trouble);
         }
 
         var shown = Convert.FromBase64String((await File.ReadAllTextAsync(key)).Split(' ')[1]);

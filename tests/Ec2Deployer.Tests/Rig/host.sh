@@ -13,6 +13,8 @@ if [ "$engine" = docker ]; then options="--cgroup-parent=$group --iptables=false
 
 unshare --net --mount --uts --ipc --pid --fork --kill-child bash -c '
     for _ in $(seq 500); do ip link show eth0 >/dev/null 2>&1 && break; sleep 0.02; done
+    # A host that takes the address of one before it says so: the others would go on sending to the dead one.
+    sysctl -qw net.ipv4.conf.all.arp_notify=1 net.ipv4.conf.eth0.arp_notify=1
     ip address add "$1/24" dev eth0
     ip link set eth0 up
     ip link set lo up
@@ -47,6 +49,9 @@ for _ in $(seq 500); do
 done
 echo "$init" > "$own/init.pid"
 link=v${address##*.}-$$
-ip link add "$link" type veth peer name eth0 netns "$init"
+ip neigh flush dev lab0 to "$address" || true
+# The host's own end comes last: what it says first must find the way open.
+ip link add "$link" type veth peer name "p$link"
 ip link set "$link" master lab0 up
+ip link set "p$link" netns "$init" name eth0
 cat > /dev/null
