@@ -210,11 +210,17 @@ internal sealed partial class FleetDeployer
     private static DeploymentException Told(HostFailedException e, FleetSession session) => new(ExitCode.HostFailed,
         WithLog($"{e.Host}: {e.What}. {session.LeftRunning} {e.Remedy}", e.Log), e);
 
-    private static DeploymentException Told(RolloutException e, Release target, Release? old, string action) => new(ExitCode.HostFailed,
-        WithLog(old is null
-            ? $"The first {action} failed: {e.Service} of version {target.Version} does not run: {e.Why}. Nothing served before; what has started runs on. Mend what the last lines of its log say, and run the command again."
-            : $"Version {target.Version} was taken back: {e.Service} does not run: {e.Why}. Version {old.Version} serves again in all services, and served throughout. Mend what the last lines of its log say, and run the command again.",
+    /// <summary>What a failed rollout says to its user, by what serves now.</summary>
+    internal static DeploymentException Told(RolloutException e, Release target, Release? old, string action)
+    {
+        var failure = $"{e.Service} does not run: {e.Why}";
+        const string again = "Mend what the last lines of its log say, and run the command again.";
+        return new(ExitCode.HostFailed, WithLog(
+            old is null ? $"The first {action} failed: {failure}. Nothing served before; what has started runs on. {again}"
+            : e.IsTakenBack ? $"Version {target.Version} was taken back: {failure}. Version {old.Version} serves again in all services, and served throughout. {again}"
+            : $"Version {target.Version} is not in service, and version {old.Version} is not back in all of it: {failure}. 'status' shows what runs. {again}",
             e.Log), e);
+    }
 
     private static string WithLog(string paragraph, string log) => log.Trim().Length == 0
         ? paragraph

@@ -29,7 +29,10 @@ internal sealed class Rollout(HostConnection manager, RolloutCommands commands, 
     /// <param name="expected">How many containers each service is to have.</param>
     /// <param name="cancellationToken">Stops; the services stay as they are then.</param>
     /// <returns>Whether anything was changed.</returns>
-    /// <exception cref="RolloutException">A service of the release does not run; the old release serves again.</exception>
+    /// <exception cref="RolloutException">
+    /// A service does not run: one of the release, and where <see cref="RolloutException.IsTakenBack"/> is set the old
+    /// release serves again; or one of the old release, which could not be put back.
+    /// </exception>
     public async Task<bool> RunAsync(Release release, Release? old, IReadOnlyDictionary<string, int> expected, CancellationToken cancellationToken)
     {
         var states = new Dictionary<string, ServiceState?>();
@@ -63,6 +66,7 @@ internal sealed class Rollout(HostConnection manager, RolloutCommands commands, 
             catch (Exception e) when (e is RolloutException or HostFailedException)
             {
                 await RevertAsync(old, expected, cancellationToken);
+                if (e is RolloutException failure) failure.IsTakenBack = true;
                 throw;
             }
         }
@@ -138,4 +142,7 @@ internal sealed class RolloutException(string service, string why, string log) :
 
     /// <summary>The last lines that its container wrote.</summary>
     public string Log { get; } = log;
+
+    /// <summary>Whether the release before it serves again in all services.</summary>
+    public bool IsTakenBack { get; set; }
 }

@@ -21,7 +21,7 @@ internal sealed class Handover(IHostApplicationLifetime lifetime, TimeProvider t
     // Long enough for connections that the kernel had already given to this process to be accepted and answered.
     private static readonly TimeSpan Grace = TimeSpan.FromMilliseconds(500);
 
-    // Where somebody else serves meanwhile there is time to tell also those who ask seldom, on connections they keep.
+    // Where somebody else may serve meanwhile there is time to tell also those who ask seldom, on connections they keep.
     private static readonly TimeSpan SharedGrace = TimeSpan.FromSeconds(3);
 
     private readonly ConcurrentQueue<Socket> _listening = new();

@@ -4,25 +4,12 @@ using Microsoft.Extensions.Logging;
 
 namespace Lab.Orchestrator.Dispatch;
 
-/// <summary>What the dispatcher's decisions do to the world outside its loop.</summary>
-internal interface IDispatchEffects
-{
-    /// <summary>Makes the call and brings the reply back to <see cref="DispatchState.Reply"/>.</summary>
-    void Send(DispatchCall call);
-
-    /// <summary>Tells whoever waits for the entry that it has ended.</summary>
-    void Ended(QueueEntry entry);
-
-    /// <summary>Asks the worker how it is and brings the result back to <see cref="DispatchState.Probed"/>.</summary>
-    void Probe(WorkerNode worker);
-}
-
 /// <summary>
 /// The dispatcher's whole state and every decision about it, without threads, sockets or timers: whoever owns it
 /// calls one member at a time. A free worker takes the first entry in order of arrival that has not failed on it;
 /// an entry whose worker failed returns to its place at the head; every entry ends exactly once.
 /// </summary>
-internal sealed class DispatchState(
+internal sealed partial class DispatchState(
     OrchestratorOptions options,
     TimeProvider time,
     Random jitter,
@@ -159,16 +146,6 @@ internal sealed class DispatchState(
         return true;
     }
 
-    /// <summary>Does what time alone makes due: deadlines, dispatches that take too long, holds and probes.</summary>
-    public void Tick()
-    {
-        var now = time.GetTimestamp();
-        if (_queueDue <= now) ExpireQueued(now);
-        var running = ExpireRunning(now);
-        NextDue = Math.Min(Math.Min(_queueDue, running), Workers.Tick(now, effects.Probe));
-        Pump();
-    }
-
     /// <summary>Ends an entry that comes after the end.</summary>
     public void Refuse(QueueEntry entry)
     {
@@ -293,50 +270,6 @@ internal sealed class DispatchState(
         _queueDue = Math.Min(_queueDue, entry.DeadlineAt);
         _queue.Add(entry);
         metrics.Returned(counts);
-    }
-
-    private void ExpireQueued(long now)
-    {
-        _queueDue = long.MaxValue;
-        for (var entry = _queue.Head; entry is not null;)
-        {
-            var next = entry.Next;
-            if (entry.DeadlineAt <= now) Expire(entry);
-            else _queueDue = Math.Min(_queueDue, entry.DeadlineAt);
-            entry = next;
-        }
-    }
-
-    private long ExpireRunning(long now)
-    {
-        var due = long.MaxValue;
-        // A list of its own: a call that has taken too long changes the table.
-        foreach (var call in Workers.All.Select(worker => worker.Current).OfType<DispatchCall>().ToList())
-        {
-            foreach (var entry in call.Entries)
-            {
-                if (entry.State is not EntryState.Running) continue;
-                if (entry.DeadlineAt <= now) Expire(entry);
-                else due = Math.Min(due, entry.DeadlineAt);
-            }
-
-            var callDue = call.StartedAt + Workers.Ticks(options.DispatchTimeout);
-            if (callDue <= now)
-            {
-                call.Abort();
-                Reply(call, new WorkerReply.Failed($"no answer within {options.DispatchTimeout.TotalSeconds:0.###} s"));
-            }
-            else due = Math.Min(due, callDue);
-        }
-
-        // Whatever a reply above has sent anew falls due within the timeout at the latest.
-        return Math.Min(due, now + Workers.Ticks(options.DispatchTimeout));
-    }
-
-    private void Expire(QueueEntry entry)
-    {
-        DispatchLog.Expired(logger, entry.Id, entry.State);
-        Leave(entry, new(OutcomeKind.DeadlinePassed, Detail: $"No answer within {entry.Timeout.TotalSeconds:0.###} s."));
     }
 
     private void Leave(QueueEntry entry, Outcome outcome)

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Lab.Ec2Deployer.Aws;
 using Lab.Ec2Deployer.Planning;
 using Lab.Ec2Deployer.Tests.Ec2StandIn;
@@ -66,34 +65,5 @@ internal sealed class Ec2Session : IAsyncDisposable
     {
         await StandIn.DisposeAsync();
         Directory.Delete(_config, recursive: true);
-    }
-}
-
-/// <summary>Remembers what it was told.</summary>
-internal sealed class RecordedProgress : IProgressSink
-{
-    public ConcurrentQueue<string> Lines { get; } = new();
-
-    public ConcurrentQueue<string> Audits { get; } = new();
-
-    public IProgressStep Begin(string title, string? host = null) => new Step(this, title);
-
-    public void Note(string message) => Lines.Enqueue(message);
-
-    public void Audit(string action, string subject) => Audits.Enqueue($"{action} {subject}");
-
-    private sealed class Step(RecordedProgress progress, string title) : IProgressStep
-    {
-        public void Report(long done, long total)
-        {
-        }
-
-        public void Say(string detail) => progress.Lines.Enqueue($"{title}: {detail}");
-
-        public void Done(string outcome) => progress.Lines.Enqueue($"{title}: {outcome}");
-
-        public void Dispose()
-        {
-        }
     }
 }

@@ -2,10 +2,10 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using Lab.Ec2Deployer.Planning;
 
-namespace Lab.Ec2Deployer.Tests.Rig;
+namespace Lab.Ec2Deployer.Tests;
 
 /// <summary>Keeps what it hears, with the seconds that each step took.</summary>
-internal sealed class RecordedProgress(Action<string> say) : IProgressSink
+internal sealed class RecordedProgress(Action<string>? say = null) : IProgressSink
 {
     public ConcurrentQueue<string> Lines { get; } = new();
 
@@ -18,7 +18,7 @@ internal sealed class RecordedProgress(Action<string> say) : IProgressSink
     private void Add(string line)
     {
         Lines.Enqueue(line);
-        say(line);
+        say?.Invoke(line);
     }
 
     private sealed class Step(RecordedProgress progress, string title) : IProgressStep

@@ -1,0 +1,48 @@
+using Lab.Ec2Deployer.Aws;
+using Lab.Ec2Deployer.Commands;
+using Lab.Ec2Deployer.Tests.Aws;
+
+namespace Lab.Ec2Deployer.Tests.Commands;
+
+/// <summary>
+/// Command lines as a user gives them, before the stand-in or before no AWS at all. One at a time, for the commands
+/// share their options' definitions.
+/// </summary>
+[Collection("command lines")]
+public abstract class CommandTest
+{
+    private protected FakeFleet Fleet { get; } = new();
+
+    private protected bool HasCredentials { get; set; } = true;
+
+    /// <summary>What the user types when asked, or null: nobody is there.</summary>
+    private protected string? Answer { get; set; }
+
+    private protected CancellationToken Interrupt { get; set; } = TestContext.Current.CancellationToken;
+
+    private protected async Task<(int Code, string Out, string Error)> RunAsync(Ec2Session session, string line)
+    {
+        using var output = new StringWriter { NewLine = "\n" };
+        using var error = new StringWriter { NewLine = "\n" };
+        using var input = new StringReader($"{Answer}\n");
+        var code = await DeployerApp.RunAsync(line.Split(' ', StringSplitOptions.RemoveEmptyEntries), new Surroundings
+        {
+            Out = output,
+            Error = error,
+            In = input,
+            InIsTerminal = Answer is not null,
+            Ec2 = (_, _, _) => Task.FromResult(HasCredentials ? session.StandIn.Client() : null),
+            ConfiguredRegion = () => null,
+            Caller = new KnownCaller(),
+            Fleet = () => Fleet,
+            Home = session.Home,
+            Pace = Ec2Session.Pace,
+        }, Interrupt);
+        return (code, output.ToString(), error.ToString());
+    }
+
+    private sealed class KnownCaller : ICallerAddress
+    {
+        public Task<string> AskAsync(CancellationToken cancellationToken) => Task.FromResult("192.0.2.1");
+    }
+}
