@@ -10,11 +10,7 @@ internal sealed class RigHost : IAsyncDisposable
 {
     public const string User = "ubuntu";
     private const int SshPort = 22;
-    private const int Attempts = 3;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
-
-    // A host is up in some seconds; one that is not has missed a moment of its start, and is started anew.
-    private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(30);
     private static int _count;
 
     private readonly Process _process;
@@ -37,21 +33,6 @@ internal sealed class RigHost : IAsyncDisposable
     /// <param name="docker">Whether it has Docker.</param>
     public static async Task<RigHost> StartAsync(string name, int number, bool manager, string directory, string publicKey, bool docker = true)
     {
-        for (var attempt = 1; ; attempt++)
-        {
-            try
-            {
-                return await StartOnceAsync(name, number, manager, directory, publicKey, docker);
-            }
-            catch (InvalidOperationException) when (attempt < Attempts)
-            {
-                // Told only if it happens every time.
-            }
-        }
-    }
-
-    private static async Task<RigHost> StartOnceAsync(string name, int number, bool manager, string directory, string publicKey, bool docker)
-    {
         var own = Path.Combine(directory, $"{name}-{Interlocked.Increment(ref _count)}");
         Directory.CreateDirectory(own);
         await File.WriteAllTextAsync(Path.Combine(own, "authorized_keys"), publicKey);
@@ -62,7 +43,7 @@ internal sealed class RigHost : IAsyncDisposable
         var started = Stopwatch.StartNew();
         while (!File.Exists(key) || !await AnswersAsync(address))
         {
-            if (!process.HasExited && started.Elapsed < StartPatience)
+            if (!process.HasExited && started.Elapsed < Patience)
             {
                 await Task.Delay(50);
                 continue;
@@ -70,7 +51,6 @@ internal sealed class RigHost : IAsyncDisposable
 
             var console = Path.Combine(own, "console.log");
             var trouble = $"{name} does not start, key {(File.Exists(key) ? "made" : "not made")}: {(File.Exists(console) ? await File.ReadAllTextAsync(console) : "no log")}";
-            // Ended whole before another takes its address.
             process.StandardInput.Close();
             using var limit = new CancellationTokenSource(Patience);
             await process.WaitForExitAsync(limit.Token);

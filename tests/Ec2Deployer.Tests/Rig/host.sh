@@ -22,7 +22,10 @@ unshare --net --mount --uts --ipc --pid --fork --kill-child bash -c '
     exec bash "$@"' host-init "$address" "$here/host-init.sh" "$name" "$own" "$user" "$port" "$options" < /dev/null > "$own/console.log" 2>&1 &
 host=$!
 
+link=
 leave() {
+    # First: the kernel clears a dead namespace away when it has time, and until then it would answer for its successor.
+    [ -z "$link" ] || ip link del "$link" 2>/dev/null || true
     kill -9 "$host" 2>/dev/null || true
     wait "$host" 2>/dev/null || true
     # The kernel takes a moment to end the processes of a namespace whose first one is dead.
