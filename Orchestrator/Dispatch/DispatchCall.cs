@@ -18,7 +18,7 @@ internal sealed class DispatchCall(long number, WorkerNode worker, IReadOnlyList
     public WorkerNode Worker { get; } = worker;
 
     /// <summary>Where the call goes: to where the worker was when it started.</summary>
-    public Uri Target { get; } = entries is [{ Options: null }] ? worker.RunModel : worker.RunBatch;
+    public Uri Address { get; } = worker.Address;
 
     /// <summary>Whether it is one text and nothing else, which travels in the cheapest form.</summary>
     public bool IsPlain { get; } = entries is [{ Options: null }];

@@ -95,6 +95,7 @@ internal sealed partial class DispatchState(
             case WorkerReply.Answered answered:
                 worker.Completed += call.Entries.Count;
                 worker.ConsecutiveFailures = 0;
+                if (worker.BatchLimit < options.MaxBatch) worker.BatchLimit *= 2;
                 for (var i = 0; i < call.Entries.Count; i++) Answer(call, call.Entries[i], answered.Texts[i], answered.InferenceMs);
                 break;
             case WorkerReply.Busy:
@@ -214,10 +215,10 @@ internal sealed partial class DispatchState(
     }
 
     // The backlog is shared out: a batch that leaves the next worker to become free without work answers nobody sooner.
-    // A worker back from quarantine first shows with one text that it is well.
+    // A worker back from quarantine shows with one text, then with two, that it is well.
     private int BatchLimit(WorkerNode worker, QueueEntry first) =>
-        first.Alone || worker.ConsecutiveFailures > 0 ? 1
-        : Math.Clamp((_queue.Count + Workers.AliveCount - 1) / Workers.AliveCount, 1, options.MaxBatch);
+        first.Alone ? 1
+        : Math.Clamp((_queue.Count + Workers.AliveCount - 1) / Workers.AliveCount, 1, Math.Min(options.MaxBatch, worker.BatchLimit));
 
     // Only what stands next in the queue may join: who has failed before goes alone, and nobody is overtaken.
     private static bool CanJoin(QueueEntry entry, int budget) => !entry.Alone && entry.EstimatedTokens <= budget;

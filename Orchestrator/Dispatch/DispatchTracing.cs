@@ -3,7 +3,8 @@ using System.Diagnostics;
 namespace Lab.Orchestrator.Dispatch;
 
 /// <summary>
-/// The spans between a request's arrival and the worker: <c>queue</c>, and one <c>dispatch</c> per attempt.
+/// The spans between a request's arrival and the worker: <c>queue</c>, and one <c>dispatch</c> per attempt, which is the
+/// client's span of the call to the worker.
 /// Names of the attributes follow OpenTelemetry's rule for an application's own: prefix <c>lab.</c>.
 /// </summary>
 internal static class DispatchTracing
@@ -15,14 +16,6 @@ internal static class DispatchTracing
     /// <summary>The trace to go on with: the current one, where somebody records it here or the client sent it along.</summary>
     public static ActivityContext CurrentTrace() =>
         Activity.Current is { } current && (current.ParentId is not null || Source.HasListeners()) ? current.Context : default;
-
-    /// <summary>Hands the client's trace on where nobody records one here (W3C Trace Context).</summary>
-    public static void Forward(ActivityContext trace, HttpRequestMessage request)
-    {
-        if (Activity.Current is not null || trace.TraceId == default) return;
-        request.Headers.TryAddWithoutValidation("traceparent", $"00-{trace.TraceId}-{trace.SpanId}-{(int)trace.TraceFlags:x2}");
-        if (!string.IsNullOrEmpty(trace.TraceState)) request.Headers.TryAddWithoutValidation("tracestate", trace.TraceState);
-    }
 
     /// <summary>
     /// Records how long each of the call's entries waited, and opens the span of the call, within the trace of its
@@ -43,7 +36,11 @@ internal static class DispatchTracing
         Activity.Current = null;
         var first = call.Entries[0];
         var links = call.Entries.Skip(1).Select(entry => new ActivityLink(entry.Trace)).ToList();
-        var activity = Source.StartActivity(ActivityKind.Internal, first.Trace, links: links, name: "dispatch");
+        var activity = Source.StartActivity(ActivityKind.Client, first.Trace, links: links, name: "dispatch");
+        // The call is no other client's: its span carries what OpenTelemetry's conventions ask of HTTP clients.
+        activity?.SetTag("http.request.method", "POST");
+        activity?.SetTag("server.address", call.Address.Host);
+        activity?.SetTag("server.port", call.Address.Port);
         activity?.SetTag("lab.request_id", first.Id.ToString());
         activity?.SetTag("lab.worker", call.Worker.Name);
         activity?.SetTag("lab.dispatch", call.Number);
@@ -52,6 +49,9 @@ internal static class DispatchTracing
         activity?.SetTag("lab.batch_size", call.Entries.Count);
         return activity;
     }
+
+    /// <summary>Notes the status with which the worker has answered.</summary>
+    public static void Answered(Activity? activity, int status) => activity?.SetTag("http.response.status_code", status);
 
     public static void End(Activity? activity, WorkerReply reply)
     {

@@ -9,24 +9,13 @@ internal sealed class WorkerNode
     public WorkerNode(string name, Uri address)
     {
         Name = name;
-        RunModel = RunBatch = address;
         Address = address;
         IdlePlace = new(this);
     }
 
     public string Name { get; }
 
-    public Uri Address
-    {
-        get;
-        set => (field, RunModel, RunBatch) = (value, new(value, "/run_model"), new(value, "/run_batch"));
-    }
-
-    /// <summary>Where a single text goes, kept because making an address costs more than sending to it.</summary>
-    public Uri RunModel { get; private set; }
-
-    /// <summary>Where a batch goes.</summary>
-    public Uri RunBatch { get; private set; }
+    public Uri Address { get; set; }
 
     /// <summary>The model it serves; <c>null</c> while it is not known to be well, or does not tell.</summary>
     public ModelInfo? Model { get; set; }
@@ -57,6 +46,9 @@ internal sealed class WorkerNode
 
     /// <summary>Failures since the last answer: the exponent of the quarantine's backoff.</summary>
     public int ConsecutiveFailures { get; set; }
+
+    /// <summary>How many texts it may get at once: one after quarantine, twice as many after each dispatch that it answers.</summary>
+    public int BatchLimit { get; set; } = int.MaxValue;
 
     /// <summary>Probes failed in a row while trusted.</summary>
     public int MissedProbes { get; set; }

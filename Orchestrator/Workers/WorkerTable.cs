@@ -190,6 +190,7 @@ internal sealed class WorkerTable(OrchestratorOptions options, TimeProvider time
     private void SendAway(WorkerNode node, string reason)
     {
         var backoff = Delay(node);
+        node.BatchLimit = 1;
         WorkersLog.Quarantined(logger, node.Name, backoff.TotalMilliseconds, reason);
         Change(node, quarantined: true);
     }

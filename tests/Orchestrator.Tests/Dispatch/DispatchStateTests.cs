@@ -231,6 +231,18 @@ public sealed class DispatchStateTests
     }
 
     [Fact]
+    public void Pump_BacklogAndAWorkerBackFromQuarantine_GetsTwiceAsManyEachTime()
+    {
+        var bench = new DispatchBench(workers: 1, o => o.MaxBatch = 8);
+        for (var i = 0; i < 30; i++) bench.Submit($"{i}");
+        bench.Fail(bench.Sent[0]);
+        bench.Advance(2 * bench.Options.QuarantineMin);
+        bench.AnswerProbes(failure: null);
+        for (var i = 1; i < bench.Sent.Count; i++) bench.Answer(bench.Sent[i]);
+        Assert.Equal([1, 1, 2, 4, 8, 8, 7], bench.Sent.Select(call => call.Entries.Count));
+    }
+
+    [Fact]
     public void Pump_BatchOverTokenBudget_IsCutShort()
     {
         var bench = new DispatchBench(workers: 1, o => (o.MaxBatch, o.MaxBatchTokens) = (8, 25));

@@ -116,6 +116,6 @@ public sealed class DispatchStateWorkersTests
         Assert.Equal("quarantined", bench.State.Workers.Snapshot()["worker-1"].Status);
         bench.AnswerProbes(null);
         bench.Submit();
-        Assert.Equal(8001, Assert.Single(bench.Sent).Target.Port);
+        Assert.Equal(8001, Assert.Single(bench.Sent).Address.Port);
     }
 }

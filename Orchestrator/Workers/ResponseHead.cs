@@ -1,0 +1,75 @@
+using System.Buffers;
+using System.Buffers.Text;
+
+namespace Lab.Orchestrator.Workers;
+
+/// <summary>Status line and headers of an HTTP/1.1 response (RFC 9112), as far as a connection needs them.</summary>
+/// <param name="Length">Bytes up to and including the empty line.</param>
+/// <param name="Status">The status code, 100 to 999.</param>
+/// <param name="ContentLength">The body's length in bytes; -1 where none is told.</param>
+/// <param name="IsChunked">Whether the body comes in chunks.</param>
+/// <param name="Closes">Whether the connection ends with this response.</param>
+internal readonly record struct ResponseHead(int Length, int Status, long ContentLength, bool IsChunked, bool Closes)
+{
+    private static ReadOnlySpan<byte> End => "\r\n\r\n"u8;
+
+    /// <summary>Whether there is no body, whatever the headers say.</summary>
+    public bool IsBodiless => Status is (>= 100 and < 200) or 204 or 304;
+
+    /// <summary>Reads a head from the start of what has been received.</summary>
+    /// <returns>Whether all of it was there.</returns>
+    /// <exception cref="InvalidDataException">It is no head of HTTP/1.1, or contradicts itself.</exception>
+    public static bool TryParse(ReadOnlySpan<byte> received, out ResponseHead head)
+    {
+        head = default;
+        var end = received.IndexOf(End);
+        if (end < 0) return false;
+        var lines = received[..(end + 2)];
+        var statusLine = NextLine(ref lines);
+        // HTTP/1.1 200 OK
+        if (statusLine.Length < 12 || !statusLine.StartsWith("HTTP/1."u8) || statusLine[8] != ' '
+            || !Utf8Parser.TryParse(statusLine[9..12], out int status, out var digits) || digits != 3 || status < 100
+            || (statusLine.Length > 12 && statusLine[12] != ' '))
+            throw new InvalidDataException("its answer is not HTTP/1.1");
+        var closes = statusLine[7] == '0';
+        long length = -1;
+        var chunked = false;
+        while (!lines.IsEmpty)
+        {
+            var line = NextLine(ref lines);
+            var colon = line.IndexOf((byte)':');
+            if (colon <= 0) throw new InvalidDataException("its answer has a header without a name");
+            var name = line[..colon];
+            var value = line[(colon + 1)..].Trim(" \t"u8);
+            if (Is(name, "content-length"u8))
+            {
+                if (!Utf8Parser.TryParse(value, out long told, out var read) || read != value.Length || told < 0 || (length >= 0 && length != told))
+                    throw new InvalidDataException("its answer's length cannot be read");
+                length = told;
+            }
+            else if (Is(name, "transfer-encoding"u8))
+            {
+                if (!Is(value, "chunked"u8)) throw new InvalidDataException("its answer has an encoding that was not asked for");
+                chunked = true;
+            }
+            else if (Is(name, "connection"u8))
+            {
+                closes |= Is(value, "close"u8);
+            }
+        }
+
+        // Chunks win (RFC 9112, 6.3), but a peer that says both cannot be trusted with another request.
+        head = new(end + End.Length, status, chunked ? -1 : length, chunked, closes || (chunked && length >= 0));
+        return true;
+    }
+
+    private static ReadOnlySpan<byte> NextLine(ref ReadOnlySpan<byte> lines)
+    {
+        var end = lines.IndexOf("\r\n"u8);
+        var line = lines[..end];
+        lines = lines[(end + 2)..];
+        return line;
+    }
+
+    private static bool Is(ReadOnlySpan<byte> told, ReadOnlySpan<byte> lower) => System.Text.Ascii.EqualsIgnoreCase(told, lower);
+}

@@ -1,0 +1,165 @@
+using System.Buffers;
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Text;
+
+namespace Lab.Orchestrator.Workers;
+
+/// <summary>
+/// One kept connection to a worker (HTTP/1.1, RFC 9112), for one exchange at a time. A worker gets one dispatch at a
+/// time, so that nothing of a general client's pool, its queues and its handlers is needed: that is a fifth of what a
+/// request costs here.
+/// </summary>
+internal sealed class WorkerConnection : IDisposable
+{
+    private const int FirstBuffer = 4 * 1024;
+
+    // What a large text has needed is not kept for the small ones after it.
+    private const int LargestKeptBuffer = 64 * 1024;
+
+    private const int MaxTraceState = 512;
+
+    // Servers close connections that rest for minutes; whether this one has is asked only where it can be.
+    private static readonly TimeSpan RestWithoutLook = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LongestRest = TimeSpan.FromMinutes(1);
+
+    private readonly Socket _socket;
+    private readonly Stream _stream;
+    private readonly ResponseReader _reader;
+    private readonly byte[] _host;
+    private ArrayBufferWriter<byte> _request = new(FirstBuffer);
+    private bool _closes;
+    private long _restsSince;
+
+    private WorkerConnection(Uri address, Socket socket, Stream stream)
+    {
+        Address = address;
+        _socket = socket;
+        _stream = stream;
+        _reader = new(stream);
+        _host = Encoding.ASCII.GetBytes(address.IsDefaultPort ? address.IdnHost : $"{HostOf(address)}:{address.Port}");
+    }
+
+    /// <summary>Whom it leads to.</summary>
+    public Uri Address { get; }
+
+    /// <summary>Whether the exchange has left it such that another may follow.</summary>
+    public bool IsReusable => !_closes;
+
+    /// <summary>Connects, with TLS for <c>https</c>.</summary>
+    /// <exception cref="SocketException">Nobody listens there.</exception>
+    /// <exception cref="IOException">The connection breaks off.</exception>
+    /// <exception cref="System.Security.Authentication.AuthenticationException">Its certificate is not valid.</exception>
+    /// <exception cref="TimeoutException">It does not answer within <paramref name="timeout"/>.</exception>
+    public static async Task<WorkerConnection> OpenAsync(Uri address, TimeSpan timeout, CancellationToken cancellation)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        limit.CancelAfter(timeout);
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        Stream? stream = null;
+        try
+        {
+            await socket.ConnectAsync(new DnsEndPoint(address.IdnHost, address.Port), limit.Token);
+            stream = new NetworkStream(socket, ownsSocket: true);
+            if (address.Scheme == Uri.UriSchemeHttps)
+            {
+                var secured = new SslStream(stream);
+                stream = secured;
+                await secured.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = address.IdnHost }, limit.Token);
+            }
+
+            return new(address, socket, stream);
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            stream?.Dispose();
+            socket.Dispose();
+            throw new TimeoutException($"it does not take a connection within {timeout.TotalSeconds:0.###} s");
+        }
+        catch
+        {
+            stream?.Dispose();
+            socket.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Whether a connection that has rested is still worth using.</summary>
+    public bool IsAlive()
+    {
+        var rest = Stopwatch.GetElapsedTime(_restsSince);
+        if (rest < RestWithoutLook) return true;
+        // Readable without having been asked anything: closed, or no connection to trust.
+        return rest < LongestRest && !_socket.Poll(0, SelectMode.SelectRead);
+    }
+
+    /// <summary>Whether it has rested so long that it is not used again.</summary>
+    public bool IsTooOld() => Stopwatch.GetElapsedTime(_restsSince) >= LongestRest;
+
+    /// <summary>Prepares a request with a text as its body.</summary>
+    public void WriteText(string path, ActivityContext trace, string text)
+    {
+        var length = Encoding.UTF8.GetByteCount(text);
+        WriteHead(path, "text/plain; charset=utf-8"u8, trace, length);
+        Encoding.UTF8.GetBytes(text, _request);
+    }
+
+    /// <summary>Prepares a request with JSON as its body.</summary>
+    public void WriteJson(string path, ActivityContext trace, ReadOnlySpan<byte> json)
+    {
+        WriteHead(path, "application/json"u8, trace, json.Length);
+        _request.Write(json);
+    }
+
+    /// <summary>Sends what was prepared and waits for the whole answer.</summary>
+    /// <returns>The status, and the body, which is valid until the next exchange or the connection's end.</returns>
+    /// <exception cref="IOException">The connection breaks off.</exception>
+    /// <exception cref="InvalidDataException">The answer is no HTTP/1.1, or larger than <paramref name="maxBodyBytes"/>.</exception>
+    public async ValueTask<(int Status, ReadOnlyMemory<byte> Body)> ExchangeAsync(long maxBodyBytes, CancellationToken cancellation)
+    {
+        // Only an exchange that comes to its end makes the connection fit for another.
+        _closes = true;
+        await _stream.WriteAsync(_request.WrittenMemory, cancellation);
+        var (status, body, keepsOpen) = await _reader.ReadAsync(maxBodyBytes, cancellation);
+        _closes = !keepsOpen;
+        return (status, body);
+    }
+
+    /// <summary>Lets it rest until the next exchange.</summary>
+    public void Rest()
+    {
+        _restsSince = Stopwatch.GetTimestamp();
+        if (_request.Capacity > LargestKeptBuffer) _request = new(FirstBuffer);
+    }
+
+    public void Dispose() => _stream.Dispose();
+
+    private static string HostOf(Uri address) => address.HostNameType is UriHostNameType.IPv6 ? $"[{address.IdnHost}]" : address.IdnHost;
+
+    private void WriteHead(string path, ReadOnlySpan<byte> contentType, ActivityContext trace, int length)
+    {
+        _request.ResetWrittenCount();
+        _request.Write("POST "u8);
+        Encoding.ASCII.GetBytes(path, _request);
+        _request.Write(" HTTP/1.1\r\nHost: "u8);
+        _request.Write(_host);
+        _request.Write("\r\nContent-Type: "u8);
+        _request.Write(contentType);
+        _request.Write("\r\nContent-Length: "u8);
+        Write(length.ToString(CultureInfo.InvariantCulture));
+        if (trace.TraceId != default)
+        {
+            // W3C Trace Context
+            Write($"\r\ntraceparent: 00-{trace.TraceId.ToHexString()}-{trace.SpanId.ToHexString()}-{(int)trace.TraceFlags:x2}");
+            if (trace.TraceState is { Length: > 0 and <= MaxTraceState } state && !state.AsSpan().ContainsAnyExceptInRange(' ', '~'))
+                Write($"\r\ntracestate: {state}");
+        }
+
+        _request.Write("\r\n\r\n"u8);
+    }
+
+    private void Write(string ascii) => Encoding.ASCII.GetBytes(ascii, _request);
+}

@@ -1,0 +1,72 @@
+using System.Diagnostics;
+using System.Net;
+using System.Text.Json;
+using Lab.ServiceDefaults.Contracts;
+using Lab.ServiceDefaults.Health;
+
+namespace Lab.Orchestrator.Workers;
+
+/// <summary>Asks workers whether they are well, and which model they serve.</summary>
+/// <param name="limit">How long a worker may take to say so.</param>
+internal sealed class WorkerProbe(TimeSpan limit) : IDisposable
+{
+    private const int MaxAnswerBytes = 1024 * 1024;
+
+    private readonly HttpClient _client = new(new SocketsHttpHandler
+    {
+        AllowAutoRedirect = false,
+        UseCookies = false,
+        UseProxy = false,
+        ConnectTimeout = TimeSpan.FromSeconds(2),
+        PooledConnectionIdleTimeout = TimeSpan.FromMinutes(1),
+        PooledConnectionLifetime = TimeSpan.FromMinutes(15),
+    })
+    {
+        MaxResponseContentBufferSize = MaxAnswerBytes,
+        Timeout = Timeout.InfiniteTimeSpan,
+    };
+
+    /// <summary>Asks once. It never throws: whatever goes wrong is the result.</summary>
+    public async Task<ProbeResult> AskAsync(Uri address, bool readModel, CancellationToken cancellation)
+    {
+        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        timeout.CancelAfter(limit);
+        // A probe belongs to no request; without this it would show up as a trace of its own every few seconds.
+        Activity.Current = null;
+        try
+        {
+            using var response = await _client.GetAsync(new Uri(address, HealthEndpoints.ReadyPath), timeout.Token);
+            if (!response.IsSuccessStatusCode) return new($"its health check answers {(int)response.StatusCode}");
+            return readModel ? await ReadModelAsync(address, timeout.Token) : default;
+        }
+        catch (HttpRequestException e)
+        {
+            return new(e.Message);
+        }
+        catch (OperationCanceledException)
+        {
+            return new($"its health check does not answer within {limit.TotalSeconds:0.###} s");
+        }
+    }
+
+    public void Dispose() => _client.Dispose();
+
+    private async Task<ProbeResult> ReadModelAsync(Uri address, CancellationToken cancellation)
+    {
+        using var response = await _client.GetAsync(new Uri(address, "/info"), cancellation);
+        // Somebody else's worker that only knows /run_model has nothing to tell.
+        if (response.StatusCode is HttpStatusCode.NotFound) return default;
+        if (!response.IsSuccessStatusCode) return new($"its /info answers {(int)response.StatusCode}");
+        try
+        {
+            var model = JsonSerializer.Deserialize(await response.Content.ReadAsByteArrayAsync(cancellation), WireJson.Relaxed.ModelInfo);
+            return model is { ModelId: not null, ModelSha: not null, ModelType.Classifier.Id2Label.Count: > 0 }
+                ? new(null, model)
+                : new("its /info names no model with labels");
+        }
+        catch (JsonException e)
+        {
+            return new($"its /info cannot be read: {e.Message}");
+        }
+    }
+}
