@@ -26,8 +26,11 @@ internal static class OrchestratorApp
         AddServices(builder);
 
         var app = builder.Build();
-        app.UseServiceDefaults();
+        app.UseExceptionAnswers();
         app.UseHandover();
+        app.UseRouting();
+        app.UseShortWay();
+        app.UseStatusAnswers();
         app.UseAccess();
         app.MapDefaultEndpoints();
         app.MapMetrics();

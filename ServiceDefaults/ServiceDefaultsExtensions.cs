@@ -51,14 +51,21 @@ public static class ServiceDefaultsExtensions
         });
     }
 
-    /// <summary>Puts the handlers of unexpected errors and of bodiless statuses first: each tells it in the endpoint's <see cref="ErrorShape"/>.</summary>
+    /// <summary>Puts the handlers of unexpected errors and of bodiless statuses first.</summary>
     public static void UseServiceDefaults(this WebApplication app)
     {
-        app.UseExceptionHandler(new ExceptionHandlerOptions
-        {
-            StatusCodeSelector = exception => exception is BadHttpRequestException refused ? refused.StatusCode : StatusCodes.Status500InternalServerError,
-            ExceptionHandler = ErrorShape.WriteStatusAsync,
-        });
-        app.UseStatusCodePages(context => ErrorShape.WriteStatusAsync(context.HttpContext));
+        app.UseExceptionAnswers();
+        app.UseStatusAnswers();
     }
+
+    /// <summary>Tells unexpected errors in the endpoint's <see cref="ErrorShape"/>.</summary>
+    public static void UseExceptionAnswers(this WebApplication app) => app.UseExceptionHandler(new ExceptionHandlerOptions
+    {
+        StatusCodeSelector = exception => exception is BadHttpRequestException refused ? refused.StatusCode : StatusCodes.Status500InternalServerError,
+        ExceptionHandler = ErrorShape.WriteStatusAsync,
+    });
+
+    /// <summary>Tells statuses without a body in the endpoint's <see cref="ErrorShape"/>.</summary>
+    public static void UseStatusAnswers(this WebApplication app) =>
+        app.UseStatusCodePages(context => ErrorShape.WriteStatusAsync(context.HttpContext));
 }

@@ -20,8 +20,6 @@ public static class AccessExtensions
     internal const string ScopeClaim = "scope";
     internal const string AdminScope = "admin";
 
-    private const int SecondsOfBurst = 10;
-
     /// <summary>Requires a key of every endpoint that does not allow anonymous callers, as soon as one key is configured.</summary>
     public static void AddAccess(this WebApplicationBuilder builder)
     {
@@ -40,11 +38,10 @@ public static class AccessExtensions
         services.AddAuthorizationBuilder()
             .SetFallbackPolicy(new AuthorizationPolicyBuilder().AddRequirements(new KeyRequirement(Admin: false)).Build())
             .AddPolicy(AdminPolicy, policy => policy.AddRequirements(new KeyRequirement(Admin: true)));
-        services.AddRateLimiter(limiter =>
-        {
-            limiter.GlobalLimiter = PartitionedRateLimiter.Create<HttpContext, string>(PartitionOf);
-            limiter.OnRejected = RefuseAsync;
-        });
+        services.AddSingleton<KeyLimits>();
+        services.AddRateLimiter(limiter => limiter.OnRejected = RefuseAsync);
+        services.AddOptions<RateLimiterOptions>().Configure<KeyLimits>((limiter, limits) => limiter.GlobalLimiter =
+            limits.Limiter.WithTranslatedKey<HttpContext>(context => context.User.Identity?.Name ?? "", leaveOpen: true));
     }
 
     /// <summary>Puts the checks before the endpoints.</summary>
@@ -53,19 +50,6 @@ public static class AccessExtensions
         app.UseAuthentication();
         app.UseAuthorization();
         app.UseRateLimiter();
-    }
-
-    private static RateLimitPartition<string> PartitionOf(HttpContext context)
-    {
-        var options = context.RequestServices.GetRequiredService<IOptionsMonitor<AccessOptions>>().CurrentValue;
-        if (options.RequestsPerSecond == 0 || context.User.Identity?.Name is not { } holder) return RateLimitPartition.GetNoLimiter("");
-        return RateLimitPartition.GetTokenBucketLimiter(holder, _ => new()
-        {
-            TokenLimit = options.Burst > 0 ? options.Burst : options.RequestsPerSecond * SecondsOfBurst,
-            TokensPerPeriod = options.RequestsPerSecond,
-            ReplenishmentPeriod = TimeSpan.FromSeconds(1),
-            QueueLimit = 0,
-        });
     }
 
     private static ValueTask RefuseAsync(OnRejectedContext rejected, CancellationToken cancellation)

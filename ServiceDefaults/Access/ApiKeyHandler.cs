@@ -1,4 +1,3 @@
-using System.Security.Claims;
 using System.Text.Encodings.Web;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Http;
@@ -16,16 +15,14 @@ internal sealed class ApiKeyHandler(
     : AuthenticationHandler<AuthenticationSchemeOptions>(options, logger, encoder)
 {
     public const string SchemeName = "ApiKey";
-    private const string BearerPrefix = "Bearer ";
 
     protected override Task<AuthenticateResult> HandleAuthenticateAsync()
     {
-        var header = Request.Headers.Authorization.ToString();
-        if (!header.StartsWith(BearerPrefix, StringComparison.OrdinalIgnoreCase)) return Task.FromResult(AuthenticateResult.NoResult());
-        if (keys.Find(header[BearerPrefix.Length..].Trim()) is not { } holder) return Task.FromResult(AuthenticateResult.Fail("unknown key"));
-        var identity = new ClaimsIdentity([new(ClaimTypes.Name, holder.Name)], SchemeName);
-        if (holder.IsAdmin) identity.AddClaim(new(AccessExtensions.ScopeClaim, AccessExtensions.AdminScope));
-        return Task.FromResult(AuthenticateResult.Success(new(new(identity), SchemeName)));
+        var holder = keys.FindBearer(Request.Headers.Authorization.ToString(), out var isBearer);
+        return Task.FromResult(
+            !isBearer ? AuthenticateResult.NoResult()
+            : holder is null ? AuthenticateResult.Fail("unknown key")
+            : AuthenticateResult.Success(new(holder.Principal, SchemeName)));
     }
 
     protected override Task HandleChallengeAsync(AuthenticationProperties properties)

@@ -1,14 +1,23 @@
+using System.Security.Claims;
 using System.Security.Cryptography;
 using Microsoft.Extensions.Options;
 
 namespace Lab.ServiceDefaults.Access;
 
 /// <summary>Whose key it is, and whether it may change the fleet.</summary>
-internal sealed record KeyHolder(string Name, bool IsAdmin);
+internal sealed record KeyHolder(string Name, bool IsAdmin)
+{
+    /// <summary>The holder as the user of a request, made once.</summary>
+    public ClaimsPrincipal Principal { get; } = new(new ClaimsIdentity(
+        IsAdmin ? [new(ClaimTypes.Name, Name), new(AccessExtensions.ScopeClaim, AccessExtensions.AdminScope)] : [new(ClaimTypes.Name, Name)],
+        ApiKeyHandler.SchemeName));
+}
 
 /// <summary>The keys in force, replaced as a whole whenever the configuration changes.</summary>
 internal sealed class KeyRing : IDisposable
 {
+    private const string BearerPrefix = "Bearer ";
+
     private readonly IDisposable? _changes;
     private (byte[] Hash, KeyHolder Holder)[] _keys;
 
@@ -32,6 +41,15 @@ internal sealed class KeyRing : IDisposable
         foreach (var known in Volatile.Read(ref _keys))
             if (CryptographicOperations.FixedTimeEquals(known.Hash, presented)) holder = known.Holder;
         return holder;
+    }
+
+    /// <summary>Finds whose key an <c>Authorization</c> header carries (RFC 6750).</summary>
+    /// <param name="header">The header's value.</param>
+    /// <param name="isBearer">Whether it carries a key at all.</param>
+    public KeyHolder? FindBearer(string header, out bool isBearer)
+    {
+        isBearer = header.StartsWith(BearerPrefix, StringComparison.OrdinalIgnoreCase);
+        return isBearer ? Find(header[BearerPrefix.Length..].Trim()) : null;
     }
 
     public void Dispose() => _changes?.Dispose();
