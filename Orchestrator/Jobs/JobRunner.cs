@@ -23,6 +23,7 @@ internal sealed class JobRunner : BackgroundService
     private readonly IJobStore _store;
     private readonly Dispatcher _dispatcher;
     private readonly JobsOptions _options;
+    private readonly int _window;
     private readonly JobMetrics _metrics;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
@@ -33,6 +34,7 @@ internal sealed class JobRunner : BackgroundService
         IJobStore store,
         Dispatcher dispatcher,
         IOptions<JobsOptions> options,
+        IOptions<OrchestratorOptions> orchestrator,
         JobMetrics metrics,
         TimeProvider time,
         ILogger<JobRunner> logger)
@@ -40,6 +42,8 @@ internal sealed class JobRunner : BackgroundService
         _store = store;
         _dispatcher = dispatcher;
         _options = options.Value;
+        // However small the queue is: at least half of it is left to waiting clients.
+        _window = Math.Clamp(orchestrator.Value.QueueCapacity / 2, 1, _options.Window);
         _metrics = metrics;
         _time = time;
         _logger = logger;
@@ -120,7 +124,7 @@ internal sealed class JobRunner : BackgroundService
 
     private async Task FillAsync(CancellationToken stopping)
     {
-        var free = _options.Window - _running.Count;
+        var free = _window - _running.Count;
         if (free <= 0) return;
         var leased = await _store.LeaseAsync(free, stopping);
         _moreQueued = leased.Count == free;
@@ -155,7 +159,7 @@ internal sealed class JobRunner : BackgroundService
         {
             _running.TryRemove(job.Id, out _);
             // Half a window at a time: a lease for every single job would be a commit for every single job.
-            if (_moreQueued && _running.Count <= _options.Window / 2) Wake();
+            if (_moreQueued && _running.Count <= _window / 2) Wake();
         }
     }
 

@@ -43,7 +43,7 @@ public sealed class JobsOptions
     /// </summary>
     public TimeSpan Lease { get; set; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>How many jobs may wait in the dispatcher's queue or be computed at once, 1 to 10,000.</summary>
+    /// <summary>How many jobs may wait in the dispatcher's queue or be computed at once, 1 to 10,000; never more than half of what the queue takes.</summary>
     public int Window { get; set; } = 64;
 
     /// <summary>The first thing wrong with the values, or <c>null</c>.</summary>
