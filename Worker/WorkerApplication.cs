@@ -25,7 +25,7 @@ internal static class WorkerApplication
     {
         var builder = WebApplication.CreateBuilder(args);
         builder.AddServiceDefaults(WorkerOptions.MaxBodyBytes);
-        builder.AddModel();
+        builder.AddModel(configure is null ? BeginToRead(builder.Configuration) : null);
         builder.AddApi();
         configure?.Invoke(builder);
 
@@ -62,7 +62,23 @@ internal static class WorkerApplication
         return FailureExitCode;
     }
 
-    private static void AddModel(this WebApplicationBuilder builder)
+    // A model's files are read while the server is put together: that is a third of the time until it is ready.
+    private static Task<ModelFiles>? BeginToRead(ConfigurationManager configuration)
+    {
+        try
+        {
+            var directory = (configuration.GetSection(WorkerOptions.Section).Get<WorkerOptions>() ?? new()).FullModelDirectory;
+            OnnxRuntimeProcess.SilenceTelemetry();
+            return Task.Run(() => ModelFiles.Read(directory));
+        }
+        catch (Exception e) when (e is InvalidOperationException or ArgumentException)
+        {
+            // What is wrong with the options is told when they are validated.
+            return null;
+        }
+    }
+
+    private static void AddModel(this WebApplicationBuilder builder, Task<ModelFiles>? files)
     {
         builder.Services.AddOptions<WorkerOptions>().BindConfiguration(WorkerOptions.Section).ValidateOnStart();
         builder.Services.AddSingleton<IValidateOptions<WorkerOptions>, WorkerOptions.Validator>();
@@ -74,11 +90,16 @@ internal static class WorkerApplication
             services.GetRequiredService<WorkerTelemetry>().Observe(gate);
             return gate;
         });
-        builder.Services.AddSingleton<ModelLoader>(services => cancellation => TextModel.Load(
-            services.GetRequiredService<IOptions<WorkerOptions>>().Value,
-            services.GetRequiredService<WorkerTelemetry>(),
-            services.GetRequiredService<ILogger<ModelCompiler>>(),
-            cancellation));
+        builder.Services.AddSingleton<ModelLoader>(services => cancellation =>
+        {
+            var options = services.GetRequiredService<IOptions<WorkerOptions>>().Value;
+            return TextModel.Load(
+                files?.GetAwaiter().GetResult() ?? ModelFiles.Read(options.FullModelDirectory),
+                options,
+                services.GetRequiredService<WorkerTelemetry>(),
+                services.GetRequiredService<ILogger<ModelCompiler>>(),
+                cancellation);
+        });
         builder.Services.AddSingleton<ModelHost>();
         builder.Services.AddHostedService(services => services.GetRequiredService<ModelHost>());
         builder.Services.AddHealthChecks().AddCheck<NotReady.Check>("model");

@@ -91,6 +91,19 @@ internal sealed class ModelCache(string directory, long maxBytes, TimeSpan lockT
         return entry;
     }
 
+    /// <summary>
+    /// Deletes an entry that is whole and yet of no use. Whoever has it in use keeps it until he ends.
+    /// </summary>
+    /// <exception cref="IOException">It cannot be deleted, with the reason.</exception>
+    /// <exception cref="UnauthorizedAccessException">It cannot be deleted, with the reason.</exception>
+    /// <exception cref="TimeoutException">Another process has held the lock for too long.</exception>
+    public void Remove(string key, CancellationToken cancellation = default)
+    {
+        using var @lock = Lock(cancellation);
+        var entry = Path.Combine(directory, key);
+        if (Directory.Exists(entry)) Directory.Delete(entry, recursive: true);
+    }
+
     private void MakeDirectory()
     {
         if (OperatingSystem.IsWindows())

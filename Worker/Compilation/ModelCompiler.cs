@@ -55,8 +55,7 @@ internal sealed partial class ModelCompiler(ModelCache? cache, Processor process
         {
             if (cache is not null && weights.FileBytes >= CachedFrom)
             {
-                var entry = cache.GetOrAdd(Key(config, sha256, settings.Precision), making => Compile(config, weights, settings.Precision, making), cancellation);
-                var session = DistilBertSession.OpenCompiled(ModelIn(entry), config, settings);
+                var session = OpenCached(cache, config, weights, sha256, settings, cancellation);
                 weights.Dispose();
                 return session;
             }
@@ -73,6 +72,32 @@ internal sealed partial class ModelCompiler(ModelCache? cache, Processor process
         }
 
         return DistilBertSession.Open(config, weights, settings, Levels(settings.Precision));
+    }
+
+    // An entry that is what was written and that the runtime will not open has been wrong from the start: it is made
+    // again, once. A new one that will not open either is no matter of the cache.
+    private DistilBertSession OpenCached(
+        ModelCache models, DistilBertConfig config, DistilBertWeights weights, string sha256, SessionSettings settings, CancellationToken cancellation)
+    {
+        var key = Key(config, sha256, settings.Precision);
+        for (var isNew = false; ;)
+        {
+            var entry = models.GetOrAdd(key, making =>
+            {
+                isNew = true;
+                Compile(config, weights, settings.Precision, making);
+            }, cancellation);
+            try
+            {
+                return DistilBertSession.OpenCompiled(ModelIn(entry), config, settings);
+            }
+            catch (OnnxRuntimeException e) when (!isNew)
+            {
+                var reason = e.Message.ReplaceLineEndings(" ");
+                LogReplaced(entry, reason);
+                models.Remove(key, cancellation);
+            }
+        }
     }
 
     /// <summary>Puts a model into the cache if it is not there, and returns its entry's directory and whether it was there.</summary>
@@ -126,6 +151,9 @@ internal sealed partial class ModelCompiler(ModelCache? cache, Processor process
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Compiled {Directory} to {Precision} for this processor in {Seconds:F2} s")]
     private partial void LogCompiled(string directory, Precision precision, double seconds);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The compiled model {Entry} cannot be opened and is made again: {Reason}")]
+    private partial void LogReplaced(string entry, string reason);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "No cache for compiled models: {Reason}. This worker compiles in its own memory.")]
     private partial void LogNoCache(string reason);

@@ -9,17 +9,29 @@ internal static partial class OnnxRuntimeProcess
     /// <summary>The environment variable by which the native library is told to send nothing.</summary>
     public const string TelemetryVariable = "ORT_DISABLE_TELEMETRY";
 
+    private static int _isSilent;
+
     /// <summary>
     /// Turns the runtime's own telemetry off, whatever the environment says. Must be called before anything else of
     /// the runtime: the native library reads the variable when its environment is created.
     /// </summary>
     public static void DisableTelemetry()
     {
+        SilenceTelemetry();
+        OrtEnv.Instance().DisableTelemetryEvents();
+    }
+
+    /// <summary>
+    /// The part of <see cref="DisableTelemetry"/> that changes the environment, which native code must not read
+    /// meanwhile: to be called before there are other threads. Only the first call does anything.
+    /// </summary>
+    public static void SilenceTelemetry()
+    {
+        if (Interlocked.Exchange(ref _isSilent, 1) == 1) return;
         Environment.SetEnvironmentVariable(TelemetryVariable, "1");
         // On Unix .NET keeps its own copy of the environment, which native code does not see.
         if (!OperatingSystem.IsWindows() && SetEnv(TelemetryVariable, "1", 1) != 0)
             throw new InvalidOperationException($"{TelemetryVariable} cannot be set.");
-        OrtEnv.Instance().DisableTelemetryEvents();
     }
 
     /// <summary>The runtime's version.</summary>

@@ -23,16 +23,16 @@ internal sealed class TextModel(
     /// <param name="logger">Where the compiler speaks.</param>
     /// <param name="cancellation">Ends the wait for another process that compiles the same model.</param>
     /// <exception cref="ModelDirectoryException">The directory cannot be served.</exception>
-    public static TextModel Load(WorkerOptions options, WorkerTelemetry telemetry, ILogger logger, CancellationToken cancellation = default)
+    public static TextModel Load(WorkerOptions options, WorkerTelemetry telemetry, ILogger logger, CancellationToken cancellation = default) =>
+        Load(ModelFiles.Read(options.FullModelDirectory), options, telemetry, logger, cancellation);
+
+    /// <summary>Builds the network of a model directory that has been read, whose weights it owns from now on.</summary>
+    /// <exception cref="ModelDirectoryException">The directory cannot be served.</exception>
+    public static TextModel Load(
+        ModelFiles files, WorkerOptions options, WorkerTelemetry telemetry, ILogger logger, CancellationToken cancellation = default)
     {
-        var directory = options.FullModelDirectory;
-        if (!Directory.Exists(directory)) throw new ModelDirectoryException(directory, "is not a directory");
-        var config = DistilBertConfig.Read(directory);
-        var vocabulary = Vocabulary.Read(directory, config.VocabSize);
-        var tokenizer = new BertTokenizer(vocabulary, TokenizerConfig.Read(directory), config.MaxPositions);
-        var weights = DistilBertWeights.Open(directory, config);
-        var description = new ModelDescription(
-            options.FullModelName, weights.Sha256(), config.Labels, config.MaxPositions, options.FullPrecision);
+        var (config, tokenizer, weights, sha256) = files;
+        var description = new ModelDescription(options.FullModelName, sha256, config.Labels, config.MaxPositions, options.FullPrecision);
         var compiler = new ModelCompiler(options.OpenCache(), Processor.Current, logger);
         var settings = new SessionSettings(options.FullPrecision, Math.Min(options.Threads, Environment.ProcessorCount), options.Deterministic);
         return new(description, tokenizer, compiler.Open(config, weights, description.Sha256, settings, cancellation), telemetry);

@@ -55,6 +55,22 @@ public sealed class ModelCompilerTests : IDisposable
     }
 
     [Fact]
+    public void Open_EntryThatIsWholeAndCannotBeOpened_IsCompiledAgain()
+    {
+        float[][] expected;
+        using (var compiled = Open(Precision.Int8)) expected = compiled.ComputeLogits(Texts);
+        var model = Assert.Single(Directory.EnumerateFiles(_cache.Path, "model.onnx", SearchOption.AllDirectories));
+        File.WriteAllBytes(model, [1, 2, 3]);
+        File.Delete(CacheManifest.PathIn(Path.GetDirectoryName(model)!));
+        CacheManifest.Write(Path.GetDirectoryName(model)!);
+
+        using (var again = Open(Precision.Int8)) Assert.Equal(expected, again.ComputeLogits(Texts));
+        using (var atLast = Open(Precision.Int8)) Assert.Equal(expected, atLast.ComputeLogits(Texts));
+
+        Assert.Equal(["Compiled", "The compiled model", "Compiled"], _log.Lines.Select(line => line[..Math.Min(line.IndexOf(" /", StringComparison.Ordinal), line.Length)]));
+    }
+
+    [Fact]
     public void Open_NoCacheCanBeMade_CompilesInMemoryAndSaysSoOnce()
     {
         using var session = Open(Precision.Int8, Path.Combine(_model.File("config.json"), "no", "directory"));

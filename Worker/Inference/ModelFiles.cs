@@ -1,0 +1,43 @@
+using Lab.Worker.ModelBuilding;
+using Lab.Worker.Tokenization;
+
+namespace Lab.Worker.Inference;
+
+/// <summary>A model directory's files, read and checked: all that can be done before the network is built.</summary>
+/// <param name="Config">The model's shape.</param>
+/// <param name="Tokenizer">Its tokeniser.</param>
+/// <param name="Weights">Its weights.</param>
+/// <param name="Sha256">SHA-256 of the weights' file, in lower-case hexadecimal.</param>
+internal sealed record ModelFiles(DistilBertConfig Config, BertTokenizer Tokenizer, DistilBertWeights Weights, string Sha256)
+{
+    /// <summary>Reads a directory. The weights are hashed, and the runtime is loaded, while the vocabulary is read.</summary>
+    /// <exception cref="ModelDirectoryException">The directory cannot be served.</exception>
+    public static ModelFiles Read(string directory)
+    {
+        if (!Directory.Exists(directory)) throw new ModelDirectoryException(directory, "is not a directory");
+        var config = DistilBertConfig.Read(directory);
+        var weights = DistilBertWeights.Open(directory, config);
+        try
+        {
+            var hash = Task.Run(weights.Sha256);
+            try
+            {
+                OnnxRuntimeProcess.DisableTelemetry();
+                _ = OnnxRuntimeProcess.Version;
+                var vocabulary = Vocabulary.Read(directory, config.VocabSize);
+                var tokenizer = new BertTokenizer(vocabulary, TokenizerConfig.Read(directory), config.MaxPositions);
+                return new(config, tokenizer, weights, hash.GetAwaiter().GetResult());
+            }
+            finally
+            {
+                // It reads memory that is about to be unmapped where reading the vocabulary has failed.
+                ((IAsyncResult)hash).AsyncWaitHandle.WaitOne();
+            }
+        }
+        catch
+        {
+            weights.Dispose();
+            throw;
+        }
+    }
+}
