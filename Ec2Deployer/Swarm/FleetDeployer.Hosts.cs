@@ -205,6 +205,10 @@ internal sealed partial class FleetDeployer
             releases.SelectMany(release => StackFile.Services.Select(release.Image)).Concat(current.Select(image => image.Reference)).Distinct(),
             current.SelectMany(image => image.Layers).Select(layer => layer.DiffId).Distinct());
         await FleetSession.OnEachAsync(session.Connections, connection => connection.RunAsync(command, cancellationToken));
+        // A secret of which no kept version knows is nobody's; one that a container still has the Swarm does not give up.
+        var secrets = (await manager.RunAsync(commands.Secrets, cancellationToken)).Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        foreach (var old in secrets.Except(releases.SelectMany(release => release.Secrets)))
+            await manager.TryAsync(RolloutCommands.RemoveSecret(old), cancellationToken);
     }
 
     private static DeploymentException Told(HostFailedException e, FleetSession session) => new(ExitCode.HostFailed,

@@ -27,6 +27,7 @@ internal sealed partial class FleetDeployer(string sources, HttpClient http, Tim
             var keys = FleetKeys.Open(release.StateDirectory);
             var secrets = keys.Secrets(release);
             var surveys = await SurveyAllAsync(session, cancellationToken);
+            RequireFit(session, surveys);
             RequirePorts(session, surveys);
             var (orchestrator, worker, builder) = await BuildImagesAsync(release, progress, cancellationToken);
             var targets = new ImageTarget[]
@@ -185,6 +186,12 @@ internal sealed partial class FleetDeployer(string sources, HttpClient http, Tim
             KeyValuePair.Create(connection.Host.Name, await SwarmExecutor.SurveyAsync(connection, cancellationToken)));
         step.Done($"{surveys.Count} answer");
         return new(surveys, StringComparer.Ordinal);
+    }
+
+    private static void RequireFit(FleetSession session, Dictionary<string, HostSurvey> surveys)
+    {
+        foreach (var host in session.Hosts)
+            if (surveys[host.Name].Unfit(host) is { } obstacle) throw obstacle;
     }
 
     private static void RequirePorts(FleetSession session, Dictionary<string, HostSurvey> surveys)

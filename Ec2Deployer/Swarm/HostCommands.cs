@@ -26,6 +26,7 @@ internal static class HostCommands
             echo net.ipv4.ip_unprivileged_port_start=80 > /etc/sysctl.d/90-lab.conf
             sysctl -q -p /etc/sysctl.d/90-lab.conf
         fi
+        echo "machine $(uname -m) $(docker version --format '{{.Server.Version}}')"
         docker info --format 'swarm {{json .Swarm}}'
         docker image ls --format 'image {{.Repository}}:{{.Tag}}' '{{{ContainerProject.Registry}}}/*'
         for blob in {{{FleetPaths.Blobs}}}/*.tar.gz; do if [ -e "$blob" ]; then echo "blob $(basename "$blob" .tar.gz)"; fi; done

@@ -8,6 +8,11 @@ namespace Lab.Ec2Deployer.Swarm;
 /// <summary>What a host was found to have.</summary>
 internal sealed record HostSurvey
 {
+    private const string Processor = "x86_64";
+
+    // Its seccomp profile is the first that answers clone3 with ENOSYS, which glibc 2.34 and later understand.
+    private static readonly Version OldestDocker = new(20, 10, 10);
+
     /// <summary><c>inactive</c>, <c>active</c>, <c>pending</c>, <c>error</c> or <c>locked</c>.</summary>
     public string SwarmState { get; private set; } = "inactive";
 
@@ -32,6 +37,9 @@ internal sealed record HostSurvey
     /// <summary>Who listens on which TCP port.</summary>
     public Dictionary<int, string> Listening { get; } = [];
 
+    /// <summary>Its processor, by the kernel's name for it, and its Docker's version; empty where the survey did not tell.</summary>
+    public (string Processor, string Docker) Machine { get; private set; } = ("", "");
+
     /// <summary>Reads what the command of <see cref="HostCommands.Survey"/> wrote.</summary>
     public static HostSurvey Parse(string output)
     {
@@ -42,13 +50,14 @@ internal sealed record HostSurvey
             switch (words)
             {
                 case ["swarm", ..]: survey.ReadSwarm(line["swarm ".Length..]); break;
+                case ["machine", var processor, var docker]: survey.Machine = (processor, docker); break;
                 case ["image", var image]: survey.Images.Add(image); break;
                 case ["blob", var layer]: survey.Layers.Add(layer); break;
                 case ["free", var kibibytes, var directory]: survey.Free[directory] = long.Parse(kibibytes, CultureInfo.InvariantCulture) * 1024; break;
                 case ["container", var service]: survey.Services.Add(service); break;
                 case ["listening", var address, ..]:
                     if (int.TryParse(address.AsSpan(address.LastIndexOf(':') + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var port))
-                        survey.Listening.TryAdd(port, words.Length > 2 ? Process(words[2]) : "another process");
+                        survey.Listening.TryAdd(port, words.Length > 2 ? Owner(words[2]) : "another process");
                     break;
                 default: break;
             }
@@ -98,6 +107,17 @@ internal sealed record HostSurvey
         return null;
     }
 
+    /// <summary>Why the images cannot run there, or null: they are for another processor, or too new for its Docker.</summary>
+    public HostFailedException? Unfit(DeployedHost host)
+    {
+        if (Machine.Processor.Length > 0 && Machine.Processor != Processor)
+            return new(host.Name, $"its processor is {Machine.Processor}, and the images are for {Processor}", "Choose an --instance-type and an --image of that architecture, and run the command again.");
+        return Version.TryParse(Machine.Docker.Split('+', '-', '~')[0], out var docker) && docker < OldestDocker
+            ? new(host.Name, $"the images are too new for its Docker {Machine.Docker}: before {OldestDocker} it keeps programs with a C library of 2021 or later from starting threads",
+                $"Upgrade Docker on {host.Name}, choose a newer --image, or an older --base-image, and run the command again.")
+            : null;
+    }
+
     private void ReadSwarm(string json)
     {
         using var document = JsonDocument.Parse(json);
@@ -108,5 +128,5 @@ internal sealed record HostSurvey
     }
 
     // users:(("nginx",pid=42,fd=6)) → nginx
-    private static string Process(string users) => users.Split('"') is [_, var name, ..] ? name : "another process";
+    private static string Owner(string users) => users.Split('"') is [_, var name, ..] ? name : "another process";
 }

@@ -13,6 +13,9 @@ internal sealed record Release(string Version, JsonObject Stack)
     /// <summary>The image of one service.</summary>
     public string Image(string service) => Service(service)["image"]!.GetValue<string>();
 
+    /// <summary>The names of its secrets.</summary>
+    public IEnumerable<string> Secrets => (Stack["secrets"]?.AsObject() ?? []).Select(secret => secret.Key);
+
     /// <summary>The text of its stack file.</summary>
     public string Text => StackFile.Text(Stack);
 

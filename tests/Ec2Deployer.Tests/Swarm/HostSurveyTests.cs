@@ -40,6 +40,22 @@ public sealed class HostSurveyTests
         Assert.Null(survey.TakenPort(Host, [("lab_worker-a", [8000])]));
     }
 
+    [Theory]
+    [InlineData("machine x86_64 20.10.24+dfsg1", null)]
+    [InlineData("machine x86_64 29.0.1", null)]
+    [InlineData("machine x86_64 26.1.5-rc.1", null)]
+    [InlineData("machine x86_64 unknown", null)]
+    [InlineData("", null)]
+    [InlineData("machine x86_64 20.10.5+dfsg1", "too new for its Docker 20.10.5+dfsg1")]
+    [InlineData("machine x86_64 19.03.15", "too new for its Docker 19.03.15")]
+    [InlineData("machine aarch64 27.0.0", "its processor is aarch64")]
+    public void Unfit_ProcessorAndDocker_AreTold(string line, string? what)
+    {
+        var obstacle = HostSurvey.Parse(Output + "\n" + line).Unfit(Host);
+        if (what is null) Assert.Null(obstacle);
+        else Assert.Contains(what, obstacle?.What, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void FullDisk_LessThanFourTimesTheImages_IsTold()
     {
