@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using System.Net;
 using System.Net.Http.Json;
@@ -11,13 +12,14 @@ namespace Lab.EndToEnd.Chaos;
 internal sealed class ChaosFleet : IAsyncDisposable
 {
     private const int WorkerCount = 4;
+    private const int HarmedAtOnce = 2;
     private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(300);
     private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(1200);
     private readonly List<LabService> _workers = [];
     private readonly HttpClient _probe = new() { Timeout = TimeSpan.FromSeconds(5) };
 
     /// <summary>Harm done, by kind, for the test to see that there was some.</summary>
-    public Dictionary<string, int> Harm { get; } = [];
+    public ConcurrentDictionary<string, int> Harm { get; } = [];
 
     public List<LabService> Orchestrators { get; } = [];
 
@@ -55,18 +57,9 @@ internal sealed class ChaosFleet : IAsyncDisposable
         return answers;
     }
 
-    /// <summary>Kills, freezes and slows workers in turn until it is told to stop; then all are well again.</summary>
-    public async Task HarmAsync(int seed, CancellationToken enough, CancellationToken cancellation)
-    {
-        var random = new Random(seed);
-        while (!enough.IsCancellationRequested)
-        {
-            var worker = _workers[random.Next(_workers.Count)];
-            var kind = (string[])["kill", "freeze", "slow"];
-            await HarmAsync(worker, kind[random.Next(kind.Length)], random, cancellation);
-            await Task.Delay(ShortestPause + ((LongestPause - ShortestPause) * random.NextDouble()), cancellation);
-        }
-    }
+    /// <summary>Kills, freezes and slows workers, up to half of them at once, until it is told to stop; then all are well again.</summary>
+    public Task HarmAsync(int seed, CancellationToken enough, CancellationToken cancellation) => Task.WhenAll(
+        Enumerable.Range(0, HarmedAtOnce).Select(hand => HarmByOneHandAsync(_workers.Where((_, i) => i % HarmedAtOnce == hand).ToList(), new(seed + hand), enough, cancellation)));
 
     public async ValueTask DisposeAsync()
     {
@@ -74,9 +67,19 @@ internal sealed class ChaosFleet : IAsyncDisposable
         foreach (var service in _workers.Concat(Orchestrators)) await service.DisposeAsync();
     }
 
+    private async Task HarmByOneHandAsync(List<LabService> workers, Random random, CancellationToken enough, CancellationToken cancellation)
+    {
+        while (!enough.IsCancellationRequested)
+        {
+            var kind = (string[])["kill", "freeze", "slow"];
+            await HarmAsync(workers[random.Next(workers.Count)], kind[random.Next(kind.Length)], random, cancellation);
+            await Task.Delay(ShortestPause + ((LongestPause - ShortestPause) * random.NextDouble()), cancellation);
+        }
+    }
+
     private async Task HarmAsync(LabService worker, string kind, Random random, CancellationToken cancellation)
     {
-        Harm[kind] = Harm.GetValueOrDefault(kind) + 1;
+        Harm.AddOrUpdate(kind, 1, (_, count) => count + 1);
         switch (kind)
         {
             case "kill":
