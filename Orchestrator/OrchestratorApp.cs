@@ -27,6 +27,7 @@ internal static class OrchestratorApp
 
         var app = builder.Build();
         app.UseExceptionAnswers();
+        app.UseClientTrace();
         app.UseHandover();
         app.UseRouting();
         app.UseShortWay();

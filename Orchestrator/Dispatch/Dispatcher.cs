@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Lab.Orchestrator.Workers;
 using Lab.ServiceDefaults.Contracts;
 using Microsoft.Extensions.Options;
@@ -14,6 +15,8 @@ internal sealed class Dispatcher : IHostedService, IDispatchEffects, IAsyncDispo
     /// <summary>Deadlines and probes need no finer clock than this, and a long queue is not scanned more often.</summary>
     private static readonly TimeSpan Resolution = TimeSpan.FromMilliseconds(10);
 
+    private const int LargestKeptOutput = 256;
+
     private readonly Mailbox<Message, Output> _mailbox;
     private readonly DispatchState _state;
     private readonly IWorkerClient _client;
@@ -21,6 +24,10 @@ internal sealed class Dispatcher : IHostedService, IDispatchEffects, IAsyncDispo
     private readonly ILogger _logger;
     private readonly IHostApplicationLifetime _lifetime;
     private readonly ITimer _timer;
+    private readonly Action<QueueEntry> _hangUp;
+
+    // An output that has been carried out and can be filled again.
+    private Output? _emptied;
 
     // What follows is touched only while a message is handled.
     private Output _output = new();
@@ -43,16 +50,19 @@ internal sealed class Dispatcher : IHostedService, IDispatchEffects, IAsyncDispo
         _state = new(options.Value, time, Random.Shared, this, metrics, logger);
         metrics.Observe(() => _state.Workers.Counts);
         _mailbox = new(Handle, Settle, Flush);
+        _hangUp = entry => _mailbox.Post(new(MessageKind.HangUp, entry));
         _timer = time.CreateTimer(_ => _mailbox.Post(new(MessageKind.Tick)), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
     private enum MessageKind { Submit, SubmitAll, HangUp, Reply, Tick, Do }
 
     /// <summary>Hands an entry in and waits for its end. Cancellation means that the client has hung up.</summary>
-    public async Task<Outcome> SubmitAsync(QueueEntry entry, CancellationToken hungUp)
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    public async ValueTask<Outcome> SubmitAsync(QueueEntry entry, CancellationToken hungUp)
     {
         _mailbox.Post(new(MessageKind.Submit, entry));
-        await using var registration = hungUp.UnsafeRegister(_ => _mailbox.Post(new(MessageKind.HangUp, entry)), null);
+        entry.HangUp = _hangUp;
+        await using var registration = hungUp.UnsafeRegister(static entry => ((QueueEntry)entry!).HangUp!((QueueEntry)entry), entry);
         return await entry.Completion;
     }
 
@@ -168,7 +178,7 @@ internal sealed class Dispatcher : IHostedService, IDispatchEffects, IAsyncDispo
 
         if (_output.IsEmpty) return null;
         var output = _output;
-        _output = new();
+        _output = Interlocked.Exchange(ref _emptied, null) ?? new();
         return output;
     }
 
@@ -178,6 +188,10 @@ internal sealed class Dispatcher : IHostedService, IDispatchEffects, IAsyncDispo
         foreach (var call in output.Calls) _ = RunAsync(call);
         foreach (var (worker, address, readModel) in output.Probes) _ = ProbeAsync(worker, address, readModel);
         foreach (var entry in output.Ended) entry.Publish();
+        // What a long turn has needed is not kept for the short ones after it.
+        if (output.Ended.Count > LargestKeptOutput) return;
+        output.Clear();
+        _emptied = output;
     }
 
     private TimeSpan UntilDue(long due)
@@ -221,6 +235,13 @@ internal sealed class Dispatcher : IHostedService, IDispatchEffects, IAsyncDispo
         public List<(WorkerNode Worker, Uri Address, bool ReadModel)> Probes { get; } = [];
 
         public List<QueueEntry> Ended { get; } = [];
+
+        public void Clear()
+        {
+            Calls.Clear();
+            Probes.Clear();
+            Ended.Clear();
+        }
 
         public bool IsEmpty => Calls.Count == 0 && Probes.Count == 0 && Ended.Count == 0;
     }

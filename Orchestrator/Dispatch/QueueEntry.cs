@@ -72,6 +72,9 @@ internal sealed class QueueEntry(string text, TimeSpan timeout, TextOptions? opt
 
     public bool HasFailed => _failedOn is not null;
 
+    /// <summary>Tells the dispatcher that the client no longer waits.</summary>
+    public Action<QueueEntry>? HangUp { get; set; }
+
     public QueueEntry? Next { get; set; }
 
     public QueueEntry? Previous { get; set; }

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Net.Sockets;
+using System.Runtime.CompilerServices;
 using System.Security.Authentication;
 using System.Text.Json;
 using Lab.Orchestrator.Dispatch;
@@ -24,7 +25,8 @@ internal sealed class HttpWorkerClient(IOptions<OrchestratorOptions> options) : 
     private readonly WorkerProbe _probe = new(options.Value.ProbeTimeout);
     private readonly long _maxAnswerBytes = (options.Value.MaxBodyBytes * MaxAnswerBytesPerBodyByte) + MaxAnswerOverhead;
 
-    public async Task<WorkerReply> SendAsync(DispatchCall call)
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    public async ValueTask<WorkerReply> SendAsync(DispatchCall call)
     {
         using var activity = DispatchTracing.Start(call);
         var reply = await TrySendAsync(call, activity);
@@ -41,7 +43,8 @@ internal sealed class HttpWorkerClient(IOptions<OrchestratorOptions> options) : 
         _probe.Dispose();
     }
 
-    private async Task<WorkerReply> TrySendAsync(DispatchCall call, Activity? activity)
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<WorkerReply> TrySendAsync(DispatchCall call, Activity? activity)
     {
         WorkerConnection? connection = null;
         try
@@ -106,8 +109,7 @@ internal sealed class HttpWorkerClient(IOptions<OrchestratorOptions> options) : 
         {
             if (call.IsPlain)
             {
-                var answer = JsonSerializer.Deserialize(body, WireJson.Relaxed.ModelAnswer);
-                return answer is { Label: not null, Probabilities.Count: > 0 }
+                return AnswerReader.Read(body, call.Entries[0].Text) is { } answer
                     ? new WorkerReply.Answered([new(answer, null)], answer.InferenceMs)
                     : new WorkerReply.Failed("its answer has no label or no probabilities");
             }

@@ -7,7 +7,7 @@ namespace Lab.Orchestrator.Workers;
 internal interface IWorkerClient
 {
     /// <summary>Makes the call. It ends when the worker has replied or <see cref="DispatchCall.Aborted"/> is cancelled.</summary>
-    Task<WorkerReply> SendAsync(DispatchCall call);
+    ValueTask<WorkerReply> SendAsync(DispatchCall call);
 
     /// <summary>Asks the worker at an address whether it is ready.</summary>
     /// <param name="address">Where it is.</param>

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.CompilerServices;
 
 namespace Lab.Orchestrator.Workers;
 
@@ -20,6 +21,7 @@ internal sealed class ResponseReader(Stream stream)
     /// </returns>
     /// <exception cref="IOException">The connection breaks off.</exception>
     /// <exception cref="InvalidDataException">It is no HTTP/1.1, or larger than <paramref name="maxBodyBytes"/>.</exception>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<(int Status, ReadOnlyMemory<byte> Body, bool KeepsOpen)> ReadAsync(long maxBodyBytes, CancellationToken cancellation)
     {
         _length = 0;
@@ -107,11 +109,13 @@ internal sealed class ResponseReader(Stream stream)
         }
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     private async ValueTask ReceiveAsync(CancellationToken cancellation)
     {
         if (!await TryReceiveAsync(cancellation)) throw new IOException(_length == 0 ? "it closes the connection without an answer" : "its answer breaks off");
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<bool> TryReceiveAsync(CancellationToken cancellation)
     {
         if (_length == _received.Length) Array.Resize(ref _received, 2 * _received.Length);

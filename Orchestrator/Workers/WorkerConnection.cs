@@ -4,6 +4,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
+using System.Runtime.CompilerServices;
 using System.Text;
 
 namespace Lab.Orchestrator.Workers;
@@ -118,6 +119,7 @@ internal sealed class WorkerConnection : IDisposable
     /// <returns>The status, and the body, which is valid until the next exchange or the connection's end.</returns>
     /// <exception cref="IOException">The connection breaks off.</exception>
     /// <exception cref="InvalidDataException">The answer is no HTTP/1.1, or larger than <paramref name="maxBodyBytes"/>.</exception>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<(int Status, ReadOnlyMemory<byte> Body)> ExchangeAsync(long maxBodyBytes, CancellationToken cancellation)
     {
         // Only an exchange that comes to its end makes the connection fit for another.

@@ -1,26 +1,46 @@
+using System.Collections.Concurrent;
 using System.Threading.RateLimiting;
 using Microsoft.Extensions.Options;
 
 namespace Lab.ServiceDefaults.Access;
 
 /// <summary>How many requests each key may make: a token bucket for each holder, and none for whoever needs no key.</summary>
-internal sealed class KeyLimits(IOptionsMonitor<AccessOptions> options) : IDisposable
+internal sealed class KeyLimits : IDisposable
 {
     private const int SecondsOfBurst = 10;
 
+    private static readonly RateLimitPartition<string> NoLimit = RateLimitPartition.GetNoLimiter("");
+
+    private readonly IOptionsMonitor<AccessOptions> _options;
+    private readonly Func<string, RateLimitPartition<string>> _bucketOf;
+    private readonly ConcurrentDictionary<string, RateLimitPartition<string>> _buckets = new(StringComparer.Ordinal);
+
+    public KeyLimits(IOptionsMonitor<AccessOptions> options)
+    {
+        _options = options;
+        _bucketOf = BucketOf;
+        Limiter = PartitionedRateLimiter.Create<string, string>(Of);
+    }
+
     /// <summary>The buckets, by the holder's name; the empty name is nobody's and has no limit.</summary>
-    public PartitionedRateLimiter<string> Limiter { get; } = PartitionedRateLimiter.Create<string, string>(holder => Of(holder, options.CurrentValue));
+    public PartitionedRateLimiter<string> Limiter { get; }
 
     public void Dispose() => Limiter.Dispose();
 
-    private static RateLimitPartition<string> Of(string holder, AccessOptions options) =>
-        options.RequestsPerSecond == 0 || holder.Length == 0
-            ? RateLimitPartition.GetNoLimiter("")
-            : RateLimitPartition.GetTokenBucketLimiter(holder, _ => new()
-            {
-                TokenLimit = options.Burst > 0 ? options.Burst : options.RequestsPerSecond * SecondsOfBurst,
-                TokensPerPeriod = options.RequestsPerSecond,
-                ReplenishmentPeriod = TimeSpan.FromSeconds(1),
-                QueueLimit = 0,
-            });
+    private RateLimitPartition<string> Of(string holder) =>
+        holder.Length == 0 || _options.CurrentValue.RequestsPerSecond == 0 ? NoLimit : _buckets.GetOrAdd(holder, _bucketOf);
+
+    private RateLimitPartition<string> BucketOf(string holder) => RateLimitPartition.GetTokenBucketLimiter(holder, _ =>
+    {
+        var options = _options.CurrentValue;
+        // Between asking whether there is a limit and making it, it may have been lifted; a bucket needs one all the same.
+        var perSecond = Math.Max(1, options.RequestsPerSecond);
+        return new()
+        {
+            TokenLimit = options.Burst > 0 ? options.Burst : perSecond * SecondsOfBurst,
+            TokensPerPeriod = perSecond,
+            ReplenishmentPeriod = TimeSpan.FromSeconds(1),
+            QueueLimit = 0,
+        };
+    });
 }

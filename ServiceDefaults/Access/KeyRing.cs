@@ -33,6 +33,9 @@ internal sealed class KeyRing : IDisposable
 
     public bool IsEmpty => Volatile.Read(ref _keys).Length == 0;
 
+    /// <summary>The keys in force as one thing: another one as soon as any of them has changed.</summary>
+    public object Version => Volatile.Read(ref _keys);
+
     /// <summary>Finds whose key it is. The time it takes does not depend on which key matches, or how far.</summary>
     public KeyHolder? Find(string key)
     {

@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -47,11 +48,28 @@ public static class ShortWayExtensions
     private static bool MayPass(HttpContext context, KeyRing keys, KeyLimits limits)
     {
         if (keys.IsEmpty) return true;
-        if (keys.FindBearer(context.Request.Headers.Authorization.ToString(), out _) is not { } holder) return false;
+        if (HolderOf(context, keys) is not { } holder) return false;
         // A token is not given back: what it has paid for is this request.
         using var lease = limits.Limiter.AttemptAcquire(holder.Name);
         if (!lease.IsAcquired) return false;
         context.User = holder.Principal;
         return true;
     }
+
+    // Most clients send the same key again and again on one connection, and the server then hands out the very same
+    // string: it need not be hashed again. Only what this connection itself has shown is remembered, and compared by
+    // identity, so that nothing can be learnt from the time.
+    private static KeyHolder? HolderOf(HttpContext context, KeyRing keys)
+    {
+        var header = context.Request.Headers.Authorization.ToString();
+        var connection = context.Features.Get<IConnectionItemsFeature>()?.Items;
+        var version = keys.Version;
+        if (connection is not null && connection.TryGetValue(typeof(Shown), out var item) && item is Shown shown
+            && ReferenceEquals(shown.Header, header) && ReferenceEquals(shown.Version, version)) return shown.Holder;
+        if (keys.FindBearer(header, out _) is not { } holder) return null;
+        if (connection is not null) connection[typeof(Shown)] = new Shown(header, version, holder);
+        return holder;
+    }
+
+    private sealed record Shown(string Header, object Version, KeyHolder Holder);
 }

@@ -60,6 +60,9 @@ public readonly record struct TextBody(string? Text, Refusal? Refusal)
         if (request.Headers.ContentEncoding.Count > 0)
             return Refusal.UnsupportedMediaType("Send the body without Content-Encoding.");
         if (string.IsNullOrEmpty(request.ContentType)) return null;
+        // What nearly all send, word for word.
+        form = request.ContentType switch { "application/json" => Form.Json, "text/plain" => Form.PlainText, _ => Form.None };
+        if (form is not Form.None) return null;
         if (!MediaTypeHeaderValue.TryParse(request.ContentType, out var type))
             return Refusal.UnsupportedMediaType("The Content-Type header is not a media type.");
         var charset = HeaderUtilities.RemoveQuotes(type.Charset).Value;

@@ -38,7 +38,7 @@ public static class TelemetryExtensions
                 .AddPrometheusExporter());
 
         // Without a receiver nobody reads spans: not making them is what keeps an untraced request cheap.
-        if (string.IsNullOrWhiteSpace(builder.Configuration[EndpointVariable])) return;
+        if (!builder.IsTelemetrySent()) return;
         builder.Logging.AddOpenTelemetry(logging =>
         {
             logging.IncludeFormattedMessage = true;
@@ -54,6 +54,9 @@ public static class TelemetryExtensions
                 .AddHttpClientInstrumentation())
             .UseOtlpExporter();
     }
+
+    /// <summary>Whether traces, metrics and logs go to a receiver.</summary>
+    internal static bool IsTelemetrySent(this IHostApplicationBuilder builder) => !string.IsNullOrWhiteSpace(builder.Configuration[EndpointVariable]);
 
     /// <summary>Maps <see cref="MetricsPath"/>; as every endpoint it needs a key where keys are set.</summary>
     public static void MapMetrics(this IEndpointRouteBuilder endpoints) => endpoints.MapPrometheusScrapingEndpoint(MetricsPath);

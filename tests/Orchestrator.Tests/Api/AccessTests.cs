@@ -62,6 +62,12 @@ public sealed class AccessTests
         await using var lab = await StartAsync(workers: 1, key: UserKey, [$"--Access:SecretsDirectory={directory.FullName}"]);
         using var refused = await SendAsync(lab, "GET", "/workers", "another-key-0123456789");
         Assert.Equal(HttpStatusCode.Unauthorized, refused.StatusCode);
+        // On a connection that has shown the key before, too.
+        for (var i = 0; i < 3; i++)
+        {
+            using var allowed = await SendAsync(lab, "POST", "/new_request", UserKey);
+            Assert.Equal(HttpStatusCode.OK, allowed.StatusCode);
+        }
 
         await File.WriteAllTextAsync(file, "another-key-0123456789", Cancellation);
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
@@ -73,8 +79,12 @@ public sealed class AccessTests
             await Task.Delay(20, deadline.Token);
         }
 
-        using var old = await SendAsync(lab, "GET", "/workers", UserKey);
-        Assert.Equal(HttpStatusCode.Unauthorized, old.StatusCode);
+        foreach (var (method, path) in new[] { ("GET", "/workers"), ("POST", "/new_request") })
+        {
+            using var old = await SendAsync(lab, method, path, UserKey);
+            Assert.Equal(HttpStatusCode.Unauthorized, old.StatusCode);
+        }
+
         directory.Delete(recursive: true);
     }
 

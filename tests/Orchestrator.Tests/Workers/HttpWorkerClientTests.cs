@@ -90,7 +90,8 @@ public sealed class HttpWorkerClientTests : IDisposable
 
     [Theory]
     [InlineData("HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n", "it answered 500")]
-    [InlineData("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nnull", "no label")]
+    [InlineData("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nnull", "not an object")]
+    [InlineData("HTTP/1.1 200 OK\r\nContent-Length: 13\r\n\r\n{\"label\":\"A\"}", "no label or no probabilities")]
     [InlineData("HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n{", "cannot be read")]
     [InlineData("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{", "breaks off")]
     [InlineData("no HTTP\r\n\r\n", "not HTTP/1.1")]
@@ -138,7 +139,7 @@ public sealed class HttpWorkerClientTests : IDisposable
 
     private static string TextOf(WorkerReply reply) => Assert.IsType<WorkerReply.Answered>(reply).Texts[0].Answer!.InputText;
 
-    private Task<WorkerReply> SendAsync(Uri address, string text) => _client.SendAsync(Call(address, text));
+    private Task<WorkerReply> SendAsync(Uri address, string text) => _client.SendAsync(Call(address, text)).AsTask();
 
     /// <summary>A server that answers with whatever bytes the test wants.</summary>
     private sealed class Server : IDisposable
