@@ -18,13 +18,19 @@ public sealed class BrowserFixture : IAsyncLifetime
     private IPlaywright? _playwright;
     private IBrowser? _browser;
 
+    /// <summary>Where Chromium is; <c>null</c> where there is none.</summary>
+    internal static string? Chromium { get; } = Array.Find(Places, File.Exists);
+
+    /// <summary>Skips the test where there is no Chromium.</summary>
+    internal static void SkipWithoutChromium() =>
+        Assert.SkipWhen(Chromium is null, $"these tests need Chromium, at {string.Join(" or ", Places)} (Debian: apt-get install chromium)");
+
     /// <inheritdoc/>
     public async ValueTask InitializeAsync()
     {
-        var chromium = Array.Find(Places, File.Exists);
-        if (chromium is null) return;
+        if (Chromium is null) return;
         _playwright = await Playwright.CreateAsync();
-        _browser = await _playwright.Chromium.LaunchAsync(new() { ExecutablePath = chromium, Args = Arguments });
+        _browser = await _playwright.Chromium.LaunchAsync(new() { ExecutablePath = Chromium, Args = Arguments });
     }
 
     /// <summary>Opens an empty tab in a session of its own. Without Chromium the test that asks is skipped.</summary>
@@ -32,7 +38,7 @@ public sealed class BrowserFixture : IAsyncLifetime
     /// <param name="view">How large the window is, and whether the system is dark.</param>
     internal async Task<Tab> OpenAsync(Uri address, View? view = null)
     {
-        Assert.SkipWhen(_browser is null, $"these tests need Chromium, at {string.Join(" or ", Places)} (Debian: apt-get install chromium)");
+        SkipWithoutChromium();
         view ??= View.Desktop;
         var context = await _browser!.NewContextAsync(new()
         {

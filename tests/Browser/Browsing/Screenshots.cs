@@ -4,7 +4,7 @@ namespace Lab.Browser.Browsing;
 
 /// <summary>
 /// Pictures of the pages, in <c>tests/Browser/Screenshots</c>. They are made again by
-/// <c>dotnet run --project tests/Browser -- --explicit only</c>.
+/// <c>dotnet run --project tests/Browser -- -explicit only</c>.
 /// </summary>
 internal static class Screenshots
 {

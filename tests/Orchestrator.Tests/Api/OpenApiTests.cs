@@ -21,6 +21,7 @@ public sealed class OpenApiTests
         var described = document.Paths.SelectMany(path => path.Value.Operations!.Keys.Select(method => $"{method} {path.Key}")).ToHashSet();
 
         var mapped = lab.Endpoints
+            .Where(endpoint => endpoint.Metadata.GetMetadata<PageEndpoint>() is null)
             .Select(endpoint => (Path: $"/{endpoint.RoutePattern.RawText!.Trim('/')}", Methods: endpoint.Metadata.GetMetadata<HttpMethodMetadata>()?.HttpMethods ?? ["GET"]))
             .Where(endpoint => !endpoint.Path.StartsWith("/openapi", StringComparison.Ordinal) && !endpoint.Path.StartsWith("/scalar", StringComparison.Ordinal))
             .SelectMany(endpoint => endpoint.Methods.Select(method => $"{method} {endpoint.Path}"));
