@@ -19,6 +19,8 @@ internal static class ClusterPageSetup
     {
         // Otherwise only a Development environment finds the assets of a build that was not published.
         builder.WebHost.UseStaticWebAssets();
+        // Nor does it serve files that change while it runs, for which every request would be looked at.
+        builder.Configuration["ReloadStaticAssetsAtRuntime"] = "false";
         builder.AddKeySessions();
         var services = builder.Services;
         services.AddSingleton<ClusterFeed>();

@@ -15,8 +15,10 @@ internal static class PageAccess
 
     public static void MapPageAccess(this IEndpointRouteBuilder endpoints)
     {
-        endpoints.MapPost(SignInPath, SignInAsync).OfPage().RequireAuthorization(KeySessionExtensions.VisitorPolicy);
-        endpoints.MapPost(SignOutPath, SignOutAsync).OfPage().RequireAuthorization(KeySessionExtensions.VisitorPolicy);
+        // Forms of the page, which are no part of the API.
+        var forms = endpoints.MapGroup("").OfPage().RequireAuthorization(KeySessionExtensions.VisitorPolicy).ExcludeFromDescription();
+        forms.MapPost(SignInPath, SignInAsync);
+        forms.MapPost(SignOutPath, SignOutAsync);
     }
 
     private static async Task<IResult> SignInAsync([FromForm] string? key, HttpContext context) =>

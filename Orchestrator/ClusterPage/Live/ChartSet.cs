@@ -17,6 +17,5 @@ public sealed record ChartSet(Chart Throughput, Chart Queue, Chart Latency)
             samples,
             LeastMilliseconds,
             ("queue", sample => sample.QueueMs + sample.InferenceMs, true),
-            ("inference", sample => sample.InferenceMs, true),
-            ("95 of 100 within", sample => sample.SlowMs, false)));
+            ("inference", sample => sample.InferenceMs, true)));
 }

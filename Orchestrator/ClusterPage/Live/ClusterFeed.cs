@@ -1,3 +1,4 @@
+using System.Globalization;
 using Lab.Orchestrator.Dispatch;
 
 namespace Lab.Orchestrator.ClusterPage.Live;
@@ -14,12 +15,14 @@ internal sealed partial class ClusterFeed(Dispatcher dispatcher, TimeProvider ti
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LookLimit = TimeSpan.FromSeconds(5);
 
+    // worker-10 comes after worker-9, and 10.0.0.12 after 10.0.0.9.
+    private static readonly StringComparer NaturalOrder = StringComparer.Create(CultureInfo.InvariantCulture, CompareOptions.NumericOrdering);
+
     private readonly Lock _gate = new();
     private readonly History _history = new();
     private Action<ClusterState>[] _viewers = [];
     private IReadOnlyList<RequestView> _requests = [];
     private long _seen;
-    private long _startedAt;
     private long _lookedAt;
     private volatile ClusterState _latest = ClusterState.Empty;
 
@@ -42,7 +45,7 @@ internal sealed partial class ClusterFeed(Dispatcher dispatcher, TimeProvider ti
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        _startedAt = _lookedAt = time.GetTimestamp();
+        _lookedAt = time.GetTimestamp();
         using var timer = new PeriodicTimer(Interval, time);
         do
         {
@@ -75,8 +78,7 @@ internal sealed partial class ClusterFeed(Dispatcher dispatcher, TimeProvider ti
                 known.GetValueOrDefault(request.Number) ?? new RequestView(request, now - time.GetElapsedTime(request.EndedAt, look.At)))];
         }
 
-        var state = _latest = new(
-            ByHost(look.Workers), look.WorkerCount, _requests, look.Queued, time.GetElapsedTime(_startedAt, look.At).TotalSeconds, _history.ToArray());
+        var state = _latest = new(ByHost(look.Workers), look.WorkerCount, _requests, look.Queued, _history.ToArray());
         foreach (var viewer in Volatile.Read(ref _viewers)) viewer(state);
     }
 
@@ -87,10 +89,6 @@ internal sealed partial class ClusterFeed(Dispatcher dispatcher, TimeProvider ti
                 host, [.. its.Select(WorkerView.Of).OrderBy(worker => worker.Name, NaturalOrder)]))
             .OrderBy(host => host.Name, NaturalOrder),
     ];
-
-    // worker-10 comes after worker-9, and 10.0.0.12 after 10.0.0.9.
-    private static readonly StringComparer NaturalOrder = StringComparer.Create(
-        System.Globalization.CultureInfo.InvariantCulture, System.Globalization.CompareOptions.NumericOrdering);
 
     [LoggerMessage(1, LogLevel.Warning, "The cluster page has no new numbers")]
     private static partial void LogFailed(ILogger logger, Exception exception);

@@ -2,12 +2,12 @@ namespace Lab.Orchestrator.ClusterPage.Live;
 
 /// <summary>What every page shows for a second. Made once for all of them, and what nobody looks at is not made at all.</summary>
 public sealed class ClusterState(
-    IReadOnlyList<HostView> hosts, int workerCount, IReadOnlyList<RequestView> requests, int queued, double uptimeSeconds, Sample[] samples)
+    IReadOnlyList<HostView> hosts, int workerCount, IReadOnlyList<RequestView> requests, int queued, Sample[] samples)
 {
     private readonly Lazy<ChartSet> _charts = new(() => ChartSet.Of(samples));
 
     /// <summary>Before the first look.</summary>
-    public static ClusterState Empty { get; } = new([], 0, [], 0, 0, []);
+    public static ClusterState Empty { get; } = new([], 0, [], 0, []);
 
     /// <summary>The machines by name.</summary>
     public IReadOnlyList<HostView> Hosts { get; } = hosts;
@@ -20,9 +20,6 @@ public sealed class ClusterState(
 
     /// <summary>Requests waiting.</summary>
     public int Queued { get; } = queued;
-
-    /// <summary>For how long it has been watched, in seconds.</summary>
-    public double UptimeSeconds { get; } = uptimeSeconds;
 
     /// <summary>The last second; all zero at the start.</summary>
     public Sample Now { get; } = samples.Length == 0 ? default : samples[^1];

@@ -23,7 +23,11 @@ public sealed class ClusterPageScreenshots(PageFleet fleet) : IClassFixture<Page
         await Task.Delay(Busy, TestContext.Current.CancellationToken);
         await fleet.Workers[1].KillAsync(TestContext.Current.CancellationToken);
         await using (var tab = await fleet.OpenAsync())
+        {
             await tab.Page.GetByLabel("Drain worker-3").ClickAsync();
+            await tab.Page.GetByLabel("Resume worker-3").WaitForAsync();
+        }
+
         foreach (var view in (View[])[View.Desktop, View.Desktop.InDark(), View.Phone, View.Phone.InDark()])
         {
             await using var tab = await fleet.OpenAsync(view);

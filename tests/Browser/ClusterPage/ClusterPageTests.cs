@@ -67,7 +67,7 @@ public sealed class ClusterPageTests(PageFleet fleet) : IClassFixture<PageFleet>
         var tile = TileOf(tab, 2);
         await tab.Page.GetByLabel("Drain worker-3").ClickAsync();
         await Expect(tile.GetByText("draining")).ToBeVisibleAsync();
-        await fleet.UntilFreeAsync(2);
+        await fleet.UntilFreeAsync(PageFleet.WorkerCount - 1);
         await tab.Page.GetByLabel("Resume worker-3").ClickAsync();
         await Expect(tile.GetByText("free")).ToBeVisibleAsync();
         await fleet.UntilFreeAsync();

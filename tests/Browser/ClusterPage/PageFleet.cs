@@ -10,12 +10,13 @@ namespace Lab.Browser.ClusterPage;
 /// <summary>A browser before real workers and an orchestrator, each a process of its own that a test may kill.</summary>
 public sealed class PageFleet : IAsyncLifetime
 {
-    private const int WorkerCount = 3;
     private readonly HttpClient _client = new() { Timeout = TimeSpan.FromSeconds(20) };
     private readonly List<LabService> _workers = [];
     private readonly List<LabService> _orchestrators = [];
     private readonly BrowserFixture _browser = new();
     private DirectoryInfo? _state;
+
+    internal const int WorkerCount = 4;
 
     internal IReadOnlyList<LabService> Workers => _workers;
 
@@ -43,7 +44,7 @@ public sealed class PageFleet : IAsyncLifetime
     {
         BrowserFixture.SkipWithoutChromium();
         var environment = new Dictionary<string, string>(settings) { ["XDG_STATE_HOME"] = _state!.CreateSubdirectory(Guid.NewGuid().ToString("N")).FullName };
-        for (var i = 0; i < _workers.Count; i++) environment[$"Workers__worker-{i + 1}"] = _workers[i].Address.ToString();
+        for (var i = 0; i < _workers.Count; i++) environment[$"Workers__{NameOf(i)}"] = AddressOf(i).ToString();
         var orchestrator = new LabService("Orchestrator", FreePorts.Take(1)[0], environment);
         _orchestrators.Add(orchestrator);
         await StartAsync(orchestrator);
@@ -85,6 +86,10 @@ public sealed class PageFleet : IAsyncLifetime
         _client.Dispose();
         _state?.Delete(recursive: true);
     }
+
+    // Two hosts as far as the page can tell.
+    private Uri AddressOf(int worker) =>
+        worker < WorkerCount / 2 ? _workers[worker].Address : new UriBuilder(_workers[worker].Address) { Host = "localhost" }.Uri;
 
     /// <summary>A worker's name by its place.</summary>
     internal static string NameOf(int worker) => string.Create(CultureInfo.InvariantCulture, $"worker-{worker + 1}");
