@@ -10,7 +10,7 @@ public sealed record ChartSet(Chart Throughput, Chart Queue, Chart Latency)
     private const double LeastMilliseconds = 10;
 
     internal static ChartSet Of(Sample[] samples) => new(
-        Chart.Of(samples, LeastRequests, ("answered", sample => sample.Answered, true), ("failed", sample => sample.Failed, false)),
+        Chart.Of(samples, LeastRequests, ("answered", sample => sample.Answered, true), ("failed", sample => sample.Failed == 0 ? null : sample.Failed, false)),
         Chart.Of(samples, LeastRequests, ("waiting", sample => sample.Queued, true)),
         // The queue's time stands on the inference's: what is seen of its area is its own.
         Chart.Of(
