@@ -6,7 +6,7 @@ namespace Lab.Browser.ClusterPage;
 /// <summary>Pictures of the cluster page at work, made when asked for.</summary>
 public sealed class ClusterPageScreenshots(PageFleet fleet) : IClassFixture<PageFleet>
 {
-    private static readonly TimeSpan Busy = TimeSpan.FromSeconds(45);
+    private static readonly TimeSpan Busy = TimeSpan.FromSeconds(40);
 
     private static readonly string[] Sentences =
     [
@@ -24,6 +24,7 @@ public sealed class ClusterPageScreenshots(PageFleet fleet) : IClassFixture<Page
         await fleet.Workers[1].KillAsync(TestContext.Current.CancellationToken);
         await using (var tab = await fleet.OpenAsync())
         {
+            await LiveAsync(tab);
             await tab.Page.GetByLabel("Drain worker-3").ClickAsync();
             await tab.Page.GetByLabel("Resume worker-3").WaitForAsync();
         }
@@ -31,7 +32,7 @@ public sealed class ClusterPageScreenshots(PageFleet fleet) : IClassFixture<Page
         foreach (var view in (View[])[View.Desktop, View.Desktop.InDark(), View.Phone, View.Phone.InDark()])
         {
             await using var tab = await fleet.OpenAsync(view);
-            await tab.Page.Locator("[data-live]").WaitForAsync(new() { State = WaitForSelectorState.Attached });
+            await LiveAsync(tab);
             await tab.Page.GetByRole(AriaRole.Textbox, new() { Name = "Sentence" }).FillAsync("A charming film with a clever script");
             await tab.Page.Keyboard.PressAsync("Enter");
             await tab.Page.Locator(".answer .label").WaitForAsync();
@@ -41,6 +42,8 @@ public sealed class ClusterPageScreenshots(PageFleet fleet) : IClassFixture<Page
         await enough.CancelAsync();
         await load;
     }
+
+    private static Task LiveAsync(Tab tab) => tab.Page.Locator("[data-live]").WaitForAsync(new() { State = WaitForSelectorState.Attached });
 
     // Waves, so that the charts have a shape.
     private async Task LoadAsync(CancellationToken enough)
