@@ -1,4 +1,5 @@
 using Lab.Orchestrator.Api;
+using Lab.Orchestrator.ClusterPage;
 using Lab.Orchestrator.Dispatch;
 using Lab.Orchestrator.Jobs;
 using Lab.Orchestrator.Workers;
@@ -22,7 +23,12 @@ internal static class OrchestratorApp
     /// <param name="args">Configuration as command-line arguments.</param>
     public static WebApplication Create(params string[] args)
     {
-        var builder = WebApplication.CreateBuilder(args);
+        var builder = WebApplication.CreateBuilder(new WebApplicationOptions
+        {
+            Args = args,
+            // The page's files lie beside the program, wherever it is started from.
+            WebRootPath = Path.Combine(AppContext.BaseDirectory, "wwwroot"),
+        });
         AddServices(builder);
 
         var app = builder.Build();
@@ -33,6 +39,7 @@ internal static class OrchestratorApp
         app.UseShortWay();
         app.UseStatusAnswers();
         app.UseAccess();
+        app.UseClusterPage();
         app.MapDefaultEndpoints();
         app.MapMetrics();
         app.MapApiDescription();
@@ -41,6 +48,7 @@ internal static class OrchestratorApp
         app.MapWorkers();
         app.MapPredict();
         app.MapOpenInference("lab-orchestrator");
+        app.MapClusterPage();
         return app;
     }
 
@@ -51,6 +59,7 @@ internal static class OrchestratorApp
         builder.AddServiceDefaults(options.MaxBodyBytes);
         builder.AddAccess();
         builder.AddHttpsCertificate();
+        builder.AddClusterPage();
         builder.Services.AddApiDescription("Lab", "Send text to one address, and a fleet of workers classifies it.", keys: true);
 
         var services = builder.Services;

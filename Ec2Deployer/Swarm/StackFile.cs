@@ -101,6 +101,7 @@ internal static class StackFile
         environment["Access__SecretsDirectory"] = "/run/secrets";
         environment["Jobs__Path"] = $"{FleetPaths.State}/jobs.db";
         environment["Https__SelfSignedDirectory"] = $"{FleetPaths.State}/https";
+        environment["Access__SessionKeysDirectory"] = $"{FleetPaths.State}/sessions";
         if (content.Postgres) environment["Jobs__Provider"] = "Postgres";
         if (content.Certificate is { } certificate) environment["Https__CertificatePath"] = certificate;
 

@@ -28,6 +28,9 @@ internal sealed partial class DispatchState(
 
     public WorkerTable Workers { get; } = new(options, time, jitter, logger);
 
+    /// <summary>The last requests, and what all of them come to.</summary>
+    public RequestRecorder Requests { get; } = new(time);
+
     public int Queued => _queue.Count;
 
     /// <summary>Clock reading by which <see cref="Tick"/> must be called next.</summary>
@@ -95,6 +98,7 @@ internal sealed partial class DispatchState(
             case WorkerReply.Answered answered:
                 worker.Completed += call.Entries.Count;
                 worker.ConsecutiveFailures = 0;
+                worker.RecentInference.Add(answered.InferenceMs);
                 if (worker.BatchLimit < options.MaxBatch) worker.BatchLimit *= 2;
                 for (var i = 0; i < call.Entries.Count; i++) Answer(call, call.Entries[i], answered.Texts[i], answered.InferenceMs);
                 break;
@@ -199,6 +203,7 @@ internal sealed partial class DispatchState(
             _queue.Remove(entry);
             entry.State = EntryState.Running;
             entry.Attempts++;
+            entry.LastWorker = worker.Name;
             entry.Waited = time.GetElapsedTime(entry.AcceptedAt, now);
             metrics.Waited(entry.Waited);
             entries.Add(entry);
@@ -283,6 +288,7 @@ internal sealed partial class DispatchState(
     {
         metrics.Ended(outcome.Kind);
         entry.End(outcome);
+        Requests.Add(entry, outcome);
         effects.Ended(entry);
     }
 

@@ -17,6 +17,14 @@ internal static class DispatchTracing
     public static ActivityContext CurrentTrace() =>
         Activity.Current is { } current && (current.ParentId is not null || Source.HasListeners()) ? current.Context : default;
 
+    /// <summary>Begins the trace of a request that came by another way than the API.</summary>
+    public static Activity? StartRequest(string name)
+    {
+        // Not a part of whatever brought it here: a page's connection lasts for hours.
+        Activity.Current = null;
+        return Source.StartActivity(name, ActivityKind.Server);
+    }
+
     /// <summary>
     /// Records how long each of the call's entries waited, and opens the span of the call, within the trace of its
     /// first entry and with links to the others'.

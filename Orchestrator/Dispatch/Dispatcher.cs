@@ -93,6 +93,12 @@ internal sealed class Dispatcher : IHostedService, IDispatchEffects, IAsyncDispo
     public Task<Dictionary<string, WorkerStatus>> GetWorkersAsync(CancellationToken cancellation) =>
         AskAsync(state => state.Workers.Snapshot(), cancellation);
 
+    /// <summary>All there is to see now.</summary>
+    /// <param name="seen">The number of the last request that the asker has seen.</param>
+    /// <param name="cancellation">Cancelled when the asker no longer waits.</param>
+    public Task<FleetLook> LookAsync(long seen, CancellationToken cancellation) =>
+        AskAsync(state => FleetLook.Of(state, _time, seen), cancellation);
+
     /// <summary>Drains a worker or takes it back into service.</summary>
     /// <returns>Whether there is such a worker.</returns>
     public Task<bool> SetDrainingAsync(string name, bool draining, CancellationToken cancellation) =>

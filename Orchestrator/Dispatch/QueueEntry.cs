@@ -68,6 +68,9 @@ internal sealed class QueueEntry(string text, TimeSpan timeout, TextOptions? opt
     /// <summary>Dispatches that carried this entry and were not turned away by a busy worker.</summary>
     public int Attempts { get; set; }
 
+    /// <summary>The worker of the last dispatch; <c>null</c> before the first.</summary>
+    public string? LastWorker { get; set; }
+
     public IReadOnlyList<WorkerNode> FailedOn => _failedOn ?? (IReadOnlyList<WorkerNode>)[];
 
     public bool HasFailed => _failedOn is not null;

@@ -44,6 +44,12 @@ internal sealed class WorkerNode
     /// <summary>Dispatches failed.</summary>
     public long Failed { get; set; }
 
+    /// <summary>Its times for its last dispatches, in milliseconds.</summary>
+    public RecentTimes RecentInference { get; } = new();
+
+    /// <summary>What was last found wrong with it; <c>null</c> as long as nothing was.</summary>
+    public string? Trouble { get; set; }
+
     /// <summary>Failures since the last answer: the exponent of the quarantine's backoff.</summary>
     public int ConsecutiveFailures { get; set; }
 

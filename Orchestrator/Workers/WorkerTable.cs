@@ -132,6 +132,7 @@ internal sealed class WorkerTable(OrchestratorOptions options, TimeProvider time
         else if (node.Quarantined)
         {
             Delay(node);
+            node.Trouble = failure;
             WorkersLog.StillQuarantined(logger, node.Name, failure);
             Distrust(node);
         }
@@ -190,6 +191,7 @@ internal sealed class WorkerTable(OrchestratorOptions options, TimeProvider time
     private void SendAway(WorkerNode node, string reason)
     {
         var backoff = Delay(node);
+        node.Trouble = reason;
         node.BatchLimit = 1;
         WorkersLog.Quarantined(logger, node.Name, backoff.TotalMilliseconds, reason);
         Change(node, quarantined: true);

@@ -24,6 +24,12 @@ public sealed class AccessOptions
     /// <summary>How many requests a key may make at once before that rate holds; 0 for ten seconds' worth.</summary>
     public int Burst { get; set; }
 
+    /// <summary>
+    /// Where the keys are kept that seal the cookies of pages; <c>null</c> for <c>lab/sessions</c> in the user's
+    /// directory for state (XDG Base Directory Specification). Where nothing can be written, a restart ends all sessions.
+    /// </summary>
+    public string? SessionKeysDirectory { get; set; }
+
     /// <summary>The first thing wrong with the values, or <c>null</c>.</summary>
     public string? FirstError()
     {

@@ -55,7 +55,21 @@ internal sealed class KeyRing : IDisposable
         return isBearer ? Find(header[BearerPrefix.Length..].Trim()) : null;
     }
 
+    /// <summary>Finds whose key a session was opened with. Another key under the same name is not that key.</summary>
+    /// <param name="mark">What <see cref="MarkOf"/> gave for the key.</param>
+    public KeyHolder? FindMark(string mark)
+    {
+        foreach (var known in Volatile.Read(ref _keys))
+            if (MarkOf(known.Hash) == mark) return known.Holder;
+        return null;
+    }
+
+    /// <summary>What tells a session's key from others, and from which neither the key nor its hash can be had.</summary>
+    public static string MarkOf(string key) => MarkOf(KeyHash.Of(key));
+
     public void Dispose() => _changes?.Dispose();
+
+    private static string MarkOf(byte[] hash) => Convert.ToBase64String(SHA256.HashData([.. "session"u8, .. hash]));
 
     private static (byte[], KeyHolder)[] Read(AccessOptions options) =>
     [

@@ -1,8 +1,6 @@
 using System.Collections.Concurrent;
 using System.Globalization;
-using System.Net;
 using System.Net.Http.Json;
-using System.Net.Sockets;
 using Lab.EndToEnd.Cluster;
 using Lab.ServiceDefaults.Contracts;
 
@@ -25,7 +23,7 @@ internal sealed class ChaosFleet : IAsyncDisposable
 
     public async Task StartAsync(int orchestrators, IReadOnlyDictionary<string, string> settings, CancellationToken cancellation)
     {
-        var ports = FreePorts(WorkerCount + orchestrators);
+        var ports = FreePorts.Take(WorkerCount + orchestrators);
         // Each answer is compared with the one that is known: 8 bits would make it depend on the texts beside it.
         for (var i = 0; i < WorkerCount; i++) _workers.Add(new("Worker", ports[i], new Dictionary<string, string> { ["Worker__Precision"] = "fp32" }));
         await Task.WhenAll(_workers.Select(worker => worker.StartAsync(_probe, cancellation)));
@@ -104,15 +102,5 @@ internal sealed class ChaosFleet : IAsyncDisposable
             default:
                 throw new ArgumentOutOfRangeException(nameof(kind), kind.ToString(CultureInfo.InvariantCulture), "no such harm");
         }
-    }
-
-    // All at once, so that no port is given twice.
-    private static List<int> FreePorts(int count)
-    {
-        var listeners = Enumerable.Range(0, count).Select(_ => new TcpListener(IPAddress.Loopback, 0)).ToList();
-        foreach (var listener in listeners) listener.Start();
-        var ports = listeners.Select(listener => ((IPEndPoint)listener.LocalEndpoint).Port).ToList();
-        foreach (var listener in listeners) listener.Dispose();
-        return ports;
     }
 }

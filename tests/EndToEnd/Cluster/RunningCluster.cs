@@ -3,7 +3,6 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Http.Json;
-using System.Net.Sockets;
 using System.Reflection;
 using Lab.ServiceDefaults.Contracts;
 
@@ -41,7 +40,7 @@ internal sealed class RunningCluster : IAsyncDisposable
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "these tests find their processes in /proc: Linux only");
         var processes = new MarkedProcesses();
-        var port = FreePort();
+        var port = FreePorts.Take(1)[0];
         var start = new ProcessStartInfo("dotnet")
         {
             RedirectStandardOutput = true,
@@ -145,13 +144,6 @@ internal sealed class RunningCluster : IAsyncDisposable
 
     private static string Metadata(string key) => Assembly.GetExecutingAssembly()
         .GetCustomAttributes<AssemblyMetadataAttribute>().Single(attribute => attribute.Key == key).Value!;
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
 
     private void Remember(string? line)
     {

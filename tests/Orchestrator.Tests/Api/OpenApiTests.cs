@@ -1,6 +1,7 @@
 using System.Net.Http.Headers;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Lab.Orchestrator.ClusterPage.Access;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.OpenApi;
 using static Lab.Orchestrator.Tests.Api.RunningOrchestrator;
@@ -21,6 +22,8 @@ public sealed class OpenApiTests
         var described = document.Paths.SelectMany(path => path.Value.Operations!.Keys.Select(method => $"{method} {path.Key}")).ToHashSet();
 
         var mapped = lab.Endpoints
+            // What is for browsers is no part of the API.
+            .Where(endpoint => endpoint.Metadata.GetMetadata<PageEndpoint>() is null)
             .Select(endpoint => (Path: $"/{endpoint.RoutePattern.RawText!.Trim('/')}", Methods: endpoint.Metadata.GetMetadata<HttpMethodMetadata>()?.HttpMethods ?? ["GET"]))
             .Where(endpoint => !endpoint.Path.StartsWith("/openapi", StringComparison.Ordinal) && !endpoint.Path.StartsWith("/scalar", StringComparison.Ordinal))
             .SelectMany(endpoint => endpoint.Methods.Select(method => $"{method} {endpoint.Path}"));

@@ -48,6 +48,7 @@ internal sealed class RunningOrchestrator : IAsyncDisposable
         var jobs = new DirectoryInfo(Path.Combine(Path.GetTempPath(), $"lab-jobs-{Guid.NewGuid():N}"));
         var app = OrchestratorApp.Create([
             $"--Jobs:Path={Path.Combine(jobs.FullName, "jobs.db")}",
+            $"--Access:SessionKeysDirectory={Path.Combine(jobs.FullName, "sessions")}",
             "--urls=http://127.0.0.1:0",
             "--Logging:Console:LogLevel:Default=None", "--Logging:LogLevel:Lab.Orchestrator=Debug",
             .. stubs.Select((stub, i) => $"--Workers:worker-{i + 1}={stub.Address}"),

@@ -1,0 +1,48 @@
+using Lab.Orchestrator.Dispatch;
+
+namespace Lab.Orchestrator.ClusterPage.Live;
+
+/// <summary>A worker as its tile shows it. Equal ones look the same, and are not drawn again.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Host">The machine it runs on.</param>
+/// <param name="Port">Its port.</param>
+/// <param name="Status">free, busy, quarantined or draining.</param>
+/// <param name="Completed">Texts it has answered.</param>
+/// <param name="Failed">Dispatches that failed at it.</param>
+/// <param name="Trouble">Why it is quarantined.</param>
+/// <param name="Texts">How many texts it computes now.</param>
+/// <param name="Text">The first of them, shortened.</param>
+/// <param name="ComputingMs">For how long, in milliseconds.</param>
+/// <param name="MedianMs">Median of its last inference times, in milliseconds; <c>null</c> before the first.</param>
+/// <param name="Draining">Whether it gets no more work, be it well or not.</param>
+public sealed record WorkerView(
+    string Name,
+    string Host,
+    int Port,
+    string Status,
+    long Completed,
+    long Failed,
+    string? Trouble,
+    int Texts,
+    string? Text,
+    double ComputingMs,
+    float? MedianMs,
+    bool Draining)
+{
+    internal static WorkerView Of(WorkerLook look) => new(
+        look.Name, look.Host, look.Port, look.Status, look.Completed, look.Failed, look.Trouble, look.Texts, look.Text, look.ComputingMs,
+        Median(look.InferenceMs), look.Draining);
+
+    private static float? Median(float[] times)
+    {
+        if (times.Length == 0) return null;
+        Array.Sort(times);
+        var middle = times.Length / 2;
+        return times.Length % 2 == 1 ? times[middle] : (times[middle - 1] + times[middle]) / 2;
+    }
+}
+
+/// <summary>A machine and the workers on it.</summary>
+/// <param name="Name">The machine's name or address.</param>
+/// <param name="Workers">Its workers by name.</param>
+public sealed record HostView(string Name, IReadOnlyList<WorkerView> Workers);
