@@ -13,6 +13,9 @@ namespace Lab.AppHost.LocalHost;
 internal sealed class Cluster(
     IReadOnlyList<ProjectResource> resources, bool development, DashboardSettings? settings, Output output, Timing timing, TimeProvider time)
 {
+    /// <summary>Those who run the resources, once there are any.</summary>
+    public IReadOnlyList<ResourceRunner> Runners { get; private set; } = [];
+
     /// <summary>Runs everything until it is told to stop.</summary>
     /// <param name="stop">Stops everything.</param>
     /// <param name="hurry">Kills what has not stopped yet.</param>
@@ -35,7 +38,8 @@ internal sealed class Cluster(
         var address = settings?.Choose(resources, output);
         var context = new RunnerContext(development, output, watchdog, timing, time, address?.Telemetry ?? new Dictionary<string, string>());
         var runners = resources.ToDictionary(resource => resource, resource => new ResourceRunner(resource, context));
-        await using var dashboard = address is null ? null : await DashboardServer.StartAsync(address, [.. runners.Values], output, time);
+        Runners = [.. runners.Values];
+        await using var dashboard = address is null ? null : await DashboardServer.StartAsync(address, Runners, output, time);
         var running = runners.Values
             .Select(runner => runner.RunAsync(runner.Resource.Dependencies.Select(other => runners[other]).ToList(), stop, hurry))
             .ToList();

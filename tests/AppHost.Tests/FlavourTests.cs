@@ -96,7 +96,7 @@ public sealed class FlavourTests : IDisposable
         Pack("Aspire.Hosting.AWS", VersionOf("\"Aspire.Hosting.AWS\" Version=\""));
 
         Says(await RestoreAsync(), $"AppHost: built with Aspire {version}.");
-        Says(await RestoreAsync("-p:UseAspire=false"), "built with LocalHost, without Aspire, as UseAspire=false says.");
+        Says(await LookAsync("-p:UseAspire=false"), "built with LocalHost, without Aspire, as UseAspire=false says.");
     }
 
     [Fact]

@@ -39,7 +39,7 @@ internal static class Chart
     /// <summary>A value in its instrument's unit (UCUM), such as <c>12.3 ms</c>, <c>4.56 MB</c> or <c>7</c>.</summary>
     public static string Value(double value, string unit) => unit switch
     {
-        "s" => Times.Text(TimeSpan.FromSeconds(Math.Clamp(value, 0, 1e9))),
+        "s" => Times.Text(TimeSpan.FromTicks((long)Math.Round(Math.Clamp(value, 0, 1e9) * TimeSpan.TicksPerSecond))),
         "By" when value >= 1e9 => Number(value / 1e9) + " GB",
         "By" when value >= 1e6 => Number(value / 1e6) + " MB",
         "By" => Number(value / 1e3) + " kB",

@@ -32,7 +32,7 @@ internal static class Waterfall
             if (!seen.Add(span))
                 return;
             var left = Math.Min(100.0 * (span.Start - start) / length, 100 - LeastWidth);
-            rows.Add(new(span, depth, left, Math.Clamp(100.0 * (span.End - span.Start) / length, LeastWidth, 100 - left)));
+            rows.Add(new(span, depth, left, Math.Min(Math.Max(100.0 * (span.End - span.Start) / length, LeastWidth), 100 - left)));
             foreach (var child in children[span.Id])
                 Add(child, depth + 1);
         }

@@ -15,7 +15,7 @@ internal static class OtlpEndpoints
     private const string Protobuf = "application/x-protobuf";
     private const long LargestBody = 16 * 1024 * 1024;
 
-    /// <summary>Maps them; who does not bring the key is refused with 401, another content type with 415, an unreadable body with 400.</summary>
+    /// <summary>Maps them; who does not bring the key is refused with 401, another content type with 415, a body of more than 16 MiB with 413, an unreadable one with 400.</summary>
     public static void MapOtlp(this IEndpointRouteBuilder endpoints, string key, TraceStore traces, MetricStore metrics)
     {
         Map("/v1/traces", body => traces.Add(OtlpReader.Spans(body).ToList()));
@@ -46,6 +46,11 @@ internal static class OtlpEndpoints
         {
             await context.Request.Body.CopyToAsync(body, context.RequestAborted);
             take(body.ToArray());
+        }
+        catch (BadHttpRequestException e)
+        {
+            context.Response.StatusCode = e.StatusCode;
+            return;
         }
         catch (InvalidProtocolBufferException)
         {
