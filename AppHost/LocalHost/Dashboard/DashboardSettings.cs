@@ -30,7 +30,7 @@ internal sealed record DashboardSettings(string Page, string Otlp, string? Elsew
     {
         var taken = resources.Select(resource => resource.Endpoint?.Port ?? 0).ToHashSet();
         var page = Choose(Port(Page) ?? 0, "dashboard");
-        if (page != Port(Page))
+        if (Port(Page) is > 0 && page != Port(Page))
             output.Complain($"The dashboard's port {Port(Page)} is taken by another program: it is at http://localhost:{page} this time.");
         taken.Add(page);
         return new(page, Choose(Port(Otlp) ?? 0, "otlp"), RandomNumberGenerator.GetHexString(32, lowercase: true), Elsewhere);
