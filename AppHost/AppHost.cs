@@ -28,7 +28,7 @@ var orchestrator = builder
     .WithUrlForEndpoint("http", _ => new() { Url = "/scalar", DisplayText = "API" })
     .WithUrlForEndpoint("http", _ => new() { Url = "/metrics", DisplayText = "Metrics" });
 orchestrator.WithCommand("burst", "Send 200 sentences", run => SendBurstAsync(orchestrator.GetEndpoint("http").Url, run.CancellationToken),
-    new() { Description = "Sends 200 requests at once, so that there is something to see." });
+    new CommandOptions { Description = "Sends 200 requests at once, so that there is something to see." });
 
 foreach (var worker in workers)
 {
