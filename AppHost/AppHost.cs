@@ -23,10 +23,22 @@ var orchestrator = builder
     .WithExternalHttpEndpoints()
     .WithHttpHealthCheck("/health")
     .WithEnvironment("Logging__LogLevel__Microsoft.Hosting.Lifetime", "Warning")
-    .WithEnvironment("ASPNETCORE_ENVIRONMENT", builder.Environment.EnvironmentName);
+    .WithEnvironment("ASPNETCORE_ENVIRONMENT", builder.Environment.EnvironmentName)
+    .WithUrlForEndpoint("http", url => url.DisplayText = "Cluster page")
+    .WithUrlForEndpoint("http", _ => new() { Url = "/scalar", DisplayText = "API" })
+    .WithUrlForEndpoint("http", _ => new() { Url = "/metrics", DisplayText = "Metrics" });
+orchestrator.WithCommand("burst", "Send 200 sentences", run => SendBurstAsync(orchestrator.GetEndpoint("http").Url, run.CancellationToken),
+    new CommandOptions { Description = "Sends 200 requests at once, so that there is something to see." });
 
 foreach (var worker in workers)
+{
     orchestrator.WithReference(worker).WaitFor(worker);
+    worker
+        .WithHttpCommand($"/workers/{worker.Resource.Name}/drain", "Drain", () => orchestrator.GetEndpoint("http"), "drain",
+            new() { Description = "The worker finishes what it computes and gets no more." })
+        .WithHttpCommand($"/workers/{worker.Resource.Name}/resume", "Resume", () => orchestrator.GetEndpoint("http"), "resume",
+            new() { Description = "The worker gets work again." });
+}
 
 // `--AWS:Profile=…` and `--AWS:Region=…`, else the SDK's own chain.
 var aws = builder.AddAWSSDKConfig().WithSdkValidation(false);
@@ -44,6 +56,20 @@ builder
         dependsOn: [WellKnownPipelineSteps.DeployPrereq], requiredBy: [WellKnownPipelineSteps.Deploy], description: "Puts the cluster on EC2.");
 
 builder.Build().Run();
+
+static async Task<ExecuteCommandResult> SendBurstAsync(string address, CancellationToken cancellation)
+{
+    string[] sentences = ["I loved every minute of it", "A dull, lifeless mess", "A warm and funny story", "Terrible service, never again"];
+    using var client = new HttpClient { BaseAddress = new(address) };
+    var statuses = await Task.WhenAll(Enumerable.Range(0, 200).Select(async number =>
+    {
+        using var text = new StringContent(sentences[number % sentences.Length]);
+        using var answer = await client.PostAsync(new Uri("/new_request", UriKind.Relative), text, cancellation);
+        return (int)answer.StatusCode;
+    }));
+    var told = string.Join(", ", statuses.CountBy(status => status).Select(count => $"{count.Value} × {count.Key}"));
+    return statuses.All(status => status == 200) ? CommandResults.Success($"200 requests answered: {told}") : CommandResults.Failure($"Statuses: {told}");
+}
 
 static async Task PublishAsync(PipelineStepContext step)
 {

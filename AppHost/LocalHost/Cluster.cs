@@ -1,17 +1,20 @@
 using Aspire.Hosting.ApplicationModel;
+using Lab.AppHost.LocalHost.Dashboard;
 
 namespace Lab.AppHost.LocalHost;
 
 /// <summary>All resources, from the first start to the last stop.</summary>
-/// <param name="all">The resources, in the order in which they are shown.</param>
+/// <param name="resources">The resources, in the order in which they are shown.</param>
 /// <param name="development">Whether the services are to run as in development.</param>
+/// <param name="settings">Where the dashboard is to be; null for none.</param>
 /// <param name="output">Takes what they and the AppHost have to say.</param>
 /// <param name="timing">How long to wait for what.</param>
 /// <param name="time">The clock.</param>
 internal sealed class Cluster(
-    IReadOnlyList<ProjectResource> all, bool development, Output output, Timing timing, TimeProvider time)
+    IReadOnlyList<ProjectResource> resources, bool development, DashboardSettings? settings, Output output, Timing timing, TimeProvider time)
 {
-    private readonly List<ProjectResource> _resources = [.. all.Where(resource => !resource.IsExplicitStart)];
+    /// <summary>Those who run the resources, once there are any.</summary>
+    public IReadOnlyList<ResourceRunner> Runners { get; private set; } = [];
 
     /// <summary>Runs everything until it is told to stop.</summary>
     /// <param name="stop">Stops everything.</param>
@@ -20,35 +23,40 @@ internal sealed class Cluster(
     public async Task<int> RunAsync(CancellationToken stop, CancellationToken hurry)
     {
         var begun = time.GetTimestamp();
-        var troubles = Ports.Assign(_resources, AppContext.BaseDirectory);
-        foreach (var trouble in troubles)
-            output.Complain(trouble);
+        List<string> troubles = [.. Ports.Assign(resources, AppContext.BaseDirectory), .. settings?.Trouble is { } trouble ? [trouble] : Array.Empty<string>()];
+        foreach (var one in troubles)
+            output.Complain(one);
         if (troubles.Count > 0)
         {
             output.Complain("Nothing was started.");
             return 1;
         }
 
-        output.Say($"Starting {_resources.Count} resources with LocalHost, as this build has no Aspire in it. Ctrl-C stops them.");
+        var byThemselves = resources.Where(resource => !resource.IsExplicitStart).ToList();
+        output.Say($"Starting {byThemselves.Count} resources with LocalHost, as this build has no Aspire in it. Ctrl-C stops them.");
         using var watchdog = new WatchdogLine(output);
-        var runners = new Dictionary<ProjectResource, ResourceRunner>();
-        foreach (var resource in _resources)
-            runners[resource] = new ResourceRunner(resource, development, output, watchdog, timing, time);
+        var address = settings?.Choose(resources, output);
+        var context = new RunnerContext(development, output, watchdog, timing, time, address?.Telemetry ?? new Dictionary<string, string>());
+        var runners = resources.ToDictionary(resource => resource, resource => new ResourceRunner(resource, context));
+        Runners = [.. runners.Values];
+        await using var dashboard = address is null ? null : await DashboardServer.StartAsync(address, Runners, output, time);
         var running = runners.Values
             .Select(runner => runner.RunAsync(runner.Resource.Dependencies.Select(other => runners[other]).ToList(), stop, hurry))
             .ToList();
         try
         {
-            await Task.WhenAll(runners.Values.Select(runner => runner.Ready)).WaitAsync(stop);
-            output.Say($"All {_resources.Count} resources are ready after {time.GetElapsedTime(begun).TotalSeconds:0.0} s.");
-            foreach (var endpoint in _resources.Select(resource => resource.Endpoint).Where(endpoint => endpoint is { IsExternal: true }))
+            await Task.WhenAll(byThemselves.Select(resource => runners[resource].Ready)).WaitAsync(stop);
+            output.Say($"All {byThemselves.Count} resources are ready after {time.GetElapsedTime(begun).TotalSeconds:0.0} s.");
+            foreach (var endpoint in resources.Select(resource => resource.Endpoint).Where(endpoint => endpoint is { IsExternal: true }))
             {
                 output.Say($"Open {endpoint!.Url} or try");
                 output.Say($"  curl {endpoint.Url}/new_request -H 'content-type: text/plain' -d 'What a delightful film!'");
             }
 
-            foreach (var resource in all.Where(resource => resource.IsExplicitStart))
-                output.Say($"{resource.Name} is not started by itself: dotnet run --project {Path.GetFileNameWithoutExtension(resource.Project.ProjectPath)} -- {string.Join(' ', resource.Arguments)}");
+            foreach (var resource in resources.Where(resource => resource.IsExplicitStart))
+                output.Say($"{resource.Name} is not started by itself: {(dashboard is null ? "" : "its button on the dashboard does, or ")}dotnet run --project {Path.GetFileNameWithoutExtension(resource.Project.ProjectPath)} -- {string.Join(' ', resource.Arguments)}");
+            if (dashboard is not null)
+                output.Say($"Dashboard: {dashboard.Url}");
         }
         catch (OperationCanceledException)
         {

@@ -15,6 +15,8 @@ internal interface IBuiltProject : IProjectMetadata
 /// <param name="port">The wished port, or null for a free one.</param>
 internal sealed class HttpEndpoint(int? port)
 {
+    public const string Name = "http";
+
     public int? WishedPort => port;
 
     public int Port { get; set; }

@@ -33,24 +33,30 @@ internal static class Ports
 
         foreach (var resource in all.Where(resource => resource.Endpoint!.WishedPort is null))
         {
-            // The same copy of the application finds its workers at the same addresses every day.
-            var start = Hash(home + "\n" + resource.Name);
-            var port = Enumerable.Range(0, Count)
-                .Select(step => First + (int)((start + (uint)step) % Count))
-                .FirstOrDefault(candidate => !taken.Contains(candidate) && IsFree(candidate));
-            taken.Add(resource.Endpoint!.Port = port);
-            if (port == 0)
+            taken.Add(resource.Endpoint!.Port = Free(home + "\n" + resource.Name, taken));
+            if (resource.Endpoint.Port == 0)
                 troubles.Add($"{resource.Name} needs a port, and none from {First} to {First + Count - 1} is free.");
         }
 
         return troubles;
     }
 
+    /// <summary>A free port, or 0 if there is none.</summary>
+    /// <param name="name">The same copy of the application finds its workers, and its users the dashboard, at the same address every day.</param>
+    /// <param name="taken">What is given away already.</param>
+    public static int Free(string name, IReadOnlySet<int> taken)
+    {
+        var start = Hash(name);
+        return Enumerable.Range(0, Count)
+            .Select(step => First + (int)((start + (uint)step) % Count))
+            .FirstOrDefault(candidate => !taken.Contains(candidate) && IsFree(candidate));
+    }
+
     // As AppHost.cs names the setting of a fixed port.
     private static string Option(string name) => char.ToUpperInvariant(name[0]) + name[1..] + "Port";
 
-    // Kestrel binds a localhost address in both families.
-    private static bool IsFree(int port)
+    /// <summary>Whether a port can be listened on, in both families as Kestrel does for localhost.</summary>
+    public static bool IsFree(int port)
         => CanListen(IPAddress.Loopback, port) && (!Socket.OSSupportsIPv6 || CanListen(IPAddress.IPv6Loopback, port));
 
     private static bool CanListen(IPAddress address, int port)

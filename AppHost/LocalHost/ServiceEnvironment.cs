@@ -15,7 +15,8 @@ internal static partial class ServiceEnvironment
     /// <param name="resource">A resource with its ports assigned.</param>
     /// <param name="development">Whether telemetry is to come in seconds and unsampled.</param>
     /// <param name="instance">Identifies this run of the process in telemetry.</param>
-    public static ProcessStartInfo StartInfo(ProjectResource resource, bool development, string instance)
+    /// <param name="telemetry">Where telemetry goes, in OpenTelemetry's variables.</param>
+    public static ProcessStartInfo StartInfo(ProjectResource resource, bool development, string instance, IReadOnlyDictionary<string, string> telemetry)
     {
         var start = new ProcessStartInfo(Runtime.Dotnet, [resource.Project.TargetPath])
         {
@@ -26,7 +27,7 @@ internal static partial class ServiceEnvironment
         };
         foreach (var name in NotInherited)
             start.Environment.Remove(name);
-        foreach (var (name, value) in Injected(resource, development, instance))
+        foreach (var (name, value) in telemetry.Concat(Injected(resource, development, instance)))
             start.Environment[name] = value;
         return start;
     }

@@ -53,6 +53,7 @@ internal sealed partial class DispatchState
 
     private void Expire(QueueEntry entry)
     {
+        using var trace = DispatchTracing.Within(entry);
         DispatchLog.Expired(logger, entry.Id, entry.State);
         Leave(entry, new(OutcomeKind.DeadlinePassed, Detail: $"No answer within {entry.Timeout.TotalSeconds:0.###} s."));
     }

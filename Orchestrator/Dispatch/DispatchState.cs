@@ -84,6 +84,7 @@ internal sealed partial class DispatchState(
     public void HangUp(QueueEntry entry)
     {
         if (entry.State is EntryState.Done) return;
+        using var trace = DispatchTracing.Within(entry);
         DispatchLog.HungUp(logger, entry.Id, entry.State);
         Leave(entry, new(OutcomeKind.Canceled));
     }
@@ -110,7 +111,7 @@ internal sealed partial class DispatchState(
                 break;
             case WorkerReply.Failed failed:
                 worker.Failed++;
-                Workers.Quarantine(worker, failed.Reason);
+                using (DispatchTracing.Within(call.Entries[0])) Workers.Quarantine(worker, failed.Reason);
                 NextDue = Math.Min(NextDue, worker.NextProbeAt);
                 foreach (var entry in call.Entries) Fail(call, entry, failed.Reason);
                 break;
@@ -127,6 +128,7 @@ internal sealed partial class DispatchState(
     /// </summary>
     public void Probed(WorkerNode worker, Uri address, string? failure, ModelInfo? model = null)
     {
+        using var trace = DispatchTracing.Within(null);
         Workers.Probed(worker, address, failure, model);
         // A model that comes to be the fleet's can put off others than this worker.
         NextDue = Math.Min(NextDue, Workers.NextProbeAt);
@@ -255,6 +257,7 @@ internal sealed partial class DispatchState(
     private void Fail(DispatchCall call, QueueEntry entry, string reason)
     {
         if (entry.State is not EntryState.Running) return;
+        using var trace = DispatchTracing.Within(entry);
         entry.AddFailure(call.Worker);
         entry.Alone = true;
         if (entry.Attempts >= options.MaxAttempts)

@@ -58,6 +58,19 @@ internal static class DispatchTracing
         return activity;
     }
 
+    /// <summary>
+    /// Puts the log records that are written until the result is disposed of into a request's trace, or with no request
+    /// into none. The owner of the queue works for whoever has a message for it, and so under the activity of some other
+    /// request, to whose trace its records would be counted.
+    /// </summary>
+    public static IDisposable? Within(QueueEntry? entry)
+    {
+        if (!Source.HasListeners()) return null;
+        if (entry is null || entry.Trace == default) return new NoTrace(Activity.Current);
+        // Made by no source it is exported nowhere: it only lends the records its trace.
+        return new Activity("log").SetParentId(entry.Trace.TraceId, entry.Trace.SpanId, entry.Trace.TraceFlags).Start();
+    }
+
     /// <summary>Notes the status with which the worker has answered.</summary>
     public static void Answered(Activity? activity, int status) => activity?.SetTag("http.response.status_code", status);
 
@@ -65,5 +78,18 @@ internal static class DispatchTracing
     {
         if (reply is WorkerReply.Failed failed) activity?.SetStatus(ActivityStatusCode.Error, failed.Reason);
         activity?.SetTag("lab.result", reply.GetType().Name.ToLowerInvariant());
+    }
+
+    private sealed class NoTrace : IDisposable
+    {
+        private readonly Activity? _before;
+
+        public NoTrace(Activity? before)
+        {
+            _before = before;
+            Activity.Current = null;
+        }
+
+        public void Dispose() => Activity.Current = _before;
     }
 }

@@ -47,8 +47,9 @@ public static class TelemetryExtensions
         telemetry
             .WithTracing(tracing => tracing
                 .AddSource("Lab.*")
-                .AddAspNetCoreInstrumentation(options => options.Filter = IsNotHealthProbe)
-                .AddHttpClientInstrumentation())
+                .AddAspNetCoreInstrumentation(options => options.Filter = context => IsWorthASpan(context.Request.Path))
+                .AddHttpClientInstrumentation(options => options.FilterHttpRequestMessage =
+                    request => request.RequestUri is not { IsAbsoluteUri: true } address || IsWorthASpan(address.AbsolutePath)))
             .WithMetrics(metrics => metrics
                 .AddAspNetCoreInstrumentation()
                 .AddHttpClientInstrumentation())
@@ -61,10 +62,11 @@ public static class TelemetryExtensions
     /// <summary>Maps <see cref="MetricsPath"/>; as every endpoint it needs a key where keys are set.</summary>
     public static void MapMetrics(this IEndpointRouteBuilder endpoints) => endpoints.MapPrometheusScrapingEndpoint(MetricsPath);
 
-    private static bool IsNotHealthProbe(HttpContext context) =>
-        !context.Request.Path.StartsWithSegments(HealthEndpoints.ReadyPath, StringComparison.Ordinal)
-        && !context.Request.Path.StartsWithSegments(HealthEndpoints.LivePath, StringComparison.Ordinal)
-        && !context.Request.Path.StartsWithSegments(MetricsPath, StringComparison.Ordinal);
+    // Nor is the other end of a probe: each would be a trace of its own, every few seconds.
+    private static bool IsWorthASpan(PathString path) =>
+        !path.StartsWithSegments(HealthEndpoints.ReadyPath, StringComparison.Ordinal)
+        && !path.StartsWithSegments(HealthEndpoints.LivePath, StringComparison.Ordinal)
+        && !path.StartsWithSegments(MetricsPath, StringComparison.Ordinal);
 
     private static ResourceBuilder AddHostName(this ResourceBuilder resource) =>
         resource.AddAttributes([new("host.name", Environment.MachineName)]);

@@ -94,6 +94,9 @@ public sealed class FlavourTests : IDisposable
         Pack("Aspire.AppHost.Sdk", version);
         Pack("Aspire.Hosting.AppHost", version);
         Pack("Aspire.Hosting.AWS", VersionOf("\"Aspire.Hosting.AWS\" Version=\""));
+        // What LocalHost needs is restored in the same breath.
+        foreach (var package in (string[])["Google.Protobuf", "Grpc.Tools", "Microsoft.FluentUI.AspNetCore.Components"])
+            Pack(package, VersionOf($"\"{package}\" Version=\""));
 
         Says(await RestoreAsync(), $"AppHost: built with Aspire {version}.");
         Says(await RestoreAsync("-p:UseAspire=false"), "built with LocalHost, without Aspire, as UseAspire=false says.");

@@ -6,6 +6,7 @@ var root = new RootCommand("Measures Lab, side by side with its peers.")
 {
     DispatchCommand.Create(),
     ScalingCommand.Create(),
+    TelemetryCommand.Create(),
     InferenceCommand.Create(),
     StubWorkers.CreateCommand(),
     YarpProxy.CreateCommand(),

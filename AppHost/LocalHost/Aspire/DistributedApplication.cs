@@ -1,4 +1,5 @@
 using Lab.AppHost.LocalHost;
+using Lab.AppHost.LocalHost.Dashboard;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Hosting;
 
@@ -42,7 +43,8 @@ public sealed class DistributedApplication
     {
         using var signals = new StopSignals();
         var output = new Output(Console.Out, Output.WantsColour(), _builder.Resources.Select(resource => resource.Name));
-        var cluster = new Cluster(_builder.Resources, _builder.Environment.IsDevelopment(), output, new Timing(), TimeProvider.System);
+        var settings = DashboardSettings.From(_builder.Configuration);
+        var cluster = new Cluster(_builder.Resources, _builder.Environment.IsDevelopment(), settings, output, new Timing(), TimeProvider.System);
         Environment.ExitCode = cluster.RunAsync(signals.Stop, signals.Hurry).GetAwaiter().GetResult();
     }
 }

@@ -81,6 +81,64 @@ public static class ResourceBuilderExtensions
         where T : IResource
         => builder;
 
+    /// <summary>Refers to an endpoint of the resource; LocalHost knows the one of <c>WithHttpEndpoint</c>, whose name is <c>http</c>.</summary>
+    /// <exception cref="InvalidOperationException">There is no such endpoint.</exception>
+    public static EndpointReference GetEndpoint<T>(this IResourceBuilder<T> builder, string name)
+        where T : IResourceWithEndpoints
+        => Project(builder).Endpoint is { } endpoint && name == HttpEndpoint.Name
+            ? new EndpointReference(endpoint)
+            : throw new InvalidOperationException($"{builder.Resource.Name} has no endpoint '{name}'.");
+
+    /// <summary>Changes the link that the dashboard shows for an endpoint.</summary>
+    public static IResourceBuilder<T> WithUrlForEndpoint<T>(this IResourceBuilder<T> builder, string endpointName, Action<ResourceUrlAnnotation> callback)
+        where T : IResource
+    {
+        Project(builder).Links.Add(links => links.Where(_ => endpointName == HttpEndpoint.Name).Take(1).ToList().ForEach(callback));
+        return builder;
+    }
+
+    /// <summary>Adds a link to what is below an endpoint.</summary>
+    public static IResourceBuilder<T> WithUrlForEndpoint<T>(
+        this IResourceBuilder<T> builder, string endpointName, Func<EndpointReference, ResourceUrlAnnotation> callback)
+        where T : IResourceWithEndpoints
+    {
+        Project(builder).Links.Add(links => links.Add(callback(builder.GetEndpoint(endpointName))));
+        return builder;
+    }
+
+    /// <summary>Adds a command to the resource's row on the dashboard.</summary>
+    public static IResourceBuilder<T> WithCommand<T>(
+        this IResourceBuilder<T> builder,
+        string name,
+        string displayName,
+        Func<ExecuteCommandContext, Task<ExecuteCommandResult>> executeCommand,
+        CommandOptions? commandOptions = null)
+        where T : IResource
+    {
+        var commands = Project(builder).Commands;
+        commands.RemoveAll(command => command.Name == name);
+        commands.Add(new(name, displayName, commandOptions?.Description, executeCommand));
+        return builder;
+    }
+
+    /// <summary>Adds a command that is a POST to an endpoint, which may be another resource's.</summary>
+    public static IResourceBuilder<TResource> WithHttpCommand<TResource>(
+        this IResourceBuilder<TResource> builder,
+        string path,
+        string displayName,
+        Func<EndpointReference>? endpointSelector,
+        string? commandName = null,
+        HttpCommandOptions? commandOptions = null)
+        where TResource : IResourceWithEndpoints
+    {
+        var endpoint = endpointSelector?.Invoke() ?? builder.GetEndpoint(HttpEndpoint.Name);
+        return builder.WithCommand(
+            commandName ?? $"{builder.Resource.Name}-http-post-{path}",
+            displayName,
+            context => HttpCommand.PostAsync(new Uri(new Uri(endpoint.Url), path), context.CancellationToken),
+            commandOptions);
+    }
+
     private static ProjectResource Project<T>(IResourceBuilder<T> builder)
         where T : IResource
         => (ProjectResource)(IResource)builder.Resource;

@@ -53,6 +53,22 @@ public sealed class ProjectResource : IResourceWithEnvironment, IResourceWithArg
 
     internal string? HealthPath { get; set; }
 
+    internal List<ResourceCommand> Commands { get; } = [];
+
+    /// <summary>What changes the list of links, in turn; the endpoint's own address is there from the beginning.</summary>
+    internal List<Action<List<ResourceUrlAnnotation>>> Links { get; } = [];
+
+    /// <summary>The links to show, once the ports are known.</summary>
+    internal IReadOnlyList<ResourceUrlAnnotation> Urls()
+    {
+        if (Endpoint is null)
+            return [];
+        List<ResourceUrlAnnotation> links = [new() { Url = Endpoint.Url }];
+        Links.ForEach(change => change(links));
+        links.ForEach(link => link.Url = new Uri(new Uri(Endpoint.Url), link.Url).AbsoluteUri);
+        return links;
+    }
+
     internal List<ProjectResource> References { get; } = [];
 
     internal List<ProjectResource> Dependencies { get; } = [];

@@ -31,18 +31,19 @@ internal sealed class ServiceProcess : IDisposable
     public Task Ended => _ended.Task;
 
     /// <summary>Waits a moment for the last lines of an ended process, and tells how it ended.</summary>
-    public async Task<string> VerdictAsync(TimeProvider time)
+    public async Task<(string Verdict, int? Code)> VerdictAsync(TimeProvider time)
     {
         await Task.WhenAny(Task.WhenAll(_ended.Task, _output), Task.Delay(LastWords, time));
         if (!_process.HasExited)
-            return "did not end even when killed";
-        return _process.ExitCode switch
+            return ("did not end even when killed", null);
+        var code = _process.ExitCode;
+        return (code switch
         {
             137 => "was killed (SIGKILL, exit code 137; out of memory?)",
             139 => "crashed (SIGSEGV, exit code 139)",
             134 => "crashed (SIGABRT, exit code 134)",
-            var code => $"exited with code {code}",
-        };
+            _ => $"exited with code {code}",
+        }, code);
     }
 
     public void Dispose() => _process.Dispose();

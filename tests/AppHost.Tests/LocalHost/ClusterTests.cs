@@ -123,4 +123,65 @@ public sealed class ClusterTests
         Assert.Contains($"front needs port {port}, and another program has it.", cluster.Output, StringComparison.Ordinal);
         Assert.DoesNotContain("back    | ", cluster.Output, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public async Task StopAndStart_ByTheUser_EndsTheProcessAndBringsAnother()
+    {
+        await using var cluster = new TestCluster();
+        cluster.Add("service");
+        _ = cluster.Start();
+        await cluster.SaysAsync("service is ready at ");
+        var first = ProcessIdentity.Of(cluster.Runner("service").Status.ProcessId!.Value)!.Value;
+
+        cluster.Runner("service").Stop();
+        await cluster.BecomesAsync("service", ResourceState.Stopped);
+        Assert.False(first.IsAlive);
+        Assert.True(cluster.Runner("service").Status is { IsDown: true, ProcessId: null });
+        Assert.DoesNotContain("next start", cluster.Output, StringComparison.Ordinal);
+
+        cluster.Runner("service").Start();
+        await cluster.BecomesAsync("service", ResourceState.Running);
+        var second = cluster.Runner("service").Status;
+        Assert.NotEqual(first.Id, second.ProcessId);
+        Assert.Equal(1, second.Restarts);
+
+        cluster.Runner("service").Restart();
+        await Eventually.TrueAsync(() => cluster.Runner("service").Status is { State: ResourceState.Running, Restarts: 2 }, () => cluster.Output);
+        Assert.Equal(0, await cluster.StopAsync());
+    }
+
+    [Fact]
+    public async Task Start_ExplicitResource_RunsOnceAndTellsHowItEnded()
+    {
+        await using var cluster = new TestCluster();
+        cluster.Add("service");
+        var task = cluster.Add("task", "crash=4");
+        task.IsExplicitStart = true;
+        _ = cluster.Start();
+        await cluster.SaysAsync("All 1 resources are ready");
+        Assert.Equal(ResourceState.NotStarted, cluster.Runner("task").Status.State);
+
+        cluster.Runner("task").Start();
+        await cluster.BecomesAsync("task", ResourceState.Failed);
+
+        Assert.Equal("exited with code 4", cluster.Runner("task").Status.Lack);
+        Assert.True(cluster.Runner("task").Status.IsDown);
+        Assert.Contains("I cannot start for lack of a reason.", cluster.Runner("task").Lines.ToArray().Select(line => line.Text));
+        Assert.Equal(0, await cluster.StopAsync());
+    }
+
+    [Fact]
+    public async Task Status_ServiceThatFallsIll_SaysWhatItLacks()
+    {
+        var health = Path.GetTempFileName();
+        await using var cluster = new TestCluster { Timing = new Timing { ProbeInterval = TimeSpan.FromMilliseconds(50), LongestProbeInterval = TimeSpan.FromMilliseconds(50) } };
+        cluster.Add("service", $"health={health}");
+        _ = cluster.Start();
+        await cluster.SaysAsync("service is ready at ");
+
+        File.Delete(health);
+
+        await Eventually.TrueAsync(() => cluster.Runner("service").Status.Lack == "GET /health answers 503", () => cluster.Runner("service").Status.ToString());
+        Assert.Equal(ResourceState.Running, cluster.Runner("service").Status.State);
+    }
 }

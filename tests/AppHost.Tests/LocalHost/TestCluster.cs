@@ -1,6 +1,7 @@
 using System.Net.Http.Json;
 using System.Text;
 using Lab.AppHost.LocalHost;
+using Lab.AppHost.LocalHost.Dashboard;
 
 namespace Lab.AppHost.Tests.LocalHost;
 
@@ -13,11 +14,14 @@ internal sealed class TestCluster : IAsyncDisposable
     private readonly CancellationTokenSource _hurry = new();
     private readonly StringBuilder _output = new();
     private readonly Lock _gate = new();
+    private Cluster? _cluster;
     private Task<int>? _run;
 
     public Timing Timing { get; init; } = new() { FirstBackoff = TimeSpan.FromMilliseconds(50) };
 
     public List<ProjectResource> Resources { get; } = [];
+
+    public DashboardSettings? Dashboard { get; init; }
 
     public string Output
     {
@@ -36,11 +40,16 @@ internal sealed class TestCluster : IAsyncDisposable
         return resource;
     }
 
+    public ResourceRunner Runner(string name) => _cluster!.Runners.Single(runner => runner.Resource.Name == name);
+
+    public Task BecomesAsync(string name, ResourceState state)
+        => Eventually.TrueAsync(() => Runner(name).Status.State == state, () => $"{name} {state}, but {Runner(name).Status}\n{Output}");
+
     public Task<int> Start()
     {
         var output = new Output(new Writer(this), colour: false, Resources.Select(resource => resource.Name));
-        var cluster = new Cluster(Resources, development: true, output, Timing, TimeProvider.System);
-        return _run = cluster.RunAsync(_stop.Token, _hurry.Token);
+        _cluster = new Cluster(Resources, development: true, Dashboard, output, Timing, TimeProvider.System);
+        return _run = _cluster.RunAsync(_stop.Token, _hurry.Token);
     }
 
     public Task SaysAsync(string text) => Eventually.TrueAsync(() => Output.Contains(text, StringComparison.Ordinal), () => $"'{text}' in\n{Output}");

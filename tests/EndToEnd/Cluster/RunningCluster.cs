@@ -49,7 +49,8 @@ internal sealed class RunningCluster : IAsyncDisposable
             ArgumentList = { Metadata("AppHost"), $"--WorkerCount={workers}", $"--OrchestratorPort={port.ToString(CultureInfo.InvariantCulture)}" },
         };
         start.Environment[MarkedProcesses.Variable] = processes.Mark;
-        // Whoever runs the tests may have jobs of his own.
+        // Whoever runs the tests may have a dashboard, and jobs, of his own.
+        start.Environment["ASPNETCORE_URLS"] = "http://localhost:0";
         start.Environment["XDG_STATE_HOME"] = Directory.CreateTempSubdirectory("lab-test-").FullName;
         foreach (var (name, value) in environment ?? new Dictionary<string, string>()) start.Environment[name] = value;
         var process = Process.Start(start)!;
@@ -106,6 +107,14 @@ internal sealed class RunningCluster : IAsyncDisposable
         var body = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
         Assert.True(response.StatusCode == HttpStatusCode.OK, $"{(int)response.StatusCode}: {body}\n{Output}");
         return System.Text.Json.JsonSerializer.Deserialize(body, WireJson.Relaxed.RequestAnswer)!;
+    }
+
+    /// <summary>Where LocalHost's dashboard is, once it has said so.</summary>
+    public async Task<Uri> GetDashboardAsync()
+    {
+        const string Line = "Dashboard: ";
+        await UntilAsync(() => Task.FromResult(Output.Contains(Line, StringComparison.Ordinal)), "dashboard");
+        return new(Output[(Output.LastIndexOf(Line, StringComparison.Ordinal) + Line.Length)..].Split('\n')[0].Trim());
     }
 
     /// <summary>Waits until AppHost itself has ended, within half a minute.</summary>

@@ -7,12 +7,19 @@ using Microsoft.Extensions.Logging;
 namespace Lab.EndToEnd.Otlp;
 
 /// <summary>One span as a test looks at it.</summary>
-internal sealed record ReceivedSpan(string Service, string Name, string TraceId, string SpanId, string ParentSpanId, IReadOnlyDictionary<string, string> Attributes)
+internal sealed record ReceivedSpan(
+    string Name, string TraceId, string SpanId, string ParentSpanId, bool HasFailed, IReadOnlyList<string> Links,
+    IReadOnlyDictionary<string, string> Attributes, IReadOnlyDictionary<string, string> Resource)
 {
+    public string Service => Resource.GetValueOrDefault("service.name", "");
+
     public long Number(string attribute) => long.Parse(Attributes[attribute], System.Globalization.CultureInfo.InvariantCulture);
 }
 
-/// <summary>Takes in traces over OTLP with HTTP and protobuf; metrics and logs are acknowledged and dropped.</summary>
+/// <summary>One log record as a test looks at it.</summary>
+internal sealed record ReceivedLog(string Text, string TraceId);
+
+/// <summary>Takes in traces and logs over OTLP with HTTP and protobuf; metrics are acknowledged and dropped.</summary>
 internal sealed class OtlpReceiver : IAsyncDisposable
 {
     private readonly WebApplication _app;
@@ -22,6 +29,8 @@ internal sealed class OtlpReceiver : IAsyncDisposable
     public string Address => _app.Urls.Single();
 
     public ConcurrentQueue<ReceivedSpan> Spans { get; } = new();
+
+    public ConcurrentQueue<ReceivedLog> Logs { get; } = new();
 
     public static async Task<OtlpReceiver> StartAsync()
     {
@@ -37,6 +46,14 @@ internal sealed class OtlpReceiver : IAsyncDisposable
             receiver.Take(ExportTraceServiceRequest.Parser.ParseFrom(body.ToArray()));
             return TypedResults.Bytes([], "application/x-protobuf");
         });
+        app.MapPost("/v1/logs", async (HttpContext context) =>
+        {
+            using var body = new MemoryStream();
+            await context.Request.Body.CopyToAsync(body, context.RequestAborted);
+            foreach (var record in ExportLogsServiceRequest.Parser.ParseFrom(body.ToArray()).ResourceLogs.SelectMany(resource => resource.ScopeLogs).SelectMany(scope => scope.LogRecords))
+                receiver.Logs.Enqueue(new(Text(record.Body), Convert.ToHexStringLower(record.TraceId.Span)));
+            return TypedResults.Bytes([], "application/x-protobuf");
+        });
         app.MapFallback(() => TypedResults.Bytes([], "application/x-protobuf"));
         await app.StartAsync();
         return receiver;
@@ -48,19 +65,24 @@ internal sealed class OtlpReceiver : IAsyncDisposable
     {
         foreach (var resource in request.ResourceSpans)
         {
-            var service = resource.Resource.Attributes.FirstOrDefault(a => a.Key == "service.name")?.Value.StringValue ?? "";
+            var sender = Dictionary(resource.Resource.Attributes);
             foreach (var span in resource.ScopeSpans.SelectMany(scope => scope.Spans))
             {
                 Spans.Enqueue(new(
-                    service,
                     span.Name,
                     Convert.ToHexStringLower(span.TraceId.Span),
                     Convert.ToHexStringLower(span.SpanId.Span),
                     Convert.ToHexStringLower(span.ParentSpanId.Span),
-                    span.Attributes.DistinctBy(a => a.Key).ToDictionary(a => a.Key, a => Text(a.Value))));
+                    span.Status?.Code == 2,
+                    [.. span.Links.Select(link => Convert.ToHexStringLower(link.TraceId.Span))],
+                    Dictionary(span.Attributes),
+                    sender));
             }
         }
     }
+
+    private static Dictionary<string, string> Dictionary(IEnumerable<KeyValue> attributes) =>
+        attributes.DistinctBy(a => a.Key).ToDictionary(a => a.Key, a => Text(a.Value));
 
     private static string Text(AnyValue value) => value.ValueCase switch
     {
