@@ -12,9 +12,13 @@ internal sealed class PlantedSecret : IAsyncDisposable
 
     public PlantedSecret(string secret)
     {
+        Text = secret;
         _secret = Encoding.UTF8.GetBytes(secret);
         _watch = Task.Run(WatchAsync);
     }
+
+    /// <summary>The secret.</summary>
+    public string Text { get; }
 
     /// <summary>Processes that had it among their arguments or variables.</summary>
     public IReadOnlyCollection<string> Processes => _seen;
