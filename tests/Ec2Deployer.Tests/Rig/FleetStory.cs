@@ -121,15 +121,16 @@ internal sealed class FleetStory : IAsyncDisposable
     /// <summary>The secret is in the files that its owner alone may read, and nowhere else.</summary>
     /// <param name="secret">The secret.</param>
     /// <param name="files">Those files.</param>
-    public void AssertOnlyIn(PlantedSecret secret, params string[] files)
+    public async Task AssertOnlyInAsync(PlantedSecret secret, params string[] files)
     {
         Assert.Empty(secret.Processes);
         Assert.DoesNotContain(secret.Text, Said, StringComparison.Ordinal);
         Assert.DoesNotContain(Ec2.Requests.SelectMany(request => request.Fields.Values), value => value.Contains(secret.Text, StringComparison.Ordinal));
         Assert.DoesNotContain(Ec2.Instances, instance => instance.UserData.Contains(secret.Text, StringComparison.Ordinal));
-        Assert.Equal(files.Order(StringComparer.Ordinal), secret.FilesBelow(_rig.HostsDirectory).Order(StringComparer.Ordinal));
+        Assert.Equal(files.Order(StringComparer.Ordinal), (await secret.FilesBelowAsync(_rig.HostsDirectory)).Order(StringComparer.Ordinal));
         Assert.All(files, file => Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file)));
-        foreach (var host in Backend.Running.Values) Assert.Empty(secret.FilesBelow(Path.Combine(host.Root, "run")).Concat(secret.FilesBelow(Path.Combine(host.Root, "tmp"))));
+        foreach (var directory in Backend.Running.Values.SelectMany(host => (string[])[Path.Combine(host.Root, "run"), Path.Combine(host.Root, "tmp")]))
+            Assert.Empty(await secret.FilesBelowAsync(directory));
     }
 
     public void Say(string what)

@@ -56,9 +56,9 @@ public sealed class SmallFleetStoryTests(RigFixture rig, ITestOutputHelper outpu
         await OutliveAnOrchestratorAsync();
 
         var apiKey = Path.Combine(rig.Release.StateDirectory, "api-key");
-        _story.AssertOnlyIn(_story.Secret, apiKey);
-        _story.AssertOnlyIn(password, PostgresFile);
-        _story.AssertOnlyIn(key, CertificateFile);
+        await _story.AssertOnlyInAsync(_story.Secret, apiKey);
+        await _story.AssertOnlyInAsync(password, PostgresFile);
+        await _story.AssertOnlyInAsync(key, CertificateFile);
         await _story.DestroyAsync();
     }
 
@@ -143,7 +143,7 @@ public sealed class SmallFleetStoryTests(RigFixture rig, ITestOutputHelper outpu
         _story.Say($"rolled back; {load.Answered} answers, {load.Failures.Count} failures");
         Assert.Equal((first.Version, second.Version, 0L), (back.Version, back.PreviousVersion, back.BytesSent));
         FleetStory.AssertHealthy(back, containers: 5);
-        Assert.Empty(load.Failures);
+        Assert.True(load.Failures.IsEmpty, string.Join('\n', load.Failures));
         _story.Edit("Worker/WorkerApplication.cs", "\"Lab worker, newer\"", "\"Lab worker\"");
     }
 
