@@ -29,5 +29,6 @@ return await DeployerApp.RunAsync(args, new Surroundings
     ConfiguredRegion = Ec2Clients.ConfiguredRegion,
     Caller = new CallerAddress(http, TimeProvider.System),
     Fleet = () => new FleetDeployer(SolutionDirectory.Find(), http, TimeProvider.System, StackTimes.Default, ConnectTimes.Default),
+    LoadGenerator = () => ["dotnet", "run", "--configuration", "Release", "--project", Path.Combine(SolutionDirectory.Find(), "tests", "Bench"), "--"],
     Home = DeploymentDirectory.DefaultHome(),
 }, interrupted.Token);

@@ -11,6 +11,7 @@ using Lab.ServiceDefaults.Contracts.OpenInference;
 using Lab.ServiceDefaults.Contracts.Predict;
 using Lab.ServiceDefaults.Health;
 using Lab.ServiceDefaults.Telemetry;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.Options;
 
@@ -74,7 +75,11 @@ internal static class OrchestratorApp
         services.AddSingleton<Handover>();
         services.AddHostedService(provider => provider.GetRequiredService<Handover>());
         if (options.ReusePort && OperatingSystem.IsLinux())
+        {
             services.AddOptions<SocketTransportOptions>().Configure<Handover>((transport, handover) => handover.Share(transport));
+            services.AddOptions<KestrelServerOptions>().Configure<Handover>((kestrel, handover) => kestrel.ConfigureEndpointDefaults(endpoint => endpoint.Use(handover.Count)));
+        }
+
         services.AddJobs(builder.Configuration);
         services.AddSingleton<IClassifier, FleetClassifier>();
         services.AddSingleton<WorkersFeed>();

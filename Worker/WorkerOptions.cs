@@ -53,8 +53,9 @@ internal sealed class WorkerOptions
     public int Threads { get; set; } = 1;
 
     /// <summary>
-    /// The cores to which inference is tied, by Linux's numbers, such as <c>0</c> or <c>0,2-3</c>. Default: none, and the
-    /// system chooses.
+    /// The cores to which inference is tied, by Linux's numbers, such as <c>0</c> or <c>0,2-3</c>; or <c>#1</c>, one core of
+    /// those that this process may use, counted from <c>#0</c> and begun again after the last, so that one setting suits
+    /// machines with one core and with many. Default: none, and the system chooses.
     /// </summary>
     public string? CpuAffinity { get; set; }
 
@@ -76,7 +77,9 @@ internal sealed class WorkerOptions
     public Precision FullPrecision => ParsePrecision(Precision) ?? throw new FormatException($"\"{Precision}\" is no precision.");
 
     /// <summary>The cores of <see cref="CpuAffinity"/>; empty for none.</summary>
-    public IReadOnlyList<int> Cores => string.IsNullOrWhiteSpace(CpuAffinity) ? [] : CpuSet.Parse(CpuAffinity) ?? [];
+    public IReadOnlyList<int> Cores => string.IsNullOrWhiteSpace(CpuAffinity) ? []
+        : CpuSet.Place(CpuAffinity) is { } place ? [CpuSet.At(place, CpuSet.Allowed())]
+        : CpuSet.Parse(CpuAffinity) ?? [];
 
     /// <summary>The cache of compiled models, or null for none.</summary>
     public ModelCache? OpenCache() =>
@@ -110,8 +113,10 @@ internal sealed class WorkerOptions
         private static string? Affinity(string? text)
         {
             if (string.IsNullOrWhiteSpace(text)) return null;
-            if (CpuSet.Parse(text) is not { } cores) return "it must be a list of cores such as 0 or 0,2-3";
+            var cores = CpuSet.Parse(text);
+            if (cores is null && CpuSet.Place(text) is null) return "it must be a list of cores such as 0 or 0,2-3, or a place among them such as #1";
             if (!OperatingSystem.IsLinux()) return "threads can be tied to cores on Linux only";
+            if (cores is null) return null;
             var allowed = CpuSet.Allowed();
             return cores.All(allowed.Contains) ? null : $"this process may use the cores {CpuSet.Describe(allowed)}";
         }

@@ -1,19 +1,68 @@
 using System.CommandLine;
+using System.ComponentModel;
+using System.Diagnostics;
 using Lab.Ec2Deployer.Planning;
 
 namespace Lab.Ec2Deployer.Commands;
 
-/// <summary><c>bench</c>: load on the deployment.</summary>
+/// <summary><c>bench</c>: the load generator, pointed at the deployment. What stands behind <c>bench</c> is the load generator's own command line.</summary>
 internal static class BenchCommand
 {
-    public static Command Create(Surroundings surroundings) =>
-        new Command("bench", "Run the load generator against the deployment.").WithWay().Does(surroundings, RunAsync);
+    /// <summary>The variable by which the load generator learns the API key, for every user may read a command line.</summary>
+    public const string KeyVariable = "LAB_API_KEY";
 
-    // The load generator measures local processes only, so far: to say so is better than to measure something else.
-    private static async Task<ExitCode> RunAsync(CommandContext context, ParseResult parse, CancellationToken cancellationToken)
+    private const string Run = "run";
+
+    private static readonly Argument<string[]> Words = new("arguments")
+    {
+        Description = "The load generator's own: --parallel 5 --rounds 4, or --duration 60s --clients 64, or --rate 200; --out DIR. Its other commands by their names; '-- --help' shows them all.",
+        Arity = ArgumentArity.ZeroOrMore,
+    };
+
+    public static Command Create(Surroundings surroundings)
+    {
+        var command = new Command("bench", "Run the load generator against the deployment.") { Words };
+        return command.WithWay().Does(surroundings, (context, parse, cancellationToken) => RunAsync(context, surroundings, parse.GetValue(Words) ?? [], cancellationToken));
+    }
+
+    /// <summary>The load generator's command line.</summary>
+    /// <param name="words">What the user wrote behind <c>bench</c>.</param>
+    /// <param name="address">The orchestrator.</param>
+    public static IReadOnlyList<string> Arguments(string[] words, Uri address) => words switch
+    {
+        [] => [Run, "--url", Text(address)],
+        ["--help" or "-h" or "-?", ..] => words,
+        [['-', ..], ..] => [Run, "--url", Text(address), .. words],
+        [var verb, .. var rest] => [verb, "--url", Text(address), .. rest],
+    };
+
+    private static string Text(Uri address) => address.GetLeftPart(UriPartial.Authority);
+
+    private static async Task<ExitCode> RunAsync(CommandContext context, Surroundings surroundings, string[] words, CancellationToken cancellationToken)
     {
         var found = await context.FindAsync(cancellationToken);
-        throw new DeploymentException(ExitCode.Failed,
-            $"The load generator cannot measure a deployment yet. Any other can: the orchestrator is at http://{found.Hosts[0].SshAddress}/new_request, and the API key is where 'publish' said.");
+        var host = found.Hosts.FirstOrDefault(host => host.Role is HostRole.Orchestrator) ?? throw new DeploymentException(ExitCode.HostFailed,
+            $"The orchestrator's host of '{context.Options.Name}' does not run. 'publish' puts another in its place.");
+        var arguments = Arguments(words, new Uri($"http://{host.SshAddress}"));
+        // What drains workers and resumes them needs the deployer's own key.
+        var file = Path.Combine(context.Directory.Path, arguments[0] == Run ? "api-key" : "admin-key");
+        if (!File.Exists(file))
+            throw new DeploymentException(ExitCode.Failed, $"The key {file} is not on this machine. Copy the deployment's directory from the machine that published it, or run 'publish', which makes another.");
+
+        context.Progress.Dispose();
+        var program = surroundings.LoadGenerator();
+        var start = new ProcessStartInfo(program[0], [.. program.Skip(1), .. arguments]) { UseShellExecute = false };
+        start.Environment[KeyVariable] = (await File.ReadAllTextAsync(file, cancellationToken)).Trim();
+        try
+        {
+            using var process = Process.Start(start)!;
+            // Ctrl-C reaches it too, and it ends in its own way.
+            await process.WaitForExitAsync(CancellationToken.None);
+            return (ExitCode)process.ExitCode;
+        }
+        catch (Win32Exception e)
+        {
+            throw new DeploymentException(ExitCode.Failed, $"The load generator cannot be started: {e.Message.TrimEnd('.')}. Any other can be used: the orchestrator is at http://{host.SshAddress}/new_request, the API key in {file}.", e);
+        }
     }
 }

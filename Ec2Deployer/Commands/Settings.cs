@@ -50,6 +50,13 @@ internal static class Settings
         Description = "Accept an SSH host key that is new, changed or not shown on the console.",
     };
 
+    /// <summary>Hosts that are lost.</summary>
+    public static Option<string[]> Replace { get; } = new("--replace")
+    {
+        Description = "End the instance of this host, which is lost, and put another in its place. What only it had goes with it.",
+        HelpName = "HOST",
+    };
+
     /// <summary>What is to exist.</summary>
     public static IReadOnlyList<Setting> Shape { get; } =
     [
@@ -96,6 +103,7 @@ internal static class Settings
             Name = parse.GetValue(Name)!,
             Region = parse.GetValue(Region) ?? remembered.GetValueOrDefault(Region.Name) ?? configuredRegion() ?? new DeploymentOptions().Region,
             AcceptNewHostKey = parse.GetValue(AcceptNewHostKey),
+            Replace = parse.GetValue(Replace) ?? [],
         };
         foreach (var setting in All)
         {

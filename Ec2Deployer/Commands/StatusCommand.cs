@@ -23,7 +23,9 @@ internal static class StatusCommand
         {
             var found = await context.FindAsync(cancellationToken);
             var status = await context.Fleet.StatusAsync(found.Hosts, context.Release, cancellationToken);
-            var hosts = Hosts(context, found, status);
+            var size = Size(context, found);
+            status = status with { Containers = Containers(context, size, status) };
+            var hosts = Hosts(context, size, found, status);
             if (context.Screen.IsJson) Json(context, hosts, status);
             else Text(context, hosts, status, parse.GetValue(Watch));
             if (!parse.GetValue(Watch)) return hosts.All(host => host.Problem is null) && status.Containers.All(container => container.Health == "healthy") ? ExitCode.Done : ExitCode.HostFailed;
@@ -39,10 +41,17 @@ internal static class StatusCommand
         }
     }
 
-    private static List<HostLine> Hosts(CommandContext context, Found found, FleetStatus status)
+    private static int Size(CommandContext context, Found found) =>
+        Math.Max(found.WorkerHosts, int.TryParse(context.State.Options.GetValueOrDefault(Settings.Hosts.Option.Name), CultureInfo.InvariantCulture, out var hosts) ? hosts : 0);
+
+    /// <summary>The containers, those of hosts that are gone included.</summary>
+    private static List<ContainerStatus> Containers(CommandContext context, int size, FleetStatus status) =>
+        [.. FleetShape.Containers(context.Options with { Hosts = Math.Max(1, size) }).Select(planned =>
+            status.Containers.FirstOrDefault(container => container.Name == planned.Name) ?? new(planned.Name, planned.Host, planned.Port, null, "gone", null))];
+
+    private static List<HostLine> Hosts(CommandContext context, int size, Found found, FleetStatus status)
     {
         var now = context.Time.GetUtcNow();
-        var size = Math.Max(found.WorkerHosts, int.TryParse(context.State.Options.GetValueOrDefault(Settings.Hosts.Option.Name), CultureInfo.InvariantCulture, out var hosts) ? hosts : 0);
         return
         [
             .. FleetShape.Hosts(size).Select(name =>

@@ -37,6 +37,9 @@ internal sealed record Surroundings
     /// <summary>The half that speaks to hosts.</summary>
     public required Func<IFleetDeployer> Fleet { get; init; }
 
+    /// <summary>The program that makes load, and its first arguments.</summary>
+    public required Func<IReadOnlyList<string>> LoadGenerator { get; init; }
+
     /// <summary>The directory of all deployments.</summary>
     public required string Home { get; init; }
 

@@ -33,6 +33,8 @@ internal sealed class ImageBuilder(string sources, string state, HttpClient http
         var built = Path.Combine(_images, $"{project.Repository}.built");
         var fingerprint = SourceFingerprint.Of(sources, project.Name, [digest, .. PublishArguments(project, sources, _artifacts), .. ModelFiles(model)]);
         if (await ReadBuiltAsync(project, built, fingerprint, cancellationToken) is { } same) return same;
+        Directory.CreateDirectory(_artifacts);
+        await File.WriteAllTextAsync(CompilerOptions(_artifacts), "/parallel-\n", cancellationToken);
         var directory = Path.Combine(_artifacts, "publish", project.Name);
         // What an earlier version published and this one does not must not get into the image.
         if (Directory.Exists(directory)) Directory.Delete(directory, recursive: true);
@@ -69,8 +71,11 @@ internal sealed class ImageBuilder(string sources, string state, HttpClient http
         "--artifacts-path", artifacts, "--disable-build-servers", "--verbosity", "quiet",
         $"-p:PublishDir={Path.Combine(artifacts, "publish", project.Name)}/",
         $"-p:PathMap={Path.TrimEndingDirectorySeparator(Path.GetFullPath(sources))}=/src",
-        "-p:IncludeSourceRevisionInInformationalVersion=false", "-p:EnableSourceLink=false", "-p:NuGetAudit=false",
+        $"-p:CompilerResponseFile={CompilerOptions(artifacts)}", "-p:IncludeSourceRevisionInInformationalVersion=false", "-p:EnableSourceLink=false", "-p:NuGetAudit=false",
     ];
+
+    // A compiler of several threads writes one of several symbol files, and with it one of several programs, as chance has it.
+    private static string CompilerOptions(string artifacts) => Path.Combine(artifacts, "compiler.rsp");
 
     /// <summary>The command line that makes the image's archive of what was published.</summary>
     internal static IReadOnlyList<string> ContainerArguments(ContainerProject project, string sources, string artifacts, string baseImage, string archive) =>

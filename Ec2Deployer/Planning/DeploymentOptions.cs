@@ -68,6 +68,10 @@ internal sealed record DeploymentOptions
     /// <summary>A file with the certificate for port 443.</summary>
     public string? CertificateFile { get; init; }
 
+    /// <summary>Names of hosts to be taken for lost: their instances are ended, and others put in their places. This time only.</summary>
+    [JsonIgnore]
+    public IReadOnlyList<string> Replace { get; init; } = [];
+
     /// <summary>A host key that is new, changed or not to be had is accepted.</summary>
     [JsonIgnore]
     public bool AcceptNewHostKey { get; init; }

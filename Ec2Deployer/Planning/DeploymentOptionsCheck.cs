@@ -45,6 +45,9 @@ internal static partial class DeploymentOptionsCheck
             errors.Add($"--ttl {Durations.Text(ttl)}: from 10m to 30d.");
         if (options.DiskGiB is < 8 or > 1024)
             errors.Add($"--disk {options.DiskGiB}: from 8 to 1024 GiB.");
+        errors.AddRange(options.Replace
+            .Where(host => host != FleetShape.OrchestratorHost && FleetShape.WorkerHostNumber(host) is not (>= 1 and <= 50))
+            .Select(host => $"--replace '{host}' is no host: orchestrator, host-1, host-2, …"));
         if (options.Otlp is { } otlp && (!otlp.IsAbsoluteUri || otlp.Scheme is not ("http" or "https")))
             errors.Add($"--otlp '{otlp}' is no address: such as http://10.0.0.5:4317.");
         return errors;

@@ -179,6 +179,8 @@ internal sealed class DeploymentPlanner
                 Ec2Requests.Launch(_options, planned, image, KeyName(_options.Name), ids[Subnet(zone)], GroupsOf(planned, ids), generation)));
         }
 
+        // Ended before the launches: EC2 would answer the same request with the same instance.
+        foreach (var lost in _observed.Instances.Where(instance => _options.Replace.Contains(instance.Host))) Remove(lost, $"{lost.Id}, lost");
         _actions.AddRange(launches);
         return hosts;
     }
@@ -216,7 +218,7 @@ internal sealed class DeploymentPlanner
     private void PlanSurplus()
     {
         var names = FleetShape.Hosts(_options.Hosts).ToHashSet();
-        foreach (var instance in _observed.Instances)
+        foreach (var instance in _observed.Instances.Where(instance => !_options.Replace.Contains(instance.Host)))
         {
             if (names.Contains(instance.Host))
             {
@@ -231,14 +233,14 @@ internal sealed class DeploymentPlanner
                 _notes.Add($"{instance.Id} has the deployment's tag but is none of its hosts ('{instance.Host}'): it is left alone until 'destroy'.");
             }
         }
-
-        void Remove(ObservedInstance instance, string detail) =>
-            _actions.Add(new SimpleAction(ActionKind.Remove, instance.Host, detail, _ => Ec2Requests.Terminate(instance.Id)));
     }
+
+    private void Remove(ObservedInstance instance, string detail) =>
+        _actions.Add(new SimpleAction(ActionKind.Remove, instance.Host, detail, _ => Ec2Requests.Terminate(instance.Id)));
 
     // Of several instances with one name the oldest is the host: the others came of launches that crossed.
     private ObservedInstance? Instance(string host) => _observed.Instances
-        .Where(instance => instance.Host == host)
+        .Where(instance => instance.Host == host && !_options.Replace.Contains(host))
         .OrderBy(instance => instance.LaunchedAt).ThenBy(instance => instance.Id, StringComparer.Ordinal)
         .FirstOrDefault();
 

@@ -13,6 +13,9 @@ internal sealed record ConnectTimes(TimeSpan Attempt, TimeSpan Patience)
 {
     /// <summary>What suits the internet.</summary>
     public static readonly ConnectTimes Default = new(TimeSpan.FromSeconds(15), TimeSpan.FromSeconds(30));
+
+    /// <summary>For looking at hosts that have run for long: one that does not answer now is not waited for.</summary>
+    public ConnectTimes ForLooking => this with { Patience = TimeSpan.Zero };
 }
 
 /// <summary>A connection to a host over SSH, on which several commands may run at once.</summary>
@@ -188,7 +191,7 @@ internal sealed class HostConnection : IDisposable
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            throw new HostFailedException(Host.Name, $"{command.Title} did not end within {command.Timeout.TotalSeconds:0} s", "Look at the host with ssh; if it hangs, reboot or terminate it and run the command again.");
+            throw new HostFailedException(Host.Name, $"{command.Title} did not end within {command.Timeout.TotalSeconds:0} s", $"Look at the host with ssh; if it hangs, reboot it and run the command again, or publish --replace {Host.Name}, which puts another in its place.");
         }
         catch (SshConnectionException) when (command.IsRepeatable && _client.IsConnected is false)
         {
@@ -219,5 +222,5 @@ internal sealed class HostConnection : IDisposable
     private static string Address(DeployedHost host) => $"{host.SshAddress}:{host.SshPort}";
 
     private static HostFailedException Unreachable(DeployedHost host, string what, Exception e) =>
-        new(host.Name, what, "Check that the machine runs and that its security group lets you in, or terminate it; then run the command again.", inner: e);
+        new(host.Name, what, $"Check that the machine runs and that its security group lets you in, and run the command again; if it is lost, publish --replace {host.Name} puts another in its place.", inner: e);
 }

@@ -11,7 +11,7 @@ internal static class FleetContainers
     public static IReadOnlyList<(string Name, DeployedHost Host, string Service, int Port)> Expected(IReadOnlyList<DeployedHost> hosts, ReleaseOptions release) =>
     [
         .. hosts.Where(host => FleetSession.RunsOrchestrator(host, release)).OrderBy(host => host.Role)
-            .Select((host, index) => (index == 0 ? "orchestrator" : $"orchestrator-{index + 1}", host, "orchestrator", 80)),
+            .Select(host => (Name(host), host, "orchestrator", 80)),
         .. hosts.Where(host => host.Role is HostRole.Worker)
             .SelectMany(host => WorkerList.Of(host.Name).Select(worker => (worker.Name, host, worker.Service, worker.Port)))
             .OrderBy(worker => worker.Name.Length).ThenBy(worker => worker.Name, StringComparer.Ordinal),
@@ -43,6 +43,10 @@ internal static class FleetContainers
             return new ContainerStatus(expected.Name, expected.Host.Name, expected.Port, version, here.Health, here.StartedAt);
         })];
     }
+
+    // By the host's number, so that each keeps its name while another is gone.
+    private static string Name(DeployedHost host) =>
+        FleetShape.WorkerHostNumber(host.Name) is { } number ? string.Create(CultureInfo.InvariantCulture, $"orchestrator-{number + 1}") : "orchestrator";
 
     private static IEnumerable<Found> Parse(string host, string deployment, string output) =>
         output.Split('\n', StringSplitOptions.RemoveEmptyEntries)

@@ -15,7 +15,7 @@ internal sealed partial class FleetDeployer
     /// <inheritdoc/>
     public async Task<FleetStatus> StatusAsync(IReadOnlyList<DeployedHost> hosts, ReleaseOptions release, CancellationToken cancellationToken)
     {
-        using var session = await FleetSession.OpenAsync(hosts, release, NoProgress.Instance, connectTimes, time, cancellationToken);
+        using var session = await FleetSession.OpenAsync(hosts, release, NoProgress.Instance, connectTimes.ForLooking, time, cancellationToken);
         var (surveys, problems) = await TrySurveyAsync(session, cancellationToken);
         IReadOnlyList<SwarmNode> nodes = [];
         IReadOnlyList<KeptRelease> kept = [];
@@ -47,7 +47,7 @@ internal sealed partial class FleetDeployer
     public async IAsyncEnumerable<LogLine> LogsAsync(
         IReadOnlyList<DeployedHost> hosts, ReleaseOptions release, LogsRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        using var session = await FleetSession.OpenAsync(hosts, release, NoProgress.Instance, connectTimes, time, cancellationToken);
+        using var session = await FleetSession.OpenAsync(hosts, release, NoProgress.Instance, connectTimes.ForLooking, time, cancellationToken);
         var wanted = FleetContainers.Expected(hosts, release).Where(one => request.Container is null || one.Name == request.Container).ToList();
         if (wanted.Count == 0) throw new DeploymentException(ExitCode.Usage, $"There is no container {request.Container}: orchestrator, worker-1, worker-2, …");
         await foreach (var line in FleetLogs.ReadAsync(session, wanted, request, cancellationToken)) yield return line;

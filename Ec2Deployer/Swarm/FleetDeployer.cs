@@ -58,7 +58,8 @@ internal sealed partial class FleetDeployer(string sources, HttpClient http, Tim
             });
             changed |= await swarm.LabelAsync(manager, surveys, cancellationToken);
             var report = await RollOutAsync(session, manager, commands, target, keys, "publish", changed, cancellationToken);
-            await PruneAsync(session, manager, commands, [orchestrator, worker], cancellationToken);
+            // Where nothing changed there is nothing new to be rid of.
+            if (report.Changed || sent.Images > 0) await PruneAsync(session, manager, commands, [orchestrator, worker], cancellationToken);
             return report with { ImagesSent = sent.Images, BytesSent = sent.Bytes };
         }, cancellationToken);
 
@@ -88,7 +89,7 @@ internal sealed partial class FleetDeployer(string sources, HttpClient http, Tim
     /// <inheritdoc/>
     public async Task<FleetLock?> UnlockAsync(IReadOnlyList<DeployedHost> hosts, ReleaseOptions release, CancellationToken cancellationToken)
     {
-        using var session = await FleetSession.OpenAsync(hosts, release, NoProgress.Instance, connectTimes, time, cancellationToken);
+        using var session = await FleetSession.OpenAsync(hosts, release, NoProgress.Instance, connectTimes.ForLooking, time, cancellationToken);
         try
         {
             return LockCommands.Read(await session[session.LockHost].RunAsync(LockCommands.Break, cancellationToken));

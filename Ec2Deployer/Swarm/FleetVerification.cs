@@ -46,7 +46,7 @@ internal sealed class FleetVerification(FleetSession session, FleetKeys keys, Ht
             {
                 step.Say($"{silent.Count} workers have not answered yet");
                 // The worker that has been idle for longest answers: each has its turn.
-                silent.Remove(await api.ClassifyAsync("Is everybody there?", cancellationToken));
+                silent.ExceptWith(await api.ClassifyAsync("Is everybody there?", silent.Count, cancellationToken));
             }
             catch (HttpRequestException e)
             {

@@ -25,7 +25,15 @@ internal static class SpreadCommands
     /// </summary>
     public static HostCommand Serve(DeployedHost hub) => new("serving layers to the other hosts", $"sh -ec {Shell.Quote($$"""
         umask 077
+        # Whoever held the lock before is gone, and with it what it may have left.
+        for old in /dev/shm/lab-spread.*; do
+            if [ -e "$old/pid" ] && grep -qa "$old" "/proc/$(cat "$old/pid")/cmdline" 2>/dev/null; then kill "$(cat "$old/pid")"; fi
+            rm -rf "$old"
+        done
         directory=$(mktemp -d /dev/shm/lab-spread.XXXXXX)
+        # A shell that dies of a signal, such as that nobody reads what it writes, would leave the server behind.
+        trap "" PIPE
+        trap 'exit 1' HUP INT TERM
         trap 'kill $server 2>/dev/null; rm -rf "$directory"' EXIT
         ssh-keygen -q -t ed25519 -N "" -C lab -f "$directory/host"
         ssh-keygen -q -t ed25519 -N "" -C lab -f "$directory/client"
@@ -37,6 +45,7 @@ internal static class SpreadCommands
         echo "restrict,command=\"sh $directory/read\" $(cat "$directory/client.pub")" > "$directory/authorized_keys"
         /usr/sbin/sshd -D -f /dev/null -p {{Port}} -o ListenAddress={{hub.PrivateAddress}} -o HostKey="$directory/host" -o AuthorizedKeysFile="$directory/authorized_keys" -o PidFile=none -o StrictModes=no -o UsePAM=no -o PasswordAuthentication=no -o KbdInteractiveAuthentication=no -o MaxStartups=64 -E "$directory/log" 9>&- &
         server=$!
+        echo "$server" > "$directory/pid"
         echo "[{{hub.PrivateAddress}}]:{{Port}} $(cut -d ' ' -f 1,2 "$directory/host.pub")"
         cat "$directory/client"
         rm "$directory/client"

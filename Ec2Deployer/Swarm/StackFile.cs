@@ -64,8 +64,8 @@ internal static class StackFile
     {
         var services = new JsonObject
         {
-            ["worker-a"] = Worker(content, port: 8000, core: 0),
-            ["worker-b"] = Worker(content, port: 8001, core: 1),
+            ["worker-a"] = Worker(content, port: 8000, place: 0),
+            ["worker-b"] = Worker(content, port: 8001, place: 1),
             ["orchestrator"] = Orchestrator(content),
         };
         foreach (var (_, service) in services) service!["labels"] = new JsonObject { [SpecLabel] = Hash(service) };
@@ -85,10 +85,11 @@ internal static class StackFile
     /// <summary>A stack file's text.</summary>
     public static string Text(JsonNode stack) => stack.ToJsonString(Readable) + "\n";
 
-    private static JsonObject Worker(StackContent content, int port, int core)
+    private static JsonObject Worker(StackContent content, int port, int place)
     {
         var environment = Environment(content, $"http://*:{port};{HealthSocket}");
-        environment["Worker__CpuAffinity"] = core.ToString(CultureInfo.InvariantCulture);
+        // By place, not by number: a host with one core has no core 1, and its workers share the one.
+        environment["Worker__CpuAffinity"] = $"#{place.ToString(CultureInfo.InvariantCulture)}";
         if (content.ModelPath is { } model) environment["Worker__ModelDirectory"] = model;
         return Service(content, content.WorkerImage, "Worker", environment, "node.labels.role == worker", "stop-first");
     }

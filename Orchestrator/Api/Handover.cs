@@ -2,32 +2,37 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 
 namespace Lab.Orchestrator.Api;
 
 /// <summary>
-/// Stopping without refusing anybody. On SIGTERM the server first asks clients to connect anew, by
-/// <c>Connection: close</c> on each answer, goes on serving for a moment, and only then stops; it finishes what it has
-/// accepted within the host's shutdown timeout. With <see cref="OrchestratorOptions.ReusePort"/> a second process may
-/// listen on the same address meanwhile, and new connections are steered to it (Linux, <c>SO_REUSEPORT</c>).
+/// Leaving without refusing anybody. With <see cref="OrchestratorOptions.ReusePort"/> a second process may listen on the
+/// same address, and new connections are steered to it (Linux, <c>SO_REUSEPORT</c>). The first, told to stop, goes on
+/// serving the connections that it has until each has been asked, by <c>Connection: close</c> on an answer, to connect
+/// anew; only then the server stops, which finishes what it has accepted within the host's shutdown timeout.
 /// </summary>
-internal sealed class Handover(IHostApplicationLifetime lifetime, TimeProvider time) : IHostedService, IDisposable
+/// <remarks>
+/// It waits before any other part stops: the server would close the connections that clients keep, in the face of those
+/// who are about to ask.
+/// </remarks>
+internal sealed class Handover(TimeProvider time) : IHostedLifecycleService
 {
     private const int SolSocket = 1;
     private const int SoReusePort = 15;
     private const int SoAttachReusePortCbpf = 51;
 
-    // Long enough for connections that the kernel had already given to this process to be accepted and answered.
+    // Long enough for connections that the kernel had already given to this process to be accepted.
     private static readonly TimeSpan Grace = TimeSpan.FromMilliseconds(500);
 
-    // Where somebody else may serve meanwhile there is time to tell also those who ask seldom, on connections they keep.
-    private static readonly TimeSpan SharedGrace = TimeSpan.FromSeconds(3);
+    // For clients that keep a connection and ask seldom. Some never ask again.
+    private static readonly TimeSpan LongestGrace = TimeSpan.FromSeconds(8);
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(50);
 
     private readonly ConcurrentQueue<Socket> _listening = new();
-    private PosixSignalRegistration? _registration;
-    private ITimer? _timer;
     private volatile bool _leaving;
+    private int _open;
 
     /// <summary>Whether the server has begun to leave.</summary>
     public bool IsLeaving => _leaving;
@@ -45,32 +50,46 @@ internal sealed class Handover(IHostApplicationLifetime lifetime, TimeProvider t
         return socket;
     };
 
-    public Task StartAsync(CancellationToken cancellationToken)
+    /// <summary>Counts the connections that are open.</summary>
+    public ConnectionDelegate Count(ConnectionDelegate next) => async connection =>
     {
-        _registration = PosixSignalRegistration.Create(PosixSignal.SIGTERM, signal =>
+        Interlocked.Increment(ref _open);
+        try
         {
-            signal.Cancel = true;
-            Leave();
-        });
-        return Task.CompletedTask;
+            await next(connection);
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _open);
+        }
+    };
+
+    public async Task StoppingAsync(CancellationToken cancellationToken)
+    {
+        if (_listening.IsEmpty) return;
+        var started = time.GetTimestamp();
+        _leaving = true;
+        foreach (var socket in _listening) SteerToNewer(socket);
+        try
+        {
+            await Task.Delay(Grace, time, cancellationToken);
+            while (Volatile.Read(ref _open) > 0 && time.GetElapsedTime(started) < LongestGrace) await Task.Delay(Look, time, cancellationToken);
+        }
+        catch (OperationCanceledException)
+        {
+            // The host has no more time: it stops as it is.
+        }
     }
+
+    public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    public void Dispose()
-    {
-        _registration?.Dispose();
-        _timer?.Dispose();
-    }
-
-    /// <summary>Begins to leave; the second call changes nothing.</summary>
-    internal void Leave()
-    {
-        if (_leaving) return;
-        _leaving = true;
-        foreach (var socket in _listening) SteerToNewer(socket);
-        _timer = time.CreateTimer(_ => lifetime.StopApplication(), null, _listening.IsEmpty ? Grace : SharedGrace, Timeout.InfiniteTimeSpan);
-    }
+    public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     /// <summary>
     /// Has the kernel give new connections to the second socket of the group, which is the newer process's, by a classic

@@ -30,6 +30,16 @@ internal static partial class CpuSet
             int.TryParse(digits.AsSpan().Trim(' '), NumberStyles.None, CultureInfo.InvariantCulture, out core) && core <= LastCore;
     }
 
+    /// <summary>Reads a place among the cores, such as <c>#1</c>.</summary>
+    /// <returns>The place, from 0, or null if it is none.</returns>
+    public static int? Place(string text) =>
+        text.AsSpan().Trim(' ') is ['#', .. var digits] && int.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out var place) && place <= LastCore
+            ? place
+            : null;
+
+    /// <summary>The core at a place, begun again after the last.</summary>
+    public static int At(int place, IReadOnlyList<int> cores) => cores[place % cores.Count];
+
     /// <summary>The cores on which the calling thread may run: the container's, where it is in one.</summary>
     /// <exception cref="PlatformNotSupportedException">Not on Linux.</exception>
     public static IReadOnlyList<int> Allowed()

@@ -188,6 +188,20 @@ public sealed class ProvisionTests
     }
 
     [Fact]
+    public async Task Provision_HostToBeReplaced_EndsItsInstanceAndStartsAnother()
+    {
+        await using var session = await Ec2Session.StartAsync();
+        var before = await session.ProvisionAsync();
+
+        var replaced = await session.ProvisionAsync(Ec2Session.Options with { Replace = ["host-2"] });
+
+        Assert.Equal(["host-2"], replaced.Created);
+        Assert.NotEqual(before.Hosts[2].InstanceId, replaced.Hosts[2].InstanceId);
+        Assert.NotEqual("running", session.StandIn.Instances.Single(instance => instance.Id == before.Hosts[2].InstanceId).State);
+        AssertWhole(session, "replaced");
+    }
+
+    [Fact]
     public async Task Provision_HostStopped_StartsItAgain()
     {
         await using var session = await Ec2Session.StartAsync();

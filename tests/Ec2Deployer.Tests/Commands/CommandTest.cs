@@ -18,6 +18,9 @@ public abstract class CommandTest
     /// <summary>What the user types when asked, or null: nobody is there.</summary>
     private protected string? Answer { get; set; }
 
+    /// <summary>What makes load.</summary>
+    private protected IReadOnlyList<string> LoadGenerator { get; set; } = ["/no/such/program"];
+
     private protected CancellationToken Interrupt { get; set; } = TestContext.Current.CancellationToken;
 
     private protected async Task<(int Code, string Out, string Error)> RunAsync(Ec2Session session, string line)
@@ -35,6 +38,7 @@ public abstract class CommandTest
             ConfiguredRegion = () => null,
             Caller = new KnownCaller(),
             Fleet = () => Fleet,
+            LoadGenerator = () => LoadGenerator,
             Home = session.Home,
             Pace = Ec2Session.Pace,
         }, Interrupt);

@@ -26,7 +26,8 @@ internal sealed class FakeFleet : IFleetDeployer
 
     public Task<FleetStatus> StatusAsync(IReadOnlyList<DeployedHost> hosts, ReleaseOptions release, CancellationToken cancellationToken) =>
         Task.FromResult(new FleetStatus("v1", ["v1", "v0"],
-            [.. hosts.Select(host => new HostStatus(host.Name, true, "ready", host.Manager ? "reachable" : null))], Report(hosts, "v1").Containers, Lock));
+            [.. hosts.Select(host => new HostStatus(host.Name, true, "ready", host.Manager ? "reachable" : null))],
+            Report(hosts, "v1").Containers, Lock));
 
     public async IAsyncEnumerable<LogLine> LogsAsync(
         IReadOnlyList<DeployedHost> hosts, ReleaseOptions release, LogsRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
@@ -69,7 +70,8 @@ internal sealed class FakeFleet : IFleetDeployer
         Changed = true,
         Address = new Uri($"http://{hosts[0].SshAddress}/"),
         ApiKeyFile = "/home/ana/.config/lab/lab/api-key",
-        Containers = [.. FleetShape.Containers(new DeploymentOptions { Hosts = hosts.Count - 1 })
+        Containers = [.. FleetShape.Containers(new DeploymentOptions { Hosts = hosts.Max(host => FleetShape.WorkerHostNumber(host.Name) ?? 0) })
+            .Where(container => hosts.Any(host => host.Name == container.Host))
             .Select(container => new ContainerStatus(container.Name, container.Host, container.Port, version, "healthy", null))],
         ImagesSent = 2,
         BytesSent = 61_400_000,

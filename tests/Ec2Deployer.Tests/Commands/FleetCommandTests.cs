@@ -56,6 +56,51 @@ public sealed class FleetCommandTests : CommandTest
         Assert.Equal(["audit.log"], Directory.GetFiles(session.DirectoryOf().Path).Select(Path.GetFileName));
     }
 
+    [Theory]
+    [InlineData("orchestrator", "orchestrator")]
+    [InlineData("host-1", "worker-1,worker-2")]
+    public async Task Status_HostGone_NamesItsContainersToo(string host, string containers)
+    {
+        await using var session = await Ec2Session.StartAsync();
+        await RunAsync(session, "publish --hosts 2");
+        await session.StandIn.KillAsync(host);
+
+        var result = await RunAsync(session, "status --json");
+
+        Assert.Equal((int)ExitCode.HostFailed, result.Code);
+        using var status = JsonDocument.Parse(result.Out);
+        Assert.Equal(containers.Split(','), status.RootElement.GetProperty("containers").EnumerateArray()
+            .Where(container => container.GetProperty("health").GetString() == "gone").Select(container => container.GetProperty("name").GetString()));
+        Assert.Equal([host], status.RootElement.GetProperty("hosts").EnumerateArray()
+            .Where(one => one.GetProperty("problem").ValueKind is not JsonValueKind.Null).Select(one => one.GetProperty("name").GetString()));
+    }
+
+    [Fact]
+    public async Task Publish_ReplaceOfNoHost_IsRefused()
+    {
+        await using var session = await Ec2Session.StartAsync();
+
+        var result = await RunAsync(session, "publish --replace worker-1");
+
+        Assert.Equal((int)ExitCode.Usage, result.Code);
+        Assert.Contains("--replace 'worker-1' is no host", result.Error, StringComparison.Ordinal);
+        Assert.Empty(session.StandIn.Instances);
+    }
+
+    [Fact]
+    public async Task Publish_Replace_IsNotRemembered()
+    {
+        await using var session = await Ec2Session.StartAsync();
+        await RunAsync(session, "publish --hosts 1");
+        await RunAsync(session, "publish --replace host-1");
+        var ended = session.StandIn.Mutations.Count(action => action == "TerminateInstances");
+
+        await RunAsync(session, "publish");
+
+        Assert.Equal((1, 1), (ended, session.StandIn.Mutations.Count(action => action == "TerminateInstances")));
+        Assert.Contains("remove host-1 among 1", Fleet.Calls);
+    }
+
     [Fact]
     public async Task Status_Json_TellsStateAndCost()
     {

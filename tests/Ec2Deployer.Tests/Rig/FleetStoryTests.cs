@@ -1,220 +1,168 @@
 using System.Globalization;
 using System.Net;
-using System.Net.Http.Headers;
-using System.Text;
 using System.Text.Json;
 using Lab.Ec2Deployer.Planning;
 
 namespace Lab.Ec2Deployer.Tests.Rig;
 
-/// <summary>The life of a fleet on real hosts, for <c>.ci/rig</c>: minutes at the limit of two cores. One story, for each of its steps needs the one before.</summary>
+/// <summary>The life of a fleet on five real hosts, by the program's own commands. One story, for each of its chapters needs the one before.</summary>
 [Collection(nameof(RigTests))]
-public sealed class FleetStoryTests(RigFixture rig, ITestOutputHelper output) : IAsyncDisposable
+public sealed class FleetStoryTests(RigFixture rig, ITestOutputHelper output) : IAsyncLifetime
 {
-    private const string Key = "planted-8d1f0c52a7e94b36-key";
-    private readonly DateTime _started = DateTime.UtcNow;
-    private readonly List<RigHost> _hosts = [];
-    private readonly List<string> _said = [];
-
-    // Four as on EC2 where there are cores for them: each container's probes start a program every few seconds.
-    private static readonly int WorkerHosts = int.Parse(Environment.GetEnvironmentVariable("LAB_RIG_HOSTS") ?? "2", CultureInfo.InvariantCulture);
+    private FleetStory _story = null!;
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    // The first three are managers, whoever they are.
-    private DeployedHost[] Hosts =>
-        [.. _hosts.Select(host => host.Host).OrderBy(host => host.Role).ThenBy(host => host.Name, StringComparer.Ordinal).Select((host, index) => host with { Manager = index < 3 })];
-
-    private ReleaseOptions Release => rig.Release with { StateDirectory = rig.Release.StateDirectory };
-
-    public async ValueTask DisposeAsync() => await Task.WhenAll(_hosts.Select(host => host.DisposeAsync().AsTask()));
-
-    [Fact(Explicit = true)]
-    public async Task Fleet_FromNothingThroughUpdates_ServesThroughout()
+    public async ValueTask InitializeAsync()
     {
         Assert.SkipWhen(RigNamespace.Obstacle is not null, RigNamespace.Obstacle ?? "");
-        PlantKey();
-        await using var secret = new PlantedSecret(Key);
-        _hosts.AddRange(await Task.WhenAll(Enumerable.Range(0, 1 + WorkerHosts).Select(number => rig.StartHostAsync(number))));
-        Say("the hosts answer");
+        _story = await FleetStory.StartAsync(rig, output);
+    }
 
-        var first = await DeployAsync();
-        Assert.True(first.Changed);
-        Assert.Equal(2, first.ImagesSent);
-        AssertHealthy(first.Containers, workers: 2 * WorkerHosts, first.Version);
+    public async ValueTask DisposeAsync()
+    {
+        if (_story is not null) await _story.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task Fleet_FromPublishToDestroy_ServesThroughoutAndLeavesNothing()
+    {
+        var (first, bytes) = await PublishInPiecesAsync();
         await AssertOnlyKeysOpenAsync(first);
+        await PublishAgainAsync(first);
+        var second = await UpdateUnderLoadAsync(first, bytes);
+        await BreakUnderLoadAsync(second);
+        await ScaleAsync(second);
+        await LoseAHostAsync(second);
+        await _story.AssertOnlyInAsync(_story.Secret, Path.Combine(rig.Release.StateDirectory, "api-key"));
+        await _story.DestroyAsync();
+    }
 
-        var again = await DeployAsync();
+    /// <summary>Killed at three points of its way, and begun again each time.</summary>
+    private async Task<(FleetReport First, long Bytes)> PublishInPiecesAsync()
+    {
+        Assert.Equal(137, await _story.Program.RunUntilCallAsync("RunInstances", "publish"));
+        var before = SentByThisMachine();
+        Assert.Equal(137, await _story.Program.RunUntilAsync(line => line.Contains("✓ orchestrator: sending images", StringComparison.Ordinal), "publish"));
+        Assert.Equal(137, await _story.Program.RunUntilAsync(line => line.Contains("✓ starting worker-a", StringComparison.Ordinal), "publish"));
+        var first = await _story.ReportAsync("publish");
+        FleetStory.AssertHealthy(first, containers: 9);
+        Assert.Equal(5, _story.Ec2.Instances.Count(instance => instance.State == "running"));
+        Assert.Equal(5, _story.Backend.Running.Count);
+        Assert.All(first.Containers.Where(container => container.Name != "orchestrator").GroupBy(container => container.Host),
+            host => Assert.Equal([8000, 8001], host.Select(container => container.Port).Order()));
+
+        // What four runs have sent, all told: each layer once, however often they were cut off.
+        var bytes = ImageBytes();
+        var sent = SentByThisMachine() - before;
+        _story.Say($"{sent} bytes sent, {bytes} of images");
+        Assert.InRange(sent, bytes, bytes * 5 / 4);
+        return (first, bytes);
+    }
+
+    private async Task PublishAgainAsync(FleetReport first)
+    {
+        var (requests, mutations) = (_story.Ec2.Requests.Count, _story.Ec2.Mutations.Count);
+        var again = await _story.ReportAsync("publish");
         Assert.False(again.Changed);
         Assert.Equal((first.Version, 0, 0L), (again.Version, again.ImagesSent, again.BytesSent));
         Assert.Equal(first.Containers, again.Containers);
-
-        var second = await UpdateUnderLoadAsync(first);
-        await BreakUnderLoadAsync(second);
-        await RollBackUnderLoadAsync(first, second);
-
-        AssertNoSecret(secret);
+        Assert.Equal(mutations, _story.Ec2.Mutations.Count);
+        Assert.DoesNotContain(_story.Ec2.Requests.Skip(requests), request => request["Action"] == "RunInstances");
     }
 
-    private async Task<FleetReport> UpdateUnderLoadAsync(FleetReport first)
+    private async Task<FleetReport> UpdateUnderLoadAsync(FleetReport first, long bytes)
     {
-        Edit("Orchestrator/OrchestratorApp.cs", "\"Lab\"", "\"Lab, newer\"");
-        Edit("Worker/WorkerApplication.cs", "\"Lab worker\"", "\"Lab worker, newer\"");
+        _story.Edit("Orchestrator/OrchestratorApp.cs", "\"Lab\"", "\"Lab, newer\"");
+        _story.Edit("Worker/WorkerApplication.cs", "\"Lab worker\"", "\"Lab worker, newer\"");
         await rig.BuildAsync();
-        await using var load = new Load(first.Address, Key, clients: 32);
+        await using var load = await FleetStory.LoadAsync(first, clients: 32);
+        var second = await _story.ReportAsync("publish");
         await load.UntilMoreAsync(100, Cancellation);
-        var second = await DeployAsync();
-        await load.UntilMoreAsync(100, Cancellation);
-        Say($"updated; {load.Answered} answers, {load.Failures.Count} failures; {second.BytesSent} of {first.BytesSent} bytes sent");
+        _story.Say($"updated; {load.Answered} answers, {load.Failures.Count} failures; {second.BytesSent} of {bytes} bytes sent");
         Assert.Equal(first.Version, second.PreviousVersion);
-        AssertHealthy(second.Containers, workers: 2 * WorkerHosts, second.Version);
-        Assert.InRange(second.BytesSent, 1, first.BytesSent * 15 / 100);
-        Assert.Empty(load.Failures);
+        FleetStory.AssertHealthy(second, containers: 9);
+        Assert.InRange(second.BytesSent, 1, bytes * 15 / 100);
+        Assert.True(load.Failures.IsEmpty, string.Join('\n', load.Failures));
         return second;
     }
 
     private async Task BreakUnderLoadAsync(FleetReport second)
     {
-        Edit("Worker/Program.cs", "if (HealthVerb", "Console.Error.WriteLine(\"a planted defect\");\nif (args.Length == 0) return 3;\nif (HealthVerb");
+        const string Defect = "Console.Error.WriteLine(\"a planted defect\");\nif (args.Length == 0) return 3;\n";
+        _story.Edit("Worker/Program.cs", "if (HealthVerb", $"{Defect}if (HealthVerb");
         await rig.BuildAsync();
-        await using var load = new Load(second.Address, Key, clients: 32);
+        await using var load = await FleetStory.LoadAsync(second, clients: 32);
+        var failed = await _story.Program.RunAsync("publish");
         await load.UntilMoreAsync(100, Cancellation);
-        var failure = await Assert.ThrowsAsync<DeploymentException>(DeployAsync);
-        Say(failure.Message);
-        Assert.Contains("worker-a does not run", failure.Message, StringComparison.Ordinal);
-        Assert.Contains($"Version {second.Version} serves again", failure.Message, StringComparison.Ordinal);
-        Assert.Contains("a planted defect", failure.Message, StringComparison.Ordinal);
-        var status = await rig.Deployer.StatusAsync(Hosts, Release, Cancellation);
-        AssertHealthy(status.Containers, workers: 2 * WorkerHosts, second.Version);
-        await load.UntilMoreAsync(100, Cancellation);
-        Assert.Empty(load.Failures);
-        Edit("Worker/Program.cs", "Console.Error.WriteLine(\"a planted defect\");\nif (args.Length == 0) return 3;\n", "");
+        _story.Say($"taken back; {load.Answered} answers, {load.Failures.Count} failures");
+        Assert.Equal((int)ExitCode.HostFailed, failed.Code);
+        Assert.Contains("worker-a does not run", failed.Error, StringComparison.Ordinal);
+        Assert.Contains($"Version {second.Version} serves again", failed.Error, StringComparison.Ordinal);
+        Assert.Contains("a planted defect", failed.Error, StringComparison.Ordinal);
+        Assert.True(load.Failures.IsEmpty, string.Join('\n', load.Failures));
+        var (code, status) = await _story.StatusAsync();
+        Assert.Equal((0, second.Version), (code, status.GetProperty("version").GetString()));
+        _story.Edit("Worker/Program.cs", Defect, "");
     }
 
-    private async Task RollBackUnderLoadAsync(FleetReport first, FleetReport second)
+    private async Task ScaleAsync(FleetReport second)
     {
-        await using var load = new Load(first.Address, Key, clients: 32);
-        await load.UntilMoreAsync(100, Cancellation);
-        var back = await rig.Deployer.RollbackAsync(Hosts, Release, version: null, new RecordedProgress(Say), Cancellation);
-        Assert.Equal((first.Version, second.Version), (back.Version, back.PreviousVersion));
-        Assert.Equal(0, back.BytesSent);
-        AssertHealthy(back.Containers, workers: 2 * WorkerHosts, first.Version);
-        await load.UntilMoreAsync(100, Cancellation);
-        Assert.Empty(load.Failures);
-        var status = await rig.Deployer.StatusAsync(Hosts, Release, Cancellation);
-        Assert.Equal([first.Version, second.Version], status.Versions);
-        Assert.Null(status.Lock);
+        var more = await _story.ReportAsync("scale", "--hosts", "5");
+        FleetStory.AssertHealthy(more, containers: 11);
+        Assert.Equal((second.Version, second.Containers[0].StartedAt), (more.Version, more.Containers[0].StartedAt));
+        Assert.Equal(10, (await WorkersAsync(more)).Count);
+
+        var fewer = await _story.ReportAsync("scale", "--hosts", "3");
+        FleetStory.AssertHealthy(fewer, containers: 7);
+        Assert.Equal(more.Containers[0].StartedAt, fewer.Containers[0].StartedAt);
+        Assert.Equal(["host-1", "host-2", "host-3", "orchestrator"], _story.Backend.Running.Keys.Order(StringComparer.Ordinal));
+        Assert.Equal(["worker-1", "worker-2", "worker-3", "worker-4", "worker-5", "worker-6"], (await WorkersAsync(fewer)).Order(StringComparer.Ordinal));
     }
 
-    private static void AssertHealthy(IReadOnlyList<ContainerStatus> containers, int workers, string version)
+    /// <summary>A manager's power fails: EC2 believes that it runs.</summary>
+    private async Task LoseAHostAsync(FleetReport second)
     {
-        Assert.Equal(1 + workers, containers.Count);
-        Assert.All(containers, container => Assert.Equal(("healthy", version), (container.Health, container.Version)));
-        Assert.Equal(1 + workers, containers.Select(container => (container.Host, container.Port)).Distinct().Count());
+        await _story.Backend.LoseAsync("host-2");
+        await using var load = await FleetStory.LoadAsync(second, clients: 4);
+        var (code, status) = await _story.StatusAsync();
+        Assert.Equal((int)ExitCode.HostFailed, code);
+        var lost = Assert.Single(status.GetProperty("hosts").EnumerateArray(), host => host.GetProperty("problem").ValueKind is not JsonValueKind.Null);
+        Assert.Equal("host-2", lost.GetProperty("name").GetString());
+        Assert.Equal(["worker-3", "worker-4"], status.GetProperty("containers").EnumerateArray()
+            .Where(container => container.GetProperty("health").GetString() != "healthy").Select(container => container.GetProperty("name").GetString()));
+
+        var healed = await _story.ReportAsync("publish", "--replace", "host-2");
+        FleetStory.AssertHealthy(healed, containers: 7);
+        Assert.Equal(second.Version, healed.Version);
+        (code, status) = await _story.StatusAsync();
+        Assert.Equal(0, code);
+        Assert.Equal(3, status.GetProperty("hosts").EnumerateArray().Count(host => host.GetProperty("manager").ValueKind is not JsonValueKind.Null));
+        Assert.True(load.Failures.IsEmpty, string.Join('\n', load.Failures));
     }
 
     private static async Task AssertOnlyKeysOpenAsync(FleetReport report)
     {
-        using var stranger = new HttpClient();
-        using var refused = await stranger.PostAsync(new Uri(report.Address, "/new_request"), new StringContent("hello"), Cancellation);
+        using var stranger = FleetStory.Client(report, key: null);
+        using var refused = await stranger.PostAsync(new Uri("/new_request", UriKind.Relative), new StringContent("hello"), Cancellation);
         Assert.Equal(HttpStatusCode.Unauthorized, refused.StatusCode);
-        using var client = Client(Key);
-        using var answer = await client.PostAsync(new Uri(report.Address, "/new_request"), new StringContent("a delight from start to end"), Cancellation);
+        using var client = FleetStory.Client(report);
+        using var answer = await client.PostAsync(new Uri("/new_request", UriKind.Relative), new StringContent("a delight from start to end"), Cancellation);
         Assert.Contains("\"label\":\"POSITIVE\"", await answer.Content.ReadAsStringAsync(Cancellation), StringComparison.Ordinal);
     }
 
-    private static HttpClient Client(string key)
+    private static async Task<List<string>> WorkersAsync(FleetReport report)
     {
-        var http = new HttpClient();
-        http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", key);
-        return http;
+        using var client = FleetStory.Client(report);
+        using var workers = JsonDocument.Parse(await client.GetStringAsync(new Uri("/workers", UriKind.Relative), Cancellation));
+        return [.. workers.RootElement.EnumerateObject().Select(worker => worker.Name)];
     }
 
-    private void AssertNoSecret(PlantedSecret secret)
-    {
-        Assert.Empty(secret.Processes);
-        Assert.DoesNotContain(_said, line => line.Contains(Key, StringComparison.Ordinal));
-        var file = Assert.Single(secret.FilesBelow(rig.HostsDirectory));
-        Assert.Equal(Path.Combine(Release.StateDirectory, "api-key"), file);
-        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file));
-        Say("no secret anywhere");
-    }
+    /// <summary>The layers of the images as they were built, each once.</summary>
+    private long ImageBytes() => new DirectoryInfo(Path.Combine(rig.Release.StateDirectory, "images", "blobs")).EnumerateFiles().Sum(file => file.Length);
 
-    /// <summary>Hosts come, go and die; three hosts suffice for that.</summary>
-    [Fact(Explicit = true)]
-    public async Task Fleet_HostsComeGoAndDie_IsWhatItShouldBeEachTime()
-    {
-        Assert.SkipWhen(RigNamespace.Obstacle is not null, RigNamespace.Obstacle ?? "");
-        PlantKey();
-        _hosts.AddRange(await Task.WhenAll(Enumerable.Range(0, 3).Select(number => rig.StartHostAsync(number))));
-        var first = await DeployAsync();
-        AssertHealthy(first.Containers, workers: 4, first.Version);
-        await ScaleAsync();
-        await LoseAHostAsync();
-    }
-
-    private async Task ScaleAsync()
-    {
-        var orchestrator = (await rig.Deployer.StatusAsync(Hosts, Release, Cancellation)).Containers[0].StartedAt;
-        _hosts.Add(await rig.StartHostAsync(3));
-        var more = await DeployAsync();
-        AssertHealthy(more.Containers, workers: 6, more.Version);
-        Assert.Equal(orchestrator, more.Containers[0].StartedAt);
-
-        // A manager: another host takes its office.
-        await rig.Deployer.DrainHostAsync(Hosts, Release, "host-2", new RecordedProgress(Say), Cancellation);
-        await rig.Deployer.RemoveHostAsync(Hosts, Release, "host-2", new RecordedProgress(Say), Cancellation);
-        var gone = _hosts.Single(host => host.Host.Name == "host-2");
-        _hosts.Remove(gone);
-        await gone.DisposeAsync();
-
-        var fewer = await rig.Deployer.StatusAsync(Hosts, Release, Cancellation);
-        AssertHealthy(fewer.Containers, workers: 4, more.Version);
-        Assert.Equal(3, fewer.Hosts.Count(host => host.Manager is not null));
-        using var http = Client(Key);
-        var workers = JsonDocument.Parse(await http.GetStringAsync(new Uri(more.Address, "/workers"), Cancellation)).RootElement.EnumerateObject().Select(worker => worker.Name);
-        Assert.Equal(["worker-1", "worker-2", "worker-5", "worker-6"], workers.Order(StringComparer.Ordinal));
-        Say("scaled");
-    }
-
-    private async Task LoseAHostAsync()
-    {
-        var lost = _hosts.Single(host => host.Host.Name == "host-1");
-        await lost.DisposeAsync();
-        var status = await rig.Deployer.StatusAsync(Hosts, Release, Cancellation);
-        Assert.False(status.Hosts.Single(host => host.Name == "host-1").Reachable);
-        Assert.Equal(["worker-1", "worker-2"], status.Containers.Where(container => container.Health is not "healthy").Select(container => container.Name));
-
-        _hosts[_hosts.IndexOf(lost)] = await rig.StartHostAsync(1);
-        var healed = await DeployAsync();
-        AssertHealthy(healed.Containers, workers: 4, healed.Version);
-        var after = await rig.Deployer.StatusAsync(Hosts, Release, Cancellation);
-        Assert.All(after.Hosts, host => Assert.Equal("ready", host.Swarm));
-        Assert.Equal(3, after.Hosts.Count(host => host.Manager is not null));
-        Say("healed");
-    }
-
-
-    private void PlantKey()
-    {
-        var file = Path.Combine(Release.StateDirectory, "api-key");
-        File.WriteAllText(file, Key, Encoding.ASCII);
-        File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite);
-    }
-
-    private void Edit(string file, string old, string replacement)
-    {
-        var path = Path.Combine(rig.SourceDirectory, file);
-        var text = File.ReadAllText(path);
-        Assert.Contains(old, text, StringComparison.Ordinal);
-        File.WriteAllText(path, text.Replace(old, replacement, StringComparison.Ordinal));
-    }
-
-    private Task<FleetReport> DeployAsync() => rig.Deployer.DeployAsync(Hosts, Release, new RecordedProgress(Say), Cancellation);
-
-    private void Say(string what)
-    {
-        lock (_said) _said.Add(what);
-        output.WriteLine($"{(DateTime.UtcNow - _started).TotalSeconds:F1} {what}");
-    }
+    /// <summary>What this machine has sent to the hosts; what they send each other does not pass its own address.</summary>
+    private static long SentByThisMachine() => long.Parse(
+        File.ReadLines("/proc/self/net/dev").Select(line => line.Split((char[])[' ', ':'], StringSplitOptions.RemoveEmptyEntries)).First(fields => fields[0] == "lab0")[9],
+        CultureInfo.InvariantCulture);
 }

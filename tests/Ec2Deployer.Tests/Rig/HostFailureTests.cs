@@ -22,7 +22,7 @@ public sealed class HostFailureTests(RigFixture rig, ITestOutputHelper output)
     }
 
     [Fact]
-    public async Task Deploy_WrongKeyOfOurs_IsTold()
+    public async Task Deploy_WrongUser_IsTold()
     {
         Assert.SkipWhen(RigNamespace.Obstacle is not null, RigNamespace.Obstacle ?? "");
         await using var host = await rig.StartHostAsync(0);
@@ -30,6 +30,38 @@ public sealed class HostFailureTests(RigFixture rig, ITestOutputHelper output)
         var message = await FailAsync(host.Host with { SshUser = "root" });
 
         Assert.Contains("does not accept the key for user root", message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Deploy_WrongKeyOfOurs_IsTold()
+    {
+        Assert.SkipWhen(RigNamespace.Obstacle is not null, RigNamespace.Obstacle ?? "");
+        await using var host = await rig.StartHostAsync(0);
+        // The host's own is as good as any that it does not let in.
+        var key = Path.Combine(rig.HostsDirectory, "stranger");
+        await File.WriteAllTextAsync(key, await host.RunAsync("cat /etc/ssh/ssh_host_ed25519_key"), TestContext.Current.CancellationToken);
+
+        var message = await FailAsync(rig.Release with { PrivateKeyFile = key }, host.Host);
+
+        Assert.Contains($"does not accept the key for user {RigHost.User}", message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("docker", "version) echo 20.10.5+dfsg1", "orchestrator: the images are too new for its Docker 20.10.5+dfsg1")]
+    [InlineData("uname", "-m) echo aarch64", "orchestrator: its processor is aarch64, and the images are for x86_64")]
+    public async Task Deploy_HostThatCannotRunTheImages_IsTold(string program, string answer, string expected)
+    {
+        Assert.SkipWhen(RigNamespace.Obstacle is not null, RigNamespace.Obstacle ?? "");
+        await using var host = await rig.StartHostAsync(0);
+        // An older engine and another processor cannot be had here: the host says so of itself.
+        await host.RunAsync($"""
+            printf '#!/bin/sh\ncase "$1" in {answer} ;; *) exec /usr/bin/{program} "$@" ;; esac\n' > /usr/local/bin/{program}
+            chmod 755 /usr/local/bin/{program}
+            """);
+
+        var message = await FailAsync(host.Host);
+
+        Assert.StartsWith(expected, message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -85,10 +117,12 @@ public sealed class HostFailureTests(RigFixture rig, ITestOutputHelper output)
         Assert.StartsWith("host-1: its disk is full: /var/lib/lab has", message, StringComparison.Ordinal);
     }
 
-    private async Task<string> FailAsync(params DeployedHost[] hosts)
+    private Task<string> FailAsync(params DeployedHost[] hosts) => FailAsync(rig.Release, hosts);
+
+    private async Task<string> FailAsync(ReleaseOptions release, params DeployedHost[] hosts)
     {
         var progress = new RecordedProgress(output.WriteLine);
-        var failure = await Assert.ThrowsAsync<DeploymentException>(() => rig.Deployer.DeployAsync(hosts, rig.Release, progress, TestContext.Current.CancellationToken));
+        var failure = await Assert.ThrowsAsync<DeploymentException>(() => rig.Deployer.DeployAsync(hosts, release, progress, TestContext.Current.CancellationToken));
         output.WriteLine(failure.Message);
         Assert.Equal(ExitCode.HostFailed, failure.Code);
         Assert.Contains(Left, failure.Message, StringComparison.Ordinal);

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text;
 
 namespace Lab.Ec2Deployer.Tests.Rig;
@@ -12,18 +13,27 @@ internal sealed class PlantedSecret : IAsyncDisposable
 
     public PlantedSecret(string secret)
     {
+        Text = secret;
         _secret = Encoding.UTF8.GetBytes(secret);
         _watch = Task.Run(WatchAsync);
     }
 
+    /// <summary>The secret.</summary>
+    public string Text { get; }
+
     /// <summary>Processes that had it among their arguments or variables.</summary>
     public IReadOnlyCollection<string> Processes => _seen;
 
-    /// <summary>Files below a directory that hold it.</summary>
-    public IEnumerable<string> FilesBelow(string directory)
+    /// <summary>Files below a directory that hold it. Only files: who opens one of Docker's pipes waits for ever.</summary>
+    public async Task<IReadOnlyList<string>> FilesBelowAsync(string directory)
     {
-        var options = new EnumerationOptions { RecurseSubdirectories = true, IgnoreInaccessible = true, AttributesToSkip = FileAttributes.ReparsePoint };
-        return Directory.EnumerateFiles(directory, "*", options).Where(Holds);
+        using var find = Process.Start(new ProcessStartInfo("find", [directory, "-type", "f", "-print0"]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        // What it says is of files that are gone by now.
+        var complaints = find.StandardError.ReadToEndAsync();
+        var files = await find.StandardOutput.ReadToEndAsync();
+        await find.WaitForExitAsync();
+        await complaints;
+        return [.. files.Split('\0', StringSplitOptions.RemoveEmptyEntries).Where(Holds)];
     }
 
     public async ValueTask DisposeAsync()

@@ -24,10 +24,17 @@ public sealed class RigFixture : IAsyncLifetime
     /// <summary>Where hosts have their own directories.</summary>
     internal string HostsDirectory => _directory;
 
+    /// <summary>Where the program keeps what it knows of deployments.</summary>
+    internal string ConfigDirectory => Path.Combine(_directory, "config");
+
+    /// <summary>The program, as built for itself and put among the copied sources: among the tests' files some are left out that their framework brings.</summary>
+    internal string Program => Path.Combine(SourceDirectory, "Ec2Deployer", "bin", "Ec2Deployer.dll");
+
+    // The program's own directory of the deployment "lab": what is built once is built for all.
     internal ReleaseOptions Release => new()
     {
         Deployment = "lab",
-        StateDirectory = Path.Combine(_directory, "state"),
+        StateDirectory = Path.Combine(ConfigDirectory, "lab", "lab"),
         PrivateKeyFile = Path.Combine(_directory, "key"),
         BaseImage = BaseImageRegistry.Reference,
     };
@@ -42,11 +49,14 @@ public sealed class RigFixture : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         if (RigNamespace.Obstacle is not null) return;
-        Directory.CreateDirectory(Release.StateDirectory);
+        Directory.CreateDirectory(Release.StateDirectory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         await RunAsync("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "rig", "-f", Path.Combine(_directory, "key"));
         Directory.CreateDirectory(SourceDirectory);
         foreach (var source in Sources)
             await RunAsync("sh", "-c", $"cd {SolutionDirectory} && tar -c --exclude=bin --exclude=obj {source} | tar -x -C {SourceDirectory}");
+        await File.WriteAllTextAsync(Path.Combine(SourceDirectory, "Lab.sln"), "");
+        var built = AppContext.BaseDirectory.Replace(Path.Combine("tests", "Ec2Deployer.Tests"), "Ec2Deployer", StringComparison.Ordinal);
+        await RunAsync("sh", "-c", $"mkdir -p {SourceDirectory}/Ec2Deployer/bin && cp -r {built}. {SourceDirectory}/Ec2Deployer/bin");
         _registry = await BaseImageRegistry.StartAsync(_directory);
         Deployer = new(SourceDirectory, _http, TimeProvider.System,
             new StackTimes { Interval = TimeSpan.FromSeconds(3), StartPeriod = TimeSpan.FromSeconds(10), Monitor = TimeSpan.FromSeconds(2), DeadlinePerHost = TimeSpan.FromSeconds(45) },

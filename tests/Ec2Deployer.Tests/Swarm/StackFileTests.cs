@@ -36,7 +36,7 @@ public sealed class StackFileTests
                 "ASPNETCORE_HTTP_PORTS": "",
                 "DOTNET_EnableDiagnostics": "0",
                 "ORT_DISABLE_TELEMETRY": "1",
-                "Worker__CpuAffinity": "1"
+                "Worker__CpuAffinity": "#1"
               },
               "healthcheck": {
                 "test": [

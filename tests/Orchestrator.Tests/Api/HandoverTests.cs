@@ -53,6 +53,24 @@ public sealed class HandoverTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Terminate_ConnectionThatIsNotToldYet_IsWaitedFor()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "sharing a port in this way is Linux's");
+        var first = await StartAsync(FreePort());
+        using (await first.Client.GetAsync("/alive", Cancellation))
+        {
+        }
+
+        var stopped = first.TerminateAsync();
+        await Task.WhenAny(stopped, Task.Delay(TimeSpan.FromSeconds(2), Cancellation));
+        Assert.False(stopped.IsCompleted);
+        using (var told = await first.Client.GetAsync("/alive", Cancellation)) Assert.True(told.Headers.ConnectionClose);
+
+        Assert.Equal(0, await stopped);
+        await first.DisposeAsync();
+    }
+
+    [Fact]
     public async Task Start_AddressTakenWithoutSharing_Fails()
     {
         await using var first = await StartAsync(FreePort(), share: false);

@@ -36,7 +36,7 @@ public sealed class ProcessTests
     [InlineData("Worker__Threads", "0", "Worker:Threads is 0; it must be 1 to 256")]
     [InlineData("Worker__Precision", "fp16", "Worker:Precision is \"fp16\"; it must be int8 or fp32")]
     [InlineData("Worker__CacheMegabytes", "0", "Worker:CacheMegabytes is 0; it must be 1 to 1048576")]
-    [InlineData("Worker__CpuAffinity", "first", "Worker:CpuAffinity is \"first\"; it must be a list of cores such as 0 or 0,2-3")]
+    [InlineData("Worker__CpuAffinity", "first", "Worker:CpuAffinity is \"first\"; it must be a list of cores such as 0 or 0,2-3, or a place among them such as #1")]
     public async Task Run_ImpossibleOption_OneLineAndAnExitCode(string name, string value, string expected)
     {
         var (code, errors) = await RunAsync((name, value));
@@ -73,6 +73,30 @@ public sealed class ProcessTests
             .Select(lines => lines[0]);
 
         Assert.Equal(["Name:\tinference"], tied);
+    }
+
+    [Fact]
+    public async Task Run_PlaceBeyondItsCores_SharesOne()
+    {
+        Assert.SkipUnless(File.Exists("/usr/bin/taskset"), "Needs taskset (Debian: util-linux).");
+        var start = StartInfo(("Worker__CpuAffinity", "#1"));
+        string[] arguments = ["--cpu-list", $"{CpuSet.Allowed()[^1]}", start.FileName, .. start.ArgumentList];
+        start.FileName = "/usr/bin/taskset";
+        start.ArgumentList.Clear();
+        foreach (var argument in arguments) start.ArgumentList.Add(argument);
+        using var process = Process.Start(start)!;
+        try
+        {
+            string? line;
+            do line = await process.StandardOutput.ReadLineAsync(Cancellation).AsTask().WaitAsync(TimeSpan.FromSeconds(60), Cancellation);
+            while (line?.Contains("is ready", StringComparison.Ordinal) is false);
+            Assert.NotNull(line);
+        }
+        finally
+        {
+            process.Kill();
+            await process.WaitForExitAsync(Cancellation);
+        }
     }
 
     [Fact]

@@ -25,6 +25,22 @@ public sealed class CpuSetTests
     [InlineData("0-99999999999")]
     public void Parse_NoList_IsNull(string text) => Assert.Null(CpuSet.Parse(text));
 
+    [Theory]
+    [InlineData("#0", 0)]
+    [InlineData(" #12", 12)]
+    [InlineData("#1024", null)]
+    [InlineData("#", null)]
+    [InlineData("#-1", null)]
+    [InlineData("1", null)]
+    public void Place_Text_ItsNumberOrNull(string text, int? expected) => Assert.Equal(expected, CpuSet.Place(text));
+
+    [Theory]
+    [InlineData(0, new[] { 3 }, 3)]
+    [InlineData(1, new[] { 3 }, 3)]
+    [InlineData(1, new[] { 0, 2 }, 2)]
+    [InlineData(4, new[] { 0, 2, 5 }, 2)]
+    public void At_Place_BeginsAgainAfterTheLast(int place, int[] cores, int expected) => Assert.Equal(expected, CpuSet.At(place, cores));
+
     [Fact]
     public void Describe_AnyCores_IsReadBack() =>
         Gen.Int[0, CpuSet.LastCore].Array[1, 20].Sample(cores =>

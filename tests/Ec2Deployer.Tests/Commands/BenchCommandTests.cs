@@ -1,0 +1,69 @@
+using Lab.Ec2Deployer.Commands;
+using Lab.Ec2Deployer.Planning;
+using Lab.Ec2Deployer.Tests.Aws;
+
+namespace Lab.Ec2Deployer.Tests.Commands;
+
+public sealed class BenchCommandTests : CommandTest
+{
+    private const string Key = "planted-api-key";
+    private const string AdminKey = "planted-admin-key";
+
+    [Theory]
+    [InlineData("", "run --url http://203.0.113.9")]
+    [InlineData("--clients 64 --duration 60s", "run --url http://203.0.113.9 --clients 64 --duration 60s")]
+    [InlineData("scale --out there", "scale --url http://203.0.113.9 --out there")]
+    [InlineData("--help", "--help")]
+    public void Arguments_Words_ArePassedOnWithTheAddress(string words, string expected) => Assert.Equal(
+        expected.Split(' '), BenchCommand.Arguments(words.Split(' ', StringSplitOptions.RemoveEmptyEntries), new Uri("http://203.0.113.9/")));
+
+    [Theory]
+    [InlineData("bench --parallel 5 --rounds 4 --out there", "run --url http://198.51.100.1 --parallel 5 --rounds 4 --out there", Key)]
+    [InlineData("bench scale", "scale --url http://198.51.100.1", AdminKey)]
+    public async Task Bench_OfADeployment_StartsTheLoadGeneratorWithTheKeyInItsEnvironment(string line, string arguments, string key)
+    {
+        await using var session = await PublishedAsync();
+        var seen = Path.Combine(session.Config, "seen");
+        LoadGenerator = ["/bin/sh", "-c", $"echo \"$*\" > {seen}; echo \"$LAB_API_KEY\" >> {seen}; tr '\\0' ' ' < /proc/$$/cmdline >> {seen}; exit 7", "bench"];
+
+        var (code, _, _) = await RunAsync(session, line);
+
+        Assert.Equal(7, code);
+        var lines = await File.ReadAllLinesAsync(seen, TestContext.Current.CancellationToken);
+        Assert.Equal([arguments, key], lines[..2]);
+        Assert.DoesNotContain(key, lines[2], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Bench_WithoutTheLoadGenerator_TellsWhereToSendRequests()
+    {
+        await using var session = await PublishedAsync();
+
+        var (code, _, error) = await RunAsync(session, "bench");
+
+        Assert.Equal((int)ExitCode.Failed, code);
+        Assert.Contains("http://198.51.100.1/new_request", error, StringComparison.Ordinal);
+        Assert.DoesNotContain(Key, error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Bench_KeyMadeElsewhere_SaysWhichFileIsMissing()
+    {
+        await using var session = await PublishedAsync();
+        File.Delete(Path.Combine(session.DirectoryOf().Path, "api-key"));
+
+        var (code, _, error) = await RunAsync(session, "bench");
+
+        Assert.Equal((int)ExitCode.Failed, code);
+        Assert.Contains("api-key is not on this machine", error, StringComparison.Ordinal);
+    }
+
+    private async Task<Ec2Session> PublishedAsync()
+    {
+        var session = await Ec2Session.StartAsync();
+        Assert.Equal(0, (await RunAsync(session, "publish --hosts 1")).Code);
+        session.DirectoryOf().WriteSecret(Path.Combine(session.DirectoryOf().Path, "api-key"), $"{Key}\n");
+        session.DirectoryOf().WriteSecret(Path.Combine(session.DirectoryOf().Path, "admin-key"), $"{AdminKey}\n");
+        return session;
+    }
+}

@@ -1,0 +1,117 @@
+using System.Diagnostics;
+using Lab.Ec2Deployer.Tests.Ec2StandIn;
+
+namespace Lab.Ec2Deployer.Tests.Rig;
+
+/// <summary>What a run of the program came to.</summary>
+internal sealed record ProgramRun(int Code, string Output, string Error, TimeSpan Took);
+
+/// <summary>The program as its user runs it, before the stand-in, in a copy of the sources that may be changed.</summary>
+internal sealed class DeployerProgram(RigFixture rig, StandIn ec2, Action<string> say)
+{
+    /// <summary>What it was given to sign its requests with.</summary>
+    public const string SecretAccessKey = "planted-secret-access-key";
+
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(10);
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    /// <summary>Runs it to its end.</summary>
+    public async Task<ProgramRun> RunAsync(params string[] arguments)
+    {
+        var started = Stopwatch.GetTimestamp();
+        using var process = Start(arguments);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
+        limit.CancelAfter(Patience);
+        try
+        {
+            process.StandardInput.Close();
+            var error = process.StandardError.ReadToEndAsync(limit.Token);
+            var text = await process.StandardOutput.ReadToEndAsync(limit.Token);
+            await process.WaitForExitAsync(limit.Token);
+            var run = new ProgramRun(process.ExitCode, text, await error, Stopwatch.GetElapsedTime(started));
+            say($"{string.Join(' ', arguments)}: {run.Code} after {run.Took.TotalSeconds:F1} s\n{run.Error}");
+            return run;
+        }
+        finally
+        {
+            if (!process.HasExited) process.Kill(entireProcessTree: true);
+        }
+    }
+
+    /// <summary>Runs it until it says a line that is to be its last, and kills it.</summary>
+    /// <param name="isLast">Asked of each line.</param>
+    /// <param name="arguments">The command line.</param>
+    /// <returns>The exit code: 137 where it was killed.</returns>
+    public async Task<int> RunUntilAsync(Func<string, bool> isLast, params string[] arguments)
+    {
+        using var process = Start(arguments);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
+        limit.CancelAfter(Patience);
+        try
+        {
+            var output = process.StandardOutput.ReadToEndAsync(limit.Token);
+            while (await process.StandardError.ReadLineAsync(limit.Token) is { } line)
+            {
+                say(line);
+                if (isLast(line)) process.Kill();
+            }
+
+            await process.WaitForExitAsync(limit.Token);
+            await output;
+            return process.ExitCode;
+        }
+        finally
+        {
+            if (!process.HasExited) process.Kill(entireProcessTree: true);
+        }
+    }
+
+    /// <summary>Runs it until EC2 has made a change, and kills it before it hears of that.</summary>
+    public async Task<int> RunUntilCallAsync(string action, params string[] arguments)
+    {
+        using var process = Start(arguments);
+        ec2.Options.LoseAnswer = made =>
+        {
+            if (made != action || process.HasExited) return false;
+            process.Kill();
+            return true;
+        };
+        try
+        {
+            var error = process.StandardError.ReadToEndAsync(Cancellation);
+            await process.StandardOutput.ReadToEndAsync(Cancellation);
+            await process.WaitForExitAsync(Cancellation).WaitAsync(Patience, Cancellation);
+            say(await error);
+            return process.ExitCode;
+        }
+        finally
+        {
+            ec2.Options.LoseAnswer = null;
+            if (!process.HasExited) process.Kill(entireProcessTree: true);
+        }
+    }
+
+    /// <summary>Starts it, with all its streams in the caller's hand.</summary>
+    public Process Start(params string[] arguments)
+    {
+        var start = new ProcessStartInfo("dotnet", [rig.Program, .. arguments, "--endpoint-url", ec2.Address.AbsoluteUri])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            RedirectStandardInput = true,
+        };
+        if (arguments[0] == "publish")
+        {
+            foreach (var argument in (string[])["--ssh-from", RigNamespace.OwnAddress, "--http-from", RigNamespace.OwnAddress, "--ssh-user", RigHost.User, "--base-image", BaseImageRegistry.Reference])
+                start.ArgumentList.Add(argument);
+        }
+
+        foreach (var name in start.Environment.Keys.Where(name => name.StartsWith("AWS_", StringComparison.Ordinal)).ToList()) start.Environment.Remove(name);
+        start.Environment["XDG_CONFIG_HOME"] = rig.ConfigDirectory;
+        start.Environment["AWS_EC2_METADATA_DISABLED"] = "true";
+        start.Environment["AWS_ACCESS_KEY_ID"] = "AKIDEXAMPLE";
+        start.Environment["AWS_SECRET_ACCESS_KEY"] = SecretAccessKey;
+        return Process.Start(start)!;
+    }
+}

@@ -1,0 +1,149 @@
+using System.Net.Http.Headers;
+using System.Text;
+using System.Text.Json;
+using Lab.Ec2Deployer.Planning;
+using Lab.Ec2Deployer.Tests.Ec2StandIn;
+
+namespace Lab.Ec2Deployer.Tests.Rig;
+
+/// <summary>What a story on the rig has: EC2 with real hosts behind it, the program before it, and a key to look for where it must not be.</summary>
+internal sealed class FleetStory : IAsyncDisposable
+{
+    /// <summary>The API key, known beforehand.</summary>
+    public const string Key = "planted-8d1f0c52a7e94b36-key";
+
+    private static readonly JsonSerializerOptions Json = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
+
+    private readonly RigFixture _rig;
+    private readonly ITestOutputHelper _output;
+    private readonly DateTime _started = DateTime.UtcNow;
+    private readonly StringBuilder _said = new();
+    private readonly Dictionary<string, string> _originals = [];
+
+    private FleetStory(RigFixture rig, ITestOutputHelper output, RigBackend backend, StandIn ec2)
+    {
+        (_rig, _output, Backend, Ec2) = (rig, output, backend, ec2);
+        Program = new(rig, ec2, Say);
+        Secret = new(Key);
+    }
+
+    public RigBackend Backend { get; }
+
+    public StandIn Ec2 { get; }
+
+    public DeployerProgram Program { get; }
+
+    /// <summary>Watches for the key.</summary>
+    public PlantedSecret Secret { get; }
+
+    /// <summary>Everything that the program has written, and the story.</summary>
+    public string Said
+    {
+        get { lock (_said) return _said.ToString(); }
+    }
+
+    public static async Task<FleetStory> StartAsync(RigFixture rig, ITestOutputHelper output)
+    {
+        var file = Path.Combine(rig.Release.StateDirectory, "api-key");
+        await File.WriteAllTextAsync(file, Key);
+        File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        var backend = new RigBackend(rig.HostsDirectory);
+        var ec2 = await StandIn.StartAsync(backend);
+        // How patient the deployer is with EC2 is tried elsewhere, and costs minutes.
+        (ec2.Options.Lag, ec2.Options.PageSize) = (0, 100);
+        return new(rig, output, backend, ec2);
+    }
+
+    /// <summary>A <c>publish</c>, <c>scale</c> or <c>rollback</c> that succeeds.</summary>
+    public async Task<FleetReport> ReportAsync(params string[] arguments)
+    {
+        var run = await Program.RunAsync([.. arguments, "--json"]);
+        Assert.True(run.Code == 0, run.Error);
+        return JsonSerializer.Deserialize<FleetReport>(run.Output, Json)!;
+    }
+
+    /// <summary>What <c>status</c> tells, and its exit code.</summary>
+    public async Task<(int Code, JsonElement Status)> StatusAsync()
+    {
+        var run = await Program.RunAsync("status", "--json");
+        Assert.True(run.Code is 0 or (int)ExitCode.HostFailed, run.Error);
+        using var document = JsonDocument.Parse(run.Output);
+        return (run.Code, document.RootElement.Clone());
+    }
+
+    /// <summary>All healthy with one version, each on a port of its own.</summary>
+    public static void AssertHealthy(FleetReport report, int containers)
+    {
+        Assert.Equal(containers, report.Containers.Count);
+        Assert.All(report.Containers, container => Assert.Equal(("healthy", report.Version), (container.Health, container.Version)));
+        Assert.Equal(containers, report.Containers.Select(container => (container.Host, container.Port)).Distinct().Count());
+    }
+
+    /// <summary>A client with a key, or none.</summary>
+    public static HttpClient Client(FleetReport report, string? key = Key)
+    {
+        var http = new HttpClient { BaseAddress = report.Address };
+        if (key is not null) http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", key);
+        return http;
+    }
+
+    /// <summary>Clients that ask all the time, and have been answered a hundred times.</summary>
+    public static async Task<Load> LoadAsync(FleetReport report, int clients)
+    {
+        var load = new Load(report.Address, Key, clients);
+        await load.UntilMoreAsync(100, TestContext.Current.CancellationToken);
+        return load;
+    }
+
+    /// <summary>Changes the sources from which the images are built, until the story ends.</summary>
+    public void Edit(string file, string old, string replacement)
+    {
+        var path = Path.Combine(_rig.SourceDirectory, file);
+        var text = File.ReadAllText(path);
+        Assert.Contains(old, text, StringComparison.Ordinal);
+        _originals.TryAdd(path, text);
+        File.WriteAllText(path, text.Replace(old, replacement, StringComparison.Ordinal));
+    }
+
+    /// <summary>Removes everything, and looks whether anything is left at EC2.</summary>
+    public async Task DestroyAsync()
+    {
+        var destroyed = await Program.RunAsync("destroy", "--yes");
+        Assert.True(destroyed.Code == 0, destroyed.Error);
+        Assert.All(Ec2.Instances, instance => Assert.Equal("terminated", instance.State));
+        Assert.Empty(Backend.Running);
+        Assert.Empty(Ec2.Groups);
+        Assert.Empty(Ec2.Keys);
+        Assert.Empty(Ec2.Volumes);
+        Assert.Equal(0, (await Program.RunAsync("destroy", "--yes")).Code);
+    }
+
+    /// <summary>The secret is in the files that its owner alone may read, and nowhere else.</summary>
+    /// <param name="secret">The secret.</param>
+    /// <param name="files">Those files.</param>
+    public async Task AssertOnlyInAsync(PlantedSecret secret, params string[] files)
+    {
+        Assert.Empty(secret.Processes);
+        Assert.DoesNotContain(secret.Text, Said, StringComparison.Ordinal);
+        Assert.DoesNotContain(Ec2.Requests.SelectMany(request => request.Fields.Values), value => value.Contains(secret.Text, StringComparison.Ordinal));
+        Assert.DoesNotContain(Ec2.Instances, instance => instance.UserData.Contains(secret.Text, StringComparison.Ordinal));
+        Assert.Equal(files.Order(StringComparer.Ordinal), (await secret.FilesBelowAsync(_rig.HostsDirectory)).Order(StringComparer.Ordinal));
+        Assert.All(files, file => Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file)));
+        foreach (var directory in Backend.Running.Values.SelectMany(host => (string[])[Path.Combine(host.Root, "run"), Path.Combine(host.Root, "tmp")]))
+            Assert.Empty(await secret.FilesBelowAsync(directory));
+    }
+
+    public void Say(string what)
+    {
+        lock (_said) _said.AppendLine(what);
+        _output.WriteLine($"{(DateTime.UtcNow - _started).TotalSeconds:F1} {what}");
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var (path, text) in _originals) await File.WriteAllTextAsync(path, text);
+        await Secret.DisposeAsync();
+        await Ec2.DisposeAsync();
+        await Backend.DisposeAsync();
+    }
+}
