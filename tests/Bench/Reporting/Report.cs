@@ -1,0 +1,11 @@
+using Lab.Bench.Recording;
+
+namespace Lab.Bench.Reporting;
+
+/// <summary>What a report tells.</summary>
+/// <param name="Command">The command line that made it.</param>
+/// <param name="Run">The run.</param>
+/// <param name="Burst">What happened when more came at once than there are workers, where the run itself never had a queue.</param>
+/// <param name="Scale">The same load on more and more workers.</param>
+/// <param name="Faults">What was done to workers meanwhile.</param>
+internal sealed record Report(string Command, RunResult Run, RunResult? Burst = null, ScaleResult? Scale = null, FaultsResult? Faults = null);
