@@ -28,6 +28,14 @@ var orchestrator = builder
 foreach (var worker in workers)
     orchestrator.WithReference(worker).WaitFor(worker);
 
+// Load, and a report of it: started by hand.
+builder
+    .AddProject<Projects.Bench>("bench", project => project.ExcludeLaunchProfile = true)
+    .WithArgs("run")
+    .WithReference(orchestrator)
+    .WithExplicitStart()
+    .ExcludeFromManifest();
+
 // `--AWS:Profile=…` and `--AWS:Region=…`, else the SDK's own chain.
 var aws = builder.AddAWSSDKConfig().WithSdkValidation(false);
 if (builder.Configuration["AWS:Profile"] is { } profile) aws.WithProfile(profile);

@@ -18,6 +18,7 @@ internal sealed class QueueDepth
     /// <param name="untilMs">Until when.</param>
     public void Waited(double fromMs, double untilMs)
     {
+        if (untilMs - fromMs < 1) return;
         var from = (int)Math.Clamp(fromMs, 0, LongestMs);
         var until = (int)Math.Clamp(untilMs, from, LongestMs);
         if (until == from) return;

@@ -11,6 +11,8 @@ internal sealed record RunResult
     // Beyond this the generator has no reserve for a moment's crowd.
     private const double BusyGenerator = 0.7;
 
+    private const double BusyMachine = 0.95;
+
     private const double LateMs = 5;
 
     /// <summary>The orchestrator.</summary>
@@ -70,7 +72,9 @@ internal sealed record RunResult
         var warnings = new List<string>();
         var recording = Recording;
         if (GeneratorShare > BusyGenerator)
-            warnings.Add(Text($"The generator was the bottleneck: it took {GeneratorShare:P0} of this machine's processors. The cluster may be faster than these numbers."));
+            warnings.Add(Text($"The generator was the bottleneck: it took {GeneratorShare * 100:0} % of this machine's processors. The cluster may be faster than these numbers."));
+        else if (IsLocal && MachineShare > BusyMachine)
+            warnings.Add(Text($"This machine's processors were {MachineShare * 100:0} % busy, with the cluster, the generator and whatever else ran on it: latencies include the wait for a processor."));
         if (Plan is OpenPlan && recording.Lateness.P99 > LateMs)
             warnings.Add(Text($"The generator could not keep its schedule: 1 % of the requests left {recording.Lateness.P99:0.#} ms late or more, which is in their latency."));
         if (recording.NotSent > 0)

@@ -116,12 +116,11 @@ internal static class HtmlReport
     {
         Section(html, "How does the queue behave when all workers are busy?");
         Paragraph(html, Findings.Queue(report.Run));
-        html.Append("<div class=\"pictures\">").Append(Pictures.Queue(report.Run.Recording).ToHtml());
-        if (report.Burst is { } burst) html.Append(Pictures.Queue(burst.Recording, "The queue in the burst").ToHtml());
-        html.Append("</div>");
+        if (report.Run.Recording.DeepestQueue > 0) Figure(html, Pictures.Queue(report.Run.Recording));
         if (report.Burst is { } more)
         {
             Paragraph(html, [$"To show a queue all the same, {Numbers.Of(more.Recording.Sent, "request")} were then sent at the same moment to {Numbers.Of(more.WorkersAlive, "worker")}, apart from the run above. {Findings.Verdict(more)}", .. Findings.Queue(more)]);
+            Figure(html, Pictures.Queue(more.Recording, "The queue in the burst"));
             TimesTable(html, more.Recording);
         }
 
@@ -132,10 +131,9 @@ internal static class HtmlReport
     {
         var run = result.Recording;
         Section(html, "Which worker did how much?");
-        html.Append("<div class=\"pictures\">").Append(Pictures.Workers(run).ToHtml()).Append("<div>");
+        Figure(html, Pictures.Workers(run));
         Table(html, ["worker", "answers", "at the worker p50", "p99", "whole request p50", "p99", "texts/dispatch"], run.Workers.Select(worker => (IReadOnlyList<string>)
             [worker.Name, Numbers.Count(worker.Answered), Numbers.Ms(worker.Inference.P50), Numbers.Ms(worker.Inference.P99), Numbers.Ms(worker.Total.P50), Numbers.Ms(worker.Total.P99), worker.MeanBatch.ToString("0.0", CultureInfo.InvariantCulture)]));
-        html.Append("</div></div>");
         Paragraph(html, [run.Retried == 0
             ? "No request needed a second worker."
             : $"{Numbers.Of(run.Retried, "request")} needed more than one attempt: the first worker failed, and another one did it."]);
@@ -170,6 +168,8 @@ internal static class HtmlReport
 
         void Item(string text) => html.Append("<li>").Append(Encode(text)).Append("</li>");
     }
+
+    private static void Figure(StringBuilder html, Picture picture) => html.Append("<div class=\"pictures\">").Append(picture.ToHtml()).Append("</div>");
 
     private static void Paragraph(StringBuilder html, IEnumerable<string> sentences) => html.Append("<p>").Append(Encode(string.Join(' ', sentences))).Append("</p>\n");
 
