@@ -54,7 +54,7 @@ internal static class BenchApp
         }
         catch (OperationCanceledException) when (interrupted.IsCancellationRequested)
         {
-            surroundings.Error.WriteLine("Interrupted before anything was measured.");
+            surroundings.Error.WriteLine("Interrupted; there is nothing to report.");
             return (int)ExitCode.Interrupted;
         }
         catch (Exception e)
@@ -67,6 +67,8 @@ internal static class BenchApp
     private static RootCommand Create(Surroundings surroundings) => new(About)
     {
         RunCommand.Create(surroundings),
+        ScaleCommand.Create(surroundings),
+        FaultsCommand.Create(surroundings),
         DispatchCommand.Create(),
         ScalingCommand.Create(),
         InferenceCommand.Create(),

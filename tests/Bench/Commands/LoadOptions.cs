@@ -13,7 +13,8 @@ internal sealed class LoadOptions
     private const int MostClients = 100_000;
     private const double MostRequests = 100_000_000;
 
-    private static readonly TimeSpan UsualDuration = TimeSpan.FromSeconds(30);
+    /// <summary>Of loops that are given none.</summary>
+    public static readonly TimeSpan UsualDuration = TimeSpan.FromSeconds(30);
 
     private readonly Option<int> _parallel = Settings.Positive<int>("--parallel", $"The lab's form: so many requests at the same moment (default {UsualParallel}).", most: MostClients);
     private readonly Option<int> _rounds = Settings.Positive<int>("--rounds", $"With --parallel: how often; a round begins when the last one has ended (default {UsualRounds}).", most: 1_000_000);
@@ -42,13 +43,16 @@ internal sealed class LoadOptions
         });
     }
 
-    /// <summary>When to send; by default the lab's form.</summary>
-    public LoadPlan Plan(ParseResult parse)
+    /// <summary>When to send.</summary>
+    /// <param name="parse">The command line.</param>
+    /// <param name="usual">What to do where it says nothing; by default the lab's form.</param>
+    public LoadPlan Plan(ParseResult parse, LoadPlan? usual = null)
     {
         bool Given(Option option) => parse.GetResult(option) is { Implicit: false };
         var duration = Given(_duration) ? parse.GetValue(_duration) : UsualDuration;
         if (Given(_rate)) return new OpenPlan(parse.GetValue(_rate), duration, parse.GetValue(_outstanding));
         if (Given(_clients) || Given(_duration)) return new ClosedPlan(Given(_clients) ? parse.GetValue(_clients) : UsualClients, duration);
+        if (usual is not null && !Given(_parallel) && !Given(_rounds)) return usual;
         return new RoundsPlan(Given(_parallel) ? parse.GetValue(_parallel) : UsualParallel, Given(_rounds) ? parse.GetValue(_rounds) : UsualRounds);
     }
 }

@@ -25,7 +25,7 @@ internal sealed class Settings
 
     public Option<string?> Expect { get; } = new("--expect") { Description = "Send the texts of a file of known answers and compare: a text, a tab and its label on each line, or answers in JSON as curl got them.", HelpName = "FILE" };
 
-    public Option<double> Tolerance { get; } = new("--tolerance") { Description = "By how much a probability may differ from the known one (8-bit models answer slightly differently in company).", DefaultValueFactory = _ => 0.05, HelpName = "SHARE" };
+    public Option<double> Tolerance { get; } = new("--tolerance") { Description = "By how much a probability may differ from the known one (8-bit models answer slightly differently in company).", DefaultValueFactory = _ => 0.1, HelpName = "SHARE" };
 
     public Option<TimeSpan> Timeout { get; } = Duration("--timeout", "How long to wait for an answer before it counts as lost.", TimeSpan.FromSeconds(60));
 

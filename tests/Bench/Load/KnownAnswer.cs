@@ -26,6 +26,18 @@ internal sealed record KnownAnswer(string Label, IReadOnlyList<float>? Probabili
         }
     }
 
+    /// <summary>Reads an answer as the orchestrator gives it.</summary>
+    /// <exception cref="JsonException">It is none; so do other exceptions of JSON's reader say.</exception>
+    public static KnownAnswer Parse(string json) => ParseWithText(json).Known;
+
+    private static (string Text, KnownAnswer Known) ParseWithText(string json)
+    {
+        using var document = JsonDocument.Parse(json);
+        var root = document.RootElement;
+        var probabilities = root.TryGetProperty("probabilities", out var list) ? list.EnumerateArray().Select(value => value.GetSingle()).ToList() : null;
+        return (root.GetProperty("input_text").GetString()!, new(root.GetProperty("label").GetString()!, probabilities));
+    }
+
     private static Text ReadLine(string path, int number, string line)
     {
         if (!line.StartsWith('{'))
@@ -38,10 +50,8 @@ internal sealed record KnownAnswer(string Label, IReadOnlyList<float>? Probabili
 
         try
         {
-            using var document = JsonDocument.Parse(line);
-            var root = document.RootElement;
-            var probabilities = root.TryGetProperty("probabilities", out var list) ? list.EnumerateArray().Select(value => value.GetSingle()).ToList() : null;
-            return new Text(root.GetProperty("input_text").GetString()!) { Known = new(root.GetProperty("label").GetString()!, probabilities) };
+            var (text, known) = ParseWithText(line);
+            return new Text(text) { Known = known };
         }
         catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
         {

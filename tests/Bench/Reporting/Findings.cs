@@ -68,7 +68,8 @@ internal static class Findings
     {
         var late = result.Recording.Lateness;
         var machine = result.MachineShare is { } all ? $"; the whole machine was {Numbers.Percent(all)} busy{(result.IsLocal ? ", the cluster being on it too" : "")}" : "";
-        return $"The load generator took {Numbers.Percent(result.GeneratorShare)} of its machine's processors{machine}. Requests left {Numbers.Ms(late.P50)} ms (median) and {Numbers.Ms(late.P99)} ms (99th percentile) after their moment, which is part of their latency.";
+        return $"The load generator took {Numbers.Percent(result.GeneratorShare)} of its machine's processors{machine}."
+            + (result.Plan is ClosedPlan ? "" : $" Requests left {Numbers.Ms(late.P50)} ms (median) and {Numbers.Ms(late.P99)} ms (99th percentile) after their moment, which is part of their latency.");
     }
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
