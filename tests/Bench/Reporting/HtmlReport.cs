@@ -24,13 +24,18 @@ internal static class HtmlReport
         var result = report.Run;
         var html = new StringBuilder();
         html.Append("<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">")
-            .Append("<meta name=\"color-scheme\" content=\"light dark\"><title>Lab: ").Append(Encode(result.Plan.Describe())).Append("</title><style>")
+            .Append("<meta name=\"color-scheme\" content=\"light dark\"><title>Lab: ").Append(Encode(report.Title)).Append("</title><style>")
             .Append(Style()).Append("</style></head><body><main>\n");
         Head(html, report);
         Tiles(html, result);
         Warnings(html, result);
         if (report.Faults is { } faults) FaultsSection.Write(html, faults, result);
-        if (report.Scale is { } scale) ScaleSection.Write(html, scale, result);
+        if (report.Scale is { } scale)
+        {
+            ScaleSection.Write(html, scale, result);
+            Paragraph(html, [$"All other numbers here are of the last turn, with {Numbers.Of(scale.Points[^1].Workers, "worker")}."]);
+        }
+
         Section(html, "How long requests took");
         TimesTable(html, result.Recording);
         html.Append("<div class=\"pictures\">")
@@ -77,7 +82,7 @@ internal static class HtmlReport
     {
         var result = report.Run;
         var good = result.Recording.Verdict is ExitCode.AllAnswered && report.Faults is not { NotBack.Count: > 0 };
-        html.Append("<header><p class=\"eyebrow\">Lab bench</p><h1>").Append(Encode(Capital(result.Plan.Describe()))).Append("</h1><p class=\"verdict ").Append(good ? "good" : "bad").Append("\">")
+        html.Append("<header><p class=\"eyebrow\">Lab bench</p><h1>").Append(Encode(report.Title)).Append("</h1><p class=\"verdict ").Append(good ? "good" : "bad").Append("\">")
             .Append(good ? "✓ " : "✗ ").Append(Encode(Findings.Verdict(result))).Append("</p><p class=\"where\">")
             .Append(Encode(result.Orchestrator.ToString())).Append(" · ").Append(Encode(result.Texts)).Append(" · ")
             .Append(Encode(Numbers.Of(result.WorkersAlive, "worker"))).Append(result.Model is { } model ? " · model " + Encode(model) : "").Append(" · ")
@@ -172,8 +177,6 @@ internal static class HtmlReport
     private static void Figure(StringBuilder html, Picture picture) => html.Append("<div class=\"pictures\">").Append(picture.ToHtml()).Append("</div>");
 
     private static void Paragraph(StringBuilder html, IEnumerable<string> sentences) => html.Append("<p>").Append(Encode(string.Join(' ', sentences))).Append("</p>\n");
-
-    private static string Capital(string text) => char.ToUpperInvariant(text[0]) + text[1..];
 
     private static string Pretty(string json)
     {
