@@ -124,6 +124,7 @@ public sealed class RunCommandTests : IDisposable
 
         Assert.Equal(ExitCode.CannotReach, code);
         Assert.Contains("dotnet run --project AppHost", _bench.Errors);
+        Assert.False(Directory.Exists(_bench.Reports), "an empty report was left behind");
     }
 
     [Fact]

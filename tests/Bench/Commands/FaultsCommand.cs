@@ -51,7 +51,6 @@ internal static class FaultsCommand
         {
             var target = settings.Target(parse);
             var texts = settings.Texts(parse);
-            var directory = settings.OutputDirectory(parse, surroundings.Time);
             var screen = new Screen(surroundings.Out, surroundings.OutIsTerminal);
             using var session = new RunSession(target, surroundings.Time);
             IWorkerHarm harm = parse.GetValue(program) is { } path ? new ProgramHarm(path) : new LocalHarm();
@@ -62,6 +61,7 @@ internal static class FaultsCommand
             if (workers.Count < 2) throw new BenchException(ExitCode.CannotReach, $"There must be at least two workers at work, so that one can take over: there {(workers.Count == 1 ? "is one" : "is none")}.");
             if (workers.Select(harm.WhyNot).FirstOrDefault(reason => reason is not null) is { } whyNot)
                 throw new BenchException(ExitCode.Failed, $"{whyNot} Another program can do the harm: --harm-with.");
+            var directory = settings.OutputDirectory(parse, surroundings.Time);
             if (parse.GetValue(settings.Expect) is null && !parse.GetValue(settings.Random)) texts = await LearnAsync(session, texts, interrupted);
             var result = await session.RunAsync(load.Plan(parse, new ClosedPlan(UsualClients, LoadOptions.UsualDuration)), texts, parse.GetValue(settings.Warmup), screen.View(), interrupted, schedule.RunAsync);
             var faults = await schedule.FinishAsync(CancellationToken.None);

@@ -25,9 +25,11 @@ internal static class RunCommand
         {
             var target = settings.Target(parse);
             var texts = settings.Texts(parse);
-            var directory = settings.OutputDirectory(parse, surroundings.Time);
             var screen = new Screen(surroundings.Out, surroundings.OutIsTerminal);
             using var session = new RunSession(target, surroundings.Time);
+            // Nothing is left behind by a run that cannot begin.
+            await session.Cluster.GetWorkersAsync(interrupted);
+            var directory = settings.OutputDirectory(parse, surroundings.Time);
             var result = await session.RunAsync(load.Plan(parse), texts, parse.GetValue(settings.Warmup), screen.View(), interrupted);
             RunResult? burst = null;
             if (result.Recording is { DeepestQueue: 0, Answered: > 0 } && !parse.GetValue(noBurst) && directory is not null && !interrupted.IsCancellationRequested)

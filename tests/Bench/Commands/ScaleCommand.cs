@@ -37,11 +37,11 @@ internal static class ScaleCommand
         {
             var target = settings.Target(parse);
             var texts = settings.Texts(parse);
-            var directory = settings.OutputDirectory(parse, surroundings.Time);
             var screen = new Screen(surroundings.Out, surroundings.OutIsTerminal);
             using var session = new RunSession(target, surroundings.Time);
             await using var fleet = await FleetSize.TakeAsync(session.Cluster, surroundings.Error, interrupted);
             var sizes = Sizes(parse.GetValue(steps), fleet.Names.Count);
+            var directory = settings.OutputDirectory(parse, surroundings.Time);
             var plan = new ClosedPlan(parse.GetValue(clients), parse.GetValue(duration));
             var runs = sizes.ToDictionary(size => size, _ => new List<RunResult>());
             try

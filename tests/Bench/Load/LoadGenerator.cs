@@ -78,7 +78,8 @@ internal sealed class LoadGenerator(Func<Text, CancellationToken, Task<Reply>> a
             {
                 Close();
             }
-        }) { IsBackground = true, Name = "schedule", Priority = ThreadPriority.AboveNormal };
+        })
+        { IsBackground = true, Name = "schedule", Priority = ThreadPriority.AboveNormal };
         scheduler.Start();
         await over.Task;
 

@@ -101,7 +101,11 @@ internal static class Pictures
         {
             var bars = plot.Add.Bars(run.Workers.Select((worker, i) => new Bar
             {
-                Position = i, Value = worker.Answered, FillColor = Ink.First, LineWidth = 0, Size = 0.6,
+                Position = i,
+                Value = worker.Answered,
+                FillColor = Ink.First,
+                LineWidth = 0,
+                Size = 0.6,
             }).ToArray());
             bars.Horizontal = false;
             // A hundred names would be a grey line.
