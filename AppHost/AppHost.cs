@@ -40,6 +40,14 @@ foreach (var worker in workers)
             new() { Description = "The worker gets work again." });
 }
 
+// Load, and a report of it: started by hand.
+builder
+    .AddProject<Projects.Bench>("bench", project => project.ExcludeLaunchProfile = true)
+    .WithArgs("run")
+    .WithReference(orchestrator)
+    .WithExplicitStart()
+    .ExcludeFromManifest();
+
 // `--AWS:Profile=…` and `--AWS:Region=…`, else the SDK's own chain.
 var aws = builder.AddAWSSDKConfig().WithSdkValidation(false);
 if (builder.Configuration["AWS:Profile"] is { } profile) aws.WithProfile(profile);

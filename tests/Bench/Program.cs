@@ -1,14 +1,14 @@
-using System.CommandLine;
-using Lab.Bench.Dispatch;
-using Lab.Bench.Inference;
+using System.Runtime.InteropServices;
+using Lab.Bench.Commands;
 
-var root = new RootCommand("Measures Lab, side by side with its peers.")
+// The first Ctrl-C ends a run early and still reports it; the second ends the program as usual.
+using var interrupted = new CancellationTokenSource();
+void Interrupt(PosixSignalContext signal)
 {
-    DispatchCommand.Create(),
-    ScalingCommand.Create(),
-    TelemetryCommand.Create(),
-    InferenceCommand.Create(),
-    StubWorkers.CreateCommand(),
-    YarpProxy.CreateCommand(),
-};
-return await root.Parse(args).InvokeAsync();
+    signal.Cancel = !interrupted.IsCancellationRequested;
+    interrupted.Cancel();
+}
+
+using var ctrlC = PosixSignalRegistration.Create(PosixSignal.SIGINT, Interrupt);
+using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Interrupt);
+return await BenchApp.RunAsync(args, new(Console.Out, Console.Error, !Console.IsOutputRedirected, TimeProvider.System), interrupted.Token);

@@ -14,13 +14,14 @@ internal static class YarpProxy
     {
         var port = new Option<int>("--port") { Required = true };
         var workers = new Option<int>("--workers") { Required = true };
-        var command = new Command("yarp", "Runs YARP before the stub workers.") { port, workers };
+        var count = new Option<int>("--count") { DefaultValueFactory = _ => DispatchCommand.WorkerCount };
+        var command = new Command("yarp", "Runs YARP before workers on successive ports.") { port, workers, count };
         command.Hidden = true;
-        command.SetAction((parse, cancellation) => RunAsync(parse.GetValue(port), parse.GetValue(workers), cancellation));
+        command.SetAction((parse, cancellation) => RunAsync(parse.GetValue(port), parse.GetValue(workers), parse.GetValue(count), cancellation));
         return command;
     }
 
-    private static async Task RunAsync(int port, int firstWorker, CancellationToken cancellation)
+    private static async Task RunAsync(int port, int firstWorker, int count, CancellationToken cancellation)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
@@ -31,7 +32,7 @@ internal static class YarpProxy
             {
                 ClusterId = "workers",
                 LoadBalancingPolicy = "LeastRequests",
-                Destinations = Enumerable.Range(0, DispatchCommand.WorkerCount).ToDictionary(
+                Destinations = Enumerable.Range(0, count).ToDictionary(
                     i => $"worker-{i + 1}", i => new DestinationConfig { Address = $"http://localhost:{firstWorker + i}" }),
             }]);
         var app = builder.Build();

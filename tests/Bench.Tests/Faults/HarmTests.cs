@@ -1,0 +1,94 @@
+using Lab.Bench.Faults;
+using Lab.Bench.Tests.Commands;
+using Lab.Tests.Protocols;
+
+namespace Lab.Bench.Tests.Faults;
+
+public sealed class HarmTests
+{
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    public HarmTests() => Assert.SkipUnless(OperatingSystem.IsLinux(), "workers are found in /proc: Linux only");
+
+    [Fact]
+    public async Task LocalHarm_RealWorker_IsFrozenThawedAndKilled()
+    {
+        await using var worker = await WorkerProcess.StartAsync("worker-1", Cancellation);
+        var harm = new LocalHarm();
+
+        Assert.Null(harm.WhyNot(worker.Place));
+        await harm.FreezeAsync(worker.Place, Cancellation);
+        await UntilAsync(() => worker.State == "T");
+        await harm.ThawAsync(worker.Place, Cancellation);
+        await UntilAsync(() => worker.State != "T");
+        await harm.KillAsync(worker.Place, Cancellation);
+        await worker.Process.WaitForExitAsync(Cancellation).WaitAsync(TimeSpan.FromSeconds(10), Cancellation);
+
+        Assert.Contains("Nobody listens", harm.WhyNot(worker.Place));
+    }
+
+    [Fact]
+    public async Task LocalHarm_SomebodyElseOnThePort_IsLeftAlone()
+    {
+        // This very process listens there.
+        await using var stub = await StubOrchestrator.StartAsync();
+
+        Assert.Contains("it is no worker", new LocalHarm().WhyNot(new("worker-1", "localhost", stub.Address.Port)));
+    }
+
+    [Fact]
+    public void LocalHarm_WorkerElsewhere_IsLeftAlone() =>
+        Assert.Contains("is on 10.0.0.11", new LocalHarm().WhyNot(new("worker-1", "10.0.0.11", 8000)));
+
+    [Fact]
+    public async Task ProgramHarm_ProgramFails_SaysSo()
+    {
+        var failure = await Assert.ThrowsAsync<BenchException>(() => new ProgramHarm("/bin/false").KillAsync(new("worker-1", "10.0.0.11", 8000), Cancellation));
+
+        Assert.Contains("kill worker-1 ended with 1", failure.Message);
+    }
+
+    [Fact]
+    public async Task Faults_FrozenAndSlowedWorkers_NothingIsLost()
+    {
+        await using var first = await WorkerProcess.StartAsync("worker-1", Cancellation);
+        await using var second = await WorkerProcess.StartAsync("worker-2", Cancellation);
+        await using var lab = await ServiceProcess.StartAsync("Orchestrator.dll",
+            ["--Jobs:Path=jobs.db", $"--Workers:worker-1={first.Address}", $"--Workers:worker-2={second.Address}"], Cancellation);
+        using var bench = new BenchRun();
+        await UntilAsync(async () => (await lab.Client.GetStringAsync("/workers", Cancellation)).Split("\"free\"").Length == 3);
+
+        var code = await bench.RunAsync("faults", lab.Client.BaseAddress!, "--harm", "freeze,slow", "--pause", "200ms", "--freeze", "500ms", "--duration", "4s", "--clients", "4");
+
+        Assert.True(code is ExitCode.AllAnswered, $"{bench.Output}{bench.Errors}");
+        var run = bench.Result["run"]!;
+        Assert.Equal((0, 0), ((int)run["lost"]!, (int)run["wrong"]!));
+        Assert.Equal((int)run["sent"]!, (int)run["answered"]!);
+        Assert.Contains("compared with the one from before", run["texts"]!.ToString());
+        Assert.Contains(bench.Result["faults"]!["harms"]!.AsArray(), harm => harm!["kind"]!.ToString() == "freeze");
+        Assert.Contains("Lost: 0, wrong: 0", bench.Output);
+        Assert.NotEqual("T", first.State);
+        Assert.NotEqual("T", second.State);
+    }
+
+    [Fact]
+    public async Task Faults_WorkersThatAreNone_AreNotHarmed()
+    {
+        await using var stub = await StubOrchestrator.StartAsync();
+        foreach (var name in stub.Workers.Keys.ToList()) stub.Workers[name] = stub.Workers[name] with { Port = stub.Address.Port };
+        using var bench = new BenchRun();
+
+        Assert.Equal(ExitCode.Failed, await bench.RunAsync("faults", stub.Address));
+        Assert.Contains("--harm-with", bench.Errors);
+        Assert.Equal(0, stub.Count);
+    }
+
+    private static Task UntilAsync(Func<bool> condition) => UntilAsync(() => Task.FromResult(condition()));
+
+    private static async Task UntilAsync(Func<Task<bool>> condition)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
+        limit.CancelAfter(TimeSpan.FromSeconds(30));
+        while (!await condition()) await Task.Delay(20, limit.Token);
+    }
+}

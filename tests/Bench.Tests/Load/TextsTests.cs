@@ -1,0 +1,82 @@
+using Lab.Bench.Load;
+using Lab.ServiceDefaults.Contracts;
+using Microsoft.AspNetCore.Http;
+
+namespace Lab.Bench.Tests.Load;
+
+public sealed class TextsTests : IDisposable
+{
+    private readonly string _file = Path.GetTempFileName();
+
+    public void Dispose() => File.Delete(_file);
+
+    [Theory]
+    [InlineData("plain")]
+    [InlineData("\"quotes\", \\ and \u0001 and \ud83d\ude00 and <tags>")]
+    public async Task Body_AnyText_IsReadAsThatText(string value)
+    {
+        var context = new DefaultHttpContext();
+        context.Request.ContentType = "application/json";
+        context.Request.Body = new MemoryStream(new Text(value).Body);
+
+        var body = await TextBody.ReadAsync(context.Request, TestContext.Current.CancellationToken);
+
+        Assert.Equal(value, body.Text);
+    }
+
+    [Fact]
+    public void RandomLetters_SameNumber_IsTheSameText()
+    {
+        var texts = TextSource.RandomLetters(1);
+
+        Assert.Equal(texts.Next(3).Value, texts.Next(3).Value);
+        Assert.NotEqual(texts.Next(3).Value, texts.Next(4).Value);
+        Assert.Equal(50, texts.Next(5).Value.Length);
+    }
+
+    [Fact]
+    public void FromFile_LinesInTurn_BeginAgain()
+    {
+        File.WriteAllText(_file, "one\n\n  \ntwo\n");
+        var texts = TextSource.FromFile(_file);
+
+        Assert.Equal(["one", "two", "one"], Enumerable.Range(0, 3).Select(number => texts.Next(number).Value));
+    }
+
+    [Fact]
+    public void FromFile_NoText_IsRefused() => Assert.Equal(ExitCode.Usage, Assert.Throws<BenchException>(() => TextSource.FromFile(_file)).Code);
+
+    [Fact]
+    public void KnownAnswers_BothForms_AreRead()
+    {
+        File.WriteAllText(_file, "A dull mess\tNEGATIVE\n{\"input_text\":\"fine\",\"label\":\"POSITIVE\",\"probabilities\":[0.1,0.9]}\n");
+
+        var texts = KnownAnswer.ReadFile(_file);
+
+        Assert.Equal([("A dull mess", "NEGATIVE"), ("fine", "POSITIVE")], texts.Select(text => (text.Value, text.Known!.Label)));
+        Assert.Equal([0.1f, 0.9f], texts[1].Known!.Probabilities);
+    }
+
+    [Theory]
+    [InlineData("no tab")]
+    [InlineData("{\"label\":\"POSITIVE\"}")]
+    [InlineData("{broken")]
+    public void KnownAnswers_BadLine_IsNamed(string line)
+    {
+        File.WriteAllText(_file, $"good\tPOSITIVE\n{line}\n");
+
+        Assert.Contains("Line 2", Assert.Throws<BenchException>(() => KnownAnswer.ReadFile(_file)).Message);
+    }
+
+    [Theory]
+    [InlineData("30s", 30.0)]
+    [InlineData("2m", 120.0)]
+    [InlineData("500ms", 0.5)]
+    [InlineData("1.5", 1.5)]
+    [InlineData("0s", null)]
+    [InlineData("-1s", null)]
+    [InlineData("soon", null)]
+    [InlineData("", null)]
+    [InlineData("99h", null)]
+    public void Durations_Text_IsRead(string text, double? seconds) => Assert.Equal(seconds, Durations.Parse(text)?.TotalSeconds);
+}

@@ -1,0 +1,71 @@
+using System.Globalization;
+using System.Reflection;
+using Lab.Bench.Dispatch;
+using Lab.Orchestrator;
+
+namespace Lab.Bench.Peers;
+
+/// <summary>The orchestrator and plain proxies before the same stub workers.</summary>
+internal static class DispatchPeers
+{
+    public const int WorkerCount = 8;
+    private const int FirstPort = 18100;
+
+    /// <summary>What wrk sends. The key is one for this benchmark alone.</summary>
+    public const string Script = """
+        wrk.method = "POST"
+        wrk.body = "the quick brown fox jumps over the lazy dog"
+        wrk.headers["Content-Type"] = "text/plain"
+        wrk.headers["Authorization"] = "Bearer bench-key-0123456789"
+        """;
+
+    private const string Key = "bench-key-0123456789";
+
+    /// <summary>Starts them, those that are installed.</summary>
+    /// <param name="directory">For configurations; exists.</param>
+    /// <param name="children">Takes every process that was started, for the caller to end, also when this throws.</param>
+    public static async Task<IReadOnlyList<Subject>> StartAsync(string directory, List<Child> children)
+    {
+        var self = Assembly.GetExecutingAssembly().Location;
+        await Keep(Child.StartAsync("dotnet", [self, "stub-workers", "--port", Text(FirstPort), "--count", Text(WorkerCount)], FirstPort));
+        var subjects = new List<Subject>
+        {
+            new("Lab, as shipped", Address(20, "/new_request"), await Keep(StartOrchestratorAsync(directory, FirstPort + 20))),
+            new("Lab, MaxBatch=1", Address(21, "/new_request"), await Keep(StartOrchestratorAsync(directory, FirstPort + 21, maxBatch: 1))),
+            new("YARP LeastRequests", Address(22, "/run_model"), await Keep(Child.StartAsync("dotnet", [self, "yarp", "--port", Text(FirstPort + 22), "--workers", Text(FirstPort)], FirstPort + 22))),
+        };
+        if (await NginxProxy.TryStartAsync(directory, FirstPort + 23, FirstPort, WorkerCount) is { } nginx)
+            subjects.Add(new("nginx least_conn", Address(23, "/run_model"), await Keep(Task.FromResult(nginx))));
+        if (await HaproxyProxy.TryStartAsync(directory, FirstPort + 24, FirstPort, WorkerCount) is { } haproxy)
+            subjects.Add(new("HAProxy leastconn, maxconn 1", Address(24, "/run_model"), await Keep(Task.FromResult(haproxy))));
+        subjects.Add(new("(the stubs alone)", Address(0, "/run_model")));
+        return subjects;
+
+        async Task<Child> Keep(Task<Child> starting)
+        {
+            var child = await starting;
+            children.Add(child);
+            return child;
+        }
+    }
+
+    private static string Address(int offset, string path) => $"http://127.0.0.1:{Text(FirstPort + offset)}{path}";
+
+    private static Task<Child> StartOrchestratorAsync(string directory, int port, int? maxBatch = null)
+    {
+        var environment = new Dictionary<string, string>
+        {
+            ["ASPNETCORE_URLS"] = $"http://127.0.0.1:{port}",
+            ["ASPNETCORE_ENVIRONMENT"] = "Production",
+            ["Access__Keys__bench"] = Key,
+            ["Access__RequestsPerSecond"] = "1000000",
+            ["Jobs__Path"] = Path.Combine(directory, $"jobs-{port}.db"),
+        };
+        if (maxBatch is { } batch) environment["Orchestrator__MaxBatch"] = Text(batch);
+        for (var i = 0; i < WorkerCount; i++) environment[$"Workers__worker-{i + 1}"] = $"http://localhost:{FirstPort + i}";
+        // The orchestrator as built beside this program, with the same configuration.
+        return Child.StartAsync("dotnet", [typeof(OrchestratorOptions).Assembly.Location], port, environment);
+    }
+
+    private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
+}
