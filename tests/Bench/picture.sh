@@ -11,5 +11,5 @@ rm -f "$picture"
 # Without a desktop Chromium complains at length and works all the same: what counts is whether there is a picture.
 chromium --headless ${sandbox:-} --disable-gpu --disable-quic --no-first-run --disable-background-networking \
     --disable-component-update --disable-sync --hide-scrollbars --user-data-dir="$profile" \
-    --window-size="${2:-1120},${3:-1060}" --screenshot="$picture" "file://$report" >/dev/null 2>&1 || true
+    --window-size="${2:-1120},${3:-1150}" --screenshot="$picture" "file://$report" >/dev/null 2>&1 || true
 [ -s "$picture" ] || { echo "Chromium made no picture of $report" >&2; exit 1; }

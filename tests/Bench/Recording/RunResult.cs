@@ -13,6 +13,9 @@ internal sealed record RunResult
 
     private const double BusyMachine = 0.95;
 
+    // Within a shorter one twenty requests at once are all that any machine does.
+    private const double LongRunSeconds = 1;
+
     private const double LateMs = 5;
 
     /// <summary>The orchestrator.</summary>
@@ -73,7 +76,7 @@ internal sealed record RunResult
         var recording = Recording;
         if (GeneratorShare > BusyGenerator)
             warnings.Add(Text($"The generator was the bottleneck: it took {GeneratorShare * 100:0} % of this machine's processors. The cluster may be faster than these numbers."));
-        else if (IsLocal && MachineShare > BusyMachine)
+        else if (IsLocal && MachineShare > BusyMachine && recording.Seconds >= LongRunSeconds)
             warnings.Add(Text($"This machine's processors were {MachineShare * 100:0} % busy, with the cluster, the generator and whatever else ran on it: latencies include the wait for a processor."));
         if (Plan is OpenPlan && recording.Lateness.P99 > LateMs)
             warnings.Add(Text($"The generator could not keep its schedule: 1 % of the requests left {recording.Lateness.P99:0.#} ms late or more, which is in their latency."));

@@ -112,10 +112,7 @@ internal static class HtmlReport
 
     private static void TimesTable(StringBuilder html, Measured run) => Table(html,
         ["milliseconds", "p50", "p90", "p95", "p99", "max", "mean"],
-        [Row("whole request", run.Total), Row("in the queue", run.Queue), Row("at the worker", run.Inference), Row("rest: network, HTTP", run.Rest)]);
-
-    private static IReadOnlyList<string> Row(string name, TimeSummary times) =>
-        [name, Numbers.Ms(times.P50), Numbers.Ms(times.P90), Numbers.Ms(times.P95), Numbers.Ms(times.P99), Numbers.Ms(times.Max), Numbers.Ms(times.Mean)];
+        [Numbers.Cells("whole request", run.Total), Numbers.Cells("in the queue", run.Queue), Numbers.Cells("at the worker", run.Inference), Numbers.Cells("rest: network, HTTP", run.Rest)]);
 
     private static void Queue(StringBuilder html, Report report)
     {

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Lab.Bench.Recording;
 
 namespace Lab.Bench.Reporting;
 
@@ -8,13 +9,15 @@ internal static class Numbers
     /// <summary>Milliseconds with three significant digits: nobody measured more.</summary>
     public static string Ms(double ms) => ms switch
     {
-        0 => "0",
         < 0.01 => "< 0.01",
-        < 1 => ms.ToString("0.00", CultureInfo.InvariantCulture),
         < 10 => ms.ToString("0.00", CultureInfo.InvariantCulture),
         < 100 => ms.ToString("0.0", CultureInfo.InvariantCulture),
         _ => ms.ToString("#,0", CultureInfo.InvariantCulture),
     };
+
+    /// <summary>The percentiles of times with their name, as the cells of a table; dashes where nothing was measured.</summary>
+    public static IReadOnlyList<string> Cells(string name, TimeSummary times) =>
+        [name, .. ((double[])[times.P50, times.P90, times.P95, times.P99, times.Max, times.Mean]).Select(ms => times.Count == 0 ? "–" : Ms(ms))];
 
     /// <summary>Requests per second.</summary>
     public static string Rate(double perSecond) => perSecond.ToString(perSecond < 100 ? "0.0" : "#,0", CultureInfo.InvariantCulture);

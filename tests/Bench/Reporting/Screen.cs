@@ -75,8 +75,8 @@ internal sealed class Screen
             ["deepest queue", Numbers.Count(run.DeepestQueue)],
         ]);
         Line();
-        Table(["milliseconds", "p50", "p90", "p95", "p99", "max"], [
-            Times("whole request", run.Total), Times("in the queue", run.Queue), Times("at the worker", run.Inference), Times("rest: network, HTTP", run.Rest),
+        Table(["milliseconds", "p50", "p90", "p95", "p99", "max", "mean"], [
+            Numbers.Cells("whole request", run.Total), Numbers.Cells("in the queue", run.Queue), Numbers.Cells("at the worker", run.Inference), Numbers.Cells("rest: network, HTTP", run.Rest),
         ]);
         Line();
         Table(["worker", "answers", "at the worker p50 ms", "p99 ms", "texts/dispatch"], run.Workers.Select(worker => (IReadOnlyList<string>)
@@ -85,9 +85,6 @@ internal sealed class Screen
         Line(Findings.Agreement(result));
         Line(Findings.Generator(result));
         foreach (var warning in result.Warnings()) Warn(warning);
-
-        static IReadOnlyList<string> Times(string name, TimeSummary times) =>
-            [name, Numbers.Ms(times.P50), Numbers.Ms(times.P90), Numbers.Ms(times.P95), Numbers.Ms(times.P99), Numbers.Ms(times.Max)];
     }
 
     /// <summary>What was wrong or lost.</summary>
