@@ -54,7 +54,7 @@ internal sealed class Cluster(
             }
 
             foreach (var resource in resources.Where(resource => resource.IsExplicitStart))
-                output.Say($"{resource.Name} is not started by itself: {(dashboard is null ? "" : "its button on the dashboard does, or ")}dotnet run --project {Path.GetFileNameWithoutExtension(resource.Project.ProjectPath)} -- {string.Join(' ', resource.Arguments)}");
+                output.Say($"{resource.Name} is not started by itself: {(dashboard is null ? "" : "its button on the dashboard does, or ")}dotnet run --project {Path.GetRelativePath(Environment.CurrentDirectory, Path.GetDirectoryName(resource.Project.ProjectPath)!)} -- {string.Join(' ', resource.Arguments)}");
             if (dashboard is not null)
                 output.Say($"Dashboard: {dashboard.Url}");
         }

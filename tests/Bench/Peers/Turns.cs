@@ -8,6 +8,9 @@ namespace Lab.Bench.Peers;
 /// <param name="Connections">Connections of wrk.</param>
 internal sealed record Turns(int Rounds, int Seconds, int Connections)
 {
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan LongestRest = TimeSpan.FromSeconds(10);
+
     /// <summary>Runs all turns.</summary>
     /// <param name="groups">Subjects with the wrk script for each.</param>
     /// <param name="cancellation">Ends the run between two turns.</param>
@@ -27,8 +30,23 @@ internal sealed record Turns(int Rounds, int Seconds, int Connections)
                         $"round {round} of {Rounds}: {subject.Name}: {result.PerSecond:F0}/s, p50 {result.P50Ms:F2} ms, p99 {result.P99Ms:F2} ms, {result.CpuMicroseconds:F1} µs of processor each, errors {result.Errors}"));
                     // The first round warms up.
                     if (round > 0) subject.Results.Add(result);
+                    await RestAsync(subject, cancellation);
                 }
             }
+        }
+    }
+
+    // wrk leaves when its time is over; what it has asked for is computed to its end all the same, and would be at the
+    // cost of whoever comes next.
+    private static async Task RestAsync(Subject subject, CancellationToken cancellation)
+    {
+        if (ProcessorTime(subject) is not { } before) return;
+        for (var waited = TimeSpan.Zero; waited < LongestRest; waited += Look)
+        {
+            await Task.Delay(Look, cancellation);
+            var now = ProcessorTime(subject)!.Value;
+            if (now - before < Look / 20) return;
+            before = now;
         }
     }
 
