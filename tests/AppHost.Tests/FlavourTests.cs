@@ -18,7 +18,7 @@ public sealed class FlavourTests : IDisposable
 
     public FlavourTests()
     {
-        foreach (var file in (string[])["Directory.Build.props", "Directory.Packages.props", "global.json", "AppHost/AppHost.csproj", "AppHost/LookForAspire.targets", "AppHost/LocalHost/LocalHost.props"])
+        foreach (var file in (string[])["Directory.Build.props", "Directory.Packages.props", "global.json", "AppHost/AppHost.csproj", "AppHost/LookForAspire.targets", "AppHost/LocalHost/LocalHost.props", "AppHost/LocalHost/LocalHost.targets"])
             Write(file, File.ReadAllText(Path.Combine(Solution, file)));
         foreach (var service in (string[])["Orchestrator", "Worker"])
             Write($"{service}/{service}.csproj", """<Project Sdk="Microsoft.NET.Sdk" />""");
