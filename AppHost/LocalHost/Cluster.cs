@@ -54,7 +54,7 @@ internal sealed class Cluster(
             }
 
             foreach (var resource in resources.Where(resource => resource.IsExplicitStart))
-                output.Say($"{resource.Name} is not started by itself: {(dashboard is null ? "" : "its button on the dashboard does, or ")}dotnet run --project {Path.GetRelativePath(Environment.CurrentDirectory, Path.GetDirectoryName(resource.Project.ProjectPath)!)} -- {string.Join(' ', resource.Arguments)}");
+                output.Say($"{resource.Name} is not started by itself: {(dashboard is null ? "" : "its button on the dashboard does, or ")}dotnet run --project {PathFromShell(resource.Project)} -- {string.Join(' ', resource.Arguments)}");
             if (dashboard is not null)
                 output.Say($"Dashboard: {dashboard.Url}");
         }
@@ -67,4 +67,8 @@ internal sealed class Cluster(
         output.Say("Everything is stopped.");
         return 0;
     }
+
+    // `dotnet run` starts the program in its project's directory, wherever the user stands.
+    private static string PathFromShell(IBuiltProject project) => Path.GetRelativePath(
+        Environment.GetEnvironmentVariable("PWD") is { Length: > 0 } shell ? shell : Environment.CurrentDirectory, Path.GetDirectoryName(project.ProjectPath)!);
 }
