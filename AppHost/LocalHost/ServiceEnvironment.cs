@@ -18,7 +18,7 @@ internal static partial class ServiceEnvironment
     /// <param name="telemetry">Where telemetry goes, in OpenTelemetry's variables.</param>
     public static ProcessStartInfo StartInfo(ProjectResource resource, bool development, string instance, IReadOnlyDictionary<string, string> telemetry)
     {
-        var start = new ProcessStartInfo(Runtime.Dotnet, [resource.Project.TargetPath])
+        var start = new ProcessStartInfo(Runtime.Dotnet, [resource.Project.TargetPath, .. resource.Arguments])
         {
             WorkingDirectory = Path.GetDirectoryName(resource.Project.ProjectPath),
             RedirectStandardInput = true,
