@@ -30,5 +30,7 @@ return await DeployerApp.RunAsync(args, new Surroundings
     Caller = new CallerAddress(http, TimeProvider.System),
     Fleet = () => new FleetDeployer(SolutionDirectory.Find(), http, TimeProvider.System, StackTimes.Default, ConnectTimes.Default),
     LoadGenerator = () => ["dotnet", "run", "--configuration", "Release", "--project", Path.Combine(SolutionDirectory.Find(), "tests", "Bench"), "--"],
+    // Under dotnet the process is not the program.
+    Self = Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet" ? [Environment.ProcessPath!, typeof(DeployerApp).Assembly.Location] : [Environment.ProcessPath!],
     Home = DeploymentDirectory.DefaultHome(),
 }, interrupted.Token);

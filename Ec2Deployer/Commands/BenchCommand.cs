@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.ComponentModel;
 using System.Diagnostics;
+using System.Text.Json;
 using Lab.Ec2Deployer.Planning;
 
 namespace Lab.Ec2Deployer.Commands;
@@ -12,6 +13,8 @@ internal static class BenchCommand
     public const string KeyVariable = "LAB_API_KEY";
 
     private const string Run = "run";
+    private const string Faults = "faults";
+    private const string HarmWith = "--harm-with";
 
     private static readonly Argument<string[]> Words = new("arguments")
     {
@@ -22,7 +25,7 @@ internal static class BenchCommand
     public static Command Create(Surroundings surroundings)
     {
         var command = new Command("bench", "Run the load generator against the deployment.") { Words };
-        return command.WithWay().Does(surroundings, (context, parse, cancellationToken) => RunAsync(context, surroundings, parse.GetValue(Words) ?? [], cancellationToken));
+        return command.WithWay().Does(surroundings, (context, parse, cancellationToken) => RunAsync(context, parse, surroundings, cancellationToken));
     }
 
     /// <summary>The load generator's command line.</summary>
@@ -36,10 +39,16 @@ internal static class BenchCommand
         [var verb, .. var rest] => [verb, "--url", Text(address), .. rest],
     };
 
+    /// <summary>The command line by which the load generator reaches workers on their hosts, as it takes it: a list in JSON.</summary>
+    /// <param name="self">This program, and its first arguments.</param>
+    /// <param name="options">Which deployment, and the way to it.</param>
+    public static string HarmProgram(IReadOnlyList<string> self, IEnumerable<string> options) => JsonSerializer.Serialize<string[]>([.. self, HarmCommand.Verb, .. options]);
+
     private static string Text(Uri address) => address.GetLeftPart(UriPartial.Authority);
 
-    private static async Task<ExitCode> RunAsync(CommandContext context, Surroundings surroundings, string[] words, CancellationToken cancellationToken)
+    private static async Task<ExitCode> RunAsync(CommandContext context, ParseResult parse, Surroundings surroundings, CancellationToken cancellationToken)
     {
+        var words = parse.GetValue(Words) ?? [];
         var found = await context.FindAsync(cancellationToken);
         var host = found.Hosts.FirstOrDefault(host => host.Role is HostRole.Orchestrator) ?? throw new DeploymentException(ExitCode.HostFailed,
             $"The orchestrator's host of '{context.Options.Name}' does not run. 'publish' puts another in its place.");
@@ -49,6 +58,8 @@ internal static class BenchCommand
         if (!File.Exists(file))
             throw new DeploymentException(ExitCode.Failed, $"The key {file} is not on this machine. Copy the deployment's directory from the machine that published it, or run 'publish', which makes another.");
 
+        if (arguments[0] == Faults && !words.Any(word => word.StartsWith(HarmWith, StringComparison.Ordinal)))
+            arguments = [.. arguments, HarmWith, HarmProgram(surroundings.Self, Settings.SameWay(parse, context.Options))];
         context.Progress.Dispose();
         var program = surroundings.LoadGenerator();
         var start = new ProcessStartInfo(program[0], [.. program.Skip(1), .. arguments]) { UseShellExecute = false };

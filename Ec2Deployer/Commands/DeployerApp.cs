@@ -77,6 +77,7 @@ internal static class DeployerApp
         RollbackCommand.Create(surroundings),
         ScaleCommand.Create(surroundings),
         BenchCommand.Create(surroundings),
+        HarmCommand.Create(surroundings),
         UnlockCommand.Create(surroundings),
         DestroyCommand.Create(surroundings),
     };

@@ -144,6 +144,17 @@ internal static class Settings
         return all;
     }
 
+    /// <summary>The options that lead another call of this program to the same deployment by the same way.</summary>
+    public static IEnumerable<string> SameWay(ParseResult parse, DeploymentOptions options)
+    {
+        List<string> words = [Name.Name, options.Name, Region.Name, options.Region];
+        if (parse.GetValue(Endpoint) is { } endpoint) words.AddRange([Endpoint.Name, endpoint]);
+        foreach (var option in Way.Select(setting => setting.Option))
+            if (parse.GetResult(option) is not null && parse.GetValue(option) is { } value) words.AddRange([option.Name, value]);
+        if (options.AcceptNewHostKey) words.Add(AcceptNewHostKey.Name);
+        return words;
+    }
+
     /// <summary>What the half that speaks to hosts needs to know.</summary>
     public static ReleaseOptions Release(DeploymentOptions options, DeploymentDirectory directory) => new()
     {

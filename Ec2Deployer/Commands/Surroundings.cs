@@ -40,6 +40,9 @@ internal sealed record Surroundings
     /// <summary>The program that makes load, and its first arguments.</summary>
     public required Func<IReadOnlyList<string>> LoadGenerator { get; init; }
 
+    /// <summary>This program, for others to call, and its first arguments.</summary>
+    public required IReadOnlyList<string> Self { get; init; }
+
     /// <summary>The directory of all deployments.</summary>
     public required string Home { get; init; }
 

@@ -35,6 +35,10 @@ internal interface IFleetDeployer
     IAsyncEnumerable<LogLine> LogsAsync(
         IReadOnlyList<DeployedHost> hosts, ReleaseOptions release, LogsRequest request, CancellationToken cancellationToken);
 
+    /// <summary>Harms one container, or undoes it, to see what becomes of requests.</summary>
+    /// <exception cref="DeploymentException">There is no such container, or its host fails.</exception>
+    Task HarmAsync(IReadOnlyList<DeployedHost> hosts, ReleaseOptions release, HarmRequest request, CancellationToken cancellationToken);
+
     /// <summary>Puts a version kept on the hosts back into service. Takes the lock.</summary>
     /// <param name="hosts">All hosts of the deployment.</param>
     /// <param name="release">How the hosts are reached.</param>

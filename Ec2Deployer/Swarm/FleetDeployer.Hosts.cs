@@ -54,6 +54,23 @@ internal sealed partial class FleetDeployer
     }
 
     /// <inheritdoc/>
+    public async Task HarmAsync(IReadOnlyList<DeployedHost> hosts, ReleaseOptions release, HarmRequest request, CancellationToken cancellationToken)
+    {
+        var wanted = FleetContainers.Expected(hosts, release).FirstOrDefault(one => one.Name == request.Container);
+        if (wanted.Host is null) throw new DeploymentException(ExitCode.Usage, $"There is no container {request.Container}: worker-1, worker-2, …");
+        // Its own host is enough, and sooner reached than all of them.
+        using var session = await FleetSession.OpenAsync([wanted.Host], release, NoProgress.Instance, connectTimes.ForLooking, time, cancellationToken);
+        try
+        {
+            await session[wanted.Host].RunAsync(HarmCommands.Command(release.Deployment, wanted.Service, request.Kind), cancellationToken);
+        }
+        catch (HostFailedException e)
+        {
+            throw Told(e, session);
+        }
+    }
+
+    /// <inheritdoc/>
     public Task DrainHostAsync(
         IReadOnlyList<DeployedHost> hosts, ReleaseOptions release, string host, IProgressSink progress, CancellationToken cancellationToken) =>
         GuardedAsync(hosts, release, progress, $"draining {host}", async session =>

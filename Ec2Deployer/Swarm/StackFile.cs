@@ -47,6 +47,9 @@ internal sealed record StackContent
 /// </summary>
 internal static class StackFile
 {
+    /// <summary>How much of its host's processor a container may use, in cores.</summary>
+    public const string Cores = "1.0";
+
     /// <summary>The label of a container with the hash of its service's description.</summary>
     public const string SpecLabel = "lab.spec";
 
@@ -162,7 +165,7 @@ internal static class StackFile
             ["update_config"] = Update(content.Times, order, "rollback"),
             ["rollback_config"] = Update(content.Times, order, "pause"),
             ["restart_policy"] = new JsonObject { ["condition"] = "any", ["delay"] = "1s" },
-            ["resources"] = new JsonObject { ["limits"] = new JsonObject { ["cpus"] = "1.0", ["memory"] = "2G", ["pids"] = 256 } },
+            ["resources"] = new JsonObject { ["limits"] = new JsonObject { ["cpus"] = Cores, ["memory"] = "2G", ["pids"] = 256 } },
         },
     };
 

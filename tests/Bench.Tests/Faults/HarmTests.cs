@@ -14,7 +14,7 @@ public sealed class HarmTests
     public async Task LocalHarm_RealWorker_IsFrozenThawedAndKilled()
     {
         await using var worker = await WorkerProcess.StartAsync("worker-1", Cancellation);
-        var harm = new LocalHarm();
+        var harm = new LocalHarm(TimeProvider.System);
 
         Assert.Null(harm.WhyNot(worker.Place));
         await harm.FreezeAsync(worker.Place, Cancellation);
@@ -33,19 +33,52 @@ public sealed class HarmTests
         // This very process listens there.
         await using var stub = await StubOrchestrator.StartAsync();
 
-        Assert.Contains("it is no worker", new LocalHarm().WhyNot(new("worker-1", "localhost", stub.Address.Port)));
+        Assert.Contains("it is no worker", new LocalHarm(TimeProvider.System).WhyNot(new("worker-1", "localhost", stub.Address.Port)));
     }
 
     [Fact]
     public void LocalHarm_WorkerElsewhere_IsLeftAlone() =>
-        Assert.Contains("is on 10.0.0.11", new LocalHarm().WhyNot(new("worker-1", "10.0.0.11", 8000)));
+        Assert.Contains("is on 10.0.0.11", new LocalHarm(TimeProvider.System).WhyNot(new("worker-1", "10.0.0.11", 8000)));
 
     [Fact]
     public async Task ProgramHarm_ProgramFails_SaysSo()
     {
-        var failure = await Assert.ThrowsAsync<BenchException>(() => new ProgramHarm("/bin/false").KillAsync(new("worker-1", "10.0.0.11", 8000), Cancellation));
+        var failure = await Assert.ThrowsAsync<BenchException>(() => new ProgramHarm(["/bin/false"], TimeProvider.System).KillAsync(new("worker-1", "10.0.0.11", 8000), Cancellation));
 
         Assert.Contains("kill worker-1 ended with 1", failure.Message);
+    }
+
+    [Theory]
+    [InlineData("/usr/bin/harm", "/usr/bin/harm")]
+    [InlineData("""["dotnet","a b.dll","harm"]""", "dotnet|a b.dll|harm")]
+    [InlineData("", null)]
+    [InlineData("[]", null)]
+    [InlineData("[\"\"]", null)]
+    [InlineData("[1]", null)]
+    [InlineData("[torn", null)]
+    public void ProgramHarm_Text_IsAProgramOrAListOfOneAndItsArguments(string text, string? words) =>
+        Assert.Equal(words?.Split('|'), ProgramHarm.Read(text));
+
+    [Fact]
+    public async Task ProgramHarm_EachHarm_IsCalledInItsWords()
+    {
+        var seen = Path.GetTempFileName();
+        try
+        {
+            var harm = new ProgramHarm(["/bin/sh", "-c", $"echo \"$*\" >> {seen}", "harm"], TimeProvider.System);
+            var worker = new WorkerPlace("worker-3", "10.0.0.12", 8001);
+
+            await harm.KillAsync(worker, Cancellation);
+            await harm.FreezeAsync(worker, Cancellation);
+            await harm.SlowAsync(worker, TimeSpan.FromMilliseconds(1), Cancellation);
+            await harm.ThawAsync(worker, Cancellation);
+
+            Assert.Equal(((string[])["kill", "freeze", "slow", "thaw"]).Select(kind => $"{kind} worker-3 10.0.0.12 8001"), await File.ReadAllLinesAsync(seen, Cancellation));
+        }
+        finally
+        {
+            File.Delete(seen);
+        }
     }
 
     [Fact]

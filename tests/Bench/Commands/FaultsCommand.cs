@@ -38,10 +38,16 @@ internal static class FaultsCommand
         };
         var pause = Settings.Duration("--pause", "Between one harm and the next.", TimeSpan.FromSeconds(1));
         var freeze = Settings.Duration("--freeze", "How long a worker is frozen or slowed.", TimeSpan.FromSeconds(3));
-        var program = new Option<string?>("--harm-with")
+        var program = new Option<IReadOnlyList<string>?>("--harm-with")
         {
-            Description = "A program that harms workers which are not on this machine: called as PROGRAM kill|freeze|thaw NAME HOST PORT.",
+            Description = "A program that harms workers which are not on this machine: called as PROGRAM kill|freeze|slow|thaw NAME HOST PORT. With arguments of its own: a list in JSON.",
             HelpName = "PROGRAM",
+            CustomParser = result =>
+            {
+                if (ProgramHarm.Read(result.Tokens[0].Value) is { } words) return words;
+                result.AddError($"--harm-with: '{result.Tokens[0].Value}' is neither a program nor a list in JSON of a program and its arguments.");
+                return null;
+            },
         };
         var command = new Command("faults", $"Kill, freeze and slow workers during a load (default: {UsualClients} clients for 30s), and say whether any request was lost. Workers must be this user's, on this machine; AppHost starts killed ones again.");
         load.AddTo(command);
@@ -53,7 +59,7 @@ internal static class FaultsCommand
             var texts = settings.Texts(parse);
             var screen = new Screen(surroundings.Out, surroundings.OutIsTerminal);
             using var session = new RunSession(target, surroundings.Time);
-            IWorkerHarm harm = parse.GetValue(program) is { } path ? new ProgramHarm(path) : new LocalHarm();
+            IWorkerHarm harm = parse.GetValue(program) is { } words ? new ProgramHarm(words, surroundings.Time) : new LocalHarm(surroundings.Time);
             var schedule = new FaultSchedule(harm, session.Cluster,
                 new(parse.GetValue(kinds)!, parse.GetValue(pause), parse.GetValue(freeze), Environment.TickCount),
                 message => { if (screen.IsPlain) screen.Line($"  harm: {message}"); }, surroundings.Time);

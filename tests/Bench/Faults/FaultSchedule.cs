@@ -15,8 +15,6 @@ internal sealed class FaultSchedule(IWorkerHarm harm, ClusterClient cluster, Fau
 {
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
-    private static readonly TimeSpan Stopped = TimeSpan.FromMilliseconds(60);
-    private static readonly TimeSpan Running = TimeSpan.FromMilliseconds(20);
 
     private readonly List<Harm> _harms = [];
     private readonly Random _random = new(options.Seed);
@@ -80,7 +78,7 @@ internal sealed class FaultSchedule(IWorkerHarm harm, ClusterClient cluster, Fau
                     await Task.Delay(options.Freeze, time, ended);
                     break;
                 default:
-                    await SlowAsync(worker, ended);
+                    await harm.SlowAsync(worker, options.Freeze, ended);
                     note = "ran a quarter of the time";
                     break;
             }
@@ -118,18 +116,6 @@ internal sealed class FaultSchedule(IWorkerHarm harm, ClusterClient cluster, Fau
         }
 
         return gone ? "not at work again after a minute" : "the orchestrator did not notice";
-    }
-
-    private async Task SlowAsync(WorkerPlace worker, CancellationToken ended)
-    {
-        var begun = time.GetTimestamp();
-        while (time.GetElapsedTime(begun) < options.Freeze)
-        {
-            await harm.FreezeAsync(worker, ended);
-            await Task.Delay(Stopped, time, ended);
-            await harm.ThawAsync(worker, ended);
-            await Task.Delay(Running, time, ended);
-        }
     }
 }
 

@@ -15,7 +15,11 @@ internal interface IWorkerHarm
     /// <exception cref="BenchException">It could not be done.</exception>
     Task FreezeAsync(WorkerPlace worker, CancellationToken cancellation);
 
-    /// <summary>Lets a frozen worker go on. Nothing happens to one that is not frozen, or has gone.</summary>
+    /// <summary>Lets the worker run about a quarter of the time, for as long as is said.</summary>
+    /// <exception cref="BenchException">It could not be done.</exception>
+    Task SlowAsync(WorkerPlace worker, TimeSpan duration, CancellationToken cancellation);
+
+    /// <summary>Lets a frozen or slowed worker go on. Nothing happens to one that is neither, or has gone.</summary>
     Task ThawAsync(WorkerPlace worker, CancellationToken cancellation);
 }
 

@@ -3,11 +3,15 @@ using System.Runtime.InteropServices;
 namespace Lab.Bench.Faults;
 
 /// <summary>Harms workers on this machine by signals. Linux only: their processes are found in /proc.</summary>
-internal sealed partial class LocalHarm : IWorkerHarm
+/// <param name="time">The clock.</param>
+internal sealed partial class LocalHarm(TimeProvider time) : IWorkerHarm
 {
     private const int Kill = 9;
     private const int Continue = 18;
     private const int Stop = 19;
+
+    private static readonly TimeSpan Stopped = TimeSpan.FromMilliseconds(60);
+    private static readonly TimeSpan Running = TimeSpan.FromMilliseconds(20);
 
     // Which process was frozen: by its port it is found again only if it still listens.
     private readonly Dictionary<string, int> _frozen = new(StringComparer.Ordinal);
@@ -26,6 +30,18 @@ internal sealed partial class LocalHarm : IWorkerHarm
         lock (_frozen) _frozen[worker.Name] = pid;
         Send(worker, pid, Stop);
         return Task.CompletedTask;
+    }
+
+    public async Task SlowAsync(WorkerPlace worker, TimeSpan duration, CancellationToken cancellation)
+    {
+        var begun = time.GetTimestamp();
+        while (time.GetElapsedTime(begun) < duration)
+        {
+            await FreezeAsync(worker, cancellation);
+            await Task.Delay(Stopped, time, cancellation);
+            await ThawAsync(worker, cancellation);
+            await Task.Delay(Running, time, cancellation);
+        }
     }
 
     public Task ThawAsync(WorkerPlace worker, CancellationToken cancellation)

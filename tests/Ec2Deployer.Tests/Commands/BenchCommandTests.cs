@@ -34,6 +34,43 @@ public sealed class BenchCommandTests : CommandTest
         Assert.DoesNotContain(key, lines[2], StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("bench faults --clients 8", """faults --url http://198.51.100.1 --clients 8 --harm-with ["/opt/lab deployer","first","harm","--name","lab","--region","us-east-1"]""")]
+    [InlineData("bench --ssh-port 2222 faults", """faults --url http://198.51.100.1 --harm-with ["/opt/lab deployer","first","harm","--name","lab","--region","us-east-1","--ssh-port","2222"]""")]
+    [InlineData("bench faults --harm-with /mine", "faults --url http://198.51.100.1 --harm-with /mine")]
+    public async Task Bench_Faults_HarmsThroughThisProgramUnlessToldOtherwise(string line, string arguments)
+    {
+        await using var session = await PublishedAsync();
+        var seen = Path.Combine(session.Config, "seen");
+        LoadGenerator = ["/bin/sh", "-c", $"echo \"$*\" > {seen}", "bench"];
+
+        Assert.Equal(0, (await RunAsync(session, line)).Code);
+
+        Assert.Equal(arguments, (await File.ReadAllTextAsync(seen, TestContext.Current.CancellationToken)).TrimEnd());
+    }
+
+    [Theory]
+    [InlineData("harm kill worker-2 10.0.0.11 8001", 0, "Kill worker-2")]
+    [InlineData("harm thaw worker-1", 0, "Thaw worker-1")]
+    [InlineData("harm kill orchestrator", (int)ExitCode.Usage, null)]
+    [InlineData("harm maim worker-1", (int)ExitCode.Usage, null)]
+    public async Task Harm_OfAWorker_ReachesTheFleet(string line, int code, string? call)
+    {
+        await using var session = await PublishedAsync();
+
+        Assert.Equal(code, (await RunAsync(session, line)).Code);
+
+        Assert.Equal(call, Fleet.Calls.Skip(1).SingleOrDefault());
+    }
+
+    [Fact]
+    public async Task Help_Harm_IsInNoListOfCommands()
+    {
+        await using var session = await Ec2Session.StartAsync();
+
+        Assert.DoesNotContain("harm", (await RunAsync(session, "--help")).Out, StringComparison.OrdinalIgnoreCase);
+    }
+
     [Fact]
     public async Task Bench_WithoutTheLoadGenerator_TellsWhereToSendRequests()
     {

@@ -39,6 +39,7 @@ public abstract class CommandTest
             Caller = new KnownCaller(),
             Fleet = () => Fleet,
             LoadGenerator = () => LoadGenerator,
+            Self = ["/opt/lab deployer", "first"],
             Home = session.Home,
             Pace = Ec2Session.Pace,
         }, Interrupt);

@@ -29,6 +29,12 @@ internal sealed class FakeFleet : IFleetDeployer
             [.. hosts.Select(host => new HostStatus(host.Name, true, "ready", host.Manager ? "reachable" : null))],
             Report(hosts, "v1").Containers, Lock));
 
+    public Task HarmAsync(IReadOnlyList<DeployedHost> hosts, ReleaseOptions release, HarmRequest request, CancellationToken cancellationToken)
+    {
+        Calls.Add($"{request.Kind} {request.Container}");
+        return Task.CompletedTask;
+    }
+
     public async IAsyncEnumerable<LogLine> LogsAsync(
         IReadOnlyList<DeployedHost> hosts, ReleaseOptions release, LogsRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
     {

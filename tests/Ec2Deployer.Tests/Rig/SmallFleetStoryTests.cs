@@ -50,6 +50,7 @@ public sealed class SmallFleetStoryTests(RigFixture rig, ITestOutputHelper outpu
         Assert.Equal(certificate.Fingerprint, first.CertificateFingerprint);
         Assert.Equal(certificate.Fingerprint, await ServedFingerprintAsync(first));
         await FollowLogsThroughARestartAsync();
+        await HarmAWorkerAsync();
         await BreakALockAsync();
         await RollBackUnderLoadAsync(first);
         await LoseTheOrchestratorsHostAsync();
@@ -71,7 +72,7 @@ public sealed class SmallFleetStoryTests(RigFixture rig, ITestOutputHelper outpu
         try
         {
             await ReadyLineAsync(logs, limit.Token);
-            await KillAsync("host-2", "worker-a");
+            Assert.Equal(0, (await _story.Program.RunAsync("harm", "kill", "worker-3")).Code);
             await ReadyLineAsync(logs, limit.Token);
         }
         catch (OperationCanceledException)
@@ -87,6 +88,19 @@ public sealed class SmallFleetStoryTests(RigFixture rig, ITestOutputHelper outpu
 
         await UntilAsync("nobody follows the log any more", async () =>
             (await _story.Backend.Running["host-2"].RunAsync("ps -eo args")).Contains("docker logs", StringComparison.Ordinal) is false);
+    }
+
+    /// <summary>What the load generator has done to workers reaches them on their hosts, and is undone.</summary>
+    private async Task HarmAWorkerAsync()
+    {
+        const string Healthy = "false 1000000000";
+        foreach (var (kind, state) in ((string, string)[])[("freeze", "true 1000000000"), ("thaw", Healthy), ("slow", "false 250000000"), ("thaw", Healthy)])
+        {
+            var run = await _story.Program.RunAsync("harm", kind, "worker-2", "10.0.0.1", "8001");
+            Assert.True(run.Code == 0, run.Error);
+            Assert.Equal(state, (await _story.Backend.Running["host-1"].RunAsync(
+                "docker inspect --format '{{.State.Paused}} {{.HostConfig.NanoCpus}}' $(docker ps --quiet --filter label=com.docker.swarm.service.name=lab_worker-b)")).Trim());
+        }
     }
 
     private async Task ReadyLineAsync(Process logs, CancellationToken cancellationToken)

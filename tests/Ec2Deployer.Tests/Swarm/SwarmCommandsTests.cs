@@ -48,6 +48,16 @@ public sealed class SwarmCommandsTests
         Assert.DoesNotContain("content", commands.CreateSecret(secret).ToStep("host-1").ToString(), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("Kill", "docker kill")]
+    [InlineData("Freeze", "docker pause")]
+    [InlineData("Slow", "docker update --cpus 0.25")]
+    public void Harm_Lines_TouchTheOneContainerOfTheService(string kind, string docker) => Assert.Equal($$"""
+        sudo -n sh -ec 'container=$(docker ps --quiet --last 1 --filter label=com.docker.swarm.service.name=lab_worker-a)
+        [ -n "$container" ] || { echo "worker-a does not run here" >&2; exit 1; }
+        {{docker}} "$container"'
+        """, HarmCommands.Command("lab", "worker-a", Enum.Parse<Harm>(kind)).Line);
+
     [Fact]
     public void ReadReleases_Names_AreOrderedByTheirNumber() => Assert.Equal(
         [new KeptRelease("lab-release-000010-b", 10, "b"), new KeptRelease("lab-release-000009-a", 9, "a")],
