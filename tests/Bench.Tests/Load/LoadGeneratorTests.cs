@@ -133,7 +133,7 @@ public sealed class LoadGeneratorTests
     private static async Task<Measured> RunAsync(StubOrchestrator stub, LoadPlan plan, Recorder? recorder = null, CancellationToken? cancellation = null)
     {
         recorder ??= new(TimeProvider.System);
-        using var client = new LabClient(stub.Address, null, TimeSpan.FromSeconds(30), 0.05, TimeProvider.System);
+        using var client = new LabClient(new(stub.Address, null, TimeSpan.FromSeconds(30), 0.05), TimeProvider.System);
         await new LoadGenerator(client.AskAsync, TextSource.BuiltIn(), recorder, TimeProvider.System).RunAsync(plan, cancellation ?? Cancellation);
         return recorder.Finish();
     }

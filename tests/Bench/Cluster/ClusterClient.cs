@@ -1,7 +1,9 @@
 using System.Net;
 using System.Net.Http.Headers;
+using System.Security.Authentication;
 using System.Text.Json;
 using Lab.Bench.Load;
+using Lab.Bench.Running;
 using Lab.ServiceDefaults.Contracts;
 
 namespace Lab.Bench.Cluster;
@@ -19,15 +21,14 @@ internal sealed class ClusterClient : IDisposable
     private readonly HttpClient _http;
     private readonly TimeProvider _time;
 
-    /// <param name="orchestrator">The orchestrator's address.</param>
-    /// <param name="key">The API key, or <c>null</c>.</param>
+    /// <param name="target">The orchestrator.</param>
     /// <param name="time">The clock.</param>
-    public ClusterClient(Uri orchestrator, string? key, TimeProvider time)
+    public ClusterClient(Target target, TimeProvider time)
     {
-        Address = orchestrator;
+        Address = target.Orchestrator;
         _time = time;
-        _http = new(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false }) { BaseAddress = orchestrator, Timeout = Patience };
-        if (key is not null) _http.DefaultRequestHeaders.Authorization = new("Bearer", key);
+        _http = new(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false, SslOptions = PinnedCertificate.Options(target.Fingerprint) }) { BaseAddress = Address, Timeout = Patience };
+        if (target.Key is { } key) _http.DefaultRequestHeaders.Authorization = new("Bearer", key);
     }
 
     public Uri Address { get; }
@@ -127,6 +128,10 @@ internal sealed class ClusterClient : IDisposable
         {
             using var request = new HttpRequestMessage(method, path);
             response = await _http.SendAsync(request, cancellation);
+        }
+        catch (HttpRequestException e) when (e.HttpRequestError is HttpRequestError.SecureConnectionError && e.InnerException is AuthenticationException)
+        {
+            throw new BenchException(ExitCode.CannotReach, $"{Address} shows a certificate that is not believed: {e.GetBaseException().Message} If it is self-signed, name the fingerprint that the orchestrator logs when it starts: --fingerprint 7A:EA:….", e);
         }
         catch (HttpRequestException e)
         {

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Lab.Bench.Cluster;
 using Lab.Bench.Load;
 using Lab.Bench.Running;
 
@@ -18,6 +19,18 @@ internal sealed class Settings
     public Option<string?> Url { get; } = new("--url") { Description = $"The orchestrator. Default: the one AppHost names, else {UsualAddress}.", HelpName = "URL" };
 
     public Option<string?> KeyFile { get; } = new("--key-file") { Description = $"A file with the API key. Default: the environment variable {KeyVariable}. Never on the command line, where everybody sees it.", HelpName = "FILE" };
+
+    public Option<byte[]?> Fingerprint { get; } = new("--fingerprint")
+    {
+        Description = "For https with a self-signed certificate: its SHA-256 fingerprint, which the orchestrator logs when it starts.",
+        HelpName = "7A:EA:…",
+        CustomParser = result =>
+        {
+            if (PinnedCertificate.Read(result.Tokens[0].Value) is { } fingerprint) return fingerprint;
+            result.AddError($"--fingerprint: '{result.Tokens[0].Value}' is none: 64 hexadecimal digits, with or without colons.");
+            return null;
+        },
+    };
 
     public Option<string?> TextFile { get; } = new("--text-file") { Description = "Send the lines of a file instead of the built-in sentences.", HelpName = "FILE" };
 
@@ -70,7 +83,7 @@ internal sealed class Settings
     /// <summary>Adds the options that every command against an orchestrator has.</summary>
     public void AddTo(Command command)
     {
-        foreach (var option in (Option[])[Url, KeyFile, TextFile, Random, Expect, Tolerance, Timeout, Warmup, Out, NoReport]) command.Add(option);
+        foreach (var option in (Option[])[Url, KeyFile, Fingerprint, TextFile, Random, Expect, Tolerance, Timeout, Warmup, Out, NoReport]) command.Add(option);
         command.Validators.Add(result =>
         {
             var ways = new[] { result.GetValue(TextFile) is not null, result.GetValue(Random), result.GetValue(Expect) is not null };
@@ -90,7 +103,7 @@ internal sealed class Settings
             throw new BenchException(ExitCode.Usage, $"'{written}' is no address: write it like {UsualAddress}.");
         if (address.UserInfo.Length > 0)
             throw new BenchException(ExitCode.Usage, $"The address must not hold a secret: the API key belongs into {KeyVariable} or a --key-file.");
-        return new(new(address.GetLeftPart(UriPartial.Authority)), Key(parse), parse.GetValue(Timeout), parse.GetValue(Tolerance));
+        return new(new(address.GetLeftPart(UriPartial.Authority)), Key(parse), parse.GetValue(Timeout), parse.GetValue(Tolerance), parse.GetValue(Fingerprint));
     }
 
     /// <summary>What to send.</summary>

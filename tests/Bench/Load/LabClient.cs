@@ -3,6 +3,8 @@ using System.Globalization;
 using System.Net.Http.Headers;
 using System.Net.Sockets;
 using System.Text.Json;
+using Lab.Bench.Cluster;
+using Lab.Bench.Running;
 
 namespace Lab.Bench.Load;
 
@@ -24,12 +26,9 @@ internal sealed class LabClient : IDisposable
     private readonly double _tolerance;
     private readonly TimeProvider _time;
 
-    /// <param name="orchestrator">The orchestrator's address.</param>
-    /// <param name="key">The API key, or <c>null</c>.</param>
-    /// <param name="patience">How long an answer is waited for.</param>
-    /// <param name="tolerance">By how much a probability may differ from the known one.</param>
+    /// <param name="target">The orchestrator, and how to ask it.</param>
     /// <param name="time">The clock.</param>
-    public LabClient(Uri orchestrator, string? key, TimeSpan patience, double tolerance, TimeProvider time)
+    public LabClient(Target target, TimeProvider time)
     {
         _http = new(new SocketsHttpHandler
         {
@@ -39,12 +38,13 @@ internal sealed class LabClient : IDisposable
             AutomaticDecompression = System.Net.DecompressionMethods.None,
             ActivityHeadersPropagator = null,
             PooledConnectionIdleTimeout = TimeSpan.FromMinutes(2),
-            ConnectTimeout = patience,
+            ConnectTimeout = target.Patience,
+            SslOptions = PinnedCertificate.Options(target.Fingerprint),
         });
-        _address = new(orchestrator, "/new_request");
-        _key = key is null ? null : new("Bearer", key);
-        _patience = patience;
-        _tolerance = tolerance;
+        _address = new(target.Orchestrator, "/new_request");
+        _key = target.Key is { } key ? new("Bearer", key) : null;
+        _patience = target.Patience;
+        _tolerance = target.Tolerance;
         _time = time;
     }
 

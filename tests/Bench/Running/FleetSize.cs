@@ -51,7 +51,16 @@ internal sealed class FleetSize : IAsyncDisposable
         {
             // Remembered before the call: one that is cut short may have been heard.
             _drained.Add(name);
-            await _cluster.SetDrainingAsync(name, draining: true, cancellation);
+            try
+            {
+                await _cluster.SetDrainingAsync(name, draining: true, cancellation);
+            }
+            catch (BenchException e) when (e.Code is ExitCode.Usage)
+            {
+                // Heard, and refused: it works on.
+                _drained.Remove(name);
+                throw;
+            }
         }
     }
 

@@ -25,8 +25,8 @@ internal sealed class RunSession : IDisposable
     {
         _target = target;
         _time = time;
-        _client = new(target.Orchestrator, target.Key, target.Patience, target.Tolerance, time);
-        Cluster = new(target.Orchestrator, target.Key, time);
+        _client = new(target, time);
+        Cluster = new(target, time);
     }
 
     /// <summary>The orchestrator.</summary>
