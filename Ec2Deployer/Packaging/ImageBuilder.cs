@@ -70,7 +70,8 @@ internal sealed class ImageBuilder(string sources, string state, HttpClient http
         "--configuration", "Release", "--runtime", "linux-x64", "--no-self-contained",
         "--artifacts-path", artifacts, "--disable-build-servers", "--verbosity", "quiet",
         $"-p:PublishDir={Path.Combine(artifacts, "publish", project.Name)}/",
-        $"-p:PathMap={Path.TrimEndingDirectorySeparator(Path.GetFullPath(sources))}=/src",
+        // A comma between two, as the command line has to write it.
+        $"-p:PathMap={Path.TrimEndingDirectorySeparator(Path.GetFullPath(artifacts))}=/artifacts%2c{Path.TrimEndingDirectorySeparator(Path.GetFullPath(sources))}=/src",
         $"-p:CompilerResponseFile={CompilerOptions(artifacts)}", "-p:IncludeSourceRevisionInInformationalVersion=false", "-p:EnableSourceLink=false", "-p:NuGetAudit=false",
     ];
 

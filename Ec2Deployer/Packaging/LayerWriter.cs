@@ -25,7 +25,7 @@ internal static class LayerWriter
                 await tar.WriteEntryAsync(new UstarTarEntry(TarEntryType.Directory, parent + "/") { Mode = FileMode755, ModificationTime = DateTimeOffset.UnixEpoch }, cancellationToken);
             foreach (var file in files)
             {
-                await using var content = File.OpenRead(file.Source);
+                await using var content = file.Open();
                 await tar.WriteEntryAsync(new UstarTarEntry(TarEntryType.RegularFile, file.Path)
                 {
                     Mode = file.IsExecutable ? FileMode755 : FileMode644,

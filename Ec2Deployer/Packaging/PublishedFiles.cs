@@ -13,6 +13,11 @@ internal sealed record PublishedFile(string Path, string Source, string Part)
     /// <summary>Whether it may be started.</summary>
     public bool IsExecutable { get; } =
         !OperatingSystem.IsWindows() && (File.GetUnixFileMode(Source) & UnixFileMode.UserExecute) != 0;
+
+    /// <summary>Its content as it goes into the image, which tells nothing of when or where it was built.</summary>
+    public Stream Open() => Source.EndsWith(AssetList.Suffix, StringComparison.Ordinal)
+        ? new MemoryStream(AssetList.WithoutTimes(File.ReadAllBytes(Source)), writable: false)
+        : File.OpenRead(Source);
 }
 
 /// <summary>The files of a published program, told apart by how often they change.</summary>
@@ -53,7 +58,7 @@ internal static class PublishedFiles
         all.AppendData(Encoding.UTF8.GetBytes($"2\n{baseDigest}\n"));
         foreach (var file in files)
         {
-            using var content = File.OpenRead(file.Source);
+            using var content = file.Open();
             var hash = Convert.ToHexStringLower(SHA256.HashData(content));
             all.AppendData(Encoding.UTF8.GetBytes($"{hash} {(file.IsExecutable ? 'x' : '-')} {file.Path}\n"));
         }

@@ -20,7 +20,7 @@ internal sealed class RunningCommand : IDisposable
             try
             {
                 var execution = ssh.ExecuteAsync(CancellationToken.None);
-                return new RunningCommand(ssh, execution, ssh.CreateInputStream());
+                return new RunningCommand(ssh, execution, OpenInput(ssh));
             }
             catch
             {
@@ -28,6 +28,19 @@ internal sealed class RunningCommand : IDisposable
                 throw;
             }
         }, cancellationToken);
+
+    private static Stream OpenInput(SshCommand command)
+    {
+        try
+        {
+            return command.CreateInputStream();
+        }
+        catch (InvalidOperationException)
+        {
+            // A quick command on a busy machine: it has ended already, and its exit code tells how. Nobody reads what is written.
+            return Stream.Null;
+        }
+    }
 
     /// <summary>Writes to its standard input; waits while the host takes no more.</summary>
     public Task WriteAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken) => OnThread(() =>

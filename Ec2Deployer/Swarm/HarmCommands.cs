@@ -17,16 +17,19 @@ internal static class HarmCommands
         var find = $"container=$(docker ps --quiet --last 1 --filter label=com.docker.swarm.service.name={deployment}_{service})";
         return new($"{kind.ToString().ToLowerInvariant()} {service}", Shell.Root(kind is Harm.Thaw
             // Whoever was killed has been followed by one that is well.
-            ? $$$"""
-                {{{find}}}
+            ? $$"""
+                {{find}}
                 [ -n "$container" ] || exit 0
-                [ "$(docker inspect --format '{{.State.Paused}}' "$container")" != true ] || docker unpause "$container"
-                docker update --cpus {{{StackFile.Cores}}} "$container"
+                {{Signal("CONT")}}
+                docker update --cpus {{StackFile.Cores}} "$container"
                 """
             : $$"""
                 {{find}}
                 [ -n "$container" ] || { echo "{{service}} does not run here" >&2; exit 1; }
-                docker {{kind switch { Harm.Kill => "kill", Harm.Freeze => "pause", _ => $"update --cpus {SlowCores}" }}} "$container"
+                {{kind switch { Harm.Kill => "docker kill \"$container\"", Harm.Freeze => Signal("STOP"), _ => $"docker update --cpus {SlowCores} \"$container\"" }}}
                 """));
     }
+
+    // To each of its processes: 'docker pause' gives up on a container that is busy (cgroup v1's freezer).
+    private static string Signal(string name) => $"docker top \"$container\" -eo pid | tail -n +2 | xargs kill -{name}";
 }

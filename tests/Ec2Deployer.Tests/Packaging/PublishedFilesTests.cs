@@ -1,3 +1,4 @@
+using System.Text;
 using Lab.Ec2Deployer.Packaging;
 
 namespace Lab.Ec2Deployer.Tests.Packaging;
@@ -54,6 +55,31 @@ public sealed class PublishedFilesTests : IDisposable
         Assert.NotEqual(first, Identity("sha256:1"));
         Assert.Matches("^[0-9a-f]{16}$", first);
     }
+
+    [Fact]
+    public void Identity_ListOfAssets_DoesNotDependOnWhenTheyWereWritten()
+    {
+        string Identity(string written, string tag)
+        {
+            Write("Worker.staticwebassets.endpoints.json", $$"""
+                {"Version":1,"Endpoints":[{"Route":"a.css","ResponseHeaders":[{"Name":"ETag","Value":"{{tag}}"},{"Name":"Last-Modified","Value":"{{written}}"}]},{"Route":"b"}]}
+                """);
+            return PublishedFiles.Identity(PublishedFiles.List(ContainerProject.Worker, _directory, model: null), "sha256:1");
+        }
+
+        var first = Identity("Fri, 27 Nov 2026 02:20:18 GMT", "one");
+
+        Assert.Equal(first, Identity("Fri, 27 Nov 2026 02:23:22 GMT", "one"));
+        Assert.NotEqual(first, Identity("Fri, 27 Nov 2026 02:20:18 GMT", "two"));
+    }
+
+    [Theory]
+    [InlineData("torn {")]
+    [InlineData("null")]
+    [InlineData("[]")]
+    [InlineData("""{"Endpoints":5}""")]
+    public void AssetList_SomethingElse_IsLeftAsItIs(string text) =>
+        Assert.Equal(text, Encoding.UTF8.GetString(AssetList.WithoutTimes(Encoding.UTF8.GetBytes(text))));
 
     private void Write(string name, string content)
     {

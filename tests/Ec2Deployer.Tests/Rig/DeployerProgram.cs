@@ -107,11 +107,17 @@ internal sealed class DeployerProgram(RigFixture rig, StandIn ec2, Action<string
                 start.ArgumentList.Add(argument);
         }
 
+        Surround(start);
+        return Process.Start(start)!;
+    }
+
+    /// <summary>Gives a process the surroundings in which the program finds the deployment.</summary>
+    public void Surround(ProcessStartInfo start)
+    {
         foreach (var name in start.Environment.Keys.Where(name => name.StartsWith("AWS_", StringComparison.Ordinal)).ToList()) start.Environment.Remove(name);
         start.Environment["XDG_CONFIG_HOME"] = rig.ConfigDirectory;
         start.Environment["AWS_EC2_METADATA_DISABLED"] = "true";
         start.Environment["AWS_ACCESS_KEY_ID"] = "AKIDEXAMPLE";
         start.Environment["AWS_SECRET_ACCESS_KEY"] = SecretAccessKey;
-        return Process.Start(start)!;
     }
 }

@@ -3,6 +3,7 @@ using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
+using Lab.Ec2Deployer.Commands;
 using Lab.Ec2Deployer.Planning;
 
 namespace Lab.Ec2Deployer.Tests.Rig;
@@ -51,6 +52,7 @@ public sealed class SmallFleetStoryTests(RigFixture rig, ITestOutputHelper outpu
         Assert.Equal(certificate.Fingerprint, await ServedFingerprintAsync(first));
         await FollowLogsThroughARestartAsync();
         await HarmAWorkerAsync();
+        await LoseNothingToHarmAsync(first);
         await BreakALockAsync();
         await RollBackUnderLoadAsync(first);
         await LoseTheOrchestratorsHostAsync();
@@ -93,14 +95,39 @@ public sealed class SmallFleetStoryTests(RigFixture rig, ITestOutputHelper outpu
     /// <summary>What the load generator has done to workers reaches them on their hosts, and is undone.</summary>
     private async Task HarmAWorkerAsync()
     {
-        const string Healthy = "false 1000000000";
-        foreach (var (kind, state) in ((string, string)[])[("freeze", "true 1000000000"), ("thaw", Healthy), ("slow", "false 250000000"), ("thaw", Healthy)])
+        const string Find = "container=$(docker ps --quiet --filter label=com.docker.swarm.service.name=lab_worker-b)";
+        foreach (var (kind, stopped, cores) in ((string, bool, string)[])[("freeze", true, "1000000000"), ("thaw", false, "1000000000"), ("slow", false, "250000000"), ("thaw", false, "1000000000")])
         {
             var run = await _story.Program.RunAsync("harm", kind, "worker-2", "10.0.0.1", "8001");
             Assert.True(run.Code == 0, run.Error);
-            Assert.Equal(state, (await _story.Backend.Running["host-1"].RunAsync(
-                "docker inspect --format '{{.State.Paused}} {{.HostConfig.NanoCpus}}' $(docker ps --quiet --filter label=com.docker.swarm.service.name=lab_worker-b)")).Trim());
+            var host = _story.Backend.Running["host-1"];
+            var states = (await host.RunAsync($"{Find}; docker top $container -eo pid,stat | awk 'NR > 1 {{{{ print $2 }}}}'")).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+            Assert.NotEmpty(states);
+            Assert.All(states, state => Assert.Equal(stopped, state.StartsWith('T')));
+            Assert.Equal(cores, (await host.RunAsync($"{Find}; docker inspect --format '{{{{.HostConfig.NanoCpus}}}}' $container")).Trim());
         }
+    }
+
+    /// <summary>The load generator as <c>bench faults</c> starts it: containers are killed, frozen and slowed under load.</summary>
+    private async Task LoseNothingToHarmAsync(FleetReport fleet)
+    {
+        var program = AppContext.BaseDirectory.Replace(Path.Combine("tests", "Ec2Deployer.Tests"), Path.Combine("tests", "Bench"), StringComparison.Ordinal);
+        var harm = BenchCommand.HarmProgram(["dotnet", rig.Program], ["--endpoint-url", _story.Ec2.Address.AbsoluteUri]);
+        var start = new ProcessStartInfo("dotnet", [Path.Combine(program, "Bench.dll"), .. BenchCommand.Arguments(["faults"], fleet.Address),
+            "--duration", "20s", "--clients", "8", "--pause", "500ms", "--freeze", "1s", "--no-report", "--harm-with", harm]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        _story.Program.Surround(start);
+        start.Environment[BenchCommand.KeyVariable] = FleetStory.Key;
+        using var bench = Process.Start(start)!;
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
+        limit.CancelAfter(Patience);
+        var errors = bench.StandardError.ReadToEndAsync(limit.Token);
+        var said = await bench.StandardOutput.ReadToEndAsync(limit.Token);
+        await bench.WaitForExitAsync(limit.Token);
+        _story.Say($"{said}{await errors}");
+        Assert.Equal(0, bench.ExitCode);
+        Assert.Contains("Lost: 0, wrong: 0", said, StringComparison.Ordinal);
+        Assert.Contains("at work again after", said, StringComparison.Ordinal);
+        Assert.DoesNotContain("not done", said, StringComparison.Ordinal);
     }
 
     private async Task ReadyLineAsync(Process logs, CancellationToken cancellationToken)

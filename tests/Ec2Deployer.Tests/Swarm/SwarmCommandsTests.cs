@@ -49,13 +49,13 @@ public sealed class SwarmCommandsTests
     }
 
     [Theory]
-    [InlineData("Kill", "docker kill")]
-    [InlineData("Freeze", "docker pause")]
-    [InlineData("Slow", "docker update --cpus 0.25")]
+    [InlineData("Kill", "docker kill \"$container\"")]
+    [InlineData("Freeze", "docker top \"$container\" -eo pid | tail -n +2 | xargs kill -STOP")]
+    [InlineData("Slow", "docker update --cpus 0.25 \"$container\"")]
     public void Harm_Lines_TouchTheOneContainerOfTheService(string kind, string docker) => Assert.Equal($$"""
         sudo -n sh -ec 'container=$(docker ps --quiet --last 1 --filter label=com.docker.swarm.service.name=lab_worker-a)
         [ -n "$container" ] || { echo "worker-a does not run here" >&2; exit 1; }
-        {{docker}} "$container"'
+        {{docker}}'
         """, HarmCommands.Command("lab", "worker-a", Enum.Parse<Harm>(kind)).Line);
 
     [Fact]
