@@ -67,9 +67,11 @@ internal static class WorkerApplication
     {
         try
         {
-            var directory = (configuration.GetSection(WorkerOptions.Section).Get<WorkerOptions>() ?? new()).FullModelDirectory;
+            var options = configuration.GetSection(WorkerOptions.Section).Get<WorkerOptions>() ?? new();
+            var directory = options.FullModelDirectory;
+            var notes = options.OpenCache()?.Notes;
             OnnxRuntimeProcess.SilenceTelemetry();
-            return Task.Run(() => ModelFiles.Read(directory));
+            return Task.Run(() => ModelFiles.Read(directory, notes));
         }
         catch (Exception e) when (e is InvalidOperationException or ArgumentException)
         {
@@ -94,7 +96,7 @@ internal static class WorkerApplication
         {
             var options = services.GetRequiredService<IOptions<WorkerOptions>>().Value;
             return TextModel.Load(
-                files?.GetAwaiter().GetResult() ?? ModelFiles.Read(options.FullModelDirectory),
+                files?.GetAwaiter().GetResult() ?? ModelFiles.Read(options.FullModelDirectory, options.OpenCache()?.Notes),
                 options,
                 services.GetRequiredService<WorkerTelemetry>(),
                 services.GetRequiredService<ILogger<ModelCompiler>>(),
