@@ -23,7 +23,9 @@ internal static class WorkerApplication
     /// <param name="configure">Changes before the application is built.</param>
     public static WebApplication Create(string[] args, Action<WebApplicationBuilder>? configure = null)
     {
-        var builder = WebApplication.CreateBuilder(args);
+        // Without what a worker has no use for: filters of host names, debuggers' and event sources' logs, IIS, patterns in routes.
+        var builder = WebApplication.CreateSlimBuilder(args);
+        builder.WebHost.UseKestrelHttpsConfiguration();
         builder.AddServiceDefaults(WorkerOptions.MaxBodyBytes);
         builder.AddModel(configure is null ? BeginToRead(builder.Configuration) : null);
         builder.AddApi();
