@@ -23,7 +23,9 @@ internal static class WorkerApplication
     /// <param name="configure">Changes before the application is built.</param>
     public static WebApplication Create(string[] args, Action<WebApplicationBuilder>? configure = null)
     {
-        var builder = WebApplication.CreateBuilder(args);
+        // Without what a worker has no use for: filters of host names, debuggers' and event sources' logs, IIS, patterns in routes.
+        var builder = WebApplication.CreateSlimBuilder(args);
+        builder.WebHost.UseKestrelHttpsConfiguration();
         builder.AddServiceDefaults(WorkerOptions.MaxBodyBytes);
         builder.AddModel(configure is null ? BeginToRead(builder.Configuration) : null);
         builder.AddApi();
@@ -67,9 +69,11 @@ internal static class WorkerApplication
     {
         try
         {
-            var directory = (configuration.GetSection(WorkerOptions.Section).Get<WorkerOptions>() ?? new()).FullModelDirectory;
+            var options = configuration.GetSection(WorkerOptions.Section).Get<WorkerOptions>() ?? new();
+            var directory = options.FullModelDirectory;
+            var notes = options.OpenCache()?.Notes;
             OnnxRuntimeProcess.SilenceTelemetry();
-            return Task.Run(() => ModelFiles.Read(directory));
+            return Task.Run(() => ModelFiles.Read(directory, notes));
         }
         catch (Exception e) when (e is InvalidOperationException or ArgumentException)
         {
@@ -94,7 +98,7 @@ internal static class WorkerApplication
         {
             var options = services.GetRequiredService<IOptions<WorkerOptions>>().Value;
             return TextModel.Load(
-                files?.GetAwaiter().GetResult() ?? ModelFiles.Read(options.FullModelDirectory),
+                files?.GetAwaiter().GetResult() ?? ModelFiles.Read(options.FullModelDirectory, options.OpenCache()?.Notes),
                 options,
                 services.GetRequiredService<WorkerTelemetry>(),
                 services.GetRequiredService<ILogger<ModelCompiler>>(),

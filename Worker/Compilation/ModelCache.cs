@@ -14,7 +14,9 @@ internal sealed class ModelCache(string directory, long maxBytes, TimeSpan lockT
     private const string LockName = ".lock";
     private const string UnfinishedPrefix = "unfinished-";
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
-    private const UnixFileMode OthersMayWrite = UnixFileMode.GroupWrite | UnixFileMode.OtherWrite;
+
+    /// <summary>What a directory must not have whose files are believed.</summary>
+    public const UnixFileMode OthersMayWrite = UnixFileMode.GroupWrite | UnixFileMode.OtherWrite;
 
     private static readonly TimeSpan LockPoll = TimeSpan.FromMilliseconds(20);
 
@@ -38,11 +40,14 @@ internal sealed class ModelCache(string directory, long maxBytes, TimeSpan lockT
         }
     }
 
+    /// <summary>The hashes of large files, for all workers of the host: of the entries', and of what they are made of.</summary>
+    public HashNotes Notes { get; init; } = new(directory, time);
+
     /// <summary>The directory of an entry that is there and whole, or null.</summary>
     public string? Find(string key)
     {
         var entry = Path.Combine(directory, key);
-        if (!CacheManifest.Verify(entry)) return null;
+        if (!CacheManifest.Verify(entry, Notes)) return null;
         try
         {
             // Entries are deleted in the order of their last use.

@@ -1,3 +1,4 @@
+using Lab.Worker.Compilation;
 using Lab.Worker.ModelBuilding;
 using Lab.Worker.Tokenization;
 
@@ -11,15 +12,17 @@ namespace Lab.Worker.Inference;
 internal sealed record ModelFiles(DistilBertConfig Config, BertTokenizer Tokenizer, DistilBertWeights Weights, string Sha256)
 {
     /// <summary>Reads a directory. The weights are hashed, and the runtime is loaded, while the vocabulary is read.</summary>
+    /// <param name="directory">The model directory.</param>
+    /// <param name="notes">Where the weights' hash may be noted, or null: they are hashed.</param>
     /// <exception cref="ModelDirectoryException">The directory cannot be served.</exception>
-    public static ModelFiles Read(string directory)
+    public static ModelFiles Read(string directory, HashNotes? notes = null)
     {
         if (!Directory.Exists(directory)) throw new ModelDirectoryException(directory, "is not a directory");
         var config = DistilBertConfig.Read(directory);
         var weights = DistilBertWeights.Open(directory, config);
         try
         {
-            var hash = Task.Run(weights.Sha256);
+            var hash = Task.Run(() => weights.Sha256(notes));
             try
             {
                 OnnxRuntimeProcess.DisableTelemetry();

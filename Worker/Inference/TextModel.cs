@@ -24,7 +24,7 @@ internal sealed class TextModel(
     /// <param name="cancellation">Ends the wait for another process that compiles the same model.</param>
     /// <exception cref="ModelDirectoryException">The directory cannot be served.</exception>
     public static TextModel Load(WorkerOptions options, WorkerTelemetry telemetry, ILogger logger, CancellationToken cancellation = default) =>
-        Load(ModelFiles.Read(options.FullModelDirectory), options, telemetry, logger, cancellation);
+        Load(ModelFiles.Read(options.FullModelDirectory, options.OpenCache()?.Notes), options, telemetry, logger, cancellation);
 
     /// <summary>Builds the network of a model directory that has been read, whose weights it owns from now on.</summary>
     /// <exception cref="ModelDirectoryException">The directory cannot be served.</exception>

@@ -2,6 +2,7 @@ using System.Numerics.Tensors;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
+using Lab.Worker.Compilation;
 
 namespace Lab.Worker.ModelBuilding;
 
@@ -58,7 +59,10 @@ internal sealed unsafe class DistilBertWeights : IDisposable
     }
 
     /// <summary>SHA-256 of the whole file, in lower-case hexadecimal.</summary>
-    public string Sha256()
+    /// <param name="notes">Where it may be noted, or null: the file is read.</param>
+    public string Sha256(HashNotes? notes = null) => notes?.Get(_file.Path, 2 * SHA256.HashSizeInBytes, Hash) ?? Hash();
+
+    private string Hash()
     {
         using var file = new FileStream(_file.Path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0, FileOptions.SequentialScan);
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);

@@ -32,7 +32,7 @@ internal sealed class Child : IAsyncDisposable
                 throw new InvalidOperationException($"{program} does not listen on {port}: {string.Join('\n', errors)}");
             }
 
-            await Task.Delay(50);
+            await Task.Delay(10);
         }
 
         return child;

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Diagnostics;
 using System.Globalization;
 using System.Reflection;
 using System.Runtime.InteropServices;
@@ -15,8 +14,6 @@ namespace Lab.Bench.Inference;
 internal static class InferenceCommand
 {
     private const int FirstPort = 18300;
-
-    private static readonly TimeSpan ReadyTimeout = TimeSpan.FromSeconds(120);
 
     public static Command Create()
     {
@@ -44,7 +41,9 @@ internal static class InferenceCommand
         var children = new List<Child>();
         try
         {
-            await StartWorkersAsync(model, worker, Path.Combine(home.FullName, "cache"), children, cancellation);
+            var workers = new RealWorkers(model, worker, Path.Combine(home.FullName, "cache"), FirstPort);
+            await workers.MeasureAsync(rounds, cancellation);
+            children.AddRange(await workers.StartAsync(cancellation));
             var yarp = FirstPort + 20;
             var orchestrator = FirstPort + 21;
             children.Add(await Child.StartAsync("dotnet", [Assembly.GetExecutingAssembly().Location, "yarp", "--port", Text(yarp), "--workers", Text(FirstPort)], yarp));
@@ -64,6 +63,7 @@ internal static class InferenceCommand
                 }
             }
 
+            Console.WriteLine($"Memory of the workers after it (sum of PSS): {RealWorkers.PssMegabytes(children.Take(DispatchCommand.WorkerCount))} MB");
             Print(subjects, rounds, seconds, connections);
         }
         finally
@@ -71,37 +71,6 @@ internal static class InferenceCommand
             foreach (var child in children) await child.DisposeAsync();
             home.Delete(recursive: true);
         }
-    }
-
-    private static async Task StartWorkersAsync(string model, string worker, string cache, List<Child> children, CancellationToken cancellation)
-    {
-        using var client = new HttpClient();
-        var times = new List<TimeSpan>();
-        for (var i = 0; i < DispatchCommand.WorkerCount; i++)
-        {
-            var port = FirstPort + i;
-            var started = Stopwatch.GetTimestamp();
-            children.Add(await Child.StartAsync("dotnet", [worker, $"--urls=http://localhost:{port}"], port, new Dictionary<string, string>
-            {
-                ["ASPNETCORE_ENVIRONMENT"] = "Production",
-                ["Worker__ModelDirectory"] = model,
-                ["Worker__CacheDirectory"] = cache,
-                ["Worker__QueueLimit"] = "64",
-                ["ORT_DISABLE_TELEMETRY"] = "1",
-            }));
-            while (!(await client.GetAsync(new Uri($"http://localhost:{port}/health"), cancellation)).IsSuccessStatusCode)
-            {
-                if (Stopwatch.GetElapsedTime(started) > ReadyTimeout) throw new TimeoutException($"The worker on {port} is not ready after {ReadyTimeout}.");
-                await Task.Delay(5, cancellation);
-            }
-
-            times.Add(Stopwatch.GetElapsedTime(started));
-        }
-
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"Ready, one after the other: {times[0].TotalSeconds:F2} s with an empty cache, then {string.Join(", ", times.Skip(1).Select(time => time.TotalSeconds.ToString("F2", CultureInfo.InvariantCulture)))} s"));
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"Memory of all eight (sum of PSS): {children.Sum(child => Pss(child.Id)) / 1024.0:F0} MB when ready"));
     }
 
     private static void Print(List<(string Name, string Address, List<WrkResult> Results)> subjects, int rounds, int seconds, int connections)
@@ -145,11 +114,6 @@ internal static class InferenceCommand
           return wrk.format(nil, nil, nil, texts[at])
         end
         """;
-
-    // Kilobytes: each page counted in shares among those who have it.
-    private static long Pss(int process) =>
-        File.ReadLines($"/proc/{process}/smaps_rollup").Where(line => line.StartsWith("Pss:", StringComparison.Ordinal))
-            .Sum(line => long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture));
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 }
