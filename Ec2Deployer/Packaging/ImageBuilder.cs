@@ -73,6 +73,8 @@ internal sealed class ImageBuilder(string sources, string state, HttpClient http
         // A comma between two, as the command line has to write it.
         $"-p:PathMap={Path.TrimEndingDirectorySeparator(Path.GetFullPath(artifacts))}=/artifacts%2c{Path.TrimEndingDirectorySeparator(Path.GetFullPath(sources))}=/src",
         $"-p:CompilerResponseFile={CompilerOptions(artifacts)}", "-p:IncludeSourceRevisionInInformationalVersion=false", "-p:EnableSourceLink=false", "-p:NuGetAudit=false",
+        // Symbols stay out of the image, and what a program says of its own would depend on where it was built.
+        "-p:DebugType=none",
     ];
 
     // A compiler of several threads writes one of several symbol files, and with it one of several programs, as chance has it.
