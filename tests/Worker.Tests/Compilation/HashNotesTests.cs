@@ -17,7 +17,8 @@ public sealed class HashNotesTests : IDisposable
         _file = _home.File("model");
         File.WriteAllText(_file, "abcd");
         _notes = _home.File("notes");
-        Directory.CreateDirectory(_notes, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        Directory.CreateDirectory(_notes);
+        if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(_notes, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
     }
 
     public void Dispose() => _home.Dispose();
