@@ -30,6 +30,6 @@ internal static class HarmCommands
                 """));
     }
 
-    // To each of its processes: 'docker pause' gives up on a container that is busy (cgroup v1's freezer).
-    private static string Signal(string name) => $"docker top \"$container\" -eo pid | tail -n +2 | xargs kill -{name}";
+    // To its program: 'docker pause' gives up on a container that is busy (cgroup v1's freezer), and probes come and go.
+    private static string Signal(string name) => $$$"""kill -{{{name}}} $(docker inspect --format '{{.State.Pid}}' "$container")""";
 }

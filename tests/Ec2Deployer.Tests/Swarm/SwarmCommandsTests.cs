@@ -50,7 +50,7 @@ public sealed class SwarmCommandsTests
 
     [Theory]
     [InlineData("Kill", "docker kill \"$container\"")]
-    [InlineData("Freeze", "docker top \"$container\" -eo pid | tail -n +2 | xargs kill -STOP")]
+    [InlineData("Freeze", "kill -STOP $(docker inspect --format '\\''{{.State.Pid}}'\\'' \"$container\")")]
     [InlineData("Slow", "docker update --cpus 0.25 \"$container\"")]
     public void Harm_Lines_TouchTheOneContainerOfTheService(string kind, string docker) => Assert.Equal($$"""
         sudo -n sh -ec 'container=$(docker ps --quiet --last 1 --filter label=com.docker.swarm.service.name=lab_worker-a)
