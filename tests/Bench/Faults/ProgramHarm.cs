@@ -2,6 +2,7 @@ using System.ComponentModel;
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
+using Lab.Bench.Commands;
 
 namespace Lab.Bench.Faults;
 
@@ -54,6 +55,8 @@ internal sealed class ProgramHarm(IReadOnlyList<string> program, TimeProvider ti
             RedirectStandardError = true,
             RedirectStandardInput = true,
         };
+        // Whoever harms workers has its own way to them, and no need of the key.
+        start.Environment.Remove(Settings.KeyVariable);
         try
         {
             using var process = Process.Start(start)!;

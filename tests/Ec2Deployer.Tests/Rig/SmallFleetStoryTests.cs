@@ -113,13 +113,13 @@ public sealed class SmallFleetStoryTests(RigFixture rig, ITestOutputHelper outpu
         var program = AppContext.BaseDirectory.Replace(Path.Combine("tests", "Ec2Deployer.Tests"), Path.Combine("tests", "Bench"), StringComparison.Ordinal);
         var harm = BenchCommand.HarmProgram(["dotnet", rig.Program], ["--endpoint-url", _story.Ec2.Address.AbsoluteUri]);
         var start = new ProcessStartInfo("dotnet", [Path.Combine(program, "Bench.dll"), .. BenchCommand.Arguments(["faults"], fleet.Address),
-            "--duration", "20s", "--clients", "8", "--pause", "500ms", "--freeze", "1s", "--no-report", "--harm-with", harm])
+            "--duration", "20s", "--clients", "8", "--pause", "500ms", "--freeze", "1s", "--no-report",
+            "--key-file", Path.Combine(rig.Release.StateDirectory, "api-key"), "--harm-with", harm])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
         _story.Program.Surround(start);
-        start.Environment[BenchCommand.KeyVariable] = FleetStory.Key;
         using var bench = Process.Start(start)!;
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
         limit.CancelAfter(Patience);
