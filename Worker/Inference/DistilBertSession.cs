@@ -61,7 +61,7 @@ internal sealed class DistilBertSession : ILogitsModel
             foreach (var weight in graph.Weights)
             {
                 var value = OrtValue.CreateTensorValueWithData(OrtMemoryInfo.DefaultInstance,
-                    weight.IsInt8 ? TensorElementType.Int8 : TensorElementType.Float, [.. weight.Shape], weight.Address, weight.Bytes);
+                    ElementType(weight.Type), [.. weight.Shape], weight.Address, weight.Bytes);
                 owned.Add(value);
                 options.AddInitializer(weight.Name, value);
             }
@@ -171,6 +171,13 @@ internal sealed class DistilBertSession : ILogitsModel
         // It would remember a plan for every shape, and there is no end of shapes.
         EnableMemoryPattern = false,
         LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL,
+    };
+
+    private static TensorElementType ElementType(WeightType type) => type switch
+    {
+        WeightType.Int8 => TensorElementType.Int8,
+        WeightType.Half => TensorElementType.Float16,
+        _ => TensorElementType.Float,
     };
 
     private static OrtValue Tensor<T>(Memory<T> data, params long[] shape) where T : unmanaged =>

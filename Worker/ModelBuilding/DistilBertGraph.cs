@@ -87,9 +87,18 @@ internal sealed class DistilBertGraph
 
     private string Embeddings()
     {
-        var words = _graph.Node("words", "Gather", Add("embeddings.word_embeddings.weight"), TokenIds).Name;
+        var words = Words("embeddings.word_embeddings.weight");
         var positions = _graph.Node("positions", "Gather", Add("embeddings.position_embeddings.weight"), PositionIds).Name;
         return AddAndNormalise("embeddings", words, positions, "embeddings.LayerNorm");
+    }
+
+    // The largest matrix by far, of which a text reads a few rows: where the others have 8 bits, 16 are exact enough for it,
+    // and half of it is mapped.
+    private string Words(string name)
+    {
+        var table = _levels is null ? _weights.Get(name) : _weights.GetHalf(name);
+        var rows = _graph.Node("words", "Gather", _graph.Add(table), TokenIds).Name;
+        return table.Type is WeightType.Half ? _graph.Node("words.float", "Cast", rows).With("to", (long)DataType.Float).Name : rows;
     }
 
     private string Layer(int layer, string hidden)

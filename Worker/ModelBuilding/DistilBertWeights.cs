@@ -6,15 +6,20 @@ using Lab.Worker.Compilation;
 
 namespace Lab.Worker.ModelBuilding;
 
+/// <summary>What a weight's elements are: 32-bit floats, 16-bit floats, or signed bytes.</summary>
+internal enum WeightType { Float, Half, Int8 }
+
 /// <summary>Weights in memory, row-major.</summary>
 /// <param name="Name">The name in the graph.</param>
 /// <param name="Shape">The dimensions, outermost first.</param>
 /// <param name="Address">The first element; valid as long as the <see cref="DistilBertWeights"/> it came from.</param>
-/// <param name="IsInt8">Whether the elements are signed bytes; else they are 32-bit floats.</param>
-internal sealed record Weight(string Name, IReadOnlyList<long> Shape, nint Address, bool IsInt8 = false)
+/// <param name="Type">What the elements are.</param>
+internal sealed record Weight(string Name, IReadOnlyList<long> Shape, nint Address, WeightType Type = WeightType.Float)
 {
     /// <summary>The size of all elements in bytes.</summary>
-    public long Bytes => Shape.Aggregate(IsInt8 ? sizeof(sbyte) : (long)sizeof(float), (product, dimension) => product * dimension);
+    public long Bytes => Shape.Aggregate(ElementBytes, (product, dimension) => product * dimension);
+
+    private long ElementBytes => Type switch { WeightType.Int8 => 1, WeightType.Half => 2, _ => 4 };
 }
 
 /// <summary>
@@ -118,6 +123,23 @@ internal sealed unsafe class DistilBertWeights : IDisposable
     }
 
     /// <summary>
+    /// One tensor in 16-bit floats, which keep 11 significant bits; as <see cref="Get"/> gives it where an element is too
+    /// large for that.
+    /// </summary>
+    /// <param name="name">As for <see cref="Get"/>.</param>
+    /// <exception cref="ModelDirectoryException">An element is not finite.</exception>
+    public Weight GetHalf(string name)
+    {
+        var weight = Get(name);
+        var count = checked((int)(weight.Bytes / sizeof(float)));
+        var values = new ReadOnlySpan<float>((float*)weight.Address, count);
+        if (Math.Abs(TensorPrimitives.MaxMagnitude(values)) > (float)Half.MaxValue) return weight;
+        var address = Allocate((long)count * sizeof(Half));
+        TensorPrimitives.ConvertToHalf(values, new((Half*)address, count));
+        return weight with { Address = address, Type = WeightType.Half };
+    }
+
+    /// <summary>
     /// Several matrices of equal width, one below the other, as 8-bit numbers: transposed, so that their rows, which
     /// are output channels, become columns, each with a scale of its own (<see cref="WeightQuantizer"/>).
     /// </summary>
@@ -157,7 +179,7 @@ internal sealed unsafe class DistilBertWeights : IDisposable
             first += count / rows;
         }
 
-        return (new(quantized, [rows, columns], matrix, IsInt8: true), new($"{quantized}.scale", [columns], scales));
+        return (new(quantized, [rows, columns], matrix, WeightType.Int8), new($"{quantized}.scale", [columns], scales));
     }
 
     /// <summary>Frees the memory; every <see cref="Weight"/> dangles from now on.</summary>

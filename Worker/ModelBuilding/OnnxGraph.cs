@@ -42,7 +42,12 @@ internal sealed class OnnxGraph
         var tensor = new TensorProto
         {
             Name = weight.Name,
-            DataType = (int)(weight.IsInt8 ? TensorProto.Types.DataType.Int8 : TensorProto.Types.DataType.Float),
+            DataType = (int)(weight.Type switch
+            {
+                WeightType.Int8 => TensorProto.Types.DataType.Int8,
+                WeightType.Half => TensorProto.Types.DataType.Float16,
+                _ => TensorProto.Types.DataType.Float,
+            }),
             DataLocation = TensorProto.Types.DataLocation.External,
         };
         tensor.Dims.Add(weight.Shape);

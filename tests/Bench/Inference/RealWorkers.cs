@@ -11,12 +11,14 @@ namespace Lab.Bench.Inference;
 /// <param name="firstPort">The first of as many ports.</param>
 internal sealed class RealWorkers(string model, string worker, string cache, int firstPort)
 {
+    private const int WorkersPerHost = 2;
+
     private static readonly TimeSpan ReadyTimeout = TimeSpan.FromSeconds(120);
 
     // Dated by the second on some file systems, a file is only believed to be unchanged when it is some seconds old.
     private static readonly TimeSpan CacheSettles = TimeSpan.FromSeconds(4);
 
-    /// <summary>Starts one with an empty cache, then one alone and eight at once with a warm one, in turn, and prints the times.</summary>
+    /// <summary>Starts one with an empty cache, then one alone, a host's two at once and eight at once with a warm one, in turn, and prints the times.</summary>
     /// <param name="rounds">How often; the lines show medians.</param>
     /// <param name="cancellation">Ends the measurement.</param>
     public async Task MeasureAsync(int rounds, CancellationToken cancellation)
@@ -25,12 +27,14 @@ internal sealed class RealWorkers(string model, string worker, string cache, int
         await Task.Delay(CacheSettles, cancellation);
         await RoundAsync(1, cancellation);
         var alone = new List<double>();
+        var pair = new List<double>();
         var together = new List<double>();
         var last = new List<double>();
         var memory = new List<double>();
         for (var round = 0; round < rounds; round++)
         {
             alone.AddRange((await RoundAsync(1, cancellation)).Seconds);
+            pair.AddRange((await RoundAsync(WorkersPerHost, cancellation)).Seconds);
             var eight = await RoundAsync(DispatchCommand.WorkerCount, cancellation);
             together.AddRange(eight.Seconds);
             last.Add(eight.Seconds.Max());
@@ -38,7 +42,7 @@ internal sealed class RealWorkers(string model, string worker, string cache, int
         }
 
         Print($"Ready with an empty cache: {cold.Seconds[0]:F2} s; with a warm one, {rounds} times each, medians (least–most):");
-        Print($"  one alone {Median(alone, "F2")} s; each of eight started at once {Median(together, "F2")} s, the last of them {Median(last, "F2")} s");
+        Print($"  one alone {Median(alone, "F2")} s; each of a host's two at once {Median(pair, "F2")} s; each of eight started at once {Median(together, "F2")} s, the last of them {Median(last, "F2")} s");
         Print($"  memory of all eight (sum of PSS) {Median(memory, "F0")} MB when ready");
     }
 
@@ -73,6 +77,7 @@ internal sealed class RealWorkers(string model, string worker, string cache, int
             ["Worker__CacheDirectory"] = cache,
             ["Worker__QueueLimit"] = "64",
             ["ORT_DISABLE_TELEMETRY"] = "1",
+            ["DOTNET_GCgen0size"] = "0x200000",
         });
         while (true)
         {

@@ -36,6 +36,23 @@ public sealed class ModelCompilerTests : IDisposable
         Assert.Contains("Compiled", Assert.Single(_log.Lines), StringComparison.Ordinal);
     }
 
+    /// <summary>The runtime is free to rearrange what it optimises: the table of words must stay as small as it was given.</summary>
+    [Theory]
+    [InlineData("Int8", 2)]
+    [InlineData("Fp32", 4)]
+    public void Open_ManyWords_TakesTwoBytesForEachNumberBesideEightBitWeights(string precisionName, int bytes)
+    {
+        var (few, many) = (TestModels.Small, TestModels.Small with { VocabSize = 20 * TestModels.Small.VocabSize });
+        using var larger = TestModels.Write(many);
+        using (Open(Enum.Parse<Precision>(precisionName), config: few))
+        using (Open(Enum.Parse<Precision>(precisionName), config: many, model: larger))
+        {
+            var sizes = Directory.EnumerateFiles(_cache.Path, "model.weights", SearchOption.AllDirectories).Select(file => new FileInfo(file).Length).Order().ToList();
+            Assert.Equal(2, sizes.Count);
+            Assert.InRange((double)(sizes[1] - sizes[0]) / ((many.VocabSize - few.VocabSize) * few.Dim), bytes - 0.01, bytes + 0.2);
+        }
+    }
+
     [Fact]
     public void Open_DamagedEntry_IsCompiledAgain()
     {
@@ -131,9 +148,12 @@ public sealed class ModelCompilerTests : IDisposable
         Assert.Equal(7, results.Count(result => result.Output.Contains(", was there and is whole, ", StringComparison.Ordinal)));
     }
 
-    private DistilBertSession Open(Precision precision, string? cache = null) =>
-        new ModelCompiler(Cache(cache ?? _cache.Path), Processor.Current, _log) { CachedFrom = 0 }
-            .Open(TestModels.Small, DistilBertWeights.Open(_model.Path, TestModels.Small), "0", new(precision), Cancellation);
+    private DistilBertSession Open(Precision precision, string? cache = null, DistilBertConfig? config = null, TemporaryDirectory? model = null)
+    {
+        config ??= TestModels.Small;
+        return new ModelCompiler(Cache(cache ?? _cache.Path), Processor.Current, _log) { CachedFrom = 0 }
+            .Open(config, DistilBertWeights.Open((model ?? _model).Path, config), "0", new(precision), Cancellation);
+    }
 
     private static ModelCache Cache(string directory) => new(directory, 1 << 30, TimeSpan.FromSeconds(60), TimeProvider.System);
 

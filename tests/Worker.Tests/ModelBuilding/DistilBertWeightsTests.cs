@@ -1,9 +1,12 @@
+using System.Runtime.InteropServices;
 using Lab.Worker.ModelBuilding;
 
 namespace Lab.Worker.Tests.ModelBuilding;
 
 public sealed class DistilBertWeightsTests
 {
+    private const string Words = "embeddings.word_embeddings.weight";
+
     public static TheoryData<string> TensorNames => [.. DistilBertTensors.Of(TestModels.Small with { Layers = 1 }).Select(tensor => tensor.Name)];
 
     [Theory]
@@ -65,6 +68,31 @@ public sealed class DistilBertWeightsTests
         using var directory = Write(StoredType.F32, [.. Tensors(), new TensorShape("embeddings.position_ids", [1, 24])], (_, _) => { });
 
         Build(directory.Path);
+    }
+
+    [Theory]
+    [InlineData(65504f, 2)]
+    [InlineData(-65520f, 4)]
+    [InlineData(1e30f, 4)]
+    public void GetHalf_KeepsElevenBits_UnlessAnElementIsTooLarge(float largest, int bytes)
+    {
+        float[] written = [1f / 3, -1e-7f, largest, 0.5f];
+        using var directory = Write(StoredType.F32, Tensors(), (tensor, values) =>
+        {
+            if (tensor.Name == Words) written.CopyTo(values);
+        });
+        using var weights = DistilBertWeights.Open(directory.Path, Config);
+
+        var weight = weights.GetHalf(Words);
+
+        Assert.Equal([Config.VocabSize, Config.Dim], weight.Shape);
+        Assert.Equal(Config.VocabSize * Config.Dim * bytes, weight.Bytes);
+        Assert.Equal(bytes is 2 ? WeightType.Half : WeightType.Float, weight.Type);
+        Assert.Equal(
+            bytes is 2 ? written.Select(value => (float)(Half)value) : written,
+            Enumerable.Range(0, written.Length).Select(i => bytes is 2
+                ? (float)BitConverter.Int16BitsToHalf(Marshal.ReadInt16(weight.Address, i * bytes))
+                : BitConverter.Int32BitsToSingle(Marshal.ReadInt32(weight.Address, i * bytes))));
     }
 
     private static DistilBertConfig Config => TestModels.Small with { Layers = 1 };
