@@ -31,6 +31,9 @@ internal sealed class StubOrchestrator : IAsyncDisposable
     /// <summary>What it does with the request of a number, from 1.</summary>
     public Func<HttpContext, string, int, Task> Handle { get; set; } = (context, text, number) => AnswerAsync(context, text, number);
 
+    /// <summary>What its <c>/metrics</c> says; <c>null</c> for 404.</summary>
+    public Func<string?> Metrics { get; set; } = () => null;
+
     /// <summary>Calls of drain and resume, in order.</summary>
     public List<string> Changes { get; } = [];
 
@@ -42,6 +45,7 @@ internal sealed class StubOrchestrator : IAsyncDisposable
         var app = builder.Build();
         var stub = new StubOrchestrator(app);
         app.MapGet("/workers", () => TypedResults.Json(stub.Workers, WireJson.Relaxed.DictionaryStringWorkerStatus));
+        app.MapGet("/metrics", IResult () => stub.Metrics() is { } metrics ? TypedResults.Text(metrics) : TypedResults.NotFound());
         app.MapPost("/workers/{name}/{change}", (string name, string change) =>
         {
             lock (stub.Changes)

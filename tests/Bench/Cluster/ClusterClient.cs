@@ -4,6 +4,7 @@ using System.Security.Authentication;
 using System.Text.Json;
 using Lab.Bench.Load;
 using Lab.Bench.Running;
+using Lab.Bench.Soak;
 using Lab.ServiceDefaults.Contracts;
 
 namespace Lab.Bench.Cluster;
@@ -106,14 +107,21 @@ internal sealed class ClusterClient : IDisposable
         }
     }
 
+    /// <summary>The orchestrator's working set in bytes.</summary>
+    /// <returns><c>null</c> where it does not tell.</returns>
+    public async Task<double?> GetMemoryAsync(CancellationToken cancellation) => (await ReadMetricsAsync(cancellation))?.Find(MemoryWatch.Metric);
+
     public void Dispose() => _http.Dispose();
 
-    private async Task<OwnCount?> ReadCountAsync(CancellationToken cancellation)
+    private async Task<OwnCount?> ReadCountAsync(CancellationToken cancellation) =>
+        await ReadMetricsAsync(cancellation) is { } metrics ? OwnCount.Read(metrics) : null;
+
+    private async Task<MetricsText?> ReadMetricsAsync(CancellationToken cancellation)
     {
         try
         {
             using var response = await SendAsync(HttpMethod.Get, "/metrics", cancellation);
-            return OwnCount.Read(new(await response.Content.ReadAsStringAsync(cancellation)));
+            return new(await response.Content.ReadAsStringAsync(cancellation));
         }
         catch (BenchException)
         {

@@ -26,6 +26,9 @@ internal sealed partial class MetricsText
         .Where(line => line.Name == name && (label is null || line.Labels.Split(',').Contains(label)))
         .Sum(line => line.Value);
 
+    /// <summary>The value of a name that has one; <c>null</c> where there is none.</summary>
+    public double? Find(string name) => _lines.Where(line => line.Name == name).Select(line => (double?)line.Value).FirstOrDefault();
+
     [GeneratedRegex(@"^(?<name>[a-zA-Z_:][\w:]*)(\{(?<labels>.*)\})? (?<value>\S+)")]
     private static partial Regex Line();
 }

@@ -69,6 +69,7 @@ internal static class BenchApp
         RunCommand.Create(surroundings),
         ScaleCommand.Create(surroundings),
         FaultsCommand.Create(surroundings),
+        SoakCommand.Create(surroundings),
         PeersCommand.Create(surroundings),
         DispatchCommand.Create(),
         ScalingCommand.Create(),

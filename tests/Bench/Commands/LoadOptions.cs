@@ -45,11 +45,13 @@ internal sealed class LoadOptions
 
     /// <summary>When to send.</summary>
     /// <param name="parse">The command line.</param>
-    /// <param name="usual">What to do where it says nothing; by default the lab's form.</param>
+    /// <param name="usual">What to do where it says nothing; by default the lab's form. Of an open loop, rate and duration can be said alone.</param>
     public LoadPlan Plan(ParseResult parse, LoadPlan? usual = null)
     {
         bool Given(Option option) => parse.GetResult(option) is { Implicit: false };
-        var duration = Given(_duration) ? parse.GetValue(_duration) : UsualDuration;
+        var open = usual as OpenPlan;
+        var duration = Given(_duration) ? parse.GetValue(_duration) : open?.Duration ?? UsualDuration;
+        if (open is not null && Given(_duration) && !Given(_rate) && !Given(_clients)) return open with { Duration = duration };
         if (Given(_rate)) return new OpenPlan(parse.GetValue(_rate), duration, parse.GetValue(_outstanding));
         if (Given(_clients) || Given(_duration)) return new ClosedPlan(Given(_clients) ? parse.GetValue(_clients) : UsualClients, duration);
         if (usual is not null && !Given(_parallel) && !Given(_rounds)) return usual;

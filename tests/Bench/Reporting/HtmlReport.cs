@@ -30,6 +30,7 @@ internal static class HtmlReport
         Tiles(html, result);
         Warnings(html, result);
         if (report.Faults is { } faults) FaultsSection.Write(html, faults, result);
+        if (report.Soak is { } soak) SoakSection.Write(html, soak);
         if (report.Scale is { } scale)
         {
             ScaleSection.Write(html, scale, result);
@@ -81,7 +82,7 @@ internal static class HtmlReport
     private static void Head(StringBuilder html, Report report)
     {
         var result = report.Run;
-        var good = result.Recording.Verdict is ExitCode.AllAnswered && report.Faults is not { NotBack.Count: > 0 };
+        var good = result.Recording.Verdict is ExitCode.AllAnswered && report.Faults is not { NotBack.Count: > 0 } && report.Soak is not { IsFlat: false };
         html.Append("<header><p class=\"eyebrow\">Lab bench</p><h1>").Append(Encode(report.Title)).Append("</h1><p class=\"verdict ").Append(good ? "good" : "bad").Append("\">")
             .Append(good ? "✓ " : "✗ ").Append(Encode(Findings.Verdict(result))).Append("</p><p class=\"where\">")
             .Append(Encode(result.Orchestrator.ToString())).Append(" · ").Append(Encode(result.Texts)).Append(" · ")

@@ -158,6 +158,27 @@ internal static class Pictures
         return new(Title, "Against the throughput of the fewest workers.", [("first", "measured"), ("axis", "ideal: twice the workers, twice as fast")], wide, narrow);
     }
 
+    /// <summary>What memory each process took.</summary>
+    public static Picture Memory(SoakResult soak)
+    {
+        const string Title = "Memory of every process";
+        var (wide, narrow) = Drawing.InBothSizes(Title, (plot, _) =>
+        {
+            foreach (var process in soak.Processes)
+            {
+                var line = plot.Add.ScatterLine(process.Points.Select(point => point.Seconds / 60).ToArray(), process.Points.Select(point => point.Megabytes).ToArray());
+                line.Color = process.Kind switch { ProcessKind.Orchestrator => Ink.First, ProcessKind.Worker => Ink.Second, _ => Ink.Third };
+                line.LineWidth = process.Kind is ProcessKind.Worker ? 1 : 2;
+            }
+
+            plot.Axes.SetLimits(
+                0, Math.Max(0.01, soak.Processes.SelectMany(process => process.Points).Select(point => point.Seconds / 60).DefaultIfEmpty(0).Max()),
+                0, soak.Processes.Select(process => process.Most).DefaultIfEmpty(1).Max() * 1.08);
+        }, "minutes since the beginning", "working set in MB");
+        return new(Title, "As the processes themselves tell it; what they share counts in each.",
+            [("first", "orchestrator"), ("second", "workers"), .. soak.Processes.Where(process => process.Kind is ProcessKind.Other).Select(process => ("third", process.Name))], wide, narrow);
+    }
+
     private static string Short(string name) => name.StartsWith("worker-", StringComparison.Ordinal) ? name["worker-".Length..] : name;
 
     private static void WholeNumbers(IAxis axis) => axis.TickGenerator = new NumericAutomatic { IntegerTicksOnly = true };

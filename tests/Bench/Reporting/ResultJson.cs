@@ -15,6 +15,7 @@ internal static class ResultJson
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower) },
     };
 
     /// <summary>Writes a report.</summary>
@@ -27,6 +28,7 @@ internal static class ResultJson
             Burst = report.Burst is { } burst ? Of(burst) : null,
             report.Scale,
             report.Faults,
+            Soak = report.Soak is { } soak ? new { soak.IsFlat, soak.NotWatched, soak.Processes } : null,
         }, Form);
 
     private static object Of(RunResult result)
