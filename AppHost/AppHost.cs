@@ -5,6 +5,10 @@ using Microsoft.Extensions.Configuration;
 
 var builder = DistributedApplication.CreateBuilder(args);
 
+// Where keys are set (`Access__AdminKeys__root=…` in the environment, which the services get too), commands and load need one.
+var key = builder.Configuration.GetSection("Access:AdminKeys").GetChildren().Select(admin => admin.Value)
+    .FirstOrDefault(value => value is { Length: > 0 } && !value.StartsWith("sha256:", StringComparison.Ordinal));
+
 // One proxied address for eight replicas would leave the orchestrator nothing to choose from: the workers are
 // eight resources with names and addresses of their own. `-- --WorkerCount=2` for a smaller machine.
 var workers = Enumerable.Range(1, builder.Configuration.GetValue("WorkerCount", 8))
@@ -29,7 +33,7 @@ var orchestrator = builder
     .WithUrlForEndpoint("http", url => url.DisplayText = "Cluster page")
     .WithUrlForEndpoint("http", _ => new() { Url = "/scalar", DisplayText = "API" })
     .WithUrlForEndpoint("http", _ => new() { Url = "/metrics", DisplayText = "Metrics" });
-orchestrator.WithCommand("burst", "Send 200 sentences", run => SendBurstAsync(orchestrator.GetEndpoint("http").Url, run.CancellationToken),
+orchestrator.WithCommand("burst", "Send 200 sentences", run => SendBurstAsync(orchestrator.GetEndpoint("http").Url, key, run.CancellationToken),
     new CommandOptions { Description = "Sends 200 requests at once, so that there is something to see." });
 
 foreach (var worker in workers)
@@ -37,18 +41,19 @@ foreach (var worker in workers)
     orchestrator.WithReference(worker).WaitFor(worker);
     worker
         .WithHttpCommand($"/workers/{worker.Resource.Name}/drain", "Drain", () => orchestrator.GetEndpoint("http"), "drain",
-            new() { Description = "The worker finishes what it computes and gets no more." })
+            new() { Description = "The worker finishes what it computes and gets no more.", PrepareRequest = AuthorizeAsync })
         .WithHttpCommand($"/workers/{worker.Resource.Name}/resume", "Resume", () => orchestrator.GetEndpoint("http"), "resume",
-            new() { Description = "The worker gets work again." });
+            new() { Description = "The worker gets work again.", PrepareRequest = AuthorizeAsync });
 }
 
 // Load, and a report of it: started by hand.
-builder
+var bench = builder
     .AddProject<Projects.Bench>("bench", project => project.ExcludeLaunchProfile = true)
     .WithArgs("run")
     .WithReference(orchestrator)
     .WithExplicitStart()
     .ExcludeFromManifest();
+if (key is not null) bench.WithEnvironment("LAB_API_KEY", key);
 
 // `--AWS:Profile=…` and `--AWS:Region=…`, else the SDK's own chain.
 var aws = builder.AddAWSSDKConfig().WithSdkValidation(false);
@@ -67,10 +72,17 @@ builder
 
 builder.Build().Run();
 
-static async Task<ExecuteCommandResult> SendBurstAsync(string address, CancellationToken cancellation)
+Task AuthorizeAsync(HttpCommandRequestContext context)
+{
+    if (key is not null) context.Request.Headers.Authorization = new("Bearer", key);
+    return Task.CompletedTask;
+}
+
+static async Task<ExecuteCommandResult> SendBurstAsync(string address, string? key, CancellationToken cancellation)
 {
     string[] sentences = ["I loved every minute of it", "A dull, lifeless mess", "A warm and funny story", "Terrible service, never again"];
     using var client = new HttpClient { BaseAddress = new(address) };
+    if (key is not null) client.DefaultRequestHeaders.Authorization = new("Bearer", key);
     var statuses = await Task.WhenAll(Enumerable.Range(0, 200).Select(async number =>
     {
         using var text = new StringContent(sentences[number % sentences.Length]);

@@ -35,4 +35,18 @@ public class CommandOptions
 }
 
 /// <summary>How a command that is an HTTP request is shown.</summary>
-public class HttpCommandOptions : CommandOptions;
+public class HttpCommandOptions : CommandOptions
+{
+    /// <summary>Is given the request before it is sent.</summary>
+    public Func<HttpCommandRequestContext, Task>? PrepareRequest { get; set; }
+}
+
+/// <summary>What <see cref="HttpCommandOptions.PrepareRequest"/> is given.</summary>
+public sealed class HttpCommandRequestContext
+{
+    /// <summary>Cancelled when the application stops.</summary>
+    public required CancellationToken CancellationToken { get; init; }
+
+    /// <summary>The request.</summary>
+    public required HttpRequestMessage Request { get; init; }
+}

@@ -135,7 +135,7 @@ public static class ResourceBuilderExtensions
         return builder.WithCommand(
             commandName ?? $"{builder.Resource.Name}-http-post-{path}",
             displayName,
-            context => HttpCommand.PostAsync(new Uri(new Uri(endpoint.Url), path), context.CancellationToken),
+            context => HttpCommand.PostAsync(new Uri(new Uri(endpoint.Url), path), commandOptions?.PrepareRequest, context.CancellationToken),
             commandOptions);
     }
 

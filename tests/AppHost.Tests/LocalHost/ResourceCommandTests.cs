@@ -18,19 +18,23 @@ public sealed class ResourceCommandTests
         web.Logging.ClearProviders();
         var app = web.Build();
         app.Urls.Add("http://127.0.0.1:0");
-        app.MapPost("/workers/{name}/drain", (string name) => posted.TrySetResult(name) ? Results.NoContent() : Results.Conflict());
+        app.MapPost("/workers/{name}/drain", (string name, HttpRequest request) =>
+            request.Headers.Authorization != "Bearer secret" ? Results.Unauthorized() : posted.TrySetResult(name) ? Results.NoContent() : Results.Conflict());
         await app.StartAsync(TestContext.Current.CancellationToken);
         var front = Project("front");
         front.Resource.Endpoint!.Port = new Uri(app.Urls.Single()).Port;
-        var back = Project("back").WithHttpCommand("/workers/back/drain", "Drain", () => front.GetEndpoint("http"), "drain", new() { Description = "drains" });
+        var back = Project("back").WithHttpCommand("/workers/back/drain", "Drain", () => front.GetEndpoint("http"), "drain",
+            new() { Description = "drains", PrepareRequest = context => Task.FromResult(context.Request.Headers.Authorization = new("Bearer", "secret")) });
         var command = Assert.Single(back.Resource.Commands);
 
+        var keyless = await Project("keyless").WithHttpCommand("/workers/back/drain", "Drain", () => front.GetEndpoint("http")).Resource.Commands.Single().RunAsync(TestContext.Current.CancellationToken);
         var first = await command.RunAsync(TestContext.Current.CancellationToken);
         var second = await command.RunAsync(TestContext.Current.CancellationToken);
         await app.DisposeAsync();
         var third = await command.RunAsync(TestContext.Current.CancellationToken);
 
         Assert.Equal(("drain", "Drain", "drains"), (command.Name, command.DisplayName, command.Description));
+        Assert.Equal((false, "POST /workers/back/drain was answered 401 Unauthorized"), (keyless.Success, keyless.Message));
         Assert.True(first.Success);
         Assert.Equal("back", await posted.Task);
         Assert.Equal((false, "POST /workers/back/drain was answered 409 Conflict"), (second.Success, second.Message));
