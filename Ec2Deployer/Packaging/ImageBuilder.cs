@@ -31,7 +31,8 @@ internal sealed class ImageBuilder(string sources, string state, HttpClient http
         baseImage ??= await DefaultBaseAsync(project, cancellationToken);
         var digest = await BaseImage.Parse(baseImage).DigestAsync(http, cancellationToken);
         var built = Path.Combine(_images, $"{project.Repository}.built");
-        var fingerprint = SourceFingerprint.Of(sources, project.Name, [digest, .. PublishArguments(project, sources, _artifacts), .. ModelFiles(model)]);
+        // Where it is built makes no difference to what comes of it.
+        var fingerprint = SourceFingerprint.Of(sources, project.Name, [digest, .. PublishArguments(project, "/src", "/artifacts"), .. ModelFiles(model)]);
         if (await ReadBuiltAsync(project, built, fingerprint, cancellationToken) is { } same) return same;
         Directory.CreateDirectory(_artifacts);
         await File.WriteAllTextAsync(CompilerOptions(_artifacts), "/parallel-\n", cancellationToken);

@@ -7,7 +7,11 @@ namespace Lab.Ec2Deployer.Tests.Rig;
 internal sealed record ProgramRun(int Code, string Output, string Error, TimeSpan Took);
 
 /// <summary>The program as its user runs it, before the stand-in, in a copy of the sources that may be changed.</summary>
-internal sealed class DeployerProgram(RigFixture rig, StandIn ec2, Action<string> say)
+/// <param name="rig">What is shared.</param>
+/// <param name="ec2">The EC2 that it talks to.</param>
+/// <param name="configDirectory">Where it keeps what it knows of deployments.</param>
+/// <param name="say">Is told what it says.</param>
+internal sealed class DeployerProgram(RigFixture rig, StandIn ec2, string configDirectory, Action<string> say)
 {
     /// <summary>What it was given to sign its requests with.</summary>
     public const string SecretAccessKey = "planted-secret-access-key";
@@ -115,7 +119,7 @@ internal sealed class DeployerProgram(RigFixture rig, StandIn ec2, Action<string
     public void Surround(ProcessStartInfo start)
     {
         foreach (var name in start.Environment.Keys.Where(name => name.StartsWith("AWS_", StringComparison.Ordinal)).ToList()) start.Environment.Remove(name);
-        start.Environment["XDG_CONFIG_HOME"] = rig.ConfigDirectory;
+        start.Environment["XDG_CONFIG_HOME"] = configDirectory;
         start.Environment["AWS_EC2_METADATA_DISABLED"] = "true";
         start.Environment["AWS_ACCESS_KEY_ID"] = "AKIDEXAMPLE";
         start.Environment["AWS_SECRET_ACCESS_KEY"] = SecretAccessKey;

@@ -12,6 +12,8 @@ internal sealed class FleetStory : IAsyncDisposable
     /// <summary>The API key, known beforehand.</summary>
     public const string Key = "planted-8d1f0c52a7e94b36-key";
 
+    private const int AddressesOfALane = 100;
+
     private static readonly JsonSerializerOptions Json = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
 
     private readonly RigFixture _rig;
@@ -20,10 +22,10 @@ internal sealed class FleetStory : IAsyncDisposable
     private readonly StringBuilder _said = new();
     private readonly Dictionary<string, string> _originals = [];
 
-    private FleetStory(RigFixture rig, ITestOutputHelper output, RigBackend backend, StandIn ec2)
+    private FleetStory(RigFixture rig, ITestOutputHelper output, RigBackend backend, StandIn ec2, string configDirectory)
     {
         (_rig, _output, Backend, Ec2) = (rig, output, backend, ec2);
-        Program = new(rig, ec2, Say);
+        Program = new(rig, ec2, configDirectory, Say);
         Secret = new(Key);
     }
 
@@ -42,16 +44,23 @@ internal sealed class FleetStory : IAsyncDisposable
         get { lock (_said) return _said.ToString(); }
     }
 
-    public static async Task<FleetStory> StartAsync(RigFixture rig, ITestOutputHelper output)
+    /// <summary>Begins a story.</summary>
+    /// <param name="rig">What all stories share.</param>
+    /// <param name="output">Is told what happens.</param>
+    /// <param name="lane">Stories that are told at the same time have different lanes: own addresses, and an own directory in which their deployment is known.</param>
+    public static async Task<FleetStory> StartAsync(RigFixture rig, ITestOutputHelper output, int lane = 0)
     {
-        var file = Path.Combine(rig.Release.StateDirectory, "api-key");
+        var config = rig.ConfigDirectoryOf(lane);
+        var state = RigFixture.StateDirectoryIn(config);
+        Directory.CreateDirectory(state, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        var file = Path.Combine(state, "api-key");
         await File.WriteAllTextAsync(file, Key);
         File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite);
-        var backend = new RigBackend(rig.HostsDirectory);
+        var backend = new RigBackend(rig.HostsDirectory, RigBackend.UsualNumber + (AddressesOfALane * lane));
         var ec2 = await StandIn.StartAsync(backend);
         // How patient the deployer is with EC2 is tried elsewhere, and costs minutes.
-        (ec2.Options.Lag, ec2.Options.PageSize) = (0, 100);
-        return new(rig, output, backend, ec2);
+        (ec2.Options.Lag, ec2.Options.PageSize, ec2.Options.EmptyConsoleReads) = (0, 100, 0);
+        return new(rig, output, backend, ec2, config);
     }
 
     /// <summary>A <c>publish</c>, <c>scale</c> or <c>rollback</c> that succeeds.</summary>

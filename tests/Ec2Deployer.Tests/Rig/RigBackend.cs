@@ -5,9 +5,12 @@ using Lab.Ec2Deployer.Tests.Ec2StandIn;
 namespace Lab.Ec2Deployer.Tests.Rig;
 
 /// <summary>What the stand-in's instances are here: real hosts of the rig, with the key that the instance was asked for.</summary>
-internal sealed class RigBackend(string directory) : IHostBackend, IAsyncDisposable
+/// <param name="directory">Below it each host has its own directory.</param>
+/// <param name="orchestratorNumber">The last part of the orchestrator's address; the other hosts' follow.</param>
+internal sealed class RigBackend(string directory, int orchestratorNumber = RigBackend.UsualNumber) : IHostBackend, IAsyncDisposable
 {
-    private const int OrchestratorNumber = 10;
+    /// <summary>Where a fleet's addresses begin.</summary>
+    public const int UsualNumber = 10;
 
     private readonly ConcurrentDictionary<string, RigHost> _hosts = new();
 
@@ -18,7 +21,7 @@ internal sealed class RigBackend(string directory) : IHostBackend, IAsyncDisposa
     {
         var name = instance.Tags["lab:host"];
         var number = name.StartsWith("host-", StringComparison.Ordinal) ? int.Parse(name["host-".Length..], CultureInfo.InvariantCulture) : 0;
-        var host = await RigHost.StartAsync(name, OrchestratorNumber + number, manager: false, directory, instance.PublicKey);
+        var host = await RigHost.StartAsync(name, orchestratorNumber + number, manager: false, directory, instance.PublicKey);
         _hosts[instance.Id] = host;
         return new(host.Host.PrivateAddress, host.Host.SshAddress);
     }

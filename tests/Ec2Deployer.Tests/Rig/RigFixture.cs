@@ -25,7 +25,7 @@ public sealed class RigFixture : IAsyncLifetime
     internal string HostsDirectory => _directory;
 
     /// <summary>Where the program keeps what it knows of deployments.</summary>
-    internal string ConfigDirectory => Path.Combine(_directory, "config");
+    internal string ConfigDirectory => ConfigDirectoryOf(0);
 
     /// <summary>The program, as built for itself and put among the copied sources: among the tests' files some are left out that their framework brings.</summary>
     internal string Program => Path.Combine(SourceDirectory, "Ec2Deployer", "bin", "Ec2Deployer.dll");
@@ -34,7 +34,7 @@ public sealed class RigFixture : IAsyncLifetime
     internal ReleaseOptions Release => new()
     {
         Deployment = "lab",
-        StateDirectory = Path.Combine(ConfigDirectory, "lab", "lab"),
+        StateDirectory = StateDirectoryIn(ConfigDirectory),
         PrivateKeyFile = Path.Combine(_directory, "key"),
         BaseImage = BaseImageRegistry.Reference,
     };
@@ -70,6 +70,12 @@ public sealed class RigFixture : IAsyncLifetime
         Directory.Delete(_directory, recursive: true);
         await ValueTask.CompletedTask;
     }
+
+    /// <summary>Where the program that runs in a lane keeps what it knows of deployments.</summary>
+    internal string ConfigDirectoryOf(int lane) => Path.Combine(_directory, lane == 0 ? "config" : $"config-{lane}");
+
+    /// <summary>Where it keeps the deployment of the usual name.</summary>
+    internal static string StateDirectoryIn(string config) => Path.Combine(config, "lab", "lab");
 
     /// <summary>Builds the images of the sources as they are, so that a deployment finds them: compiling takes the cores that the hosts run on.</summary>
     internal async Task BuildAsync()

@@ -16,6 +16,7 @@ for shared in dev sys; do mount --rbind "/$shared" "$shared"; done
 mount -t proc proc proc
 mount -t tmpfs -o mode=755 tmpfs run
 mount -t tmpfs -o mode=1777 tmpfs tmp
+mount -t tmpfs -o mode=1777 tmpfs dev/shm
 mkdir -p var/lib/docker run/sshd run/lock
 mount --bind "$own/docker" var/lib/docker
 mkdir -p mnt/old

@@ -5,7 +5,7 @@
 set -euo pipefail
 name=$1 own=$2 address=$3 user=$4 port=$5 engine=$6
 here=$(dirname "$(readlink -f "$0")")
-group=/lab-rig-$(basename "$(dirname "$own")")/$name
+group=/lab-rig-$(basename "$(dirname "$own")")/$(basename "$own")
 
 options=none
 # Its containers' control groups have a parent of their own, to be found and removed again.
