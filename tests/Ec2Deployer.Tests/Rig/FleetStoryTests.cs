@@ -53,7 +53,7 @@ public sealed class FleetStoryTests(RigFixture rig, ITestOutputHelper output) : 
             host => Assert.Equal([8000, 8001], host.Select(container => container.Port).Order()));
 
         // What four runs have sent, all told: each layer once, however often they were cut off.
-        var bytes = ImageBytes();
+        var bytes = await ImageBytesAsync();
         var sent = SentByThisMachine() - before;
         _story.Say($"{sent} bytes sent, {bytes} of images");
         Assert.InRange(sent, bytes, bytes * 5 / 4);
@@ -158,8 +158,8 @@ public sealed class FleetStoryTests(RigFixture rig, ITestOutputHelper output) : 
         return [.. workers.RootElement.EnumerateObject().Select(worker => worker.Name)];
     }
 
-    /// <summary>The layers of the images as they were built, each once.</summary>
-    private long ImageBytes() => new DirectoryInfo(Path.Combine(rig.Release.StateDirectory, "images", "blobs")).EnumerateFiles().Sum(file => file.Length);
+    /// <summary>The layers of the images as they were built, each once; those of other stories' versions may lie beside them.</summary>
+    private async Task<long> ImageBytesAsync() => (await rig.BuildAsync()).SelectMany(image => image.Layers).DistinctBy(layer => layer.DiffId).Sum(layer => layer.Bytes);
 
     /// <summary>What this machine has sent to the hosts; what they send each other does not pass its own address.</summary>
     private static long SentByThisMachine() => long.Parse(

@@ -78,11 +78,14 @@ public sealed class RigFixture : IAsyncLifetime
     internal static string StateDirectoryIn(string config) => Path.Combine(config, "lab", "lab");
 
     /// <summary>Builds the images of the sources as they are, so that a deployment finds them: compiling takes the cores that the hosts run on.</summary>
-    internal async Task BuildAsync()
+    /// <returns>The images.</returns>
+    internal async Task<IReadOnlyList<PackedImage>> BuildAsync()
     {
         var builder = new ImageBuilder(SourceDirectory, Release.StateDirectory, _http);
+        var images = new List<PackedImage>();
         foreach (var project in (ContainerProject[])[ContainerProject.Orchestrator, ContainerProject.Worker])
-            await builder.BuildAsync(project, Release.BaseImage, model: null, TestContext.Current.CancellationToken);
+            images.Add(await builder.BuildAsync(project, Release.BaseImage, model: null, TestContext.Current.CancellationToken));
+        return images;
     }
 
     /// <summary>Starts a host; number 0 is the orchestrator's. The first two worker hosts are managers.</summary>
