@@ -44,17 +44,27 @@ internal sealed class RunningOrchestrator : IAsyncDisposable
     {
         var stubs = new List<StubWorker>();
         for (var i = 0; i < workers; i++) stubs.Add(await StubWorker.StartAsync());
-        // Created by the store: nothing is left of an orchestrator that does not start.
-        var jobs = new DirectoryInfo(Path.Combine(Path.GetTempPath(), $"lab-jobs-{Guid.NewGuid():N}"));
-        var app = OrchestratorApp.Create([
-            $"--Jobs:Path={Path.Combine(jobs.FullName, "jobs.db")}",
-            $"--Access:SessionKeysDirectory={Path.Combine(jobs.FullName, "sessions")}",
-            "--urls=http://127.0.0.1:0",
-            "--Logging:Console:LogLevel:Default=None", "--Logging:LogLevel:Lab.Orchestrator=Debug",
-            .. stubs.Select((stub, i) => $"--Workers:worker-{i + 1}={stub.Address}"),
-            .. settings,
-        ]);
-        await app.StartAsync(Cancellation);
+        var jobs = Directory.CreateTempSubdirectory("lab-jobs-");
+        WebApplication? app = null;
+        try
+        {
+            app = OrchestratorApp.Create([
+                $"--Jobs:Path={Path.Combine(jobs.FullName, "jobs.db")}",
+                $"--Access:SessionKeysDirectory={Path.Combine(jobs.FullName, "sessions")}",
+                "--urls=http://127.0.0.1:0",
+                "--Logging:Console:LogLevel:Default=None", "--Logging:LogLevel:Lab.Orchestrator=Debug",
+                .. stubs.Select((stub, i) => $"--Workers:worker-{i + 1}={stub.Address}"),
+                .. settings,
+            ]);
+            await app.StartAsync(Cancellation);
+        }
+        catch
+        {
+            if (app is not null) await app.DisposeAsync();
+            jobs.Delete(recursive: true);
+            throw;
+        }
+
         var running = new RunningOrchestrator(app, stubs, jobs);
         if (key is not null) running.Client.DefaultRequestHeaders.Authorization = new("Bearer", key);
         if (workers > 0) await running.UntilAsync(table => table.Values.All(worker => worker.Status == "free"));
@@ -110,7 +120,7 @@ internal sealed class RunningOrchestrator : IAsyncDisposable
     {
         Client.Dispose();
         await _app.DisposeAsync();
-        if (_jobs.Exists) _jobs.Delete(recursive: true);
+        _jobs.Delete(recursive: true);
         foreach (var worker in Workers) await worker.DisposeAsync();
     }
 }
