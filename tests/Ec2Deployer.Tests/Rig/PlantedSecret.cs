@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Text;
 
@@ -9,7 +10,7 @@ internal sealed class PlantedSecret : IAsyncDisposable
     private readonly byte[] _secret;
     private readonly CancellationTokenSource _enough = new();
     private readonly Task _watch;
-    private readonly HashSet<string> _seen = [];
+    private readonly ConcurrentDictionary<string, bool> _seen = [];
 
     public PlantedSecret(string secret)
     {
@@ -21,8 +22,8 @@ internal sealed class PlantedSecret : IAsyncDisposable
     /// <summary>The secret.</summary>
     public string Text { get; }
 
-    /// <summary>Processes that had it among their arguments or variables.</summary>
-    public IReadOnlyCollection<string> Processes => _seen;
+    /// <summary>Where it was: <c>/proc/1/cmdline</c> of a process that had it among its arguments, <c>/proc/1/environ</c> among its variables.</summary>
+    public IReadOnlyCollection<string> Processes => [.. _seen.Keys];
 
     /// <summary>Files below a directory that hold it. Only files: who opens one of Docker's pipes waits for ever.</summary>
     public async Task<IReadOnlyList<string>> FilesBelowAsync(string directory)
@@ -45,26 +46,29 @@ internal sealed class PlantedSecret : IAsyncDisposable
 
     private async Task WatchAsync()
     {
+        var buffer = new byte[1 << 16];
         while (!_enough.IsCancellationRequested)
         {
             foreach (var process in Directory.EnumerateDirectories("/proc").Where(directory => char.IsAsciiDigit(directory[^1])))
             {
                 foreach (var file in (string[])["cmdline", "environ"])
-                    if (Holds(Path.Combine(process, file))) _seen.Add(process + "/" + file);
+                    if (Holds(Path.Combine(process, file), buffer)) _seen[$"{process}/{file}"] = true;
             }
 
             await Task.Delay(20, CancellationToken.None);
         }
     }
 
-    private bool Holds(string file)
+    private bool Holds(string file) => Holds(file, new byte[1 << 20]);
+
+    // Bare reads, for a hundred processes are read fifty times a second, beside what is tried.
+    private bool Holds(string file, byte[] buffer)
     {
         try
         {
-            using var stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 1 << 20);
-            var buffer = new byte[1 << 20];
+            using var opened = File.OpenHandle(file, share: FileShare.ReadWrite | FileShare.Delete);
             var kept = 0;
-            while (stream.Read(buffer, kept, buffer.Length - kept) is > 0 and var read)
+            for (long offset = 0; RandomAccess.Read(opened, buffer.AsSpan(kept), offset) is > 0 and var read; offset += read)
             {
                 var filled = buffer.AsSpan(0, kept + read);
                 if (filled.IndexOf(_secret) >= 0) return true;
