@@ -30,6 +30,8 @@ var orchestrator = builder
     .WithHttpHealthCheck("/health")
     .WithEnvironment("Logging__LogLevel__Microsoft.Hosting.Lifetime", "Warning")
     .WithEnvironment("ASPNETCORE_ENVIRONMENT", builder.Environment.EnvironmentName)
+    // As in its image: what requests and their telemetry leave behind is collected while it is young.
+    .WithEnvironment("DOTNET_GCgen0size", "0x1000000")
     .WithUrlForEndpoint("http", url => url.DisplayText = "Cluster page")
     .WithUrlForEndpoint("http", _ => new() { Url = "/scalar", DisplayText = "API" })
     .WithUrlForEndpoint("http", _ => new() { Url = "/metrics", DisplayText = "Metrics" });

@@ -57,6 +57,8 @@ internal static class DispatchPeers
         {
             ["ASPNETCORE_URLS"] = $"http://127.0.0.1:{port}",
             ["ASPNETCORE_ENVIRONMENT"] = "Production",
+            // As in its image.
+            ["DOTNET_GCgen0size"] = "0x1000000",
             ["Access__Keys__bench"] = Key,
             ["Access__RequestsPerSecond"] = "1000000",
             ["Jobs__Path"] = Path.Combine(directory, $"jobs-{port}.db"),
