@@ -129,7 +129,8 @@ public sealed class SmallFleetStoryTests(RigFixture rig, ITestOutputHelper outpu
         _story.Say($"{said}{await errors}");
         Assert.Equal(0, bench.ExitCode);
         Assert.Contains("Lost: 0, wrong: 0", said, StringComparison.Ordinal);
-        Assert.Contains("at work again after", said, StringComparison.Ordinal);
+        // How soon, and whether the load still runs then, is the machine's affair.
+        Assert.Contains("Every harmed worker was at work again at the end", said, StringComparison.Ordinal);
         Assert.DoesNotContain("not done", said, StringComparison.Ordinal);
     }
 
