@@ -3,7 +3,6 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Reflection;
-using Lab.Orchestrator;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -76,19 +75,9 @@ internal static class TelemetryCommand
         }
     }
 
-    private static Task<Child> StartOrchestratorAsync(int port, int? receiver)
-    {
-        var environment = new Dictionary<string, string>
-        {
-            ["ASPNETCORE_URLS"] = $"http://127.0.0.1:{port}",
-            ["ASPNETCORE_ENVIRONMENT"] = "Production",
-            ["Jobs__Path"] = Path.Combine(Path.GetTempPath(), $"lab-bench-{port}.db"),
-            ["OTEL_EXPORTER_OTLP_ENDPOINT"] = receiver is null ? "" : $"http://127.0.0.1:{receiver}",
-            ["OTEL_EXPORTER_OTLP_PROTOCOL"] = "http/protobuf",
-        };
-        for (var i = 0; i < DispatchCommand.WorkerCount; i++) environment[$"Workers__worker-{i + 1}"] = $"http://localhost:{FirstPort + i}";
-        return Child.StartAsync("dotnet", [typeof(OrchestratorOptions).Assembly.Location], port, environment);
-    }
+    private static Task<Child> StartOrchestratorAsync(int port, int? receiver) => ShippedOrchestrator.StartAsync(
+        port, Path.Combine(Path.GetTempPath(), $"lab-bench-{port}.db"), FirstPort, DispatchCommand.WorkerCount,
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", receiver is null ? "" : $"http://127.0.0.1:{receiver}"), ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf"));
 
     private static async Task<WebApplication> AnswerAsync(int port)
     {

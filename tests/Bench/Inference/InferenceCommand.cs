@@ -3,7 +3,6 @@ using System.Globalization;
 using System.Reflection;
 using System.Runtime.InteropServices;
 using Lab.Bench.Dispatch;
-using Lab.Orchestrator;
 
 namespace Lab.Bench.Inference;
 
@@ -91,17 +90,8 @@ internal static class InferenceCommand
         }
     }
 
-    private static Task<Child> StartOrchestratorAsync(int port, string home)
-    {
-        var environment = new Dictionary<string, string>
-        {
-            ["ASPNETCORE_URLS"] = $"http://127.0.0.1:{port}",
-            ["ASPNETCORE_ENVIRONMENT"] = "Production",
-            ["Jobs__Path"] = Path.Combine(home, "jobs.db"),
-        };
-        for (var i = 0; i < DispatchCommand.WorkerCount; i++) environment[$"Workers__worker-{i + 1}"] = $"http://localhost:{FirstPort + i}";
-        return Child.StartAsync("dotnet", [typeof(OrchestratorOptions).Assembly.Location], port, environment);
-    }
+    private static Task<Child> StartOrchestratorAsync(int port, string home) =>
+        ShippedOrchestrator.StartAsync(port, Path.Combine(home, "jobs.db"), FirstPort, DispatchCommand.WorkerCount);
 
     private static string Script(string texts) => $$"""
         local texts = {}

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Reflection;
 using Lab.Bench.Dispatch;
-using Lab.Orchestrator;
 
 namespace Lab.Bench.Peers;
 
@@ -31,7 +30,7 @@ internal static class DispatchPeers
         var subjects = new List<Subject>
         {
             new("Lab, as shipped", Address(20, "/new_request"), await Keep(StartOrchestratorAsync(directory, FirstPort + 20))),
-            new("Lab, MaxBatch=1", Address(21, "/new_request"), await Keep(StartOrchestratorAsync(directory, FirstPort + 21, maxBatch: 1))),
+            new("Lab, MaxBatch=1", Address(21, "/new_request"), await Keep(StartOrchestratorAsync(directory, FirstPort + 21, ("Orchestrator__MaxBatch", "1")))),
             new("YARP LeastRequests", Address(22, "/run_model"), await Keep(Child.StartAsync("dotnet", [self, "yarp", "--port", Text(FirstPort + 22), "--workers", Text(FirstPort)], FirstPort + 22))),
         };
         if (await NginxProxy.TryStartAsync(directory, FirstPort + 23, FirstPort, WorkerCount) is { } nginx)
@@ -51,23 +50,9 @@ internal static class DispatchPeers
 
     private static string Address(int offset, string path) => $"http://127.0.0.1:{Text(FirstPort + offset)}{path}";
 
-    private static Task<Child> StartOrchestratorAsync(string directory, int port, int? maxBatch = null)
-    {
-        var environment = new Dictionary<string, string>
-        {
-            ["ASPNETCORE_URLS"] = $"http://127.0.0.1:{port}",
-            ["ASPNETCORE_ENVIRONMENT"] = "Production",
-            // As in its image.
-            ["DOTNET_GCgen0size"] = "0x1000000",
-            ["Access__Keys__bench"] = Key,
-            ["Access__RequestsPerSecond"] = "1000000",
-            ["Jobs__Path"] = Path.Combine(directory, $"jobs-{port}.db"),
-        };
-        if (maxBatch is { } batch) environment["Orchestrator__MaxBatch"] = Text(batch);
-        for (var i = 0; i < WorkerCount; i++) environment[$"Workers__worker-{i + 1}"] = $"http://localhost:{FirstPort + i}";
-        // The orchestrator as built beside this program, with the same configuration.
-        return Child.StartAsync("dotnet", [typeof(OrchestratorOptions).Assembly.Location], port, environment);
-    }
+    private static Task<Child> StartOrchestratorAsync(string directory, int port, params IEnumerable<(string Name, string Value)> settings) => ShippedOrchestrator.StartAsync(
+        port, Path.Combine(directory, $"jobs-{port}.db"), FirstPort, WorkerCount,
+        [("Access__Keys__bench", Key), ("Access__RequestsPerSecond", "1000000"), .. settings]);
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 }

@@ -4,7 +4,6 @@ using System.Globalization;
 using System.Reflection;
 using System.Text;
 using Lab.Bench.Dispatch;
-using Lab.Orchestrator;
 
 namespace Lab.Bench.Peers;
 
@@ -110,17 +109,8 @@ internal sealed class InferencePeers(string model, string worker)
         }
     }
 
-    private static Task<Child> StartOrchestratorAsync(int port, string directory)
-    {
-        var environment = new Dictionary<string, string>
-        {
-            ["ASPNETCORE_URLS"] = $"http://127.0.0.1:{port}",
-            ["ASPNETCORE_ENVIRONMENT"] = "Production",
-            ["Jobs__Path"] = Path.Combine(directory, "jobs-inference.db"),
-        };
-        for (var i = 0; i < WorkerCount; i++) environment[$"Workers__worker-{i + 1}"] = $"http://localhost:{FirstPort + i}";
-        return Child.StartAsync("dotnet", [typeof(OrchestratorOptions).Assembly.Location], port, environment);
-    }
+    private static Task<Child> StartOrchestratorAsync(int port, string directory) =>
+        ShippedOrchestrator.StartAsync(port, Path.Combine(directory, "jobs-inference.db"), FirstPort, WorkerCount);
 
     private Task<Child> StartWorkerAsync(int port, string directory) =>
         Child.StartAsync("dotnet", [worker, $"--urls=http://localhost:{port}"], port, new Dictionary<string, string>

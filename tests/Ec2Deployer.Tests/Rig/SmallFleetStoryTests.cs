@@ -113,7 +113,8 @@ public sealed class SmallFleetStoryTests(RigFixture rig, ITestOutputHelper outpu
         var program = AppContext.BaseDirectory.Replace(Path.Combine("tests", "Ec2Deployer.Tests"), Path.Combine("tests", "Bench"), StringComparison.Ordinal);
         var harm = BenchCommand.HarmProgram(["dotnet", rig.Program], ["--endpoint-url", _story.Ec2.Address.AbsoluteUri]);
         var start = new ProcessStartInfo("dotnet", [Path.Combine(program, "Bench.dll"), .. BenchCommand.Arguments(["faults"], fleet.Address),
-            "--duration", "20s", "--clients", "8", "--pause", "500ms", "--freeze", "1s", "--no-report",
+            // Long enough, and with cores enough left, for a container to be started anew on a slow machine.
+            "--duration", "45s", "--clients", "3", "--pause", "500ms", "--freeze", "1s", "--no-report",
             "--key-file", Path.Combine(rig.Release.StateDirectory, "api-key"), "--harm-with", harm])
         {
             RedirectStandardOutput = true,
@@ -129,8 +130,7 @@ public sealed class SmallFleetStoryTests(RigFixture rig, ITestOutputHelper outpu
         _story.Say($"{said}{await errors}");
         Assert.Equal(0, bench.ExitCode);
         Assert.Contains("Lost: 0, wrong: 0", said, StringComparison.Ordinal);
-        // How soon, and whether the load still runs then, is the machine's affair.
-        Assert.Contains("Every harmed worker was at work again at the end", said, StringComparison.Ordinal);
+        Assert.Contains("at work again after", said, StringComparison.Ordinal);
         Assert.DoesNotContain("not done", said, StringComparison.Ordinal);
     }
 
