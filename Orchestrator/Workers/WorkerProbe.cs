@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Text.Json;
 using Lab.ServiceDefaults.Contracts;
+using Lab.ServiceDefaults.Contracts.Predict;
 using Lab.ServiceDefaults.Health;
 
 namespace Lab.Orchestrator.Workers;
@@ -53,7 +54,7 @@ internal sealed class WorkerProbe(TimeSpan limit) : IDisposable
 
     private async Task<ProbeResult> ReadModelAsync(Uri address, CancellationToken cancellation)
     {
-        using var response = await _client.GetAsync(new Uri(address, "/info"), cancellation);
+        using var response = await _client.GetAsync(new Uri(address, PredictEndpoint.InfoPath), cancellation);
         // Somebody else's worker that only knows /run_model has nothing to tell.
         if (response.StatusCode is HttpStatusCode.NotFound) return default;
         if (!response.IsSuccessStatusCode) return new($"its /info answers {(int)response.StatusCode}");

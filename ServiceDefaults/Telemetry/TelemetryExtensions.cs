@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using Lab.ServiceDefaults.Contracts.Predict;
 using Lab.ServiceDefaults.Health;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -74,10 +75,11 @@ public static class TelemetryExtensions
     private static bool TellsOfEachWorker(Meter meter) =>
         meter.Name.StartsWith("Lab.", StringComparison.Ordinal) || meter.Name.StartsWith("System.Net.", StringComparison.Ordinal);
 
-    // Nor is the other end of a probe: each would be a trace of its own, every few seconds.
+    // Probes, and what an orchestrator asks a worker that it has not met: each would be a trace of its own.
     private static bool IsWorthASpan(PathString path) =>
         !path.StartsWithSegments(HealthEndpoints.ReadyPath, StringComparison.Ordinal)
         && !path.StartsWithSegments(HealthEndpoints.LivePath, StringComparison.Ordinal)
+        && !path.StartsWithSegments(PredictEndpoint.InfoPath, StringComparison.Ordinal)
         && !path.StartsWithSegments(MetricsPath, StringComparison.Ordinal);
 
     private static ResourceBuilder AddHostName(this ResourceBuilder resource) =>

@@ -12,6 +12,9 @@ public static class PredictEndpoint
     /// <summary>The path.</summary>
     public const string Path = "/predict";
 
+    /// <summary>Where the model describes itself.</summary>
+    public const string InfoPath = "/info";
+
     /// <summary>The header that names who computed.</summary>
     public const string WorkerHeader = "x-lab-worker";
 
@@ -25,7 +28,7 @@ public static class PredictEndpoint
     public static void MapPredict(this IEndpointRouteBuilder endpoints)
     {
         endpoints.MapPost(Path, PostAsync).WithMetadata(ErrorShape.Predict).Describe(PredictDescriptions.Predict);
-        endpoints.MapGet("/info", IResult (IClassifier classifier) => classifier.Model is { } model
+        endpoints.MapGet(InfoPath, IResult (IClassifier classifier) => classifier.Model is { } model
             ? TypedResults.Json(model, WireJson.Relaxed.ModelInfo)
             : Refusal.ModelUnknown.ToResult()).Describe(PredictDescriptions.Info);
     }

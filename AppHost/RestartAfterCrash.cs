@@ -1,0 +1,104 @@
+using Aspire.Hosting.ApplicationModel;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Lab.AppHost;
+
+/// <summary>Marks a resource that is started again when its process ends and nobody has stopped it.</summary>
+internal sealed class RestartAfterCrashAnnotation : IResourceAnnotation;
+
+/// <summary>
+/// Aspire leaves a process that has ended as it is. This starts it again: after a second, and after twice as long each time
+/// up to half a minute, until it has run for a minute. What a person stops stays stopped.
+/// </summary>
+internal sealed partial class RestartAfterCrash(
+    ResourceNotificationService notifications, ResourceCommandService commands, ResourceLoggerService logs, TimeProvider time, ILogger<RestartAfterCrash> logger)
+    : BackgroundService
+{
+    private static readonly TimeSpan InitialDelay = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan MaximumDelay = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Stable = TimeSpan.FromMinutes(1);
+
+    /// <inheritdoc/>
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        var services = new Dictionary<string, Service>();
+        await foreach (var change in notifications.WatchAsync(stoppingToken))
+        {
+            if (!change.Resource.HasAnnotationOfType<RestartAfterCrashAnnotation>()) continue;
+            if (!services.TryGetValue(change.ResourceId, out var service)) services[change.ResourceId] = service = new();
+            var state = change.Snapshot.State?.Text;
+            if (state == service.State) continue;
+            var ended = KnownResourceStates.TerminalStates.Contains(state);
+            // A person's stop passes through Stopping; a crash does not.
+            var crashed = ended && service.State is not null && service.State != KnownResourceStates.Stopping;
+            service.State = state;
+            if (state == KnownResourceStates.Running) service.RunningSince = time.GetTimestamp();
+            // Whatever comes, a start that is still to come is out of date: a person may have been faster.
+            service.Restart?.Cancel();
+            if (crashed) Schedule(service, change, stoppingToken);
+        }
+    }
+
+    private void Schedule(Service service, ResourceEvent crash, CancellationToken stoppingToken)
+    {
+        if (service.RunningSince is { } since && time.GetElapsedTime(since) >= Stable) service.Restarts = 0;
+        service.RunningSince = null;
+        var delay = TimeSpan.FromTicks(Math.Min(MaximumDelay.Ticks, InitialDelay.Ticks << Math.Min(service.Restarts++, 10)));
+        service.Restart = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
+        _ = RestartAsync(crash, delay, service.Restarts, service.Restart.Token, stoppingToken);
+    }
+
+    private async Task RestartAsync(ResourceEvent crash, TimeSpan delay, int restarts, CancellationToken outOfDate, CancellationToken stoppingToken)
+    {
+        var resource = crash.Resource.Name;
+        try
+        {
+            LogCrash(logger, resource, crash.Snapshot.ExitCode, delay.TotalSeconds);
+            LogCrash(logs.GetLogger(crash.ResourceId), resource, crash.Snapshot.ExitCode, delay.TotalSeconds);
+            await notifications.PublishUpdateAsync(crash.Resource, crash.ResourceId, snapshot => snapshot with
+            {
+                Properties = snapshot.Properties.RemoveAll(property => property.Name == "Restarts").Add(new("Restarts", restarts)),
+            });
+            await Task.Delay(delay, time, outOfDate);
+            var result = await commands.ExecuteCommandAsync(crash.ResourceId, KnownResourceCommands.StartCommand, stoppingToken);
+            if (!result.Success) LogNotStarted(logger, resource, result.Message);
+        }
+        catch (OperationCanceledException)
+        {
+            // Somebody was faster, or everything stops.
+        }
+        catch (Exception e)
+        {
+            LogNotStarted(logger, resource, e.Message);
+        }
+    }
+
+    [LoggerMessage(1, LogLevel.Warning, "{Resource} has ended with exit code {ExitCode} and is started again in {Seconds} s")]
+    private static partial void LogCrash(ILogger logger, string resource, int? exitCode, double seconds);
+
+    [LoggerMessage(2, LogLevel.Error, "{Resource} was not started again: {Reason}")]
+    private static partial void LogNotStarted(ILogger logger, string resource, string? reason);
+
+    private sealed class Service
+    {
+        public string? State { get; set; }
+
+        public long? RunningSince { get; set; }
+
+        public int Restarts { get; set; }
+
+        public CancellationTokenSource? Restart { get; set; }
+    }
+}
+
+/// <summary>Adds <see cref="RestartAfterCrash"/>.</summary>
+internal static class RestartAfterCrashExtensions
+{
+    /// <summary>Starts marked resources again when they crash.</summary>
+    public static void RestartCrashedServices(this IDistributedApplicationBuilder builder)
+    {
+        if (builder.ExecutionContext.IsRunMode) builder.Services.AddHostedService<RestartAfterCrash>();
+    }
+}
