@@ -1,4 +1,5 @@
 using Lab.AppHost;
+using Microsoft.Extensions.DependencyInjection;
 
 var builder = DistributedApplication.CreateBuilder(args);
 if (LabParameters.Read(builder) is not { } parameters) return 2;
@@ -11,7 +12,7 @@ var workers = Enumerable.Range(1, parameters.WorkerCount)
         .WithIconName("BrainCircuit")
         .WithHttpEndpoint(isProxied: false)
         .AsService()
-        .WithModel(parameters)
+        .WithEnvironment(parameters.SetModel)
         // As in the worker's image: 2 MB of garbage are enough for a process that makes so little of it.
         .WithEnvironment("DOTNET_GCgen0size", "0x200000"))
     .ToList();
@@ -27,7 +28,7 @@ var orchestrator = builder
     .WithUrlForEndpoint("http", url => url.DisplayText = "Cluster page")
     .WithUrlForEndpoint("http", _ => new() { Url = "/scalar", DisplayText = "API" })
     .WithUrlForEndpoint("http", _ => new() { Url = "/metrics", DisplayText = "Metrics" })
-    .WithBurst(parameters);
+    .WithHttpCommand("/predict", "Send 32 sentences", endpointName: "http", commandName: "burst", commandOptions: parameters.Burst());
 
 // Nobody waits for the workers: the orchestrator gives work to each as soon as it is healthy.
 foreach (var worker in workers)
@@ -35,19 +36,19 @@ foreach (var worker in workers)
     orchestrator.WithReference(worker);
     worker
         .WithParentRelationship(orchestrator)
-        .WithDrainAndResume(orchestrator, parameters);
+        .WithHttpCommand($"/workers/{worker.Resource.Name}/drain", "Drain", () => orchestrator.GetEndpoint("http"), "drain",
+            parameters.Command("DrinkToGo", "The worker finishes what it computes and gets no more."))
+        .WithHttpCommand($"/workers/{worker.Resource.Name}/resume", "Resume", () => orchestrator.GetEndpoint("http"), "resume",
+            parameters.Command("ArrowReset", "The worker gets work again."));
 }
 
 // Load, and a report of it: started by hand.
 builder
     .AddProject<Projects.Bench>("bench", project => project.ExcludeLaunchProfile = true)
     .WithIconName("TopSpeed")
-    .AsProgram()
-    .WithArgs("run")
+    .AsProgram("run")
     .WithReference(orchestrator)
-    .WithKey(parameters)
-    .WithExplicitStart()
-    .ExcludeFromManifest();
+    .WithEnvironment(parameters.SetKey);
 
 // `--AWS:Profile=…` and `--AWS:Region=…`, else the SDK's own chain.
 var aws = builder.AddAWSSDKConfig().WithSdkValidation(false);
@@ -58,12 +59,10 @@ if (builder.Configuration["AWS:Region"] is { } region) aws.WithRegion(region);
 builder
     .AddProject<Projects.Ec2Deployer>("ec2-deployer", project => project.ExcludeLaunchProfile = true)
     .WithIconName("CloudArrowUp")
-    .AsProgram()
-    .WithArgs("publish")
+    .AsProgram("publish")
     .WithReference(aws)
-    .WithExplicitStart()
-    .ExcludeFromManifest();
+    .WithEc2Steps();
 
-builder.RestartCrashedServices();
+if (builder.ExecutionContext.IsRunMode) builder.Services.AddHostedService<RestartAfterCrash>();
 builder.Build().Run();
 return 0;

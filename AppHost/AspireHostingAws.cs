@@ -5,11 +5,15 @@ using Aspire.Hosting.AWS;
 
 namespace Aspire.Hosting.AWS
 {
-    internal interface IAWSSDKConfig
+    internal sealed class IAWSSDKConfig
     {
-        string? Profile { get; set; }
+        public Dictionary<string, string> Environment { get; } = [];
 
-        string? Region { get; set; }
+        public IAWSSDKConfig With(string name, string value)
+        {
+            Environment[$"AWS_{name.ToUpperInvariant()}"] = Environment[$"AWS__{name}"] = value;
+            return this;
+        }
     }
 }
 
@@ -17,19 +21,11 @@ namespace Aspire.Hosting
 {
     internal static class SDKResourceExtensions
     {
-        public static IAWSSDKConfig AddAWSSDKConfig(this IDistributedApplicationBuilder builder) => new AWSSDKConfig();
+        public static IAWSSDKConfig AddAWSSDKConfig(this IDistributedApplicationBuilder builder) => new();
 
-        public static IAWSSDKConfig WithProfile(this IAWSSDKConfig config, string profile)
-        {
-            config.Profile = profile;
-            return config;
-        }
+        public static IAWSSDKConfig WithProfile(this IAWSSDKConfig config, string profile) => config.With("Profile", profile);
 
-        public static IAWSSDKConfig WithRegion(this IAWSSDKConfig config, string systemName)
-        {
-            config.Region = systemName;
-            return config;
-        }
+        public static IAWSSDKConfig WithRegion(this IAWSSDKConfig config, string systemName) => config.With("Region", systemName);
 
         // The package asks AWS who the caller is before the application starts; nothing here ever does.
         public static IAWSSDKConfig WithSdkValidation(this IAWSSDKConfig config, bool sdkValidationEnabled) => config;
@@ -38,16 +34,7 @@ namespace Aspire.Hosting
             where TDestination : IResourceWithEnvironment
             => builder.WithEnvironment(context =>
             {
-                if (context.ExecutionContext.IsPublishMode) return;
-                if (awsSdkConfig.Profile is { } profile) context.EnvironmentVariables["AWS_PROFILE"] = context.EnvironmentVariables["AWS__Profile"] = profile;
-                if (awsSdkConfig.Region is { } region) context.EnvironmentVariables["AWS_REGION"] = context.EnvironmentVariables["AWS__Region"] = region;
+                foreach (var (name, value) in awsSdkConfig.Environment) context.EnvironmentVariables[name] = value;
             });
-
-        private sealed class AWSSDKConfig : IAWSSDKConfig
-        {
-            public string? Profile { get; set; }
-
-            public string? Region { get; set; }
-        }
     }
 }

@@ -1,5 +1,4 @@
 using Aspire.Hosting.ApplicationModel;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
@@ -28,50 +27,37 @@ internal sealed partial class RestartAfterCrash(
         {
             if (!change.Resource.HasAnnotationOfType<RestartAfterCrashAnnotation>()) continue;
             if (!services.TryGetValue(change.ResourceId, out var service)) services[change.ResourceId] = service = new();
-            var state = change.Snapshot.State?.Text;
-            if (state == service.State) continue;
-            var ended = KnownResourceStates.TerminalStates.Contains(state);
-            // A person's stop passes through Stopping; a crash does not.
-            var crashed = ended && service.State is not null && service.State != KnownResourceStates.Stopping;
+            var (before, state) = (service.State, change.Snapshot.State?.Text);
+            if (state == before) continue;
             service.State = state;
-            if (state == KnownResourceStates.Running) service.RunningSince = time.GetTimestamp();
             // Whatever comes, a start that is still to come is out of date: a person may have been faster.
             service.Restart?.Cancel();
-            if (crashed) Schedule(service, change, stoppingToken);
+            if (state == KnownResourceStates.Running) service.RunningSince = time.GetTimestamp();
+            // A person's stop passes through Stopping; a crash does not.
+            if (KnownResourceStates.TerminalStates.Contains(state) && before is not null && before != KnownResourceStates.Stopping)
+                _ = RestartAsync(service, change, stoppingToken);
         }
     }
 
-    private void Schedule(Service service, ResourceEvent crash, CancellationToken stoppingToken)
+    private async Task RestartAsync(Service service, ResourceEvent crash, CancellationToken stoppingToken)
     {
         if (service.RunningSince is { } since && time.GetElapsedTime(since) >= Stable) service.Restarts = 0;
-        service.RunningSince = null;
         var delay = TimeSpan.FromTicks(Math.Min(MaximumDelay.Ticks, InitialDelay.Ticks << Math.Min(service.Restarts++, 10)));
         service.Restart = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
-        _ = RestartAsync(crash, delay, service.Restarts, service.Restart.Token, stoppingToken);
-    }
-
-    private async Task RestartAsync(ResourceEvent crash, TimeSpan delay, int restarts, CancellationToken outOfDate, CancellationToken stoppingToken)
-    {
-        var resource = crash.Resource.Name;
         try
         {
-            LogCrash(logger, resource, crash.Snapshot.ExitCode, delay.TotalSeconds);
-            LogCrash(logs.GetLogger(crash.ResourceId), resource, crash.Snapshot.ExitCode, delay.TotalSeconds);
+            foreach (var log in (ILogger[])[logger, logs.GetLogger(crash.ResourceId)]) LogCrash(log, crash.Resource.Name, crash.Snapshot.ExitCode, delay.TotalSeconds);
             await notifications.PublishUpdateAsync(crash.Resource, crash.ResourceId, snapshot => snapshot with
             {
-                Properties = snapshot.Properties.RemoveAll(property => property.Name == "Restarts").Add(new("Restarts", restarts)),
+                Properties = snapshot.Properties.RemoveAll(property => property.Name == "Restarts").Add(new("Restarts", service.Restarts)),
             });
-            await Task.Delay(delay, time, outOfDate);
+            await Task.Delay(delay, time, service.Restart.Token);
             var result = await commands.ExecuteCommandAsync(crash.ResourceId, KnownResourceCommands.StartCommand, stoppingToken);
-            if (!result.Success) LogNotStarted(logger, resource, result.Message);
+            if (!result.Success) LogNotStarted(logger, crash.Resource.Name, result.Message);
         }
         catch (OperationCanceledException)
         {
             // Somebody was faster, or everything stops.
-        }
-        catch (Exception e)
-        {
-            LogNotStarted(logger, resource, e.Message);
         }
     }
 
@@ -90,15 +76,5 @@ internal sealed partial class RestartAfterCrash(
         public int Restarts { get; set; }
 
         public CancellationTokenSource? Restart { get; set; }
-    }
-}
-
-/// <summary>Adds <see cref="RestartAfterCrash"/>.</summary>
-internal static class RestartAfterCrashExtensions
-{
-    /// <summary>Starts marked resources again when they crash.</summary>
-    public static void RestartCrashedServices(this IDistributedApplicationBuilder builder)
-    {
-        if (builder.ExecutionContext.IsRunMode) builder.Services.AddHostedService<RestartAfterCrash>();
     }
 }

@@ -8,9 +8,9 @@ public sealed class ClusterFixture : IAsyncLifetime
 {
     internal const int WorkerCount = 8;
     private OtlpReceiver? _receiver;
-    private RunningCluster? _cluster;
+    private HostedCluster? _cluster;
 
-    internal RunningCluster Cluster => _cluster!;
+    internal HostedCluster Cluster => _cluster!;
 
     internal OtlpReceiver Receiver => _receiver!;
 
@@ -18,11 +18,8 @@ public sealed class ClusterFixture : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         _receiver = await OtlpReceiver.StartAsync();
-        _cluster = await RunningCluster.StartAsync(WorkerCount, new Dictionary<string, string>
-        {
-            ["OTEL_EXPORTER_OTLP_ENDPOINT"] = _receiver.Address,
-            ["OTEL_EXPORTER_OTLP_PROTOCOL"] = "http/protobuf",
-        });
+        _cluster = await HostedCluster.StartAsync(
+            WorkerCount, $"--OTEL_EXPORTER_OTLP_ENDPOINT={_receiver.Address}", "--OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf");
     }
 
     /// <inheritdoc/>

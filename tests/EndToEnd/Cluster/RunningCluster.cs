@@ -1,60 +1,57 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
-using System.Net.Http.Json;
 using System.Reflection;
-using Lab.ServiceDefaults.Contracts;
 
 namespace Lab.EndToEnd.Cluster;
 
 /// <summary>AppHost as a user starts it, in a process of its own, with everything it starts.</summary>
-internal sealed class RunningCluster : IAsyncDisposable
+internal sealed class RunningCluster : LabCluster
 {
-    private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60);
     private readonly Process _process;
-    private readonly string _state;
+    private readonly DirectoryInfo _state;
     private readonly ConcurrentQueue<string> _output = new();
 
-    private RunningCluster(Process process, MarkedProcesses processes, int port, string state)
+    private RunningCluster(Process process, MarkedProcesses processes, int port, DirectoryInfo state)
     {
-        _state = state;
-        _process = process;
-        Processes = processes;
-        Client = new(new SocketsHttpHandler { PooledConnectionLifetime = TimeSpan.FromMinutes(5) })
-        {
-            BaseAddress = new($"http://localhost:{port}"),
-            Timeout = TimeSpan.FromSeconds(60),
-        };
+        (_process, Processes, _state) = (process, processes, state);
+        Client = new() { BaseAddress = new(string.Create(CultureInfo.InvariantCulture, $"http://localhost:{port}")), Timeout = TimeSpan.FromSeconds(60) };
     }
 
-    public HttpClient Client { get; }
+    /// <inheritdoc/>
+    public override HttpClient Client { get; }
 
     public MarkedProcesses Processes { get; }
 
     public int Pid => _process.Id;
 
-    public string Output => string.Join('\n', _output);
+    /// <inheritdoc/>
+    public override string Output => string.Join('\n', _output);
 
     public static async Task<RunningCluster> StartAsync(int workers, IReadOnlyDictionary<string, string>? environment = null)
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "these tests find their processes in /proc: Linux only");
         var processes = new MarkedProcesses();
-        var port = FreePorts.Take(1)[0];
-        var start = new ProcessStartInfo("dotnet")
+        var state = Directory.CreateTempSubdirectory("lab-test-");
+        var ports = FreePorts.Take(4).ConvertAll(port => port.ToString(CultureInfo.InvariantCulture));
+        // Whoever runs the tests may do so where SIGINT is ignored, which children inherit.
+        var start = new ProcessStartInfo("env", ["--default-signal=INT", "dotnet", Metadata("AppHost"), $"--WorkerCount={workers}", $"--OrchestratorPort={ports[0]}"])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
             WorkingDirectory = Metadata("AppHostDirectory"),
-            ArgumentList = { Metadata("AppHost"), $"--WorkerCount={workers}", $"--OrchestratorPort={port.ToString(CultureInfo.InvariantCulture)}" },
         };
         start.Environment[MarkedProcesses.Variable] = processes.Mark;
+        start.Environment["DOTNET_ENVIRONMENT"] = "Development";
         // Whoever runs the tests may have a dashboard, and jobs, of his own.
-        start.Environment["ASPNETCORE_URLS"] = "http://localhost:0";
-        start.Environment["XDG_STATE_HOME"] = Directory.CreateTempSubdirectory("lab-test-").FullName;
+        start.Environment["ASPNETCORE_URLS"] = $"http://localhost:{ports[1]}";
+        start.Environment["ASPIRE_DASHBOARD_OTLP_ENDPOINT_URL"] = $"http://localhost:{ports[2]}";
+        start.Environment["ASPIRE_RESOURCE_SERVICE_ENDPOINT_URL"] = $"http://localhost:{ports[3]}";
+        start.Environment["ASPIRE_ALLOW_UNSECURED_TRANSPORT"] = "true";
+        start.Environment["XDG_STATE_HOME"] = state.FullName;
         foreach (var (name, value) in environment ?? new Dictionary<string, string>()) start.Environment[name] = value;
         var process = Process.Start(start)!;
-        var cluster = new RunningCluster(process, processes, port, start.Environment["XDG_STATE_HOME"]!);
+        var cluster = new RunningCluster(process, processes, int.Parse(ports[0], CultureInfo.InvariantCulture), state);
         process.OutputDataReceived += (_, line) => cluster.Remember(line.Data);
         process.ErrorDataReceived += (_, line) => cluster.Remember(line.Data);
         process.BeginOutputReadLine();
@@ -72,47 +69,10 @@ internal sealed class RunningCluster : IAsyncDisposable
         return cluster;
     }
 
-    /// <summary>Waits until all workers are free.</summary>
-    public Task UntilFreeAsync(int workers) => UntilAsync(
-        async () => (await GetWorkersAsync()).Values.Count(worker => worker.Status == "free") == workers,
-        $"{workers} free workers");
-
-    /// <summary>Waits for something that comes by itself, within a minute.</summary>
-    public async Task UntilAsync(Func<Task<bool>> condition, string what)
-    {
-        var watch = Stopwatch.StartNew();
-        while (true)
-        {
-            try
-            {
-                if (await condition()) return;
-            }
-            catch (HttpRequestException)
-            {
-                // Not listening yet.
-            }
-
-            Assert.False(_process.HasExited, $"AppHost has ended while the test waited for {what}:\n{Output}");
-            Assert.True(watch.Elapsed < StartLimit, $"still no {what} after {StartLimit}:\n{Output}");
-            await Task.Delay(50, TestContext.Current.CancellationToken);
-        }
-    }
-
-    public async Task<Dictionary<string, WorkerStatus>> GetWorkersAsync() =>
-        (await Client.GetFromJsonAsync<Dictionary<string, WorkerStatus>>("/workers", WireJson.Relaxed.Options, TestContext.Current.CancellationToken))!;
-
-    public async Task<RequestAnswer> AskAsync(string text)
-    {
-        using var response = await Client.PostAsJsonAsync("/new_request", new { text }, TestContext.Current.CancellationToken);
-        var body = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
-        Assert.True(response.StatusCode == HttpStatusCode.OK, $"{(int)response.StatusCode}: {body}\n{Output}");
-        return System.Text.Json.JsonSerializer.Deserialize(body, WireJson.Relaxed.RequestAnswer)!;
-    }
-
-    /// <summary>Where LocalHost's dashboard is, once it has said so.</summary>
+    /// <summary>Where the dashboard lets its reader in, once AppHost has said so.</summary>
     public async Task<Uri> GetDashboardAsync()
     {
-        const string Line = "Dashboard: ";
+        const string Line = "Login to the dashboard at ";
         await UntilAsync(() => Task.FromResult(Output.Contains(Line, StringComparison.Ordinal)), "dashboard");
         return new(Output[(Output.LastIndexOf(Line, StringComparison.Ordinal) + Line.Length)..].Split('\n')[0].Trim());
     }
@@ -136,7 +96,11 @@ internal sealed class RunningCluster : IAsyncDisposable
         }
     }
 
-    public async ValueTask DisposeAsync()
+    /// <inheritdoc/>
+    protected override void CheckAlive() => Assert.False(_process.HasExited, $"AppHost has ended:\n{Output}");
+
+    /// <inheritdoc/>
+    public override async ValueTask DisposeAsync()
     {
         if (!_process.HasExited)
         {
@@ -148,7 +112,7 @@ internal sealed class RunningCluster : IAsyncDisposable
         Processes.KillAll();
         Client.Dispose();
         _process.Dispose();
-        Directory.Delete(_state, recursive: true);
+        _state.Delete(recursive: true);
     }
 
     private static string Metadata(string key) => Assembly.GetExecutingAssembly()
