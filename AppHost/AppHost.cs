@@ -1,5 +1,4 @@
 using Lab.AppHost;
-using Microsoft.Extensions.DependencyInjection;
 
 var builder = DistributedApplication.CreateBuilder(args);
 if (LabParameters.Read(builder) is not { } parameters) return 2;
@@ -12,7 +11,7 @@ var workers = Enumerable.Range(1, parameters.WorkerCount)
         .WithIconName("BrainCircuit")
         .WithHttpEndpoint(isProxied: false)
         .AsService()
-        .WithEnvironment(parameters.SetModel)
+        .WithEnvironment("Worker__ModelDirectory", parameters.ModelDirectory)
         // As in the worker's image: 2 MB of garbage are enough for a process that makes so little of it.
         .WithEnvironment("DOTNET_GCgen0size", "0x200000"))
     .ToList();
@@ -28,7 +27,8 @@ var orchestrator = builder
     .WithUrlForEndpoint("http", url => url.DisplayText = "Cluster page")
     .WithUrlForEndpoint("http", _ => new() { Url = "/scalar", DisplayText = "API" })
     .WithUrlForEndpoint("http", _ => new() { Url = "/metrics", DisplayText = "Metrics" })
-    .WithHttpCommand("/predict", "Send 32 sentences", endpointName: "http", commandName: "burst", commandOptions: parameters.Burst());
+    .WithHttpCommand("/predict", "Send 32 sentences", "http", "burst", parameters.Command("Flash", "Sends 32 sentences at once, so that there is something to see.",
+        new { inputs = Enumerable.Repeat((string[][])[["I loved every minute of it"], ["A dull, lifeless mess"], ["A warm and funny story"], ["Terrible service, never again"]], 8).SelectMany(text => text) }));
 
 // Nobody waits for the workers: the orchestrator gives work to each as soon as it is healthy.
 foreach (var worker in workers)
@@ -48,7 +48,7 @@ builder
     .WithIconName("TopSpeed")
     .AsProgram("run")
     .WithReference(orchestrator)
-    .WithEnvironment(parameters.SetKey);
+    .WithEnvironment("LAB_API_KEY", parameters.Key);
 
 // `--AWS:Profile=…` and `--AWS:Region=…`, else the SDK's own chain.
 var aws = builder.AddAWSSDKConfig().WithSdkValidation(false);

@@ -1,6 +1,5 @@
 // Compiled where the package feeds lack Aspire.Hosting.AWS: the few of its names that AppHost.cs uses, with their effect.
 #pragma warning disable IDE0130 // The namespaces are the package's.
-using Aspire.Hosting.ApplicationModel;
 using Aspire.Hosting.AWS;
 
 namespace Aspire.Hosting.AWS

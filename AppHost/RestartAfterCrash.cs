@@ -1,11 +1,6 @@
-using Aspire.Hosting.ApplicationModel;
 using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Logging;
 
 namespace Lab.AppHost;
-
-/// <summary>Marks a resource that is started again when its process ends and nobody has stopped it.</summary>
-internal sealed class RestartAfterCrashAnnotation : IResourceAnnotation;
 
 /// <summary>
 /// Aspire leaves a process that has ended as it is. This starts it again: after a second, and after twice as long each time
@@ -22,11 +17,9 @@ internal sealed partial class RestartAfterCrash(
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        var services = new Dictionary<string, Service>();
         await foreach (var change in notifications.WatchAsync(stoppingToken))
         {
-            if (!change.Resource.HasAnnotationOfType<RestartAfterCrashAnnotation>()) continue;
-            if (!services.TryGetValue(change.ResourceId, out var service)) services[change.ResourceId] = service = new();
+            if (!change.Resource.TryGetLastAnnotation<Annotation>(out var service)) continue;
             var (before, state) = (service.State, change.Snapshot.State?.Text);
             if (state == before) continue;
             service.State = state;
@@ -39,7 +32,7 @@ internal sealed partial class RestartAfterCrash(
         }
     }
 
-    private async Task RestartAsync(Service service, ResourceEvent crash, CancellationToken stoppingToken)
+    private async Task RestartAsync(Annotation service, ResourceEvent crash, CancellationToken stoppingToken)
     {
         if (service.RunningSince is { } since && time.GetElapsedTime(since) >= Stable) service.Restarts = 0;
         var delay = TimeSpan.FromTicks(Math.Min(MaximumDelay.Ticks, InitialDelay.Ticks << Math.Min(service.Restarts++, 10)));
@@ -67,14 +60,15 @@ internal sealed partial class RestartAfterCrash(
     [LoggerMessage(2, LogLevel.Error, "{Resource} was not started again: {Reason}")]
     private static partial void LogNotStarted(ILogger logger, string resource, string? reason);
 
-    private sealed class Service
+    /// <summary>Marks a resource that is started again, and remembers what happened to it.</summary>
+    internal sealed class Annotation : IResourceAnnotation
     {
-        public string? State { get; set; }
+        internal string? State { get; set; }
 
-        public long? RunningSince { get; set; }
+        internal long? RunningSince { get; set; }
 
-        public int Restarts { get; set; }
+        internal int Restarts { get; set; }
 
-        public CancellationTokenSource? Restart { get; set; }
+        internal CancellationTokenSource? Restart { get; set; }
     }
 }

@@ -1,8 +1,5 @@
 #pragma warning disable ASPIREEXTENSION001, ASPIRECERTIFICATES001 // Launch tool arguments and certificates of resources may still change.
 using System.Reflection;
-using Aspire.Hosting.ApplicationModel;
-using Microsoft.Extensions.Configuration;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace Lab.AppHost;
 
@@ -20,7 +17,7 @@ internal static class ServiceResources
         .WithEnvironment("Logging__LogLevel__Microsoft.Hosting.Lifetime", "Warning")
         .WithEnvironment("ORT_DISABLE_TELEMETRY", "1")
         .WithEnvironment(SendTelemetryWhereTheCallerSays)
-        .WithAnnotation(new RestartAfterCrashAnnotation());
+        .WithAnnotation(new RestartAfterCrash.Annotation());
 
     /// <summary>A program with something to do, which a person starts.</summary>
     public static IResourceBuilder<ProjectResource> AsProgram(this IResourceBuilder<ProjectResource> program, string command) => program
