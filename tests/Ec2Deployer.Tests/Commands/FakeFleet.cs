@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Lab.Ec2Deployer.Planning;
+using Lab.Ec2Deployer.Swarm;
 
 namespace Lab.Ec2Deployer.Tests.Commands;
 
@@ -16,6 +17,8 @@ internal sealed class FakeFleet : IFleetDeployer
 
     public IReadOnlyList<RemoteStep> PlanRemote(IReadOnlyList<DeployedHost> hosts, ReleaseOptions release) =>
         [.. hosts.Select(host => new RemoteStep(host.Name, "see that Docker runs", $"ssh-target {host.SshUser}@{host.SshAddress} docker version", TimeSpan.FromMinutes(1)))];
+
+    public string PlanStack(ReleaseOptions release) => RemotePlan.Target(release, StackTimes.Default).Text;
 
     public Task<FleetReport> DeployAsync(IReadOnlyList<DeployedHost> hosts, ReleaseOptions release, IProgressSink progress, CancellationToken cancellationToken)
     {
