@@ -11,6 +11,7 @@ internal sealed class Screen
     private static readonly JsonSerializerOptions JsonForm = new()
     {
         WriteIndented = true,
+        NewLine = "\n",
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
         DictionaryKeyPolicy = null,
         DefaultIgnoreCondition = JsonIgnoreCondition.Never,
@@ -42,7 +43,19 @@ internal sealed class Screen
     public bool IsJson { get; }
 
     /// <summary>Writes a result for machines.</summary>
-    public void Json(object result) => _surroundings.Out.WriteLine(JsonSerializer.Serialize(result, JsonForm));
+    public void Json(object result) => _surroundings.Out.WriteLine(JsonText(result));
+
+    /// <summary>A result for machines.</summary>
+    public static string JsonText(object result) => JsonSerializer.Serialize(result, JsonForm);
+
+    /// <summary>What is written for people, as a file holds it: without colour or the edge of a terminal.</summary>
+    /// <param name="write">Writes it.</param>
+    public string Text(Action<Screen> write)
+    {
+        using var text = new StringWriter();
+        write(new Screen(_surroundings with { Out = text, OutIsTerminal = false }, json: false));
+        return text.ToString().ReplaceLineEndings("\n");
+    }
 
     /// <summary>A line of a result.</summary>
     public void Line(string text = "") => Out.WriteLine(text);
