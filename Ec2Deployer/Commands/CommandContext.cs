@@ -25,7 +25,7 @@ internal sealed class CommandContext : IDisposable
         Directory = new DeploymentDirectory(surroundings.Home, name);
         State = Directory.ReadState();
         Options = Settings.Read(parse, State.Options, surroundings.ConfiguredRegion);
-        Progress = new ConsoleProgress(surroundings, Directory);
+        Progress = new CommandProgress(new TextProgressWriter(surroundings.Error, surroundings.ErrorIsTerminal, surroundings.Time), Directory, surroundings.Time);
         Fleet = surroundings.Fleet();
     }
 
@@ -42,7 +42,7 @@ internal sealed class CommandContext : IDisposable
     public Screen Screen { get; }
 
     /// <summary>Where progress goes.</summary>
-    public ConsoleProgress Progress { get; }
+    public CommandProgress Progress { get; }
 
     /// <summary>The half that speaks to hosts.</summary>
     public IFleetDeployer Fleet { get; }
