@@ -7,10 +7,15 @@ namespace Lab.Ec2Deployer.Commands;
 internal static class PlanCommand
 {
     private static readonly Option<bool> Offline = new("--offline") { Description = "Do not ask EC2 what exists, even where there are credentials." };
+    private static readonly Option<string?> Output = new("--output")
+    {
+        Description = "Write the plan into this directory too: plan.txt, plan.json (as with --verbose), stack.yml, cloud-init/HOST.yaml. No secret is in them.",
+        HelpName = "DIR",
+    };
 
     public static Command Create(Surroundings surroundings)
     {
-        var command = new Command("plan", "Show hosts, containers, ports, costs, and every change that 'publish' would make. Needs no AWS account.") { Offline };
+        var command = new Command("plan", "Show hosts, containers, ports, costs, and every change that 'publish' would make. Needs no AWS account.") { Offline, Output };
         return command.WithShape().WithWay().Does(surroundings, RunAsync);
     }
 
@@ -18,10 +23,19 @@ internal static class PlanCommand
     {
         var plan = await PlanAsync(context, parse.GetValue(Offline), cancellationToken);
         var images = context.Fleet.PlanImages(context.Release);
-        var remote = context.Verbose ? context.Fleet.PlanRemote([.. plan.Hosts.Select(host => host.Symbolic(plan.Options))], context.Release) : [];
+        var remote = context.Fleet.PlanRemote([.. plan.Hosts.Select(host => host.Symbolic(plan.Options))], context.Release);
+        // Before anything is printed: where files cannot be written, that is all there is to read.
+        if (parse.GetValue(Output) is { } directory)
+        {
+            new PlanFiles(directory).Write(
+                plan, context.Screen.Text(Write), Screen.JsonText(PlanDocument.Of(plan, images, verbose: true, remote)) + "\n", context.Fleet.PlanStack(context.Release));
+        }
+
         if (context.Screen.IsJson) context.Screen.Json(PlanDocument.Of(plan, images, context.Verbose, remote));
-        else new PlanText(context.Screen, plan).Write(images, context.Verbose, remote);
+        else Write(context.Screen);
         return ExitCode.Done;
+
+        void Write(Screen screen) => new PlanText(screen, plan).Write(images, context.Verbose, remote);
     }
 
     private static async Task<DeploymentPlan> PlanAsync(CommandContext context, bool offline, CancellationToken cancellationToken)

@@ -5,12 +5,13 @@ using Spectre.Console;
 
 namespace Lab.Ec2Deployer.Commands;
 
-/// <summary>Results for people or for machines on standard output, everything else on standard error.</summary>
+/// <summary>Results for people or for machines on standard output, questions on standard error.</summary>
 internal sealed class Screen
 {
     private static readonly JsonSerializerOptions JsonForm = new()
     {
         WriteIndented = true,
+        NewLine = "\n",
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
         DictionaryKeyPolicy = null,
         DefaultIgnoreCondition = JsonIgnoreCondition.Never,
@@ -18,22 +19,20 @@ internal sealed class Screen
     };
 
     private readonly Surroundings _surroundings;
+    private readonly bool _asks;
 
     /// <param name="surroundings">Where it writes.</param>
     /// <param name="json">Results are for machines.</param>
-    public Screen(Surroundings surroundings, bool json)
+    /// <param name="asks">Whether somebody can be asked.</param>
+    public Screen(Surroundings surroundings, bool json, bool asks)
     {
-        (_surroundings, IsJson) = (surroundings, json);
+        (_surroundings, IsJson, _asks) = (surroundings, json, asks);
         IsTerminal = surroundings.OutIsTerminal;
         Out = Create(surroundings.Out, surroundings.OutIsTerminal);
-        Error = Create(surroundings.Error, surroundings.ErrorIsTerminal);
     }
 
     /// <summary>Results for people.</summary>
     public IAnsiConsole Out { get; }
-
-    /// <summary>Progress, questions and errors.</summary>
-    public IAnsiConsole Error { get; }
 
     /// <summary>Whether somebody looks at the results as they come.</summary>
     public bool IsTerminal { get; }
@@ -42,7 +41,19 @@ internal sealed class Screen
     public bool IsJson { get; }
 
     /// <summary>Writes a result for machines.</summary>
-    public void Json(object result) => _surroundings.Out.WriteLine(JsonSerializer.Serialize(result, JsonForm));
+    public void Json(object result) => _surroundings.Out.WriteLine(JsonText(result));
+
+    /// <summary>A result for machines.</summary>
+    public static string JsonText(object result) => JsonSerializer.Serialize(result, JsonForm);
+
+    /// <summary>What is written for people, as a file holds it: without colour or the edge of a terminal.</summary>
+    /// <param name="write">Writes it.</param>
+    public string Text(Action<Screen> write)
+    {
+        using var text = new StringWriter();
+        write(new Screen(_surroundings with { Out = text, OutIsTerminal = false }, json: false, asks: false));
+        return text.ToString().ReplaceLineEndings("\n");
+    }
 
     /// <summary>A line of a result.</summary>
     public void Line(string text = "") => Out.WriteLine(text);
@@ -69,7 +80,7 @@ internal sealed class Screen
     /// <exception cref="DeploymentException">Nobody can be asked.</exception>
     public bool Confirm(string question)
     {
-        if (!_surroundings.InIsTerminal)
+        if (!_asks)
             throw new DeploymentException(ExitCode.Usage, "Nobody can be asked here: add --yes to do it without a question. Nothing was changed.");
         _surroundings.Error.Write($"{question} [y/N] ");
         return _surroundings.In.ReadLine()?.Trim() is "y" or "Y" or "yes";

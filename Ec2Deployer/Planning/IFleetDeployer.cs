@@ -16,6 +16,12 @@ internal interface IFleetDeployer
     /// <param name="release">What is to run.</param>
     IReadOnlyList<RemoteStep> PlanRemote(IReadOnlyList<DeployedHost> hosts, ReleaseOptions release);
 
+    /// <summary>
+    /// The Docker stack file that <see cref="DeployAsync"/> would deploy: JSON, which every reader of YAML understands.
+    /// What only the run itself tells is a word in angle brackets. Pure, as <see cref="PlanRemote"/> is.
+    /// </summary>
+    string PlanStack(ReleaseOptions release);
+
     /// <summary>The images of the release, and what they weigh where they were built on this machine before. Reads files, builds nothing.</summary>
     IReadOnlyList<PlannedImage> PlanImages(ReleaseOptions release) => [new("orchestrator", null, null), new("worker", null, null)];
 

@@ -19,6 +19,9 @@ internal sealed partial class FleetDeployer(string sources, HttpClient http, Tim
     public IReadOnlyList<RemoteStep> PlanRemote(IReadOnlyList<DeployedHost> hosts, ReleaseOptions release) => RemotePlan.Of(hosts, release, stackTimes);
 
     /// <inheritdoc/>
+    public string PlanStack(ReleaseOptions release) => RemotePlan.Target(release, stackTimes).Text;
+
+    /// <inheritdoc/>
     public Task<FleetReport> DeployAsync(
         IReadOnlyList<DeployedHost> hosts, ReleaseOptions release, IProgressSink progress, CancellationToken cancellationToken) =>
         GuardedAsync(hosts, release, progress, "publish", async session =>
@@ -43,19 +46,7 @@ internal sealed partial class FleetDeployer(string sources, HttpClient http, Tim
 
             var commands = new RolloutCommands(release.Deployment);
             await KeepSecretsAsync(manager, commands, secrets, cancellationToken);
-            var target = StackFile.Build(new StackContent
-            {
-                Deployment = release.Deployment,
-                WorkerImage = worker.Reference,
-                OrchestratorImage = orchestrator.Reference,
-                OrchestratorNodes = release.Orchestrators > 1 ? "node.role == manager" : "node.labels.role == orchestrator",
-                Secrets = secrets,
-                Otlp = release.Otlp,
-                ModelPath = release.ModelDirectory is { } model ? PublishedFiles.ModelPath(model) : null,
-                Postgres = release.PostgresFile is not null,
-                Certificate = release.CertificateFile is null ? null : FleetKeys.CertificatePath,
-                Times = stackTimes,
-            });
+            var target = StackFile.Build(StackContent.Of(release, orchestrator.Reference, worker.Reference, secrets, stackTimes));
             changed |= await swarm.LabelAsync(manager, surveys, cancellationToken);
             var report = await RollOutAsync(session, manager, commands, target, keys, "publish", changed, cancellationToken);
             // Where nothing changed there is nothing new to be rid of.

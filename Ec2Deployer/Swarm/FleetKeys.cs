@@ -31,19 +31,28 @@ internal sealed class FleetKeys
         return new(apiKeyFile, ReadOrMake(apiKeyFile), ReadOrMake(Path.Combine(directory, "admin-key")));
     }
 
-    /// <summary>Everything that the orchestrator is to know and nobody else.</summary>
-    /// <exception cref="DeploymentException">A file that an option names cannot be used.</exception>
-    public IReadOnlyList<FleetSecret> Secrets(ReleaseOptions release)
+    /// <summary>The secrets of a release without their content: reads and makes nothing.</summary>
+    public static IReadOnlyList<FleetSecret> Planned(ReleaseOptions release)
     {
-        var secrets = new List<FleetSecret>
-        {
-            new("key", "Access__Keys__client", Hash(ApiKey)),
-            new("admin-key", "Access__AdminKeys__deployer", Hash(AdminKey)),
-        };
-        if (release.PostgresFile is { } postgres) secrets.Add(new("postgres", "Jobs__ConnectionString", Read(postgres).Trim()));
-        if (release.CertificateFile is { } certificate) secrets.Add(new("certificate", CertificatePath, Pem(certificate)));
+        var secrets = new List<FleetSecret> { new("key", "Access__Keys__client", null), new("admin-key", "Access__AdminKeys__deployer", null) };
+        if (release.PostgresFile is not null) secrets.Add(new("postgres", "Jobs__ConnectionString", null));
+        if (release.CertificateFile is not null) secrets.Add(new("certificate", CertificatePath, null));
         return secrets;
     }
+
+    /// <summary>Everything that the orchestrator is to know and nobody else.</summary>
+    /// <exception cref="DeploymentException">A file that an option names cannot be used.</exception>
+    public IReadOnlyList<FleetSecret> Secrets(ReleaseOptions release) =>
+        [.. Planned(release).Select(secret => secret with
+        {
+            Content = secret.Kind switch
+            {
+                "key" => Hash(ApiKey),
+                "admin-key" => Hash(AdminKey),
+                "postgres" => Read(release.PostgresFile!).Trim(),
+                _ => Pem(release.CertificateFile!),
+            },
+        })];
 
     /// <summary>Where the container sees the user's certificate: not among the configuration's secrets.</summary>
     public const string CertificatePath = "/run/lab/https.pem";

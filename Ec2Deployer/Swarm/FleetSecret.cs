@@ -6,12 +6,12 @@ namespace Lab.Ec2Deployer.Swarm;
 /// <summary>A secret of the Swarm. Its name holds a hash of its content, for a secret cannot be changed, only replaced.</summary>
 /// <param name="Kind">What it is: <c>key</c>.</param>
 /// <param name="Target">The file that the container sees, below <c>/run/secrets</c> or absolute.</param>
-/// <param name="Content">What nobody else may know.</param>
-internal sealed record FleetSecret(string Kind, string Target, string Content)
+/// <param name="Content">What nobody else may know; null in a plan, which reads no secret.</param>
+internal sealed record FleetSecret(string Kind, string Target, string? Content)
 {
     /// <summary>Its name in the Swarm.</summary>
     public string Name(string deployment) =>
-        $"{deployment}-{Kind}-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Content)))[..12]}";
+        $"{deployment}-{Kind}-{(Content is null ? "<hash>" : Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Content)))[..12])}";
 
     /// <summary>Keeps its content out of whatever prints a record.</summary>
     public override string ToString() => $"secret {Kind}";

@@ -38,33 +38,30 @@ internal static class RemotePlan
         }
 
         foreach (var host in hosts.Where(host => host.Manager)) On(host, HostCommands.WriteWorkers(WorkerList.File(hosts)));
-        foreach (var secret in Secrets(release)) On(first, commands.CreateSecret(secret) with { Line = $"sudo -n docker secret create --label lab.deployment={release.Deployment} {release.Deployment}-{secret.Kind}-<hash> -" });
+        foreach (var secret in FleetKeys.Planned(release)) On(first, commands.CreateSecret(secret));
         foreach (var host in hosts) On(first, SwarmCommands.Label($"<node of {host.Name}>", host.Role));
-        var target = StackFile.Build(new StackContent
-        {
-            Deployment = release.Deployment,
-            WorkerImage = worker.Reference,
-            OrchestratorImage = orchestrator.Reference,
-            OrchestratorNodes = release.Orchestrators > 1 ? "node.role == manager" : "node.labels.role == orchestrator",
-            Otlp = release.Otlp,
-            Postgres = release.PostgresFile is not null,
-            Certificate = release.CertificateFile is null ? null : FleetKeys.CertificatePath,
-            Times = times,
-        });
+        var target = Target(release, times);
         On(first, commands.Deploy(target.Stack));
         foreach (var service in StackFile.Services) On(first, commands.State(service));
         foreach (var host in hosts) On(host, HostCommands.Containers(release.Deployment));
-        On(first, commands.KeepRelease(1, target) with { Line = $"sudo -n docker config create {commands.ReleaseName(1, "<version>")} -", InputInWords = "the stack file" });
+        On(first, commands.KeepRelease(1, target) with { InputInWords = "the stack file" });
         On(hub, HostCommands.Certificate);
         return steps;
     }
 
-    private static IEnumerable<FleetSecret> Secrets(ReleaseOptions release)
+    /// <summary>The release that would be deployed.</summary>
+    public static Release Target(ReleaseOptions release, StackTimes times)
     {
-        yield return new("key", "", "");
-        yield return new("admin-key", "", "");
-        if (release.PostgresFile is not null) yield return new("postgres", "", "");
-        if (release.CertificateFile is not null) yield return new("certificate", "", "");
+        var target = StackFile.Build(StackContent.Of(
+            release, Image(ContainerProject.Orchestrator).Reference, Image(ContainerProject.Worker).Reference, FleetKeys.Planned(release), times));
+        foreach (var service in StackFile.Services.Select(name => target.Stack["services"]![name]!))
+        {
+            // A hash over words in angle brackets looks like what is to come, and is not.
+            service["labels"]![StackFile.SpecLabel] = "<hash>";
+            service["deploy"]!["labels"]![StackFile.VersionLabel] = "<version>";
+        }
+
+        return target with { Version = "<version>" };
     }
 
     private static PackedImage Image(ContainerProject project) => new()

@@ -7,40 +7,6 @@ using System.Text.Json.Nodes;
 
 namespace Lab.Ec2Deployer.Swarm;
 
-/// <summary>What a stack file is made of.</summary>
-internal sealed record StackContent
-{
-    /// <summary>The deployment's name: the stack's, and the first part of its services' names.</summary>
-    public required string Deployment { get; init; }
-
-    /// <summary>The worker's image.</summary>
-    public required string WorkerImage { get; init; }
-
-    /// <summary>The orchestrator's image.</summary>
-    public required string OrchestratorImage { get; init; }
-
-    /// <summary>Which nodes run an orchestrator, as a constraint of the Swarm.</summary>
-    public string OrchestratorNodes { get; init; } = "node.labels.role == orchestrator";
-
-    /// <summary>The orchestrator's secrets.</summary>
-    public IReadOnlyList<FleetSecret> Secrets { get; init; } = [];
-
-    /// <summary>Where telemetry goes, or null.</summary>
-    public Uri? Otlp { get; init; }
-
-    /// <summary>The model's directory in the worker's image, or null: the bundled one.</summary>
-    public string? ModelPath { get; init; }
-
-    /// <summary>Whether jobs are kept in PostgreSQL.</summary>
-    public bool Postgres { get; init; }
-
-    /// <summary>The certificate's file in the container, or null: self-signed.</summary>
-    public string? Certificate { get; init; }
-
-    /// <summary>How fast a rollout is.</summary>
-    public StackTimes Times { get; init; } = StackTimes.Default;
-}
-
 /// <summary>
 /// Builds the stack file of a release. It is written as JSON, which every YAML reader understands and nothing in it
 /// needs quoting twice.

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Lab.Ec2Deployer.Planning;
+using Lab.Ec2Deployer.Swarm;
 
 namespace Lab.Ec2Deployer.Tests.Commands;
 
@@ -10,17 +11,23 @@ internal sealed class FakeFleet : IFleetDeployer
 
     public FleetLock? Lock { get; set; }
 
-    public DeploymentException? Failure { get; set; }
+    public Exception? Failure { get; set; }
+
+    /// <summary>What a deployment tells on its way.</summary>
+    public Action<IProgressSink>? Telling { get; set; }
 
     public IReadOnlyList<DeployedHost> Hosts { get; private set; } = [];
 
     public IReadOnlyList<RemoteStep> PlanRemote(IReadOnlyList<DeployedHost> hosts, ReleaseOptions release) =>
         [.. hosts.Select(host => new RemoteStep(host.Name, "see that Docker runs", $"ssh-target {host.SshUser}@{host.SshAddress} docker version", TimeSpan.FromMinutes(1)))];
 
+    public string PlanStack(ReleaseOptions release) => RemotePlan.Target(release, StackTimes.Default).Text;
+
     public Task<FleetReport> DeployAsync(IReadOnlyList<DeployedHost> hosts, ReleaseOptions release, IProgressSink progress, CancellationToken cancellationToken)
     {
         Calls.Add($"deploy {hosts.Count}");
         Hosts = hosts;
+        Telling?.Invoke(progress);
         return Failure is { } failure ? throw failure : Task.FromResult(Report(hosts, "v1"));
     }
 

@@ -14,6 +14,16 @@ public sealed class RemotePlanTests
         BaseImage = "example.org/dotnet/aspnet:10.0",
     };
 
+    // None of the files is there: a plan reads none.
+    private static readonly ReleaseOptions Full = Release with
+    {
+        Orchestrators = 3,
+        Otlp = new Uri("http://10.0.0.5:4317"),
+        ModelDirectory = "/nowhere/mine",
+        PostgresFile = "/nowhere/postgres",
+        CertificateFile = "/nowhere/certificate.pem",
+    };
+
     [Fact]
     public void Of_FiveHosts_ShowsEveryStepInOrder()
     {
@@ -88,6 +98,30 @@ public sealed class RemotePlanTests
             await shell.WaitForExitAsync(TestContext.Current.CancellationToken);
             Assert.True(shell.ExitCode == 0, $"{step.Title}: {line}");
         }
+    }
+
+    [Fact]
+    public void Of_DeployingTheStack_ReadsThePlannedStack()
+    {
+        var step = RemotePlan.Of([.. Enumerable.Range(0, 2).Select(Host)], Full, StackTimes.Default).Single(step => step.Title == "deploying the stack");
+
+        Assert.Equal(RemotePlan.Target(Full, StackTimes.Default).Text, step.Input);
+    }
+
+    [Fact]
+    public void Target_EveryOption_IsWhatADeploymentBuildsButForItsHashes()
+    {
+        var planned = RemotePlan.Target(Full, StackTimes.Default).Text;
+
+        // What a deployment does once images and secrets are there.
+        var secrets = FleetKeys.Planned(Full).Select(secret => secret with { Content = "content" }).ToList();
+        var built = StackFile.Build(StackContent.Of(
+            Full, "localhost:1/lab-orchestrator:<tag of Orchestrator>", "localhost:1/lab-worker:<tag of Worker>", secrets, StackTimes.Default));
+        var expected = StackFile.Services.Aggregate(built.Text, (text, service) => text.Replace(built.Spec(service), "<hash>", StringComparison.Ordinal));
+        expected = secrets.Aggregate(expected, (text, secret) => text.Replace(secret.Name("lab"), $"lab-{secret.Kind}-<hash>", StringComparison.Ordinal));
+        Assert.Equal(expected.Replace(built.Version, "<version>", StringComparison.Ordinal), planned);
+        Assert.Contains("Models/mine", planned, StringComparison.Ordinal);
+        Assert.Contains("lab-postgres-<hash>", planned, StringComparison.Ordinal);
     }
 
     private static DeployedHost Host(int number) => new(

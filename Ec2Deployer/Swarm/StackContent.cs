@@ -1,0 +1,58 @@
+using Lab.Ec2Deployer.Packaging;
+using Lab.Ec2Deployer.Planning;
+
+namespace Lab.Ec2Deployer.Swarm;
+
+/// <summary>What a stack file is made of.</summary>
+internal sealed record StackContent
+{
+    /// <summary>The deployment's name: the stack's, and the first part of its services' names.</summary>
+    public required string Deployment { get; init; }
+
+    /// <summary>The worker's image.</summary>
+    public required string WorkerImage { get; init; }
+
+    /// <summary>The orchestrator's image.</summary>
+    public required string OrchestratorImage { get; init; }
+
+    /// <summary>Which nodes run an orchestrator, as a constraint of the Swarm.</summary>
+    public string OrchestratorNodes { get; init; } = "node.labels.role == orchestrator";
+
+    /// <summary>The orchestrator's secrets.</summary>
+    public IReadOnlyList<FleetSecret> Secrets { get; init; } = [];
+
+    /// <summary>Where telemetry goes, or null.</summary>
+    public Uri? Otlp { get; init; }
+
+    /// <summary>The model's directory in the worker's image, or null: the bundled one.</summary>
+    public string? ModelPath { get; init; }
+
+    /// <summary>Whether jobs are kept in PostgreSQL.</summary>
+    public bool Postgres { get; init; }
+
+    /// <summary>The certificate's file in the container, or null: self-signed.</summary>
+    public string? Certificate { get; init; }
+
+    /// <summary>How fast a rollout is.</summary>
+    public StackTimes Times { get; init; } = StackTimes.Default;
+
+    /// <summary>The content of a release, whether its images and secrets are made already or only planned.</summary>
+    /// <param name="release">What is to run.</param>
+    /// <param name="orchestratorImage">The orchestrator's image.</param>
+    /// <param name="workerImage">The worker's image.</param>
+    /// <param name="secrets">The orchestrator's secrets.</param>
+    /// <param name="times">How fast a rollout is.</param>
+    public static StackContent Of(ReleaseOptions release, string orchestratorImage, string workerImage, IReadOnlyList<FleetSecret> secrets, StackTimes times) => new()
+    {
+        Deployment = release.Deployment,
+        WorkerImage = workerImage,
+        OrchestratorImage = orchestratorImage,
+        OrchestratorNodes = release.Orchestrators > 1 ? "node.role == manager" : "node.labels.role == orchestrator",
+        Secrets = secrets,
+        Otlp = release.Otlp,
+        ModelPath = release.ModelDirectory is { } model ? PublishedFiles.ModelPath(model) : null,
+        Postgres = release.PostgresFile is not null,
+        Certificate = release.CertificateFile is null ? null : FleetKeys.CertificatePath,
+        Times = times,
+    };
+}
