@@ -60,16 +60,13 @@ internal static class BenchCommand
 
         if (arguments[0] == Faults && !words.Any(word => word.StartsWith(HarmWith, StringComparison.Ordinal)))
             arguments = [.. arguments, HarmWith, HarmProgram(surroundings.Self, Settings.SameWay(parse, context.Options))];
-        context.Progress.Dispose();
         var program = surroundings.LoadGenerator();
-        var start = new ProcessStartInfo(program[0], [.. program.Skip(1), .. arguments]) { UseShellExecute = false };
+        var start = new ProcessStartInfo(program[0], [.. program.Skip(1), .. arguments]);
         start.Environment[KeyVariable] = (await File.ReadAllTextAsync(file, cancellationToken)).Trim();
         try
         {
-            using var process = Process.Start(start)!;
             // Ctrl-C reaches it too, and it ends in its own way.
-            await process.WaitForExitAsync(CancellationToken.None);
-            return (ExitCode)process.ExitCode;
+            return await ChildProgram.RunAsync(context, start, CancellationToken.None);
         }
         catch (Win32Exception e)
         {

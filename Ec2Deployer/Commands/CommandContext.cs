@@ -18,14 +18,16 @@ internal sealed class CommandContext : IDisposable
     public CommandContext(ParseResult parse, Surroundings surroundings)
     {
         (_parse, _surroundings) = (parse, surroundings);
-        Screen = new Screen(surroundings, parse.GetValue(Settings.Json));
+        IsProgressJson = Settings.IsProgressJson(parse);
+        // A question on standard error would be no line of JSON, and the program that reads it has no answer.
+        Screen = new Screen(surroundings, parse.GetValue(Settings.Json), asks: surroundings.InIsTerminal && !IsProgressJson);
         var name = parse.GetValue(Settings.Name)!;
         // The name becomes part of a path before anything else is known of it.
         if (DeploymentOptionsCheck.Errors(new DeploymentOptions { Name = name }) is [var error, ..]) throw new DeploymentException(ExitCode.Usage, error);
         Directory = new DeploymentDirectory(surroundings.Home, name);
         State = Directory.ReadState();
         Options = Settings.Read(parse, State.Options, surroundings.ConfiguredRegion);
-        Progress = new CommandProgress(new TextProgressWriter(surroundings.Error, surroundings.ErrorIsTerminal, surroundings.Time), Directory, surroundings.Time);
+        Progress = new CommandProgress(surroundings.ProgressWriter(IsProgressJson), Directory, surroundings.Time);
         Fleet = surroundings.Fleet();
     }
 
@@ -43,6 +45,9 @@ internal sealed class CommandContext : IDisposable
 
     /// <summary>Where progress goes.</summary>
     public CommandProgress Progress { get; }
+
+    /// <summary>Whether progress is for another program.</summary>
+    public bool IsProgressJson { get; }
 
     /// <summary>The half that speaks to hosts.</summary>
     public IFleetDeployer Fleet { get; }

@@ -24,19 +24,22 @@ internal static class DeployerApp
     public static async Task<int> RunAsync(string[] args, Surroundings surroundings, CancellationToken cancellationToken)
     {
         var parse = Create(surroundings).Parse(args);
+        var json = Settings.IsProgressJson(parse);
+        using var progress = surroundings.ProgressWriter(json);
         var helped = parse.Action is System.CommandLine.Help.HelpAction;
         if (parse.Errors.Count > 0 && !helped)
         {
             // Where a command is misspelt, "no command was given" is said too, and confuses.
-            foreach (var error in parse.Errors.Where(error => parse.UnmatchedTokens.Count == 0 || error.SymbolResult is not CommandResult { Command: RootCommand } || error.Message.Contains('\'')))
-                surroundings.Error.WriteLine(error.Message);
-            surroundings.Error.WriteLine($"Try '{Path(parse)}--help'.");
+            var errors = parse.Errors
+                .Where(error => parse.UnmatchedTokens.Count == 0 || error.SymbolResult is not CommandResult { Command: RootCommand } || error.Message.Contains('\''))
+                .Select(error => error.Message);
+            progress.Error(ExitCode.Usage, string.Join('\n', [.. errors, $"Try '{Path(parse)}--help'."]));
             return (int)ExitCode.Usage;
         }
 
         try
         {
-            return await parse.InvokeAsync(
+            var code = await parse.InvokeAsync(
                 new InvocationConfiguration
                 {
                     Output = surroundings.Out,
@@ -46,29 +49,33 @@ internal static class DeployerApp
                     ProcessTerminationTimeout = null,
                 },
                 cancellationToken);
+            // People have read it in the results, or what the other program said: a host is not well, the load generator failed.
+            if (code != 0 && json) progress.Error((ExitCode)code, $"'{parse.CommandResult.Command.Name}' ended with {code}: its results say why.");
+            return code;
         }
         catch (DeploymentException e)
         {
-            surroundings.Error.WriteLine(e.Message);
-            if (parse.GetValue(Settings.Verbose) && e.InnerException is { } cause) surroundings.Error.WriteLine(cause);
-            return (int)e.Code;
+            return Failed(e.Code, e.Message, e.InnerException);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            surroundings.Error.WriteLine("Interrupted. What was done stands; run the same command again to go on.");
-            return (int)ExitCode.Interrupted;
+            return Failed(ExitCode.Interrupted, "Interrupted. What was done stands; run the same command again to go on.");
         }
         catch (Exception e)
         {
-            surroundings.Error.WriteLine($"Failed by a fault of this program: {e.GetType().Name}: {e.Message}");
-            if (parse.GetValue(Settings.Verbose)) surroundings.Error.WriteLine(e);
-            return (int)ExitCode.Failed;
+            return Failed(ExitCode.Failed, $"Failed by a fault of this program: {e.GetType().Name}: {e.Message}", e);
+        }
+
+        int Failed(ExitCode code, string message, Exception? cause = null)
+        {
+            progress.Error(code, message, parse.GetValue(Settings.Verbose) ? cause?.ToString() : null);
+            return (int)code;
         }
     }
 
     private static RootCommand Create(Surroundings surroundings) => new(About)
     {
-        Settings.Name, Settings.Region, Settings.Endpoint, Settings.Json, Settings.Verbose,
+        Settings.Name, Settings.Region, Settings.Endpoint, Settings.Json, Settings.Progress, Settings.Verbose,
         PlanCommand.Create(surroundings),
         PublishCommand.Create(surroundings),
         StatusCommand.Create(surroundings),

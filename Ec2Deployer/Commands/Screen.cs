@@ -5,7 +5,7 @@ using Spectre.Console;
 
 namespace Lab.Ec2Deployer.Commands;
 
-/// <summary>Results for people or for machines on standard output, everything else on standard error.</summary>
+/// <summary>Results for people or for machines on standard output, questions on standard error.</summary>
 internal sealed class Screen
 {
     private static readonly JsonSerializerOptions JsonForm = new()
@@ -19,22 +19,20 @@ internal sealed class Screen
     };
 
     private readonly Surroundings _surroundings;
+    private readonly bool _asks;
 
     /// <param name="surroundings">Where it writes.</param>
     /// <param name="json">Results are for machines.</param>
-    public Screen(Surroundings surroundings, bool json)
+    /// <param name="asks">Whether somebody can be asked.</param>
+    public Screen(Surroundings surroundings, bool json, bool asks)
     {
-        (_surroundings, IsJson) = (surroundings, json);
+        (_surroundings, IsJson, _asks) = (surroundings, json, asks);
         IsTerminal = surroundings.OutIsTerminal;
         Out = Create(surroundings.Out, surroundings.OutIsTerminal);
-        Error = Create(surroundings.Error, surroundings.ErrorIsTerminal);
     }
 
     /// <summary>Results for people.</summary>
     public IAnsiConsole Out { get; }
-
-    /// <summary>Progress, questions and errors.</summary>
-    public IAnsiConsole Error { get; }
 
     /// <summary>Whether somebody looks at the results as they come.</summary>
     public bool IsTerminal { get; }
@@ -53,7 +51,7 @@ internal sealed class Screen
     public string Text(Action<Screen> write)
     {
         using var text = new StringWriter();
-        write(new Screen(_surroundings with { Out = text, OutIsTerminal = false }, json: false));
+        write(new Screen(_surroundings with { Out = text, OutIsTerminal = false }, json: false, asks: false));
         return text.ToString().ReplaceLineEndings("\n");
     }
 
@@ -82,7 +80,7 @@ internal sealed class Screen
     /// <exception cref="DeploymentException">Nobody can be asked.</exception>
     public bool Confirm(string question)
     {
-        if (!_surroundings.InIsTerminal)
+        if (!_asks)
             throw new DeploymentException(ExitCode.Usage, "Nobody can be asked here: add --yes to do it without a question. Nothing was changed.");
         _surroundings.Error.Write($"{question} [y/N] ");
         return _surroundings.In.ReadLine()?.Trim() is "y" or "Y" or "yes";

@@ -41,6 +41,14 @@ internal static class Settings
     /// <summary>For machines.</summary>
     public static Option<bool> Json { get; } = new("--json") { Description = "Results as JSON on standard output.", Recursive = true };
 
+    /// <summary>For people or for another program.</summary>
+    public static Option<string> Progress { get; } = new Option<string>("--progress")
+    {
+        Description = "Progress, notes and errors on standard error: for people, or for another program as one JSON object a line. With json nobody is asked, and what programs started by 'bench' and 'ssh' write there becomes notes.",
+        DefaultValueFactory = _ => "text",
+        Recursive = true,
+    }.AcceptOnlyFromAmong("text", "json");
+
     /// <summary>More of everything.</summary>
     public static Option<bool> Verbose { get; } = new("--verbose", "-v") { Description = "More detail: exact requests and commands; where something fails, its cause.", Recursive = true };
 
@@ -123,6 +131,15 @@ internal static class Settings
         errors.AddRange(DeploymentOptionsCheck.Errors(options));
         if (errors.Count > 0) throw new DeploymentException(ExitCode.Usage, string.Join('\n', errors));
         return options;
+    }
+
+    /// <summary>Whether progress is for another program, which is to be heard even where the rest of the command line cannot be understood.</summary>
+    public static bool IsProgressJson(ParseResult parse)
+    {
+        if (parse.GetResult(Progress)?.Tokens is [.., { Value: "json" }]) return true;
+        // An option before it that lacks its value takes this one's name for it.
+        var words = parse.Tokens.Select(token => token.Value).TakeWhile(word => word != "--").ToList();
+        return parse.Errors.Count > 0 && words.Zip(words.Skip(1)).Contains((Progress.Name, "json"));
     }
 
     /// <summary>What is to be remembered after this command line.</summary>

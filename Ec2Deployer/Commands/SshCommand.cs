@@ -39,15 +39,10 @@ internal static class SshCommand
         var known = Path.Combine(context.Directory.Path, $"known_host.{host.Name}");
         var address = host.SshPort == 22 ? host.SshAddress : $"[{host.SshAddress}]:{host.SshPort}";
         context.Directory.WriteSecret(known, $"{address} ssh-ed25519 {Convert.ToBase64String(key)}\n");
-        context.Progress.Dispose();
-
-        var start = new ProcessStartInfo("ssh") { UseShellExecute = false };
-        foreach (var argument in Arguments(host, context.Directory.PrivateKeyFile, known, parse.GetValue(Words) ?? [])) start.ArgumentList.Add(argument);
         try
         {
-            using var process = Process.Start(start)!;
-            await process.WaitForExitAsync(cancellationToken);
-            return (ExitCode)process.ExitCode;
+            var arguments = Arguments(host, context.Directory.PrivateKeyFile, known, parse.GetValue(Words) ?? []);
+            return await ChildProgram.RunAsync(context, new ProcessStartInfo("ssh", arguments), cancellationToken);
         }
         catch (Win32Exception)
         {

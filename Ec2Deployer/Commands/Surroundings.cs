@@ -51,4 +51,9 @@ internal sealed record Surroundings
 
     /// <summary>The clock.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
+
+    /// <summary>Writes progress and errors to <see cref="Error"/>.</summary>
+    /// <param name="json">For another program, not for people.</param>
+    public IProgressWriter ProgressWriter(bool json) =>
+        json ? new JsonProgressWriter(Error, Time) : new TextProgressWriter(Error, ErrorIsTerminal, Time);
 }

@@ -11,7 +11,10 @@ internal sealed class FakeFleet : IFleetDeployer
 
     public FleetLock? Lock { get; set; }
 
-    public DeploymentException? Failure { get; set; }
+    public Exception? Failure { get; set; }
+
+    /// <summary>What a deployment tells on its way.</summary>
+    public Action<IProgressSink>? Telling { get; set; }
 
     public IReadOnlyList<DeployedHost> Hosts { get; private set; } = [];
 
@@ -24,6 +27,7 @@ internal sealed class FakeFleet : IFleetDeployer
     {
         Calls.Add($"deploy {hosts.Count}");
         Hosts = hosts;
+        Telling?.Invoke(progress);
         return Failure is { } failure ? throw failure : Task.FromResult(Report(hosts, "v1"));
     }
 

@@ -2,6 +2,7 @@ using System.ComponentModel;
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
+using System.Text;
 using System.Text.Json;
 using Lab.Ec2Deployer.Tests.Aws;
 
@@ -53,7 +54,45 @@ public sealed partial class ProgramTests
         Assert.Equal(2, session.Alive().Count);
     }
 
-    private static Process Start(Ec2Session session, bool credentials, params string[] arguments)
+    [Fact]
+    public async Task Publish_CtrlCWithJsonProgress_TellsItInJson()
+    {
+        await using var session = await Ec2Session.StartAsync();
+        using var process = Start(session, credentials: true, "publish", "--hosts", "1", "--ssh-from", "203.0.113.7", "--http-from", "203.0.113.7", "--progress", "json");
+        var interrupts = 0;
+        session.StandIn.Options.LoseAnswer = action =>
+        {
+            if (action != "RunInstances" || Interlocked.Exchange(ref interrupts, 1) == 1) return false;
+            if (Kill(process.Id, 2) != 0) throw new Win32Exception(Marshal.GetLastPInvokeError());
+            return true;
+        };
+
+        var events = ProgressLines.Events(await process.StandardError.ReadToEndAsync(Token));
+        await process.WaitForExitAsync(Token);
+
+        Assert.Equal(130, process.ExitCode);
+        Assert.Equal(130, events[^1].GetProperty("exit_code").GetInt32());
+        Assert.Equal("m4.large in us-east-1a", events.OfStep("creating orchestrator")[^1].Text("outcome"));
+    }
+
+    [Fact]
+    public async Task Plan_JsonProgressOnAConsoleWithAnotherEncoding_IsUtf8()
+    {
+        await using var session = await Ec2Session.StartAsync();
+        var start = StartInfo(session, credentials: false, "plan", "--name", "größe", "--progress", "json");
+        start.Environment["LC_ALL"] = "de_DE.ISO-8859-1";
+        start.StandardErrorEncoding = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+        using var process = Process.Start(start)!;
+
+        var error = await process.StandardError.ReadToEndAsync(Token);
+        await process.WaitForExitAsync(Token);
+
+        Assert.Contains("größe", Assert.Single(ProgressLines.Events(error)).Text("message"), StringComparison.Ordinal);
+    }
+
+    private static Process Start(Ec2Session session, bool credentials, params string[] arguments) => Process.Start(StartInfo(session, credentials, arguments))!;
+
+    private static ProcessStartInfo StartInfo(Ec2Session session, bool credentials, params string[] arguments)
     {
         var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
         start.ArgumentList.Add(typeof(Lab.Ec2Deployer.Commands.DeployerApp).Assembly.Location);
@@ -71,7 +110,7 @@ public sealed partial class ProgramTests
             start.ArgumentList.Add(session.StandIn.Address.AbsoluteUri);
         }
 
-        return Process.Start(start)!;
+        return start;
     }
 
     [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)]
