@@ -44,7 +44,7 @@ internal static class Settings
     /// <summary>For people or for another program.</summary>
     public static Option<string> Progress { get; } = new Option<string>("--progress")
     {
-        Description = "Progress, notes and errors on standard error: for people, or for another program as one JSON object a line. With json nobody is asked, and what 'bench' and 'ssh' start writes notes there.",
+        Description = "Progress, notes and errors on standard error: for people, or for another program as one JSON object a line. With json nobody is asked, and what programs started by 'bench' and 'ssh' write there becomes notes.",
         DefaultValueFactory = _ => "text",
         Recursive = true,
     }.AcceptOnlyFromAmong("text", "json");
