@@ -27,6 +27,9 @@ internal sealed class HostedCluster : LabCluster
     /// <inheritdoc/>
     public override HttpClient Client { get; }
 
+    /// <summary>Where <c>bench</c> puts its report.</summary>
+    public string ReportDirectory => Path.Combine(_state.FullName, "report");
+
     /// <inheritdoc/>
     public override string Output => string.Join('\n', _app.Services.GetRequiredService<DistributedApplicationModel>().Resources
         .Select(resource => _app.ResourceNotifications.TryGetCurrentState(resource.Name, out var change) ? $"{resource.Name}: {change.Snapshot.State?.Text}" : ""));
@@ -39,6 +42,7 @@ internal sealed class HostedCluster : LabCluster
         // Whoever runs the tests may have jobs of his own.
         var state = Directory.CreateTempSubdirectory("lab-test-");
         builder.CreateResourceBuilder<ProjectResource>("orchestrator").WithEnvironment("XDG_STATE_HOME", state.FullName);
+        builder.CreateResourceBuilder<ProjectResource>("bench").WithArgs("--out", Path.Combine(state.FullName, "report"));
         // Failed health checks of services that start, with stacks: a test that fails shows what it needs itself.
         builder.Services.AddLogging(logging => logging.ClearProviders());
         var app = await builder.BuildAsync(TestContext.Current.CancellationToken);
