@@ -1,5 +1,4 @@
 using System.Diagnostics.Metrics;
-using Lab.ServiceDefaults.Contracts.Predict;
 using Lab.ServiceDefaults.Health;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -22,6 +21,9 @@ public static class TelemetryExtensions
 
     /// <summary>The path of the metrics in Prometheus' text format.</summary>
     public const string MetricsPath = "/metrics";
+
+    // Telemetry is below the contracts that map it.
+    private const string InfoPath = "/info";
 
     /// <summary>
     /// Series that a metric has room for, where nothing makes them many. The room is taken at the start, for each metric and
@@ -79,7 +81,7 @@ public static class TelemetryExtensions
     private static bool IsWorthASpan(PathString path) =>
         !path.StartsWithSegments(HealthEndpoints.ReadyPath, StringComparison.Ordinal)
         && !path.StartsWithSegments(HealthEndpoints.LivePath, StringComparison.Ordinal)
-        && !path.StartsWithSegments(PredictEndpoint.InfoPath, StringComparison.Ordinal)
+        && !path.StartsWithSegments(InfoPath, StringComparison.Ordinal)
         && !path.StartsWithSegments(MetricsPath, StringComparison.Ordinal);
 
     private static ResourceBuilder AddHostName(this ResourceBuilder resource) =>
