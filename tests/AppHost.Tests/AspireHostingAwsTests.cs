@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Lab.Testing;
 
 namespace Lab.AppHost.Tests;
 
@@ -36,16 +37,16 @@ public sealed class AspireHostingAwsTests : IDisposable
         }
         """;
 
-    private static readonly string Solution = DotnetRun.Metadata("SolutionDirectory");
+    private static readonly string Solution = BuildMetadata.Of("SolutionDirectory");
 
     private readonly string _root = Directory.CreateTempSubdirectory("lab-aws-").FullName;
 
     // The packages that this solution has restored are read where they are; what the test restores beside them stays with it.
-    private readonly Dictionary<string, string> _environment;
+    private readonly Dictionary<string, string?> _environment;
 
     public AspireHostingAwsTests()
     {
-        _environment = new() { ["NUGET_PACKAGES"] = Path.Combine(_root, "packages"), ["DOTNET_CLI_HOME"] = _root };
+        _environment = new() { ["NUGET_PACKAGES"] = Path.Combine(_root, "packages"), ["DOTNET_CLI_HOME"] = _root, ["DOTNET_CLI_UI_LANGUAGE"] = "en" };
         foreach (var file in (string[])["Directory.Build.props", "Directory.Packages.props", "global.json", .. Directory.GetFiles(Path.Combine(Solution, "AppHost")).Select(file => Path.GetRelativePath(Solution, file))])
             Write(file, File.ReadAllText(Path.Combine(Solution, file)));
         foreach (var program in (string[])["Orchestrator", "Worker", "Ec2Deployer", "tests/Bench"])
@@ -111,7 +112,7 @@ public sealed class AspireHostingAwsTests : IDisposable
         Write("nuget.config", $"""
             <configuration>
               <packageSources><clear/><add key="only" value="{source}" allowInsecureConnections="true"/></packageSources>
-              <fallbackPackageFolders><clear/><add key="restored" value="{DotnetRun.Metadata("Packages")}"/></fallbackPackageFolders>
+              <fallbackPackageFolders><clear/><add key="restored" value="{BuildMetadata.Of("Packages")}"/></fallbackPackageFolders>
             </configuration>
             """);
     }
@@ -135,7 +136,7 @@ public sealed class AspireHostingAwsTests : IDisposable
 
     private async Task<string> RunAsync(params string[] arguments)
     {
-        var run = await DotnetRun.InAsync(_root, _environment, arguments);
+        var run = await ChildProcess.RunAsync("dotnet", arguments, _environment, _root);
         Assert.True(run.Code == 0, run.Output + run.Error);
         return run.Output;
     }

@@ -1,3 +1,5 @@
+using Lab.Testing;
+
 namespace Lab.AppHost.Tests;
 
 /// <summary>What AppHost says to values that are of no use.</summary>
@@ -13,7 +15,7 @@ public sealed class LabParametersTests
     [InlineData("--ModelDirectory=/no/such", "ModelDirectory: there is no directory '/no/such'.")]
     public async Task Start_BadValue_SaysSoInOneLineAndStartsNothing(string argument, string message)
     {
-        var run = await DotnetRun.InAsync(Path.GetTempPath(), new Dictionary<string, string>(), DotnetRun.Metadata("AppHost"), argument);
+        var run = await ChildProcess.RunAsync("dotnet", [BuildMetadata.Of("AppHost"), argument]);
 
         Assert.Equal((2, message), (run.Code, run.Error.Trim()));
         Assert.Empty(run.Output);

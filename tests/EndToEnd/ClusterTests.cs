@@ -3,6 +3,7 @@ using System.Text;
 using Lab.EndToEnd.Cluster;
 using Lab.EndToEnd.Otlp;
 using Lab.ServiceDefaults.Contracts;
+using Lab.Testing;
 
 namespace Lab.EndToEnd;
 
@@ -57,11 +58,11 @@ public sealed class ClusterTests(ClusterFixture fixture) : IClassFixture<Cluster
         var completed = (await Cluster.GetWorkersAsync()).Values.Sum(worker => worker.Completed);
         var asked = Enumerable.Range(0, 3000).Select(i => Cluster.AskAsync($"sentence number {i} is fine")).ToList();
         await Task.WhenAny(asked);
-        MarkedProcesses.Signal(victim, MarkedProcesses.Stop);
+        ChildProcess.Signal(victim, ChildProcess.Stop);
         // It is in the middle of something that nobody else has computed yet when it dies.
         await Cluster.UntilAsync(async () => (await Cluster.GetWorkersAsync()).Count(worker => worker.Value.Status == "busy") == 1, "end of all that is not frozen");
         Assert.Equal("busy", (await Cluster.GetWorkersAsync())["worker-3"].Status);
-        MarkedProcesses.Signal(victim, MarkedProcesses.Kill);
+        ChildProcess.Signal(victim, ChildProcess.Kill);
 
         var answers = await Task.WhenAll(asked);
         Assert.Equal(3000, answers.Select(answer => answer.InputText).Distinct().Count());

@@ -1,5 +1,6 @@
 using Aspire.Hosting.ApplicationModel;
 using Lab.EndToEnd.Cluster;
+using Lab.Testing;
 
 namespace Lab.EndToEnd;
 
@@ -20,7 +21,7 @@ public sealed class ResourceTests(ResourceTests.Fixture fixture) : IClassFixture
         foreach (var service in (string[])["worker-2", "orchestrator"])
         {
             var old = cluster.PidOf(service);
-            MarkedProcesses.Signal(old, MarkedProcesses.Kill);
+            ChildProcess.Signal(old, ChildProcess.Kill);
             await cluster.UntilAsync(() => Task.FromResult(cluster.StateOf(service) == KnownResourceStates.Running && cluster.PidOf(service) != old), $"new {service}");
             Assert.Contains(await cluster.LogOfAsync(service), line => line.Contains($"{service} has ended with exit code -1 and is started again in 1 s", StringComparison.Ordinal));
             Assert.Equal("1", cluster.Snapshot(service).Properties.Single(property => property.Name == "Restarts").Value?.ToString());
@@ -28,7 +29,7 @@ public sealed class ResourceTests(ResourceTests.Fixture fixture) : IClassFixture
 
         // So soon after its start it waits twice as long.
         var again = cluster.PidOf("worker-2");
-        MarkedProcesses.Signal(again, MarkedProcesses.Kill);
+        ChildProcess.Signal(again, ChildProcess.Kill);
         await cluster.UntilAsync(() => Task.FromResult(cluster.StateOf("worker-2") == KnownResourceStates.Running && cluster.PidOf("worker-2") != again), "worker-2 once more");
         Assert.Contains(await cluster.LogOfAsync("worker-2"), line => line.Contains("is started again in 2 s", StringComparison.Ordinal));
 

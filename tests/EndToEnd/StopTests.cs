@@ -1,4 +1,5 @@
 using Lab.EndToEnd.Cluster;
+using Lab.Testing;
 
 namespace Lab.EndToEnd;
 
@@ -6,14 +7,14 @@ namespace Lab.EndToEnd;
 public sealed class StopTests
 {
     [Theory]
-    [InlineData(MarkedProcesses.Interrupt)]
-    [InlineData(MarkedProcesses.Terminate)]
-    [InlineData(MarkedProcesses.Kill)]
+    [InlineData(ChildProcess.Interrupt)]
+    [InlineData(ChildProcess.Terminate)]
+    [InlineData(ChildProcess.Kill)]
     public async Task AppHost_EndedBySignal_LeavesNoProcess(int signal)
     {
         await using var cluster = await RunningCluster.StartAsync(workers: 2);
         Assert.True(cluster.Processes.All().Count >= 4);
-        MarkedProcesses.Signal(cluster.Pid, signal);
+        cluster.Signal(signal);
         await cluster.UntilEndedAsync();
         await cluster.UntilNothingIsLeftAsync();
     }

@@ -1,7 +1,7 @@
 using System.Net;
-using System.Net.Sockets;
 using Lab.EndToEnd.Cluster;
 using Lab.EndToEnd.Otlp;
+using Lab.Testing;
 
 namespace Lab.EndToEnd;
 
@@ -49,12 +49,12 @@ public sealed class TelemetryTests
         await using var fleet = new TracedFleet(new(receiver.Address));
         await fleet.StartAsync(workers: 2, Cancellation);
         // Both would answer: the one that has been idle longest is asked first, and it has gone without a word.
-        await fleet.KillWorkerAsync(0, Cancellation);
+        await fleet.KillWorkerAsync(0);
 
         for (var i = 0; i < 2; i++) Assert.Equal(HttpStatusCode.OK, await fleet.AskAsync("try me", Cancellation, $"00-{TraceId}-b7ad6b716920333{i}-01"));
 
         await fleet.UntilAsync(() => receiver.Spans.Count(span => span.TraceId == TraceId && span.Name == "dispatch") == 3
-            && receiver.Logs.Any(log => log.Text.Contains("returns to the head", StringComparison.Ordinal)), "three attempts and the record of the failed one", Cancellation);
+            && receiver.Logs.Any(log => log.Text.Contains("returns to the head", StringComparison.Ordinal)), "three attempts and the record of the failed one");
         var attempts = receiver.Spans.Where(span => span.TraceId == TraceId && span.Name == "dispatch").ToList();
         var failed = Assert.Single(attempts, span => span.HasFailed);
         Assert.Equal("failed", failed.Attributes["lab.result"]);
@@ -81,16 +81,11 @@ public sealed class TelemetryTests
         {
             dispatches = [.. receiver.Spans.Where(span => span.Name == "dispatch" && traces.Contains(span.TraceId))];
             return dispatches.Sum(span => span.Number("lab.batch_size")) == 60;
-        }, "the dispatches of 60 requests", Cancellation);
+        }, "the dispatches of 60 requests");
         Assert.Contains(dispatches, span => span.Number("lab.batch_size") > 1);
         Assert.All(dispatches, span => Assert.Equal(span.Number("lab.batch_size") - 1, span.Links.Count));
         Assert.Equal(traces, dispatches.SelectMany(span => span.Links.Append(span.TraceId)).Order());
     }
 
-    private static Uri DeadPort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return new($"http://{listener.LocalEndpoint}");
-    }
+    private static Uri DeadPort() => new(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"http://127.0.0.1:{FreePorts.Take()}"));
 }

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Net.Http.Json;
 using Lab.EndToEnd.Cluster;
 using Lab.ServiceDefaults.Contracts;
+using Lab.Testing;
 
 namespace Lab.EndToEnd.Chaos;
 
@@ -81,20 +82,20 @@ internal sealed class ChaosFleet : IAsyncDisposable
         switch (kind)
         {
             case "kill":
-                await worker.KillAsync(cancellation);
+                await worker.KillAsync();
                 await worker.StartAsync(_probe, cancellation);
                 break;
             case "freeze":
-                MarkedProcesses.Signal(worker.Pid, MarkedProcesses.Stop);
+                ChildProcess.Signal(worker.Pid, ChildProcess.Stop);
                 await Task.Delay(TimeSpan.FromSeconds(2.5 + random.NextDouble()), cancellation);
-                MarkedProcesses.Signal(worker.Pid, MarkedProcesses.Continue);
+                ChildProcess.Signal(worker.Pid, ChildProcess.Continue);
                 break;
             case "slow":
                 for (var i = 0; i < 20; i++)
                 {
-                    MarkedProcesses.Signal(worker.Pid, MarkedProcesses.Stop);
+                    ChildProcess.Signal(worker.Pid, ChildProcess.Stop);
                     await Task.Delay(60, cancellation);
-                    MarkedProcesses.Signal(worker.Pid, MarkedProcesses.Continue);
+                    ChildProcess.Signal(worker.Pid, ChildProcess.Continue);
                     await Task.Delay(20, cancellation);
                 }
 

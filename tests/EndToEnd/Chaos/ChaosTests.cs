@@ -73,7 +73,7 @@ public sealed class ChaosTests(SharedPostgres postgres)
         await Task.Delay(Duration / 3, Cancellation);
         await SubmitJobsAsync(client, fleet.Orchestrators, texts);
         _isDown = true;
-        await fleet.Orchestrators[0].KillAsync(Cancellation);
+        await fleet.Orchestrators[0].KillAsync();
         using (var probe = new HttpClient()) await fleet.Orchestrators[0].StartAsync(probe, Cancellation);
         _isDown = false;
         await Task.Delay(Duration * 2 / 3, Cancellation);

@@ -1,8 +1,8 @@
-using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
 using Lab.ServiceDefaults.Contracts;
+using Lab.Testing;
 
 namespace Lab.EndToEnd.Cluster;
 
@@ -28,25 +28,11 @@ internal abstract class LabCluster : IAsyncDisposable
         $"{workers} free workers");
 
     /// <summary>Waits for something that comes by itself, within a minute and a half.</summary>
-    public async Task UntilAsync(Func<Task<bool>> condition, string what)
+    public Task UntilAsync(Func<Task<bool>> condition, string what) => Eventually.TrueAsync(() =>
     {
-        var watch = Stopwatch.StartNew();
-        while (true)
-        {
-            try
-            {
-                if (await condition()) return;
-            }
-            catch (HttpRequestException)
-            {
-                // Not listening yet.
-            }
-
-            CheckAlive();
-            Assert.True(watch.Elapsed < Limit, $"still no {what} after {Limit}:\n{Output}");
-            await Task.Delay(50, TestContext.Current.CancellationToken);
-        }
-    }
+        CheckAlive();
+        return condition();
+    }, what, () => Output, Limit);
 
     public async Task<Dictionary<string, WorkerStatus>> GetWorkersAsync() =>
         (await Client.GetFromJsonAsync<Dictionary<string, WorkerStatus>>("/workers", WireJson.Relaxed.Options, TestContext.Current.CancellationToken))!;

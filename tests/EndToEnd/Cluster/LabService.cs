@@ -1,7 +1,6 @@
-using System.Collections.Concurrent;
-using System.Diagnostics;
 using System.Globalization;
 using System.Reflection;
+using Lab.Testing;
 
 namespace Lab.EndToEnd.Cluster;
 
@@ -10,9 +9,8 @@ internal sealed class LabService : IAsyncDisposable
 {
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60);
     private readonly string _program;
-    private readonly IReadOnlyDictionary<string, string> _environment;
-    private readonly ConcurrentQueue<string> _output = new();
-    private Process? _process;
+    private readonly Dictionary<string, string?> _environment;
+    private ChildProcess? _process;
 
     /// <param name="program">The name under which the build put its path into this assembly.</param>
     /// <param name="port">Where it listens, on the loopback interface.</param>
@@ -21,68 +19,44 @@ internal sealed class LabService : IAsyncDisposable
     {
         _program = Assembly.GetExecutingAssembly()
             .GetCustomAttributes<AssemblyMetadataAttribute>().Single(attribute => attribute.Key == program).Value!;
-        _environment = environment;
         Address = new(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port}"));
+        _environment = environment.ToDictionary(variable => variable.Key, variable => (string?)variable.Value);
+        _environment["ASPNETCORE_URLS"] = Address.ToString();
+        _environment["ORT_DISABLE_TELEMETRY"] = "1";
     }
 
     public Uri Address { get; }
 
     public int Pid => _process!.Id;
 
-    public string Output => string.Join('\n', _output);
+    public string Output => _process?.Output ?? "";
 
     /// <summary>Starts it and waits until it is ready.</summary>
-    public async Task StartAsync(HttpClient client, CancellationToken cancellation)
+    public async Task StartAsync(HttpClient client, CancellationToken cancellationToken)
     {
-        var start = new ProcessStartInfo("dotnet", [_program]) { RedirectStandardOutput = true, RedirectStandardError = true };
-        start.Environment["ASPNETCORE_URLS"] = Address.ToString();
-        start.Environment["ORT_DISABLE_TELEMETRY"] = "1";
-        foreach (var (name, value) in _environment) start.Environment[name] = value;
-        _process?.Dispose();
-        _process = Process.Start(start)!;
-        _process.OutputDataReceived += (_, line) => Remember(line.Data);
-        _process.ErrorDataReceived += (_, line) => Remember(line.Data);
-        _process.BeginOutputReadLine();
-        _process.BeginErrorReadLine();
-        var watch = Stopwatch.StartNew();
-        while (true)
+        if (_process is not null) await _process.DisposeAsync();
+        var process = _process = ChildProcess.Start("dotnet", [_program], _environment);
+        await Eventually.TrueAsync(async () =>
         {
+            Assert.False(process.HasExited, $"{_program} has ended:\n{Output}");
             try
             {
-                using var response = await client.GetAsync(new Uri(Address, "/health"), cancellation);
-                if (response.IsSuccessStatusCode) return;
+                using var response = await client.GetAsync(new Uri(Address, "/health"), cancellationToken);
+                return response.IsSuccessStatusCode;
             }
-            catch (Exception e) when (e is HttpRequestException || (e is OperationCanceledException && !cancellation.IsCancellationRequested))
+            catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
             {
-                // Not listening yet, or too busy starting to answer.
+                // Too busy starting to answer.
+                return false;
             }
-
-            Assert.False(_process.HasExited, $"{_program} has ended:\n{Output}");
-            Assert.True(watch.Elapsed < StartLimit, $"{_program} is not ready after {StartLimit}:\n{Output}");
-            await Task.Delay(50, cancellation);
-        }
+        }, $"{_program} is ready", () => Output, StartLimit);
     }
 
-    public async Task KillAsync(CancellationToken cancellation)
+    public async Task KillAsync()
     {
-        MarkedProcesses.Signal(Pid, MarkedProcesses.Kill);
-        await _process!.WaitForExitAsync(cancellation);
+        _process!.Signal(ChildProcess.Kill);
+        await _process.WaitForExitAsync(StartLimit);
     }
 
-    public async ValueTask DisposeAsync()
-    {
-        if (_process is null) return;
-        if (!_process.HasExited)
-        {
-            _process.Kill();
-            await _process.WaitForExitAsync();
-        }
-
-        _process.Dispose();
-    }
-
-    private void Remember(string? line)
-    {
-        if (line is not null) _output.Enqueue(line);
-    }
+    public ValueTask DisposeAsync() => _process?.DisposeAsync() ?? ValueTask.CompletedTask;
 }

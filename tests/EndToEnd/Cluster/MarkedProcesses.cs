@@ -1,5 +1,5 @@
+using System.Diagnostics;
 using System.Globalization;
-using System.Runtime.InteropServices;
 using System.Text;
 
 namespace Lab.EndToEnd.Cluster;
@@ -8,14 +8,9 @@ namespace Lab.EndToEnd.Cluster;
 /// Finds the processes of one run by a variable that all of them inherit, whoever their parent is now: what is left
 /// behind is found as surely as what is wanted. Linux only: it reads /proc.
 /// </summary>
-internal sealed partial class MarkedProcesses
+internal sealed class MarkedProcesses
 {
     public const string Variable = "LAB_TEST_RUN";
-    public const int Interrupt = 2;
-    public const int Kill = 9;
-    public const int Continue = 18;
-    public const int Stop = 19;
-    public const int Terminate = 15;
 
     public string Mark { get; } = Guid.NewGuid().ToString("N");
 
@@ -44,14 +39,20 @@ internal sealed partial class MarkedProcesses
 
     public int PidOf(string service) => All().Single(process => process.Service == service).Pid;
 
-    public static void Signal(int pid, int signal) => Assert.Equal(0, SendSignal(pid, signal));
-
     /// <summary>Ends whatever is left, so that a failed test leaves nothing to the next one.</summary>
     public void KillAll()
     {
-        foreach (var (pid, _) in All()) _ = SendSignal(pid, Kill);
+        foreach (var (pid, _) in All())
+        {
+            try
+            {
+                using var process = Process.GetProcessById(pid);
+                process.Kill();
+            }
+            catch (ArgumentException)
+            {
+                // Ended meanwhile.
+            }
+        }
     }
-
-    [LibraryImport("libc", EntryPoint = "kill")]
-    private static partial int SendSignal(int pid, int signal);
 }
