@@ -1,5 +1,4 @@
 using Amazon.EC2;
-using Lab.Ec2Deployer.Planning;
 
 namespace Lab.Ec2Deployer.Aws;
 

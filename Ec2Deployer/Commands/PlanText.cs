@@ -1,6 +1,7 @@
 using System.Globalization;
 using Amazon.EC2.Model;
 using Lab.Ec2Deployer.Planning;
+using Lab.Ec2Deployer.Remote;
 
 namespace Lab.Ec2Deployer.Commands;
 

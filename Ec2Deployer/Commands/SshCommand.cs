@@ -3,6 +3,7 @@ using System.ComponentModel;
 using System.Diagnostics;
 using System.Globalization;
 using Lab.Ec2Deployer.Planning;
+using Lab.Ec2Deployer.Reporting;
 using Renci.SshNet;
 using Renci.SshNet.Common;
 

@@ -1,3 +1,7 @@
+using Lab.Ec2Deployer.Remote;
+using Lab.Ec2Deployer.Reporting;
+using Lab.Ec2Deployer.Swarm;
+
 namespace Lab.Ec2Deployer.Planning;
 
 /// <summary>

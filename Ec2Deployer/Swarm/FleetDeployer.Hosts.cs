@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using Lab.Ec2Deployer.Packaging;
 using Lab.Ec2Deployer.Planning;
 using Lab.Ec2Deployer.Remote;
+using Lab.Ec2Deployer.Reporting;
 
 namespace Lab.Ec2Deployer.Swarm;
 

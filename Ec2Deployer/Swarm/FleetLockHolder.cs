@@ -1,6 +1,7 @@
 using System.Text;
 using Lab.Ec2Deployer.Planning;
 using Lab.Ec2Deployer.Remote;
+using Lab.Ec2Deployer.Reporting;
 
 namespace Lab.Ec2Deployer.Swarm;
 

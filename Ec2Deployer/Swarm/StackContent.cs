@@ -1,5 +1,4 @@
 using Lab.Ec2Deployer.Packaging;
-using Lab.Ec2Deployer.Planning;
 
 namespace Lab.Ec2Deployer.Swarm;
 

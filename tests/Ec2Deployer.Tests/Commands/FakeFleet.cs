@@ -1,5 +1,7 @@
 using System.Runtime.CompilerServices;
 using Lab.Ec2Deployer.Planning;
+using Lab.Ec2Deployer.Remote;
+using Lab.Ec2Deployer.Reporting;
 using Lab.Ec2Deployer.Swarm;
 
 namespace Lab.Ec2Deployer.Tests.Commands;

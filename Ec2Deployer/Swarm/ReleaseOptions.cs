@@ -1,4 +1,4 @@
-namespace Lab.Ec2Deployer.Planning;
+namespace Lab.Ec2Deployer.Swarm;
 
 /// <summary>What the hosts are to run, and how the deployer reaches them.</summary>
 internal sealed record ReleaseOptions

@@ -1,4 +1,4 @@
-namespace Lab.Ec2Deployer.Planning;
+namespace Lab.Ec2Deployer.Reporting;
 
 /// <summary>Hears what is being done: shown to people, kept in the audit log. Safe to call from several tasks at once.</summary>
 internal interface IProgressSink

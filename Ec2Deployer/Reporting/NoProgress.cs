@@ -1,6 +1,4 @@
-using Lab.Ec2Deployer.Planning;
-
-namespace Lab.Ec2Deployer.Swarm;
+namespace Lab.Ec2Deployer.Reporting;
 
 /// <summary>For calls that only ask.</summary>
 internal sealed class NoProgress : IProgressSink

@@ -1,4 +1,4 @@
-namespace Lab.Ec2Deployer.Planning;
+namespace Lab.Ec2Deployer.Reporting;
 
 /// <summary>A failure that is told to the user as it stands: one paragraph, no stack trace.</summary>
 internal sealed class DeploymentException : Exception

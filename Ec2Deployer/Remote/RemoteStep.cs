@@ -1,4 +1,4 @@
-namespace Lab.Ec2Deployer.Planning;
+namespace Lab.Ec2Deployer.Remote;
 
 /// <summary>One command on one host, as <c>plan --verbose</c> shows it and the executor runs it.</summary>
 /// <param name="Host">The host's name, such as <c>host-1</c>; <c>local</c> for what the deployer's own machine does.</param>
