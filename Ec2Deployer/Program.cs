@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using Lab.Ec2Deployer.Aws;
 using Lab.Ec2Deployer.Commands;
+using Lab.Ec2Deployer.Fleet;
 using Lab.Ec2Deployer.Packaging;
 using Lab.Ec2Deployer.Remote;
 using Lab.Ec2Deployer.Swarm;

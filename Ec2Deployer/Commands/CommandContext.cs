@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Amazon.EC2;
 using Lab.Ec2Deployer.Aws;
+using Lab.Ec2Deployer.Fleet;
 using Lab.Ec2Deployer.Planning;
 using Lab.Ec2Deployer.Reporting;
 using Lab.Ec2Deployer.Swarm;

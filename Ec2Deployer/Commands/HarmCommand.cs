@@ -1,6 +1,6 @@
 using System.CommandLine;
-using Lab.Ec2Deployer.Planning;
 using Lab.Ec2Deployer.Reporting;
+using Lab.Ec2Deployer.Swarm;
 
 namespace Lab.Ec2Deployer.Commands;
 

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Lab.Ec2Deployer.Fleet;
 using Lab.Ec2Deployer.Planning;
 using Lab.Ec2Deployer.Reporting;
 

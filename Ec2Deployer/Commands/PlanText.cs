@@ -1,5 +1,6 @@
 using System.Globalization;
 using Amazon.EC2.Model;
+using Lab.Ec2Deployer.Fleet;
 using Lab.Ec2Deployer.Planning;
 using Lab.Ec2Deployer.Remote;
 

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using Lab.Ec2Deployer.Aws;
+using Lab.Ec2Deployer.Fleet;
 using Lab.Ec2Deployer.Planning;
 using Lab.Ec2Deployer.Reporting;
 

@@ -2,6 +2,7 @@ using System.Text.Json;
 using Lab.Ec2Deployer.Commands;
 using Lab.Ec2Deployer.Planning;
 using Lab.Ec2Deployer.Reporting;
+using Lab.Ec2Deployer.Swarm;
 using Lab.Ec2Deployer.Tests.Aws;
 
 namespace Lab.Ec2Deployer.Tests.Commands;

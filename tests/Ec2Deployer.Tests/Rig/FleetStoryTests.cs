@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Text.Json;
-using Lab.Ec2Deployer.Planning;
+using Lab.Ec2Deployer.Fleet;
 using Lab.Ec2Deployer.Reporting;
 
 namespace Lab.Ec2Deployer.Tests.Rig;

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Reflection;
+using Lab.Ec2Deployer.Fleet;
 using Lab.Ec2Deployer.Packaging;
 using Lab.Ec2Deployer.Remote;
 using Lab.Ec2Deployer.Swarm;

@@ -4,7 +4,7 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 using Lab.Ec2Deployer.Commands;
-using Lab.Ec2Deployer.Planning;
+using Lab.Ec2Deployer.Fleet;
 using Lab.Ec2Deployer.Reporting;
 
 namespace Lab.Ec2Deployer.Tests.Rig;

@@ -1,8 +1,9 @@
 using System.Text.Json.Nodes;
 using Lab.Ec2Deployer.Remote;
 using Lab.Ec2Deployer.Reporting;
+using Lab.Ec2Deployer.Swarm;
 
-namespace Lab.Ec2Deployer.Swarm;
+namespace Lab.Ec2Deployer.Fleet;
 
 /// <summary>
 /// Puts a release into service, one service after the other, each one host at a time. <c>docker stack deploy</c> alone

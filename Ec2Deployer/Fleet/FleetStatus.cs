@@ -1,4 +1,6 @@
-namespace Lab.Ec2Deployer.Planning;
+using Lab.Ec2Deployer.Swarm;
+
+namespace Lab.Ec2Deployer.Fleet;
 
 /// <summary>What runs where at one moment.</summary>
 /// <param name="Version">The version in service, or null where none was deployed yet.</param>
@@ -20,9 +22,3 @@ internal sealed record FleetStatus(
 /// <param name="Manager"><c>leader</c>, <c>reachable</c>, <c>unreachable</c>, or null for no manager.</param>
 /// <param name="Problem">One line on what is wrong, or null.</param>
 internal sealed record HostStatus(string Name, bool Reachable, string Swarm, string? Manager, string? Problem = null);
-
-/// <summary>The lock on the manager that keeps two deployers from crossing.</summary>
-/// <param name="Owner">User and machine, such as <c>ana@laptop</c>.</param>
-/// <param name="What">What they do, such as <c>publish</c>.</param>
-/// <param name="Since">When they began.</param>
-internal sealed record FleetLock(string Owner, string What, DateTimeOffset Since);

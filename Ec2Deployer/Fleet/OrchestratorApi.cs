@@ -3,7 +3,7 @@ using System.Text;
 using System.Text.Json;
 using Lab.Ec2Deployer.Remote;
 
-namespace Lab.Ec2Deployer.Swarm;
+namespace Lab.Ec2Deployer.Fleet;
 
 /// <summary>
 /// The orchestrator's own interface, spoken to on its host through SSH: keys do not travel in the clear, and no security

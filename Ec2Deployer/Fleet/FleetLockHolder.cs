@@ -1,9 +1,9 @@
 using System.Text;
-using Lab.Ec2Deployer.Planning;
 using Lab.Ec2Deployer.Remote;
 using Lab.Ec2Deployer.Reporting;
+using Lab.Ec2Deployer.Swarm;
 
-namespace Lab.Ec2Deployer.Swarm;
+namespace Lab.Ec2Deployer.Fleet;
 
 /// <summary>The lock, held until it is disposed or this process ends, however it ends.</summary>
 internal sealed class FleetLockHolder : IDisposable

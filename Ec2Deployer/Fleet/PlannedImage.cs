@@ -1,4 +1,4 @@
-namespace Lab.Ec2Deployer.Planning;
+namespace Lab.Ec2Deployer.Fleet;
 
 /// <summary>An image of the release.</summary>
 /// <param name="Name"><c>orchestrator</c> or <c>worker</c>.</param>

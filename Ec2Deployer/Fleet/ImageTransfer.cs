@@ -2,8 +2,9 @@ using System.Text;
 using Lab.Ec2Deployer.Packaging;
 using Lab.Ec2Deployer.Planning;
 using Lab.Ec2Deployer.Remote;
+using Lab.Ec2Deployer.Swarm;
 
-namespace Lab.Ec2Deployer.Swarm;
+namespace Lab.Ec2Deployer.Fleet;
 
 /// <summary>An image and the hosts that need it.</summary>
 internal sealed record ImageTarget(PackedImage Image, IReadOnlyList<DeployedHost> Hosts);

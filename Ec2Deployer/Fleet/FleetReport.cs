@@ -1,4 +1,4 @@
-namespace Lab.Ec2Deployer.Planning;
+namespace Lab.Ec2Deployer.Fleet;
 
 /// <summary>What a deployment or a rollback came to.</summary>
 internal sealed record FleetReport

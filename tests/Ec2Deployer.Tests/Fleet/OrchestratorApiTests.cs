@@ -1,6 +1,6 @@
-using Lab.Ec2Deployer.Swarm;
+using Lab.Ec2Deployer.Fleet;
 
-namespace Lab.Ec2Deployer.Tests.Swarm;
+namespace Lab.Ec2Deployer.Tests.Fleet;
 
 public sealed class OrchestratorApiTests
 {

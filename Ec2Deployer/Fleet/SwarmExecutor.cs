@@ -1,17 +1,12 @@
 using Lab.Ec2Deployer.Planning;
 using Lab.Ec2Deployer.Remote;
+using Lab.Ec2Deployer.Swarm;
 
-namespace Lab.Ec2Deployer.Swarm;
+namespace Lab.Ec2Deployer.Fleet;
 
 /// <summary>Forms the Swarm, lets new hosts join it, and takes those out that are gone.</summary>
 internal sealed class SwarmExecutor(FleetSession session)
 {
-    /// <summary>A manager that answers.</summary>
-    /// <param name="surveys">What the hosts said about themselves.</param>
-    /// <returns>Its connection, or null where there is no Swarm yet.</returns>
-    public HostConnection? Manager(IReadOnlyDictionary<string, HostSurvey> surveys) =>
-        session.Connections.FirstOrDefault(connection => surveys.TryGetValue(connection.Host.Name, out var survey) && survey is { SwarmState: "active", IsManager: true });
-
     /// <summary>Makes all hosts members of one Swarm, managers where they should be. Gives no roles yet.</summary>
     /// <returns>A manager, and whether anything was changed.</returns>
     /// <exception cref="HostFailedException">It cannot be formed.</exception>
@@ -19,7 +14,7 @@ internal sealed class SwarmExecutor(FleetSession session)
     {
         using var step = session.Progress.Begin("forming the Swarm");
         var changed = false;
-        var manager = Manager(surveys);
+        var manager = HostSurveys.FindManager(session, surveys);
         if (manager is null)
         {
             manager = session[session.Hosts.FirstOrDefault(host => host.Manager) ?? session.OrchestratorHost];
@@ -76,23 +71,6 @@ internal sealed class SwarmExecutor(FleetSession session)
             ? new HostFailedException(manager.Host.Name, "most managers of the Swarm are gone, so that nothing can be changed; containers on the other hosts run on unsupervised",
                 $"Bring a manager back; if that cannot be, run 'sudo docker swarm init --force-new-cluster --advertise-addr {manager.Host.PrivateAddress}' on {manager.Host.Name} and then publish.", result.Error)
             : manager.Failed(SwarmCommands.Nodes, result);
-    }
-
-    /// <summary>Looks at a host.</summary>
-    /// <exception cref="HostFailedException">It has no Docker, or none that answers.</exception>
-    public static async Task<HostSurvey> SurveyAsync(HostConnection connection, CancellationToken cancellationToken)
-    {
-        var command = HostCommands.Survey(connection.Host);
-        var result = await connection.TryAsync(command, cancellationToken);
-        return result.ExitCode switch
-        {
-            0 => HostSurvey.Parse(result.Output),
-            HostCommands.NoDocker => throw new HostFailedException(connection.Host.Name, "Docker is missing: there is no command docker",
-                "Install it (apt-get install docker.io), or terminate the host, and run publish again.", result.Error),
-            HostCommands.NoEngine => throw new HostFailedException(connection.Host.Name, "Docker's engine does not answer",
-                "Look at 'journalctl --unit docker' on the host; if it cannot be mended, terminate the host, and run publish again.", result.Error),
-            _ => throw connection.Failed(command, result),
-        };
     }
 
     private Dictionary<string, DeployedHost> Members(IReadOnlyDictionary<string, HostSurvey> surveys) =>

@@ -1,8 +1,9 @@
 using System.Globalization;
 using Lab.Ec2Deployer.Planning;
 using Lab.Ec2Deployer.Remote;
+using Lab.Ec2Deployer.Swarm;
 
-namespace Lab.Ec2Deployer.Swarm;
+namespace Lab.Ec2Deployer.Fleet;
 
 /// <summary>Which containers the hosts should run, and what has become of each.</summary>
 internal static class FleetContainers
@@ -27,7 +28,8 @@ internal static class FleetContainers
         {
             try
             {
-                return Parse(connection.Host.Name, session.Release.Deployment, await connection.RunAsync(HostCommands.Containers(session.Release.Deployment), cancellationToken));
+                var output = await connection.RunAsync(HostCommands.Containers(session.Release.Deployment), cancellationToken);
+                return RunningContainer.Parse(session.Release.Deployment, output).Select(container => (Host: connection.Host.Name, Container: container));
             }
             catch (HostFailedException)
             {
@@ -37,7 +39,7 @@ internal static class FleetContainers
         })).SelectMany(one => one).ToList();
         return [.. Expected(session.Hosts, session.Release).Select(expected =>
         {
-            var here = found.Where(one => one.Host == expected.Host.Name && one.Service == expected.Service).MaxBy(one => one.StartedAt);
+            var here = found.Where(one => one.Host == expected.Host.Name && one.Container.Service == expected.Service).Select(one => one.Container).MaxBy(container => container.StartedAt);
             if (here is null) return new ContainerStatus(expected.Name, expected.Host.Name, expected.Port, null, session.Unreachable.ContainsKey(expected.Host.Name) ? "unknown" : "gone", null);
             var version = release is not null && here.Spec == release.Spec(expected.Service) ? release.Version : here.Spec;
             return new ContainerStatus(expected.Name, expected.Host.Name, expected.Port, version, here.Health, here.StartedAt);
@@ -47,13 +49,4 @@ internal static class FleetContainers
     // By the host's number, so that each keeps its name while another is gone.
     private static string Name(DeployedHost host) =>
         FleetShape.WorkerHostNumber(host.Name) is { } number ? string.Create(CultureInfo.InvariantCulture, $"orchestrator-{number + 1}") : "orchestrator";
-
-    private static IEnumerable<Found> Parse(string host, string deployment, string output) =>
-        output.Split('\n', StringSplitOptions.RemoveEmptyEntries)
-            .Select(line => line.Split(' '))
-            .Where(words => words.Length == 4 && words[0].StartsWith($"{deployment}_", StringComparison.Ordinal))
-            .Select(words => new Found(host, words[0][(deployment.Length + 1)..], words[1], words[2],
-                DateTimeOffset.TryParse(words[3], CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var started) ? started : null));
-
-    private sealed record Found(string Host, string Service, string Spec, string Health, DateTimeOffset? StartedAt);
 }

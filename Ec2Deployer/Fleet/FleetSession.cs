@@ -1,8 +1,9 @@
 using Lab.Ec2Deployer.Planning;
 using Lab.Ec2Deployer.Remote;
 using Lab.Ec2Deployer.Reporting;
+using Lab.Ec2Deployer.Swarm;
 
-namespace Lab.Ec2Deployer.Swarm;
+namespace Lab.Ec2Deployer.Fleet;
 
 /// <summary>The hosts of one call, each with its connection, for as long as the call takes.</summary>
 internal sealed class FleetSession : IDisposable
@@ -10,8 +11,13 @@ internal sealed class FleetSession : IDisposable
     private readonly Dictionary<string, HostConnection> _connections = new(StringComparer.Ordinal);
     private readonly Dictionary<string, HostFailedException> _unreachable = new(StringComparer.Ordinal);
 
-    private FleetSession(IReadOnlyList<DeployedHost> hosts, ReleaseOptions release, IProgressSink progress) =>
-        (Hosts, Release, Progress) = (hosts, release, progress);
+    private readonly TimeProvider _time;
+
+    private FleetSession(IReadOnlyList<DeployedHost> hosts, ReleaseOptions release, IProgressSink progress, TimeProvider time) =>
+        (Hosts, Release, Progress, _time) = (hosts, release, progress, time);
+
+    /// <summary>Who deploys, in audit logs and locks: user and machine.</summary>
+    public static string Owner { get; } = $"{Environment.UserName}@{Environment.MachineName}";
 
     /// <summary>All hosts, whether they answer or not.</summary>
     public IReadOnlyList<DeployedHost> Hosts { get; }
@@ -45,7 +51,7 @@ internal sealed class FleetSession : IDisposable
     public static async Task<FleetSession> OpenAsync(
         IReadOnlyList<DeployedHost> hosts, ReleaseOptions release, IProgressSink progress, ConnectTimes times, TimeProvider time, CancellationToken cancellationToken)
     {
-        var session = new FleetSession(hosts, release, progress);
+        var session = new FleetSession(hosts, release, progress, time);
         var keys = new HostKeys(Path.Combine(release.StateDirectory, "known_hosts"), release.AcceptNewHostKey, progress.Note);
         try
         {
@@ -94,10 +100,10 @@ internal sealed class FleetSession : IDisposable
         host.Role is HostRole.Orchestrator || (release.Orchestrators > 1 && host.Manager);
 
     /// <summary>Writes a line to the audit logs here and on the managers that answer.</summary>
-    public async Task AuditAsync(string who, DateTimeOffset now, string action, string subject, CancellationToken cancellationToken)
+    public async Task AuditAsync(string action, string subject, CancellationToken cancellationToken)
     {
         Progress.Audit(action, subject);
-        var command = HostCommands.AppendAudit($"{now:O} {who} {action} {subject}");
+        var command = HostCommands.AppendAudit($"{_time.GetUtcNow():O} {Owner} {action} {subject}");
         await OnEachAsync(Connections.Where(connection => connection.Host.Manager), async connection =>
         {
             var result = await connection.TryAsync(command, cancellationToken);

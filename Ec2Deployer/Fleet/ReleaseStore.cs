@@ -1,7 +1,8 @@
 using Lab.Ec2Deployer.Remote;
 using Lab.Ec2Deployer.Reporting;
+using Lab.Ec2Deployer.Swarm;
 
-namespace Lab.Ec2Deployer.Swarm;
+namespace Lab.Ec2Deployer.Fleet;
 
 /// <summary>The versions kept in the Swarm, newest first. The first is the one that serves.</summary>
 internal sealed class ReleaseStore(HostConnection manager, RolloutCommands commands)

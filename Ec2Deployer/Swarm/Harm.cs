@@ -1,4 +1,4 @@
-namespace Lab.Ec2Deployer.Planning;
+namespace Lab.Ec2Deployer.Swarm;
 
 /// <summary>What is done to a container, to see what becomes of requests.</summary>
 internal enum Harm
@@ -15,8 +15,3 @@ internal enum Harm
     /// <summary>Neither frozen nor slowed any more.</summary>
     Thaw,
 }
-
-/// <summary>Harm to one container.</summary>
-/// <param name="Kind">What to do.</param>
-/// <param name="Container">To whom: <c>worker-3</c>.</param>
-internal sealed record HarmRequest(Harm Kind, string Container);

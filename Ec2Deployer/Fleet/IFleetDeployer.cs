@@ -1,8 +1,9 @@
+using Lab.Ec2Deployer.Planning;
 using Lab.Ec2Deployer.Remote;
 using Lab.Ec2Deployer.Reporting;
 using Lab.Ec2Deployer.Swarm;
 
-namespace Lab.Ec2Deployer.Planning;
+namespace Lab.Ec2Deployer.Fleet;
 
 /// <summary>
 /// Everything that happens on the hosts themselves, over SSH: images, the Swarm, the release, and what is said about

@@ -2,8 +2,9 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using Lab.Ec2Deployer.Reporting;
+using Lab.Ec2Deployer.Swarm;
 
-namespace Lab.Ec2Deployer.Swarm;
+namespace Lab.Ec2Deployer.Fleet;
 
 /// <summary>
 /// The API keys of a deployment: made once, kept in files that only their owner can read, and given to the Swarm as
@@ -31,19 +32,10 @@ internal sealed class FleetKeys
         return new(apiKeyFile, ReadOrMake(apiKeyFile), ReadOrMake(Path.Combine(directory, "admin-key")));
     }
 
-    /// <summary>The secrets of a release without their content: reads and makes nothing.</summary>
-    public static IReadOnlyList<FleetSecret> Planned(ReleaseOptions release)
-    {
-        var secrets = new List<FleetSecret> { new("key", "Access__Keys__client", null), new("admin-key", "Access__AdminKeys__deployer", null) };
-        if (release.PostgresFile is not null) secrets.Add(new("postgres", "Jobs__ConnectionString", null));
-        if (release.CertificateFile is not null) secrets.Add(new("certificate", CertificatePath, null));
-        return secrets;
-    }
-
     /// <summary>Everything that the orchestrator is to know and nobody else.</summary>
     /// <exception cref="DeploymentException">A file that an option names cannot be used.</exception>
     public IReadOnlyList<FleetSecret> Secrets(ReleaseOptions release) =>
-        [.. Planned(release).Select(secret => secret with
+        [.. FleetSecret.Planned(release).Select(secret => secret with
         {
             Content = secret.Kind switch
             {
@@ -53,9 +45,6 @@ internal sealed class FleetKeys
                 _ => Pem(release.CertificateFile!),
             },
         })];
-
-    /// <summary>Where the container sees the user's certificate: not among the configuration's secrets.</summary>
-    public const string CertificatePath = "/run/lab/https.pem";
 
     /// <summary>SHA-256 of a certificate, in the form that the orchestrator logs and browsers show.</summary>
     public static string Fingerprint(string pem)

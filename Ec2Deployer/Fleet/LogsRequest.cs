@@ -1,4 +1,4 @@
-namespace Lab.Ec2Deployer.Planning;
+namespace Lab.Ec2Deployer.Fleet;
 
 /// <summary>Which lines are wanted.</summary>
 /// <param name="Container"><c>orchestrator</c>, <c>worker-3</c>, …, or null: of all.</param>
