@@ -12,12 +12,15 @@ internal sealed class Ec2Observer(Ec2Calls calls)
     private static readonly string[] Alive = ["pending", "running", "stopping", "stopped"];
 
     /// <summary>All that the planner needs.</summary>
+    /// <param name="options">Checked options.</param>
+    /// <param name="cancellationToken">Ends the calls.</param>
+    /// <param name="existing">What <see cref="ExistingAsync"/> gave, where nothing has changed since; null: EC2 is asked.</param>
     /// <exception cref="DeploymentException">EC2 refused, or the region lacks something that every plan needs.</exception>
-    public async Task<ObservedDeployment> ObserveAsync(DeploymentOptions options, CancellationToken cancellationToken)
+    public async Task<ObservedDeployment> ObserveAsync(DeploymentOptions options, CancellationToken cancellationToken, ObservedDeployment? existing = null)
     {
         try
         {
-            var existing = await ExistingAsync(options, cancellationToken);
+            existing ??= await ExistingAsync(options, cancellationToken);
             var vpcs = await calls.CallAsync((ec2, ct) => ec2.DescribeVpcsAsync(new DescribeVpcsRequest { Filters = [new Filter("is-default", ["true"])] }, ct), cancellationToken);
             var vpc = vpcs.Vpcs?.FirstOrDefault()?.VpcId ?? throw new DeploymentException(ExitCode.AwsRefused,
                 $"Looking for a network failed: {options.Region} has no default VPC in this account. Nothing was changed. Make one with 'aws ec2 create-default-vpc --region {options.Region}', or take another --region.");

@@ -34,8 +34,8 @@ internal sealed class CommandContext : IDisposable
         Fleet = surroundings.Fleet();
     }
 
-    /// <summary>Checked options.</summary>
-    public DeploymentOptions Options { get; private set; }
+    /// <summary>Checked options: decided once, before anything happens.</summary>
+    public DeploymentOptions Options { get; }
 
     /// <summary>What this machine keeps.</summary>
     public DeploymentDirectory Directory { get; }
@@ -83,7 +83,7 @@ internal sealed class CommandContext : IDisposable
 
     /// <summary>The running hosts.</summary>
     /// <exception cref="DeploymentException">There are none, or none whose host key is known here.</exception>
-    public async Task<Found> FindAsync(CancellationToken cancellationToken)
+    public async Task<DeploymentSnapshot> FindAsync(CancellationToken cancellationToken)
     {
         var found = await (await DeploymentAsync(cancellationToken)).FindAsync(Options, cancellationToken);
         if (found.Instances.Count == 0)
@@ -101,31 +101,22 @@ internal sealed class CommandContext : IDisposable
     public async Task<string?> CallerAddressAsync(CancellationToken cancellationToken) =>
         Options.SshFrom is not null && Options.HttpFrom is not null ? null : await _surroundings.Caller.AskAsync(cancellationToken);
 
-    /// <summary>As many worker hosts as there are, where the command line does not say another number.</summary>
-    public void KeepSize(Found found)
-    {
-        if (_parse.GetResult(Settings.Hosts.Option) is null && found.WorkerHosts > Options.Hosts) Options = Options with { Hosts = found.WorkerHosts };
-    }
-
-    /// <summary>Another number of worker hosts.</summary>
-    public void Resize(int hosts)
-    {
-        var resized = Options with { Hosts = hosts };
-        if (DeploymentOptionsCheck.Errors(resized) is { Count: > 0 } errors) throw new DeploymentException(ExitCode.Usage, string.Join('\n', errors));
-        Options = resized;
-    }
+    /// <summary>The options for a deployment that exists: as many worker hosts as it has, where the command line does not say another number.</summary>
+    public DeploymentOptions OptionsFor(DeploymentSnapshot found) =>
+        _parse.GetResult(Settings.Hosts.Option) is null && found.WorkerHosts > Options.Hosts ? Options with { Hosts = found.WorkerHosts } : Options;
 
     /// <summary>Holds what was given for the next command.</summary>
+    /// <param name="options">What is about to be published.</param>
     /// <exception cref="DeploymentException">The deployment is in another region.</exception>
-    public void Remember()
+    public void Remember(DeploymentOptions options)
     {
-        if (State.Options.GetValueOrDefault(Settings.Region.Name) is { } region && region != Options.Region)
+        if (State.Options.GetValueOrDefault(Settings.Region.Name) is { } region && region != options.Region)
         {
             throw new DeploymentException(ExitCode.Usage,
-                $"The deployment '{Options.Name}' is in {region}, not {Options.Region}. Nothing was changed. Take another --name for one in {Options.Region}, or 'destroy' that of {region} first.");
+                $"The deployment '{options.Name}' is in {region}, not {options.Region}. Nothing was changed. Take another --name for one in {options.Region}, or 'destroy' that of {region} first.");
         }
 
-        Directory.WriteState(Directory.ReadState() with { Options = Settings.Remember(_parse, State.Options, Options) });
+        Directory.WriteState(Directory.ReadState() with { Options = Settings.Remember(_parse, State.Options, options) });
     }
 
     /// <inheritdoc/>

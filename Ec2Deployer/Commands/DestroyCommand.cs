@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Lab.Ec2Deployer.Fleet;
 using Lab.Ec2Deployer.Reporting;
 
 namespace Lab.Ec2Deployer.Commands;
@@ -16,8 +17,8 @@ internal static class DestroyCommand
 
     private static async Task<ExitCode> RunAsync(CommandContext context, ParseResult parse, CancellationToken cancellationToken)
     {
-        var deployment = await context.DeploymentAsync(cancellationToken);
-        var belongings = await deployment.BelongingsAsync(context.Options, cancellationToken);
+        var operation = new DestroyOperation(await context.DeploymentAsync(cancellationToken), context.Directory);
+        var belongings = await operation.ListAsync(context.Options, cancellationToken);
         if (!belongings.IsNothing)
         {
             if (!context.Screen.IsJson)
@@ -36,7 +37,7 @@ internal static class DestroyCommand
                 throw new DeploymentException(ExitCode.Failed, "Nothing was removed.");
         }
 
-        await deployment.DestroyAsync(context.Options, belongings, context.Progress, cancellationToken);
+        await operation.RunAsync(context.Options, belongings, context.Progress, cancellationToken);
         context.Progress.Dispose();
         if (context.Screen.IsJson) context.Screen.Json(new { context.Options.Name, context.Options.Region, Removed = belongings.IsNothing ? [] : belongings.ToString().Split(", ") });
         else context.Screen.Line(belongings.IsNothing ? $"There is nothing of '{context.Options.Name}' in {context.Options.Region}." : $"Nothing of '{context.Options.Name}' is left in {context.Options.Region}.");

@@ -26,7 +26,7 @@ internal static class RollbackCommand
             return ExitCode.Done;
         }
 
-        FleetWork.Write(context, await context.Fleet.RollbackAsync(found.Hosts, context.Release, parse.GetValue(Version), context.Progress, cancellationToken));
+        ReportText.Write(context, await context.Fleet.RollbackAsync(found.Hosts, context.Release, parse.GetValue(Version), context.Progress, cancellationToken));
         return ExitCode.Done;
     }
 }

@@ -43,7 +43,7 @@ internal static class StatusCommand
         }
     }
 
-    private static int Size(CommandContext context, Found found) =>
+    private static int Size(CommandContext context, DeploymentSnapshot found) =>
         Math.Max(found.WorkerHosts, int.TryParse(context.State.Options.GetValueOrDefault(Settings.Hosts.Option.Name), CultureInfo.InvariantCulture, out var hosts) ? hosts : 0);
 
     /// <summary>The containers, those of hosts that are gone included.</summary>
@@ -51,7 +51,7 @@ internal static class StatusCommand
         [.. FleetShape.Containers(context.Options with { Hosts = Math.Max(1, size) }).Select(planned =>
             status.Containers.FirstOrDefault(container => container.Name == planned.Name) ?? new(planned.Name, planned.Host, planned.Port, null, "gone", null))];
 
-    private static List<HostLine> Hosts(CommandContext context, int size, Found found, FleetStatus status)
+    private static List<HostLine> Hosts(CommandContext context, int size, DeploymentSnapshot found, FleetStatus status)
     {
         var now = context.Time.GetUtcNow();
         return

@@ -29,6 +29,21 @@ public sealed class PublishCommandTests : CommandTest
     }
 
     [Fact]
+    public async Task Publish_NothingToChange_AsksEc2OnceWhatExists()
+    {
+        await using var session = await Ec2Session.StartAsync();
+        await RunAsync(session, "publish");
+        var asked = session.StandIn.Requests.Count;
+
+        await RunAsync(session, "publish");
+
+        // The instances twice: once for the plan, once for whether they run.
+        Assert.Equal(
+            ["DescribeInstances", "DescribeSecurityGroups", "DescribeKeyPairs", "DescribeVpcs", "DescribeSubnets", "DescribeInstanceTypeOfferings", "DescribeImages", "DescribeInstances"],
+            session.StandIn.Requests.Skip(asked).Where(request => request["NextToken"] is null).Select(request => request["Action"]));
+    }
+
+    [Fact]
     public async Task Publish_OptionsOfTheFirstTime_HoldForTheSecond()
     {
         await using var session = await Ec2Session.StartAsync();

@@ -1,36 +1,12 @@
 using System.Globalization;
-using Lab.Ec2Deployer.Aws;
 using Lab.Ec2Deployer.Fleet;
 
 namespace Lab.Ec2Deployer.Commands;
 
-/// <summary>What several commands do with hosts and release, and how they tell of it.</summary>
-internal static class FleetWork
+/// <summary>What came of a publish or a rollback, for people or for machines.</summary>
+internal static class ReportText
 {
-    /// <summary>Hosts by EC2, then the release on them.</summary>
-    /// <param name="context">The command.</param>
-    /// <param name="deployment">The deployment at EC2.</param>
-    /// <param name="before">What there was before.</param>
-    /// <param name="cancellationToken">Stops between two steps.</param>
-    public static async Task<FleetReport> PublishAsync(CommandContext context, Ec2Deployment deployment, Found before, CancellationToken cancellationToken)
-    {
-        var address = await context.CallerAddressAsync(cancellationToken);
-        // Before the first change: whoever interrupts this finds everything again with nothing but the name.
-        context.Remember();
-        var provisioned = await deployment.ProvisionAsync(context.Options, address, context.Progress, cancellationToken);
-        foreach (var note in provisioned.Plan.Notes) context.Progress.Note(note);
-        // A new machine in a dead one's place: the Swarm still waits for the dead one.
-        var others = provisioned.Hosts.Where(host => before.Hosts.Any(old => old.InstanceId == host.InstanceId)).ToList();
-        if (others.Count > 0)
-        {
-            foreach (var name in provisioned.Created)
-                await context.Fleet.RemoveHostAsync(others, context.Release, name, context.Progress, cancellationToken);
-        }
-
-        return await context.Fleet.DeployAsync(provisioned.Hosts, context.Release, context.Progress, cancellationToken);
-    }
-
-    /// <summary>Tells what came of it.</summary>
+    /// <summary>Writes it.</summary>
     public static void Write(CommandContext context, FleetReport report)
     {
         context.Progress.Dispose();
