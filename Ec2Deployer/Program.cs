@@ -18,7 +18,7 @@ using var ctrlC = PosixSignalRegistration.Create(PosixSignal.SIGINT, Interrupt);
 using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Interrupt);
 using var http = new HttpClient();
 
-return await DeployerApp.RunAsync(args, new Surroundings
+return await DeployerApp.RunAsync(args, new CommandEnvironment
 {
     Out = Console.Out,
     Error = Console.Error,

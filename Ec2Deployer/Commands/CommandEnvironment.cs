@@ -5,7 +5,7 @@ using Lab.Ec2Deployer.Fleet;
 namespace Lab.Ec2Deployer.Commands;
 
 /// <summary>Everything outside the program that commands touch: <c>Program.cs</c> gives the real ones, tests their own.</summary>
-internal sealed record Surroundings
+internal sealed record CommandEnvironment
 {
     /// <summary>Results.</summary>
     public required TextWriter Out { get; init; }

@@ -9,10 +9,10 @@ internal static class DestroyCommand
 {
     private static readonly Option<bool> Yes = new("--yes", "-y") { Description = "Do not ask." };
 
-    public static Command Create(Surroundings surroundings)
+    public static Command Create(CommandEnvironment environment)
     {
         var command = new Command("destroy", "Remove everything: hosts, stopped ones too, disks, security groups, key. Safe to repeat.") { Yes };
-        return command.Does(surroundings, RunAsync);
+        return command.Does(environment, RunAsync);
     }
 
     private static async Task<ExitCode> RunAsync(CommandContext context, ParseResult parse, CancellationToken cancellationToken)

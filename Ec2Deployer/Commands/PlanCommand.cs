@@ -15,10 +15,10 @@ internal static class PlanCommand
         HelpName = "DIR",
     };
 
-    public static Command Create(Surroundings surroundings)
+    public static Command Create(CommandEnvironment environment)
     {
         var command = new Command("plan", "Show hosts, containers, ports, costs, and every change that 'publish' would make. Needs no AWS account.") { Offline, Output };
-        return command.WithShape().WithWay().Does(surroundings, RunAsync);
+        return command.WithShape().WithWay().Does(environment, RunAsync);
     }
 
     private static async Task<ExitCode> RunAsync(CommandContext context, ParseResult parse, CancellationToken cancellationToken)

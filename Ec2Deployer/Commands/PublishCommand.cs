@@ -9,9 +9,9 @@ namespace Lab.Ec2Deployer.Commands;
 /// <summary><c>publish</c>: makes everything as <c>plan</c> shows it, and changes nothing that is so already.</summary>
 internal static class PublishCommand
 {
-    public static Command Create(Surroundings surroundings) =>
+    public static Command Create(CommandEnvironment environment) =>
         new Command("publish", "Make everything as 'plan' shows it. Changes only what differs; may be interrupted and run again.")
-            .WithShape().WithWay().Does(surroundings, RunAsync);
+            .WithShape().WithWay().Does(environment, RunAsync);
 
     /// <summary>Publishes and tells what came of it.</summary>
     /// <param name="context">The command.</param>

@@ -9,10 +9,10 @@ internal static class RollbackCommand
     private static readonly Argument<string?> Version = new("version") { Description = "One of those kept [default: the one before]", Arity = ArgumentArity.ZeroOrOne };
     private static readonly Option<bool> List = new("--list") { Description = "Only show the versions kept." };
 
-    public static Command Create(Surroundings surroundings)
+    public static Command Create(CommandEnvironment environment)
     {
         var command = new Command("rollback", "Put a version kept on the hosts back into service.") { Version, List };
-        return command.WithWay().Does(surroundings, RunAsync);
+        return command.WithWay().Does(environment, RunAsync);
     }
 
     private static async Task<ExitCode> RunAsync(CommandContext context, ParseResult parse, CancellationToken cancellationToken)

@@ -7,11 +7,11 @@ namespace Lab.Ec2Deployer.Commands;
 /// <summary><c>scale</c>: more worker hosts, which join, or fewer, which are drained before they end.</summary>
 internal static class ScaleCommand
 {
-    public static Command Create(Surroundings surroundings)
+    public static Command Create(CommandEnvironment environment)
     {
         var command = new Command("scale", "More or fewer hosts for workers. New ones join without a restart; those that go are drained first.");
         command.Add(Settings.Hosts.Option);
-        return command.WithWay().Does(surroundings, RunAsync);
+        return command.WithWay().Does(environment, RunAsync);
     }
 
     private static async Task<ExitCode> RunAsync(CommandContext context, ParseResult parse, CancellationToken cancellationToken)

@@ -13,10 +13,10 @@ internal static class StatusCommand
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
     private static readonly Option<bool> Watch = new("--watch", "-w") { Description = "Again every five seconds, until Ctrl-C." };
 
-    public static Command Create(Surroundings surroundings)
+    public static Command Create(CommandEnvironment environment)
     {
         var command = new Command("status", "Hosts, containers, versions, health, uptime, and what it has cost so far.") { Watch };
-        return command.WithWay().Does(surroundings, RunAsync);
+        return command.WithWay().Does(environment, RunAsync);
     }
 
     private static async Task<ExitCode> RunAsync(CommandContext context, ParseResult parse, CancellationToken cancellationToken)

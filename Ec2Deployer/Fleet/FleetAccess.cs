@@ -15,7 +15,7 @@ internal sealed class FleetAccess(ConnectTimes times, TimeProvider time)
 
     /// <summary>Connects for an operation that takes no lock and tells nobody; a host that does not answer now is not waited for.</summary>
     public Task<FleetSession> OpenAsync(IReadOnlyList<DeployedHost> hosts, ReleaseOptions release, CancellationToken cancellationToken) =>
-        FleetSession.OpenAsync(hosts, release, NoProgress.Instance, times.ForLooking, time, cancellationToken);
+        FleetSession.OpenAsync(hosts, release, NoProgress.Instance, times.ForSnapshot, time, cancellationToken);
 
     /// <summary>Connects, takes the lock and holds it for as long as the work takes.</summary>
     /// <param name="hosts">The hosts.</param>

@@ -25,5 +25,5 @@ internal static class FleetFailure
 
     private static string WithLog(string paragraph, string log) => log.Trim().Length == 0
         ? paragraph
-        : $"{paragraph}{Environment.NewLine}{string.Join(Environment.NewLine, log.Split('\n').Where(line => line.Trim().Length > 0).TakeLast(HostFailedException.LogLines).Select(line => $"    {line.TrimEnd()}"))}";
+        : $"{paragraph}{Environment.NewLine}{string.Join(Environment.NewLine, log.Split('\n').Where(line => line.Trim().Length > 0).TakeLast(HostFailedException.MaxLogLines).Select(line => $"    {line.TrimEnd()}"))}";
 }

@@ -32,7 +32,7 @@ internal sealed class FleetVerification(FleetSession session, FleetKeys keys, Ht
         }
 
         foreach (var host in session.OrchestratorHosts) await AskEveryWorkerAsync(host, started, step, cancellationToken);
-        await LookFromOutsideAsync(cancellationToken);
+        await RequestFromOutsideAsync(cancellationToken);
         step.Done($"{containers.Count} containers healthy, every worker answers");
         return containers;
     }
@@ -62,7 +62,7 @@ internal sealed class FleetVerification(FleetSession session, FleetKeys keys, Ht
         }
     }
 
-    private async Task LookFromOutsideAsync(CancellationToken cancellationToken)
+    private async Task RequestFromOutsideAsync(CancellationToken cancellationToken)
     {
         var address = new Uri($"http://{session.OrchestratorHost.SshAddress}/health");
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);

@@ -7,7 +7,7 @@ namespace Lab.Ec2Deployer.Fleet;
 /// <summary>The versions kept in the Swarm, newest first. The first is the one that serves.</summary>
 internal sealed class ReleaseStore(HostConnection manager, RolloutCommands commands)
 {
-    private const int Kept = 10;
+    private const int MaxKept = 10;
 
     /// <summary>Lists them.</summary>
     public async Task<IReadOnlyList<KeptRelease>> ListAsync(CancellationToken cancellationToken) =>
@@ -28,9 +28,9 @@ internal sealed class ReleaseStore(HostConnection manager, RolloutCommands comma
             kept = await ListAsync(cancellationToken);
         }
 
-        foreach (var old in kept.Skip(Kept)) await manager.RunAsync(RolloutCommands.ForgetRelease(old.Name), cancellationToken);
+        foreach (var old in kept.Skip(MaxKept)) await manager.RunAsync(RolloutCommands.ForgetRelease(old.Name), cancellationToken);
         var releases = new List<Release>();
-        foreach (var one in kept.Take(Kept).DistinctBy(one => one.Version)) releases.Add(await ReadAsync(one, cancellationToken));
+        foreach (var one in kept.Take(MaxKept).DistinctBy(one => one.Version)) releases.Add(await ReadAsync(one, cancellationToken));
         return releases;
     }
 

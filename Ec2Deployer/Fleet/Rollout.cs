@@ -18,7 +18,7 @@ internal sealed class Rollout(HostConnection manager, RolloutCommands commands, 
 {
     // Containers of a first deployment that fail so often are broken: a later update is stopped by the Swarm itself.
     private const int FailuresBeforeGivingUp = 3;
-    // A look costs the manager some tenths of a second of a core, which the orchestrator beside it needs.
+    // A poll costs the manager some tenths of a second of a core, which the orchestrator beside it needs.
     private static readonly TimeSpan Poll = TimeSpan.FromSeconds(1.5);
 
     /// <summary>How a service is at present, or null where there is none.</summary>

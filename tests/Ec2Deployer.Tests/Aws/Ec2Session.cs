@@ -15,8 +15,8 @@ internal sealed class Ec2Session : IAsyncDisposable
     /// <summary>Waits of milliseconds, limits of seconds: the stand-in answers at once.</summary>
     public static Ec2Pace Pace { get; } = new()
     {
-        FirstDelay = TimeSpan.FromMilliseconds(1),
-        LongestDelay = TimeSpan.FromMilliseconds(5),
+        InitialDelay = TimeSpan.FromMilliseconds(1),
+        MaxDelay = TimeSpan.FromMilliseconds(5),
         Poll = TimeSpan.FromMilliseconds(1),
         Faults = TimeSpan.FromSeconds(20),
         Consistency = TimeSpan.FromSeconds(20),
