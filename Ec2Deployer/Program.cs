@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using Lab.Ec2Deployer.Aws;
 using Lab.Ec2Deployer.Commands;
+using Lab.Ec2Deployer.Fleet;
 using Lab.Ec2Deployer.Packaging;
 using Lab.Ec2Deployer.Remote;
 using Lab.Ec2Deployer.Swarm;
@@ -17,7 +18,7 @@ using var ctrlC = PosixSignalRegistration.Create(PosixSignal.SIGINT, Interrupt);
 using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Interrupt);
 using var http = new HttpClient();
 
-return await DeployerApp.RunAsync(args, new Surroundings
+return await DeployerApp.RunAsync(args, new CommandEnvironment
 {
     Out = Console.Out,
     Error = Console.Error,

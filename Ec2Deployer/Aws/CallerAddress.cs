@@ -1,6 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
-using Lab.Ec2Deployer.Planning;
+using Lab.Ec2Deployer.Reporting;
 
 namespace Lab.Ec2Deployer.Aws;
 

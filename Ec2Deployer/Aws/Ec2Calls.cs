@@ -1,5 +1,4 @@
 using Amazon.EC2;
-using Lab.Ec2Deployer.Planning;
 
 namespace Lab.Ec2Deployer.Aws;
 
@@ -22,7 +21,7 @@ internal sealed class Ec2Calls(IAmazonEC2 ec2, Ec2Pace pace, TimeProvider time)
     public async Task<T> CallAsync<T>(Func<IAmazonEC2, CancellationToken, Task<T>> call, CancellationToken cancellationToken, bool fresh = false)
     {
         var began = time.GetTimestamp();
-        for (var delay = pace.FirstDelay; ; delay = TimeSpan.FromTicks(Math.Min(delay.Ticks * 2, pace.LongestDelay.Ticks)))
+        for (var delay = pace.InitialDelay; ; delay = TimeSpan.FromTicks(Math.Min(delay.Ticks * 2, pace.MaxDelay.Ticks)))
         {
             try
             {
@@ -36,14 +35,14 @@ internal sealed class Ec2Calls(IAmazonEC2 ec2, Ec2Pace pace, TimeProvider time)
         }
     }
 
-    /// <summary>Looks again and again until something is found.</summary>
+    /// <summary>Polls until something is found.</summary>
     /// <returns>What was found, or null when the time was up.</returns>
-    public async Task<T?> UntilAsync<T>(Func<CancellationToken, Task<T?>> look, TimeSpan patience, CancellationToken cancellationToken) where T : class
+    public async Task<T?> UntilAsync<T>(Func<CancellationToken, Task<T?>> read, TimeSpan patience, CancellationToken cancellationToken) where T : class
     {
         var began = time.GetTimestamp();
         while (true)
         {
-            if (await look(cancellationToken) is { } found) return found;
+            if (await read(cancellationToken) is { } found) return found;
             if (time.GetElapsedTime(began) >= patience) return null;
             await Task.Delay(pace.Poll, time, cancellationToken);
         }

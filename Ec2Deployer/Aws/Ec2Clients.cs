@@ -21,7 +21,7 @@ internal static class Ec2Clients
     }
 
     /// <summary>A client, or null where the chain has no credentials.</summary>
-    /// <remarks>The end of the chain asks for this machine's role at an address that only answers on EC2: elsewhere that look hangs, and is given up after three seconds.</remarks>
+    /// <remarks>The end of the chain asks for this machine's role at an address that only answers on EC2: elsewhere that request hangs, and is given up after three seconds.</remarks>
     public static async Task<IAmazonEC2?> TryCreateAsync(string region, Uri? endpoint, CancellationToken cancellationToken)
     {
         try

@@ -1,5 +1,6 @@
 using Amazon.EC2;
 using Lab.Ec2Deployer.Planning;
+using Lab.Ec2Deployer.Reporting;
 
 namespace Lab.Ec2Deployer.Aws;
 
@@ -30,19 +31,25 @@ internal sealed class Ec2Deployment
     /// <param name="options">Checked options.</param>
     /// <param name="callerAddress">The caller's public address, or null where both doors are given as options.</param>
     /// <param name="cancellationToken">Ends the calls.</param>
-    public async Task<DeploymentPlan> PlanAsync(DeploymentOptions options, string? callerAddress, CancellationToken cancellationToken) =>
-        DeploymentPlanner.Plan(options, await _observer.ObserveAsync(options, cancellationToken), new CallerFacts(callerAddress, DeploymentKey.PublicKey(_directory)) { Launching = _directory.ReadState().Launching });
+    /// <param name="snapshot">What <see cref="FindAsync"/> found, where nothing has changed since; null: EC2 is asked.</param>
+    public async Task<DeploymentPlan> PlanAsync(
+        DeploymentOptions options, string? callerAddress, CancellationToken cancellationToken, DeploymentSnapshot? snapshot = null)
+    {
+        var observed = await _observer.ObserveAsync(options, cancellationToken, snapshot?.Observed);
+        return DeploymentPlanner.Plan(options, observed, new CallerFacts(callerAddress, DeploymentKey.PublicKey(_directory)) { Launching = _directory.ReadState().Launching });
+    }
 
     /// <summary>Makes the hosts exist and run. Where they do, nothing is changed.</summary>
     /// <param name="options">Checked options.</param>
     /// <param name="callerAddress">The caller's public address, or null where both doors are given as options.</param>
     /// <param name="progress">Told of each step.</param>
     /// <param name="cancellationToken">Stops between two calls.</param>
+    /// <param name="snapshot">What <see cref="FindAsync"/> found, where nothing has changed since; null: EC2 is asked.</param>
     public async Task<Provisioned> ProvisionAsync(
-        DeploymentOptions options, string? callerAddress, IProgressSink progress, CancellationToken cancellationToken)
+        DeploymentOptions options, string? callerAddress, IProgressSink progress, CancellationToken cancellationToken, DeploymentSnapshot? snapshot = null)
     {
         DeploymentKey.Ensure(_directory);
-        var plan = await PlanAsync(options, callerAddress, cancellationToken);
+        var plan = await PlanAsync(options, callerAddress, cancellationToken, snapshot);
         var calls = await _executor.ApplyAsync(plan, progress, cancellationToken);
         var state = _directory.ReadState();
         var keys = new Dictionary<string, string>(state.HostKeys);
@@ -60,7 +67,7 @@ internal sealed class Ec2Deployment
     }
 
     /// <summary>The deployment's instances, and the hosts among them that run, for commands that change nothing at EC2.</summary>
-    public async Task<Found> FindAsync(DeploymentOptions options, CancellationToken cancellationToken)
+    public async Task<DeploymentSnapshot> FindAsync(DeploymentOptions options, CancellationToken cancellationToken)
     {
         ObservedDeployment observed;
         try
@@ -88,18 +95,15 @@ internal sealed class Ec2Deployment
                 instance.Id, HostWait.Address(options, instance)!, instance.PrivateAddress!, options.SshPort, options.SshUser,
                 keys.GetValueOrDefault(instance.Id)))
             .ToList();
-        return new Found(observed.Instances, hosts, workers);
+        return new DeploymentSnapshot(observed, hosts, workers);
     }
 
-    /// <summary>What <see cref="DestroyAsync"/> would remove.</summary>
+    /// <summary>What <see cref="RemoveAsync"/> would remove.</summary>
     public Task<Belongings> BelongingsAsync(DeploymentOptions options, CancellationToken cancellationToken) => _destroyer.ListAsync(options, cancellationToken);
 
-    /// <summary>Removes everything at EC2 and then what this machine keeps, but for the audit log.</summary>
-    public async Task DestroyAsync(DeploymentOptions options, Belongings belongings, IProgressSink progress, CancellationToken cancellationToken)
-    {
-        if (!belongings.IsNothing) await _destroyer.DestroyAsync(options, belongings, progress, cancellationToken);
-        _directory.Forget();
-    }
+    /// <summary>Removes everything at EC2.</summary>
+    public Task RemoveAsync(DeploymentOptions options, Belongings belongings, IProgressSink progress, CancellationToken cancellationToken) =>
+        _destroyer.DestroyAsync(options, belongings, progress, cancellationToken);
 }
 
 /// <summary>Hosts that exist and run.</summary>
@@ -112,8 +116,12 @@ internal sealed record Provisioned(DeploymentPlan Plan, IReadOnlyList<DeployedHo
     public IReadOnlyList<string> Created { get; } = [.. Plan.Actions.OfType<LaunchAction>().Select(launch => launch.Host.Name)];
 }
 
-/// <summary>What EC2 shows of a deployment.</summary>
-/// <param name="Instances">All instances that have not ended.</param>
+/// <summary>What EC2 shows of a deployment at one moment.</summary>
+/// <param name="Observed">Its instances, groups and key pair.</param>
 /// <param name="Hosts">The running ones whose host keys are known, the orchestrator's first.</param>
 /// <param name="WorkerHosts">The highest number of a worker host: hosts below it that are missing have died.</param>
-internal sealed record Found(IReadOnlyList<ObservedInstance> Instances, IReadOnlyList<DeployedHost> Hosts, int WorkerHosts);
+internal sealed record DeploymentSnapshot(ObservedDeployment Observed, IReadOnlyList<DeployedHost> Hosts, int WorkerHosts)
+{
+    /// <summary>All instances that have not ended.</summary>
+    public IReadOnlyList<ObservedInstance> Instances => Observed.Instances;
+}

@@ -1,6 +1,7 @@
 using Amazon.EC2;
 using Amazon.EC2.Model;
 using Lab.Ec2Deployer.Planning;
+using Lab.Ec2Deployer.Reporting;
 
 namespace Lab.Ec2Deployer.Aws;
 
@@ -26,7 +27,7 @@ internal sealed class Ec2Destroyer(Ec2Calls calls, Ec2Observer observer)
         }
     }
 
-    /// <summary>Removes it all and looks again until nothing is left.</summary>
+    /// <summary>Removes it all and polls until nothing is left.</summary>
     /// <exception cref="DeploymentException">EC2 refused, or something was still there when the time was up.</exception>
     public async Task DestroyAsync(DeploymentOptions options, Belongings belongings, IProgressSink progress, CancellationToken cancellationToken)
     {
@@ -37,15 +38,15 @@ internal sealed class Ec2Destroyer(Ec2Calls calls, Ec2Observer observer)
             {
                 // Those of ended instances go by themselves; one that was detached by hand would stay and cost.
                 if (volume.State != VolumeState.Available) continue;
-                await RemoveAsync($"volume {volume.VolumeId}", "DeleteVolume", (ec2, ct) => ec2.DeleteVolumeAsync(new DeleteVolumeRequest { VolumeId = volume.VolumeId }, ct), progress, cancellationToken);
+                await RemoveAsync($"volume {volume.VolumeId}", "DeleteVolume", (ec2, cancellationToken) => ec2.DeleteVolumeAsync(new DeleteVolumeRequest { VolumeId = volume.VolumeId }, cancellationToken), progress, cancellationToken);
             }
 
             var groups = await observer.GroupsAsync(options.Name, cancellationToken);
             await ClearAsync(groups, progress, cancellationToken);
             foreach (var group in groups)
-                await RemoveAsync($"security group {group.GroupName}", "DeleteSecurityGroup", (ec2, ct) => ec2.DeleteSecurityGroupAsync(new DeleteSecurityGroupRequest { GroupId = group.GroupId }, ct), progress, cancellationToken);
+                await RemoveAsync($"security group {group.GroupName}", "DeleteSecurityGroup", (ec2, cancellationToken) => ec2.DeleteSecurityGroupAsync(new DeleteSecurityGroupRequest { GroupId = group.GroupId }, cancellationToken), progress, cancellationToken);
             if (await observer.KeyAsync(DeploymentPlanner.KeyName(options.Name), cancellationToken) is { } key)
-                await RemoveAsync($"key pair {key.Name}", "DeleteKeyPair", (ec2, ct) => ec2.DeleteKeyPairAsync(new DeleteKeyPairRequest { KeyName = key.Name }, ct), progress, cancellationToken);
+                await RemoveAsync($"key pair {key.Name}", "DeleteKeyPair", (ec2, cancellationToken) => ec2.DeleteKeyPairAsync(new DeleteKeyPairRequest { KeyName = key.Name }, cancellationToken), progress, cancellationToken);
 
             await VerifyAsync(options, progress, cancellationToken);
         }
@@ -60,12 +61,12 @@ internal sealed class Ec2Destroyer(Ec2Calls calls, Ec2Observer observer)
         if (belongings.Instances.Count == 0) return;
         using var step = progress.Begin($"ending {belongings.Instances.Count} instances");
         var ids = belongings.Instances.Select(instance => instance.Id).ToList();
-        await calls.CallAsync((ec2, ct) => ec2.TerminateInstancesAsync(new TerminateInstancesRequest { InstanceIds = ids }, ct), cancellationToken, fresh: true);
+        await calls.CallAsync((ec2, cancellationToken) => ec2.TerminateInstancesAsync(new TerminateInstancesRequest { InstanceIds = ids }, cancellationToken), cancellationToken, fresh: true);
         foreach (var instance in belongings.Instances) progress.Audit("TerminateInstances", $"{instance.Host} {instance.Id}");
         var left = -1;
-        var ended = await calls.UntilAsync(async ct =>
+        var ended = await calls.UntilAsync(async cancellationToken =>
         {
-            left = (await observer.InstancesAsync(options.Name, ct)).Count(instance => instance.State.Name.Value != "terminated");
+            left = (await observer.InstancesAsync(options.Name, cancellationToken)).Count(instance => instance.State.Name.Value != "terminated");
             step.Report(Math.Max(0, ids.Count - left), ids.Count);
             return left == 0 ? belongings : null;
         }, calls.Pace.Ending, cancellationToken);
@@ -88,8 +89,8 @@ internal sealed class Ec2Destroyer(Ec2Calls calls, Ec2Observer observer)
                 .Where(permission => (permission.UserIdGroupPairs ?? []).Any(pair => pair.GroupId != group.GroupId && ids.Contains(pair.GroupId)))
                 .ToList();
             if (naming.Count == 0) continue;
-            await RemoveAsync($"rules of {group.GroupName}", "RevokeSecurityGroupIngress", (ec2, ct) => ec2.RevokeSecurityGroupIngressAsync(
-                new RevokeSecurityGroupIngressRequest { GroupId = group.GroupId, IpPermissions = naming }, ct), progress, cancellationToken);
+            await RemoveAsync($"rules of {group.GroupName}", "RevokeSecurityGroupIngress", (ec2, cancellationToken) => ec2.RevokeSecurityGroupIngressAsync(
+                new RevokeSecurityGroupIngressRequest { GroupId = group.GroupId, IpPermissions = naming }, cancellationToken), progress, cancellationToken);
         }
     }
 
@@ -125,7 +126,7 @@ internal sealed class Ec2Destroyer(Ec2Calls calls, Ec2Observer observer)
     {
         using var step = progress.Begin("looking whether anything is left");
         Belongings? rest = null;
-        var nothing = await calls.UntilAsync(async ct => (rest = await ListAsync(options, ct)).IsNothing ? rest : null, calls.Pace.Ending, cancellationToken);
+        var nothing = await calls.UntilAsync(async cancellationToken => (rest = await ListAsync(options, cancellationToken)).IsNothing ? rest : null, calls.Pace.Ending, cancellationToken);
         if (nothing is null)
             throw new DeploymentException(ExitCode.AwsRefused, $"Removing '{options.Name}' failed: {rest} is still there after {Durations.Text(calls.Pace.Ending)}. Run 'destroy' again, or look in the AWS console of {options.Region}.");
         step.Done("nothing is");

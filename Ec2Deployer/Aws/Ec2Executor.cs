@@ -2,6 +2,7 @@ using Amazon.EC2;
 using Amazon.EC2.Model;
 using Amazon.Runtime;
 using Lab.Ec2Deployer.Planning;
+using Lab.Ec2Deployer.Reporting;
 
 namespace Lab.Ec2Deployer.Aws;
 
@@ -10,11 +11,11 @@ namespace Lab.Ec2Deployer.Aws;
 /// answers ("there is one already") counts as done where it is ours.
 /// </summary>
 /// <param name="calls">Makes the calls.</param>
-/// <param name="observer">Looks what is there.</param>
+/// <param name="observer">Reads what is there.</param>
 /// <param name="launching">Told of a host and its zone before it is started there, so that a later run makes the same request.</param>
 internal sealed class Ec2Executor(Ec2Calls calls, Ec2Observer observer, Action<string, string> launching)
 {
-    private const int MostGenerations = 50;
+    private const int MaxGenerations = 50;
 
     /// <summary>Executes the plan.</summary>
     /// <returns>How many calls were made.</returns>
@@ -71,12 +72,12 @@ internal sealed class Ec2Executor(Ec2Calls calls, Ec2Observer observer, Action<s
                     Guard(request);
                     try
                     {
-                        var answer = await calls.CallAsync((ec2, ct) => ec2.RunInstancesAsync(request, ct), cancellationToken, fresh: true);
+                        var answer = await calls.CallAsync((ec2, cancellationToken) => ec2.RunInstancesAsync(request, cancellationToken), cancellationToken, fresh: true);
                         var id = answer.Reservation.Instances[0].InstanceId;
                         await VisibleAsync(plan.Options.Name, id, cancellationToken);
                         return id;
                     }
-                    catch (AmazonEC2Exception e) when (e.ErrorCode == "IdempotentInstanceTerminated" && generation < MostGenerations)
+                    catch (AmazonEC2Exception e) when (e.ErrorCode == "IdempotentInstanceTerminated" && generation < MaxGenerations)
                     {
                         // The same launch was made before and its instance has ended since: another token, another instance.
                     }
@@ -92,8 +93,8 @@ internal sealed class Ec2Executor(Ec2Calls calls, Ec2Observer observer, Action<s
     // Once a list by tag shows it, no later run can take it for missing, whatever becomes of this one.
     private async Task VisibleAsync(string deployment, string id, CancellationToken cancellationToken)
     {
-        var seen = await calls.UntilAsync(async ct =>
-            (await observer.InstancesAsync(deployment, ct)).FirstOrDefault(instance => instance.InstanceId == id), calls.Pace.Consistency, cancellationToken);
+        var seen = await calls.UntilAsync(async cancellationToken =>
+            (await observer.InstancesAsync(deployment, cancellationToken)).FirstOrDefault(instance => instance.InstanceId == id), calls.Pace.Consistency, cancellationToken);
         if (seen is null)
         {
             throw new DeploymentException(ExitCode.AwsRefused,
@@ -108,15 +109,15 @@ internal sealed class Ec2Executor(Ec2Calls calls, Ec2Observer observer, Action<s
         {
             return request switch
             {
-                CreateSecurityGroupRequest create => (await Call((ec2, ct) => ec2.CreateSecurityGroupAsync(create, ct))).GroupId,
-                ImportKeyPairRequest import => (await Call((ec2, ct) => ec2.ImportKeyPairAsync(import, ct))).KeyPairId,
+                CreateSecurityGroupRequest create => (await Call((ec2, cancellationToken) => ec2.CreateSecurityGroupAsync(create, cancellationToken))).GroupId,
+                ImportKeyPairRequest import => (await Call((ec2, cancellationToken) => ec2.ImportKeyPairAsync(import, cancellationToken))).KeyPairId,
                 AuthorizeSecurityGroupIngressRequest authorize => await AuthorizeAsync(authorize, cancellationToken),
-                RevokeSecurityGroupIngressRequest revoke => Nothing(await Call((ec2, ct) => ec2.RevokeSecurityGroupIngressAsync(revoke, ct))),
+                RevokeSecurityGroupIngressRequest revoke => Nothing(await Call((ec2, cancellationToken) => ec2.RevokeSecurityGroupIngressAsync(revoke, cancellationToken))),
                 StartInstancesRequest start => Nothing(await StartAsync(start, cancellationToken)),
-                ModifyInstanceAttributeRequest modify => Nothing(await Call((ec2, ct) => ec2.ModifyInstanceAttributeAsync(modify, ct))),
-                CreateTagsRequest tags => Nothing(await Call((ec2, ct) => ec2.CreateTagsAsync(tags, ct))),
-                TerminateInstancesRequest terminate => Nothing(await Call((ec2, ct) => ec2.TerminateInstancesAsync(terminate, ct))),
-                DeleteKeyPairRequest key => Nothing(await Call((ec2, ct) => ec2.DeleteKeyPairAsync(key, ct))),
+                ModifyInstanceAttributeRequest modify => Nothing(await Call((ec2, cancellationToken) => ec2.ModifyInstanceAttributeAsync(modify, cancellationToken))),
+                CreateTagsRequest tags => Nothing(await Call((ec2, cancellationToken) => ec2.CreateTagsAsync(tags, cancellationToken))),
+                TerminateInstancesRequest terminate => Nothing(await Call((ec2, cancellationToken) => ec2.TerminateInstancesAsync(terminate, cancellationToken))),
+                DeleteKeyPairRequest key => Nothing(await Call((ec2, cancellationToken) => ec2.DeleteKeyPairAsync(key, cancellationToken))),
                 _ => throw new NotSupportedException(request.GetType().Name),
             };
         }
@@ -142,7 +143,7 @@ internal sealed class Ec2Executor(Ec2Calls calls, Ec2Observer observer, Action<s
     {
         try
         {
-            await calls.CallAsync((ec2, ct) => ec2.AuthorizeSecurityGroupIngressAsync(request, ct), cancellationToken, fresh: true);
+            await calls.CallAsync((ec2, cancellationToken) => ec2.AuthorizeSecurityGroupIngressAsync(request, cancellationToken), cancellationToken, fresh: true);
         }
         catch (AmazonEC2Exception e) when (e.ErrorCode == "InvalidPermission.Duplicate")
         {
@@ -162,7 +163,7 @@ internal sealed class Ec2Executor(Ec2Calls calls, Ec2Observer observer, Action<s
         {
             try
             {
-                return await calls.CallAsync((ec2, ct) => ec2.StartInstancesAsync(request, ct), cancellationToken, fresh: true);
+                return await calls.CallAsync((ec2, cancellationToken) => ec2.StartInstancesAsync(request, cancellationToken), cancellationToken, fresh: true);
             }
             catch (AmazonEC2Exception e) when (e.ErrorCode == "IncorrectInstanceState" && calls.Time.GetElapsedTime(began) < calls.Pace.Running)
             {
@@ -173,8 +174,8 @@ internal sealed class Ec2Executor(Ec2Calls calls, Ec2Observer observer, Action<s
 
     private async Task<string> AdoptGroupAsync(string name, DeploymentPlan plan, CancellationToken cancellationToken)
     {
-        var ours = await calls.UntilAsync(async ct =>
-            (await observer.GroupsAsync(plan.Options.Name, ct)).FirstOrDefault(group => group.GroupName == name), calls.Pace.Consistency, cancellationToken);
+        var ours = await calls.UntilAsync(async cancellationToken =>
+            (await observer.GroupsAsync(plan.Options.Name, cancellationToken)).FirstOrDefault(group => group.GroupName == name), calls.Pace.Consistency, cancellationToken);
         return ours?.GroupId ?? throw new DeploymentException(ExitCode.AwsRefused,
             $"Creating the security group {name} failed: the default VPC has one of that name that does not carry the tag {LabTags.Deployment}={plan.Options.Name}, so it is not this deployer's and was not touched. Take another --name, or remove that group.");
     }
@@ -182,7 +183,7 @@ internal sealed class Ec2Executor(Ec2Calls calls, Ec2Observer observer, Action<s
     private async Task<string?> AdoptKeyAsync(ImportKeyPairRequest import, DeploymentPlan plan, CancellationToken cancellationToken)
     {
         var wanted = System.Text.Encoding.UTF8.GetString(Convert.FromBase64String(import.PublicKeyMaterial));
-        var key = await calls.UntilAsync(ct => observer.KeyAsync(import.KeyName, ct), calls.Pace.Consistency, cancellationToken);
+        var key = await calls.UntilAsync(cancellationToken => observer.KeyAsync(import.KeyName, cancellationToken), calls.Pace.Consistency, cancellationToken);
         if (key?.PublicKey == wanted) return null;
         throw new DeploymentException(ExitCode.AwsRefused,
             $"Importing the key pair {import.KeyName} failed: {plan.Options.Region} has one of that name with another key. Nothing was started with it by this run. Run the same command again; if it says the same, 'destroy' removes it.");

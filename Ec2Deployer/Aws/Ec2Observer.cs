@@ -2,6 +2,7 @@ using System.Globalization;
 using Amazon.EC2;
 using Amazon.EC2.Model;
 using Lab.Ec2Deployer.Planning;
+using Lab.Ec2Deployer.Reporting;
 
 namespace Lab.Ec2Deployer.Aws;
 
@@ -11,13 +12,16 @@ internal sealed class Ec2Observer(Ec2Calls calls)
     private static readonly string[] Alive = ["pending", "running", "stopping", "stopped"];
 
     /// <summary>All that the planner needs.</summary>
+    /// <param name="options">Checked options.</param>
+    /// <param name="cancellationToken">Ends the calls.</param>
+    /// <param name="existing">What <see cref="ExistingAsync"/> gave, where nothing has changed since; null: EC2 is asked.</param>
     /// <exception cref="DeploymentException">EC2 refused, or the region lacks something that every plan needs.</exception>
-    public async Task<ObservedDeployment> ObserveAsync(DeploymentOptions options, CancellationToken cancellationToken)
+    public async Task<ObservedDeployment> ObserveAsync(DeploymentOptions options, CancellationToken cancellationToken, ObservedDeployment? existing = null)
     {
         try
         {
-            var existing = await ExistingAsync(options, cancellationToken);
-            var vpcs = await calls.CallAsync((ec2, ct) => ec2.DescribeVpcsAsync(new DescribeVpcsRequest { Filters = [new Filter("is-default", ["true"])] }, ct), cancellationToken);
+            existing ??= await ExistingAsync(options, cancellationToken);
+            var vpcs = await calls.CallAsync((ec2, cancellationToken) => ec2.DescribeVpcsAsync(new DescribeVpcsRequest { Filters = [new Filter("is-default", ["true"])] }, cancellationToken), cancellationToken);
             var vpc = vpcs.Vpcs?.FirstOrDefault()?.VpcId ?? throw new DeploymentException(ExitCode.AwsRefused,
                 $"Looking for a network failed: {options.Region} has no default VPC in this account. Nothing was changed. Make one with 'aws ec2 create-default-vpc --region {options.Region}', or take another --region.");
             return existing with
@@ -44,36 +48,36 @@ internal sealed class Ec2Observer(Ec2Calls calls)
 
     /// <summary>All instances with the deployment's tag that EC2 still shows, those terminated included.</summary>
     public Task<List<Instance>> InstancesAsync(string deployment, CancellationToken cancellationToken) =>
-        Ec2Calls.AllAsync<Instance>(async (token, ct) =>
+        Ec2Calls.AllAsync<Instance>(async (token, cancellationToken) =>
         {
-            var page = await calls.CallAsync((ec2, c) => ec2.DescribeInstancesAsync(
-                new DescribeInstancesRequest { Filters = [OfDeployment(deployment)], MaxResults = 100, NextToken = token }, c), ct);
+            var page = await calls.CallAsync((ec2, cancellationToken) => ec2.DescribeInstancesAsync(
+                new DescribeInstancesRequest { Filters = [OfDeployment(deployment)], MaxResults = 100, NextToken = token }, cancellationToken), cancellationToken);
             return (page.Reservations?.SelectMany(reservation => reservation.Instances ?? []), page.NextToken);
         }, cancellationToken);
 
     /// <summary>All security groups with the deployment's tag.</summary>
     public Task<List<SecurityGroup>> GroupsAsync(string deployment, CancellationToken cancellationToken) =>
-        Ec2Calls.AllAsync<SecurityGroup>(async (token, ct) =>
+        Ec2Calls.AllAsync<SecurityGroup>(async (token, cancellationToken) =>
         {
-            var page = await calls.CallAsync((ec2, c) => ec2.DescribeSecurityGroupsAsync(
-                new DescribeSecurityGroupsRequest { Filters = [OfDeployment(deployment)], MaxResults = 100, NextToken = token }, c), ct);
+            var page = await calls.CallAsync((ec2, cancellationToken) => ec2.DescribeSecurityGroupsAsync(
+                new DescribeSecurityGroupsRequest { Filters = [OfDeployment(deployment)], MaxResults = 100, NextToken = token }, cancellationToken), cancellationToken);
             return (page.SecurityGroups, page.NextToken);
         }, cancellationToken);
 
     /// <summary>All volumes with the deployment's tag.</summary>
     public Task<List<Volume>> VolumesAsync(string deployment, CancellationToken cancellationToken) =>
-        Ec2Calls.AllAsync<Volume>(async (token, ct) =>
+        Ec2Calls.AllAsync<Volume>(async (token, cancellationToken) =>
         {
-            var page = await calls.CallAsync((ec2, c) => ec2.DescribeVolumesAsync(
-                new DescribeVolumesRequest { Filters = [OfDeployment(deployment)], MaxResults = 100, NextToken = token }, c), ct);
+            var page = await calls.CallAsync((ec2, cancellationToken) => ec2.DescribeVolumesAsync(
+                new DescribeVolumesRequest { Filters = [OfDeployment(deployment)], MaxResults = 100, NextToken = token }, cancellationToken), cancellationToken);
             return (page.Volumes, page.NextToken);
         }, cancellationToken);
 
     /// <summary>The key pair of that name, or null.</summary>
     public async Task<ObservedKey?> KeyAsync(string name, CancellationToken cancellationToken)
     {
-        var keys = await calls.CallAsync((ec2, ct) => ec2.DescribeKeyPairsAsync(
-            new DescribeKeyPairsRequest { Filters = [new Filter("key-name", [name])], IncludePublicKey = true }, ct), cancellationToken);
+        var keys = await calls.CallAsync((ec2, cancellationToken) => ec2.DescribeKeyPairsAsync(
+            new DescribeKeyPairsRequest { Filters = [new Filter("key-name", [name])], IncludePublicKey = true }, cancellationToken), cancellationToken);
         return keys.KeyPairs?.FirstOrDefault() is { } key ? new ObservedKey(key.KeyName, WithoutComment(key.PublicKey)) : null;
     }
 
@@ -113,16 +117,16 @@ internal sealed class Ec2Observer(Ec2Calls calls)
 
     private async Task<IReadOnlyList<ZoneSubnet>> ZonesAsync(DeploymentOptions options, string vpc, CancellationToken cancellationToken)
     {
-        var subnets = await Ec2Calls.AllAsync<Subnet>(async (token, ct) =>
+        var subnets = await Ec2Calls.AllAsync<Subnet>(async (token, cancellationToken) =>
         {
-            var page = await calls.CallAsync((ec2, c) => ec2.DescribeSubnetsAsync(
-                new DescribeSubnetsRequest { Filters = [new Filter("vpc-id", [vpc]), new Filter("default-for-az", ["true"])], NextToken = token }, c), ct);
+            var page = await calls.CallAsync((ec2, cancellationToken) => ec2.DescribeSubnetsAsync(
+                new DescribeSubnetsRequest { Filters = [new Filter("vpc-id", [vpc]), new Filter("default-for-az", ["true"])], NextToken = token }, cancellationToken), cancellationToken);
             return (page.Subnets, page.NextToken);
         }, cancellationToken);
-        var offers = await Ec2Calls.AllAsync<InstanceTypeOffering>(async (token, ct) =>
+        var offers = await Ec2Calls.AllAsync<InstanceTypeOffering>(async (token, cancellationToken) =>
         {
-            var page = await calls.CallAsync((ec2, c) => ec2.DescribeInstanceTypeOfferingsAsync(
-                new DescribeInstanceTypeOfferingsRequest { LocationType = LocationType.AvailabilityZone, Filters = [new Filter("instance-type", [options.InstanceType])], NextToken = token }, c), ct);
+            var page = await calls.CallAsync((ec2, cancellationToken) => ec2.DescribeInstanceTypeOfferingsAsync(
+                new DescribeInstanceTypeOfferingsRequest { LocationType = LocationType.AvailabilityZone, Filters = [new Filter("instance-type", [options.InstanceType])], NextToken = token }, cancellationToken), cancellationToken);
             return (page.InstanceTypeOfferings, page.NextToken);
         }, cancellationToken);
         var offering = offers.Select(offer => offer.Location).ToHashSet();
@@ -154,16 +158,16 @@ internal sealed class Ec2Observer(Ec2Calls calls)
             }
         }
 
-        var images = await calls.CallAsync((ec2, ct) => ec2.DescribeImagesAsync(new DescribeImagesRequest
+        var images = await calls.CallAsync((ec2, cancellationToken) => ec2.DescribeImagesAsync(new DescribeImagesRequest
         {
             Owners = [options.ImageOwner],
             Filters = [new Filter("name", [options.ImageName]), new Filter("state", ["available"]), new Filter("architecture", ["x86_64"]), new Filter("root-device-type", ["ebs"])],
-        }, ct), cancellationToken);
+        }, cancellationToken), cancellationToken);
         return Image(images) ?? throw new DeploymentException(ExitCode.AwsRefused,
             $"Looking for a machine image failed: {options.Region} has none named {options.ImageName} of owner {options.ImageOwner} for x86-64. Nothing was changed. Give --image ami-…, or another --image-name and --image-owner.");
 
         Task<DescribeImagesResponse> ByIdAsync(string id) =>
-            calls.CallAsync((ec2, ct) => ec2.DescribeImagesAsync(new DescribeImagesRequest { ImageIds = [id] }, ct), cancellationToken);
+            calls.CallAsync((ec2, cancellationToken) => ec2.DescribeImagesAsync(new DescribeImagesRequest { ImageIds = [id] }, cancellationToken), cancellationToken);
     }
 
     private static MachineImage? Image(DescribeImagesResponse response)

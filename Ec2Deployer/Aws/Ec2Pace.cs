@@ -4,10 +4,10 @@ namespace Lab.Ec2Deployer.Aws;
 internal sealed record Ec2Pace
 {
     /// <summary>The wait before the first repetition; each further one doubles it.</summary>
-    public TimeSpan FirstDelay { get; init; } = TimeSpan.FromSeconds(0.5);
+    public TimeSpan InitialDelay { get; init; } = TimeSpan.FromSeconds(0.5);
 
     /// <summary>The longest wait between two repetitions.</summary>
-    public TimeSpan LongestDelay { get; init; } = TimeSpan.FromSeconds(8);
+    public TimeSpan MaxDelay { get; init; } = TimeSpan.FromSeconds(8);
 
     /// <summary>For how long throttling and passing faults are borne.</summary>
     public TimeSpan Faults { get; init; } = TimeSpan.FromMinutes(2);
@@ -15,7 +15,7 @@ internal sealed record Ec2Pace
     /// <summary>For how long EC2 may not know what it has just created.</summary>
     public TimeSpan Consistency { get; init; } = TimeSpan.FromMinutes(1);
 
-    /// <summary>The wait between two looks at something that takes its time.</summary>
+    /// <summary>The wait between two polls of something that takes its time.</summary>
     public TimeSpan Poll { get; init; } = TimeSpan.FromSeconds(3);
 
     /// <summary>For how long an instance may take to run.</summary>

@@ -1,6 +1,7 @@
 using Amazon.EC2;
 using Amazon.EC2.Model;
 using Lab.Ec2Deployer.Planning;
+using Lab.Ec2Deployer.Reporting;
 
 namespace Lab.Ec2Deployer.Aws;
 
@@ -31,9 +32,9 @@ internal sealed class HostWait(Ec2Calls calls, Ec2Observer observer)
     {
         using var step = progress.Begin("waiting for the instances");
         var wanted = plan.Hosts.ToDictionary(host => host.InstanceId ?? plan.Ids[host.Name], host => host.Name);
-        var found = await calls.UntilAsync(async ct =>
+        var found = await calls.UntilAsync(async cancellationToken =>
         {
-            var instances = (await observer.InstancesAsync(plan.Options.Name, ct)).Where(instance => wanted.ContainsKey(instance.InstanceId)).ToList();
+            var instances = (await observer.InstancesAsync(plan.Options.Name, cancellationToken)).Where(instance => wanted.ContainsKey(instance.InstanceId)).ToList();
             if (instances.FirstOrDefault(instance => instance.State.Name.Value is "terminated" or "shutting-down") is { } ended)
                 throw Ended(wanted[ended.InstanceId], ended);
             var running = instances.Select(Ec2Observer.Observed)
@@ -62,11 +63,11 @@ internal sealed class HostWait(Ec2Calls calls, Ec2Observer observer)
         if (unknown.Count > 0)
         {
             using var step = progress.Begin("reading host keys from the consoles");
-            var done = await calls.UntilAsync(async ct =>
+            var done = await calls.UntilAsync(async cancellationToken =>
             {
                 foreach (var instance in unknown.ToList())
                 {
-                    if (ConsoleHostKey.Find(await ConsoleAsync(instance.Id, ct)) is not { } key) continue;
+                    if (ConsoleHostKey.Find(await ConsoleAsync(instance.Id, cancellationToken)) is not { } key) continue;
                     known[instance.Id] = key;
                     unknown.Remove(instance);
                 }
@@ -96,14 +97,14 @@ internal sealed class HostWait(Ec2Calls calls, Ec2Observer observer)
     {
         try
         {
-            return ConsoleHostKey.Decode((await calls.CallAsync((ec2, ct) =>
-                ec2.GetConsoleOutputAsync(new GetConsoleOutputRequest { InstanceId = id, Latest = true }, ct), cancellationToken, fresh: true)).Output);
+            return ConsoleHostKey.Decode((await calls.CallAsync((ec2, cancellationToken) =>
+                ec2.GetConsoleOutputAsync(new GetConsoleOutputRequest { InstanceId = id, Latest = true }, cancellationToken), cancellationToken, fresh: true)).Output);
         }
         catch (AmazonEC2Exception e) when (e.ErrorCode is "UnsupportedOperation" or "InvalidParameterCombination" or "InvalidParameterValue")
         {
             // Only Nitro based types know "latest"; EC2 calls the hypervisor of both kinds "xen".
-            return ConsoleHostKey.Decode((await calls.CallAsync((ec2, ct) =>
-                ec2.GetConsoleOutputAsync(new GetConsoleOutputRequest { InstanceId = id }, ct), cancellationToken, fresh: true)).Output);
+            return ConsoleHostKey.Decode((await calls.CallAsync((ec2, cancellationToken) =>
+                ec2.GetConsoleOutputAsync(new GetConsoleOutputRequest { InstanceId = id }, cancellationToken), cancellationToken, fresh: true)).Output);
         }
     }
 

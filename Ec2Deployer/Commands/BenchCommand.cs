@@ -3,6 +3,7 @@ using System.ComponentModel;
 using System.Diagnostics;
 using System.Text.Json;
 using Lab.Ec2Deployer.Planning;
+using Lab.Ec2Deployer.Reporting;
 
 namespace Lab.Ec2Deployer.Commands;
 
@@ -22,10 +23,10 @@ internal static class BenchCommand
         Arity = ArgumentArity.ZeroOrMore,
     };
 
-    public static Command Create(Surroundings surroundings)
+    public static Command Create(CommandEnvironment environment)
     {
         var command = new Command("bench", "Run the load generator against the deployment.") { Words };
-        return command.WithWay().Does(surroundings, (context, parse, cancellationToken) => RunAsync(context, parse, surroundings, cancellationToken));
+        return command.WithWay().Does(environment, (context, parse, cancellationToken) => RunAsync(context, parse, environment, cancellationToken));
     }
 
     /// <summary>The load generator's command line.</summary>
@@ -46,7 +47,7 @@ internal static class BenchCommand
 
     private static string Text(Uri address) => address.GetLeftPart(UriPartial.Authority);
 
-    private static async Task<ExitCode> RunAsync(CommandContext context, ParseResult parse, Surroundings surroundings, CancellationToken cancellationToken)
+    private static async Task<ExitCode> RunAsync(CommandContext context, ParseResult parse, CommandEnvironment environment, CancellationToken cancellationToken)
     {
         var words = parse.GetValue(Words) ?? [];
         var found = await context.FindAsync(cancellationToken);
@@ -59,8 +60,8 @@ internal static class BenchCommand
             throw new DeploymentException(ExitCode.Failed, $"The key {file} is not on this machine. Copy the deployment's directory from the machine that published it, or run 'publish', which makes another.");
 
         if (arguments[0] == Faults && !words.Any(word => word.StartsWith(HarmWith, StringComparison.Ordinal)))
-            arguments = [.. arguments, HarmWith, HarmProgram(surroundings.Self, Settings.SameWay(parse, context.Options))];
-        var program = surroundings.LoadGenerator();
+            arguments = [.. arguments, HarmWith, HarmProgram(environment.Self, Settings.SameWay(parse, context.Options))];
+        var program = environment.LoadGenerator();
         var start = new ProcessStartInfo(program[0], [.. program.Skip(1), .. arguments]);
         start.Environment[KeyVariable] = (await File.ReadAllTextAsync(file, cancellationToken)).Trim();
         try

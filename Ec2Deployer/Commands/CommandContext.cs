@@ -1,38 +1,41 @@
 using System.CommandLine;
 using Amazon.EC2;
 using Lab.Ec2Deployer.Aws;
+using Lab.Ec2Deployer.Fleet;
 using Lab.Ec2Deployer.Planning;
+using Lab.Ec2Deployer.Reporting;
+using Lab.Ec2Deployer.Swarm;
 
 namespace Lab.Ec2Deployer.Commands;
 
 /// <summary>What every command has: its options, the deployment's directory, a screen, and the two halves it works with.</summary>
 internal sealed class CommandContext : IDisposable
 {
-    private readonly Surroundings _surroundings;
+    private readonly CommandEnvironment _environment;
     private readonly ParseResult _parse;
     private IAmazonEC2? _client;
 
     /// <param name="parse">The command line.</param>
-    /// <param name="surroundings">Everything outside.</param>
+    /// <param name="environment">Everything outside.</param>
     /// <exception cref="DeploymentException">An option's value is impossible.</exception>
-    public CommandContext(ParseResult parse, Surroundings surroundings)
+    public CommandContext(ParseResult parse, CommandEnvironment environment)
     {
-        (_parse, _surroundings) = (parse, surroundings);
+        (_parse, _environment) = (parse, environment);
         IsProgressJson = Settings.IsProgressJson(parse);
         // A question on standard error would be no line of JSON, and the program that reads it has no answer.
-        Screen = new Screen(surroundings, parse.GetValue(Settings.Json), asks: surroundings.InIsTerminal && !IsProgressJson);
+        Screen = new Screen(environment, parse.GetValue(Settings.Json), asks: environment.InIsTerminal && !IsProgressJson);
         var name = parse.GetValue(Settings.Name)!;
         // The name becomes part of a path before anything else is known of it.
         if (DeploymentOptionsCheck.Errors(new DeploymentOptions { Name = name }) is [var error, ..]) throw new DeploymentException(ExitCode.Usage, error);
-        Directory = new DeploymentDirectory(surroundings.Home, name);
+        Directory = new DeploymentDirectory(environment.Home, name);
         State = Directory.ReadState();
-        Options = Settings.Read(parse, State.Options, surroundings.ConfiguredRegion);
-        Progress = new CommandProgress(surroundings.ProgressWriter(IsProgressJson), Directory, surroundings.Time);
-        Fleet = surroundings.Fleet();
+        Options = Settings.Read(parse, State.Options, environment.ConfiguredRegion);
+        Progress = new CommandProgress(environment.ProgressWriter(IsProgressJson), Directory, environment.Time);
+        Fleet = environment.Fleet();
     }
 
-    /// <summary>Checked options.</summary>
-    public DeploymentOptions Options { get; private set; }
+    /// <summary>Checked options: decided once, before anything happens.</summary>
+    public DeploymentOptions Options { get; }
 
     /// <summary>What this machine keeps.</summary>
     public DeploymentDirectory Directory { get; }
@@ -59,7 +62,7 @@ internal sealed class CommandContext : IDisposable
     public bool Verbose => _parse.GetValue(Settings.Verbose);
 
     /// <summary>The clock.</summary>
-    public TimeProvider Time => _surroundings.Time;
+    public TimeProvider Time => _environment.Time;
 
     /// <summary>The deployment at EC2, or null where there are no credentials.</summary>
     public async Task<Ec2Deployment?> TryDeploymentAsync(CancellationToken cancellationToken)
@@ -68,8 +71,8 @@ internal sealed class CommandContext : IDisposable
         Uri? endpoint = null;
         if (text is not null && (!Uri.TryCreate(text, UriKind.Absolute, out endpoint) || endpoint.Scheme is not ("http" or "https")))
             throw new DeploymentException(ExitCode.Usage, $"--endpoint-url '{text}' is no address: such as http://127.0.0.1:4566.");
-        _client ??= await _surroundings.Ec2(Options.Region, endpoint, cancellationToken);
-        return _client is null ? null : new Ec2Deployment(_client, Directory, _surroundings.Pace, _surroundings.Time);
+        _client ??= await _environment.Ec2(Options.Region, endpoint, cancellationToken);
+        return _client is null ? null : new Ec2Deployment(_client, Directory, _environment.Pace, _environment.Time);
     }
 
     /// <summary>The deployment at EC2.</summary>
@@ -80,7 +83,7 @@ internal sealed class CommandContext : IDisposable
 
     /// <summary>The running hosts.</summary>
     /// <exception cref="DeploymentException">There are none, or none whose host key is known here.</exception>
-    public async Task<Found> FindAsync(CancellationToken cancellationToken)
+    public async Task<DeploymentSnapshot> FindAsync(CancellationToken cancellationToken)
     {
         var found = await (await DeploymentAsync(cancellationToken)).FindAsync(Options, cancellationToken);
         if (found.Instances.Count == 0)
@@ -96,33 +99,24 @@ internal sealed class CommandContext : IDisposable
 
     /// <summary>This machine's public address, asked for only where a door has no other.</summary>
     public async Task<string?> CallerAddressAsync(CancellationToken cancellationToken) =>
-        Options.SshFrom is not null && Options.HttpFrom is not null ? null : await _surroundings.Caller.AskAsync(cancellationToken);
+        Options.SshFrom is not null && Options.HttpFrom is not null ? null : await _environment.Caller.AskAsync(cancellationToken);
 
-    /// <summary>As many worker hosts as there are, where the command line does not say another number.</summary>
-    public void KeepSize(Found found)
-    {
-        if (_parse.GetResult(Settings.Hosts.Option) is null && found.WorkerHosts > Options.Hosts) Options = Options with { Hosts = found.WorkerHosts };
-    }
-
-    /// <summary>Another number of worker hosts.</summary>
-    public void Resize(int hosts)
-    {
-        var resized = Options with { Hosts = hosts };
-        if (DeploymentOptionsCheck.Errors(resized) is { Count: > 0 } errors) throw new DeploymentException(ExitCode.Usage, string.Join('\n', errors));
-        Options = resized;
-    }
+    /// <summary>The options for a deployment that exists: as many worker hosts as it has, where the command line does not say another number.</summary>
+    public DeploymentOptions OptionsFor(DeploymentSnapshot found) =>
+        _parse.GetResult(Settings.Hosts.Option) is null && found.WorkerHosts > Options.Hosts ? Options with { Hosts = found.WorkerHosts } : Options;
 
     /// <summary>Holds what was given for the next command.</summary>
+    /// <param name="options">What is about to be published.</param>
     /// <exception cref="DeploymentException">The deployment is in another region.</exception>
-    public void Remember()
+    public void Remember(DeploymentOptions options)
     {
-        if (State.Options.GetValueOrDefault(Settings.Region.Name) is { } region && region != Options.Region)
+        if (State.Options.GetValueOrDefault(Settings.Region.Name) is { } region && region != options.Region)
         {
             throw new DeploymentException(ExitCode.Usage,
-                $"The deployment '{Options.Name}' is in {region}, not {Options.Region}. Nothing was changed. Take another --name for one in {Options.Region}, or 'destroy' that of {region} first.");
+                $"The deployment '{options.Name}' is in {region}, not {options.Region}. Nothing was changed. Take another --name for one in {options.Region}, or 'destroy' that of {region} first.");
         }
 
-        Directory.WriteState(Directory.ReadState() with { Options = Settings.Remember(_parse, State.Options, Options) });
+        Directory.WriteState(Directory.ReadState() with { Options = Settings.Remember(_parse, State.Options, options) });
     }
 
     /// <inheritdoc/>

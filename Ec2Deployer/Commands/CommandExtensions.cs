@@ -1,5 +1,5 @@
 using System.CommandLine;
-using Lab.Ec2Deployer.Planning;
+using Lab.Ec2Deployer.Reporting;
 
 namespace Lab.Ec2Deployer.Commands;
 
@@ -24,11 +24,11 @@ internal static class CommandExtensions
     }
 
     /// <summary>What the command does.</summary>
-    public static Command Does(this Command command, Surroundings surroundings, Func<CommandContext, ParseResult, CancellationToken, Task<ExitCode>> action)
+    public static Command Does(this Command command, CommandEnvironment environment, Func<CommandContext, ParseResult, CancellationToken, Task<ExitCode>> action)
     {
         command.SetAction(async (parse, cancellationToken) =>
         {
-            using var context = new CommandContext(parse, surroundings);
+            using var context = new CommandContext(parse, environment);
             return (int)await action(context, parse, cancellationToken);
         });
         return command;

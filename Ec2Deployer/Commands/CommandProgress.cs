@@ -1,6 +1,6 @@
 using System.Globalization;
 using Lab.Ec2Deployer.Aws;
-using Lab.Ec2Deployer.Planning;
+using Lab.Ec2Deployer.Reporting;
 
 namespace Lab.Ec2Deployer.Commands;
 

@@ -1,6 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
-using Lab.Ec2Deployer.Planning;
+using Lab.Ec2Deployer.Reporting;
 
 namespace Lab.Ec2Deployer.Commands;
 
@@ -21,11 +21,11 @@ internal static class DeployerApp
 
     /// <summary>Runs a command line.</summary>
     /// <returns>An <see cref="ExitCode"/>.</returns>
-    public static async Task<int> RunAsync(string[] args, Surroundings surroundings, CancellationToken cancellationToken)
+    public static async Task<int> RunAsync(string[] args, CommandEnvironment environment, CancellationToken cancellationToken)
     {
-        var parse = Create(surroundings).Parse(args);
+        var parse = Create(environment).Parse(args);
         var json = Settings.IsProgressJson(parse);
-        using var progress = surroundings.ProgressWriter(json);
+        using var progress = environment.ProgressWriter(json);
         var helped = parse.Action is System.CommandLine.Help.HelpAction;
         if (parse.Errors.Count > 0 && !helped)
         {
@@ -42,8 +42,8 @@ internal static class DeployerApp
             var code = await parse.InvokeAsync(
                 new InvocationConfiguration
                 {
-                    Output = surroundings.Out,
-                    Error = surroundings.Error,
+                    Output = environment.Out,
+                    Error = environment.Error,
                     EnableDefaultExceptionHandler = false,
                     // Ctrl-C is Program.cs's business: a call under way ends, the next does not begin.
                     ProcessTerminationTimeout = null,
@@ -73,20 +73,20 @@ internal static class DeployerApp
         }
     }
 
-    private static RootCommand Create(Surroundings surroundings) => new(About)
+    private static RootCommand Create(CommandEnvironment environment) => new(About)
     {
         Settings.Name, Settings.Region, Settings.Endpoint, Settings.Json, Settings.Progress, Settings.Verbose,
-        PlanCommand.Create(surroundings),
-        PublishCommand.Create(surroundings),
-        StatusCommand.Create(surroundings),
-        LogsCommand.Create(surroundings),
-        SshCommand.Create(surroundings),
-        RollbackCommand.Create(surroundings),
-        ScaleCommand.Create(surroundings),
-        BenchCommand.Create(surroundings),
-        HarmCommand.Create(surroundings),
-        UnlockCommand.Create(surroundings),
-        DestroyCommand.Create(surroundings),
+        PlanCommand.Create(environment),
+        PublishCommand.Create(environment),
+        StatusCommand.Create(environment),
+        LogsCommand.Create(environment),
+        SshCommand.Create(environment),
+        RollbackCommand.Create(environment),
+        ScaleCommand.Create(environment),
+        BenchCommand.Create(environment),
+        HarmCommand.Create(environment),
+        UnlockCommand.Create(environment),
+        DestroyCommand.Create(environment),
     };
 
     private static string Path(ParseResult parse) =>

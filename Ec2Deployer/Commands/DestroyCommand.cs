@@ -1,5 +1,6 @@
 using System.CommandLine;
-using Lab.Ec2Deployer.Planning;
+using Lab.Ec2Deployer.Fleet;
+using Lab.Ec2Deployer.Reporting;
 
 namespace Lab.Ec2Deployer.Commands;
 
@@ -8,16 +9,16 @@ internal static class DestroyCommand
 {
     private static readonly Option<bool> Yes = new("--yes", "-y") { Description = "Do not ask." };
 
-    public static Command Create(Surroundings surroundings)
+    public static Command Create(CommandEnvironment environment)
     {
         var command = new Command("destroy", "Remove everything: hosts, stopped ones too, disks, security groups, key. Safe to repeat.") { Yes };
-        return command.Does(surroundings, RunAsync);
+        return command.Does(environment, RunAsync);
     }
 
     private static async Task<ExitCode> RunAsync(CommandContext context, ParseResult parse, CancellationToken cancellationToken)
     {
-        var deployment = await context.DeploymentAsync(cancellationToken);
-        var belongings = await deployment.BelongingsAsync(context.Options, cancellationToken);
+        var operation = new DestroyOperation(await context.DeploymentAsync(cancellationToken), context.Directory);
+        var belongings = await operation.ListAsync(context.Options, cancellationToken);
         if (!belongings.IsNothing)
         {
             if (!context.Screen.IsJson)
@@ -36,7 +37,7 @@ internal static class DestroyCommand
                 throw new DeploymentException(ExitCode.Failed, "Nothing was removed.");
         }
 
-        await deployment.DestroyAsync(context.Options, belongings, context.Progress, cancellationToken);
+        await operation.RunAsync(context.Options, belongings, context.Progress, cancellationToken);
         context.Progress.Dispose();
         if (context.Screen.IsJson) context.Screen.Json(new { context.Options.Name, context.Options.Region, Removed = belongings.IsNothing ? [] : belongings.ToString().Split(", ") });
         else context.Screen.Line(belongings.IsNothing ? $"There is nothing of '{context.Options.Name}' in {context.Options.Region}." : $"Nothing of '{context.Options.Name}' is left in {context.Options.Region}.");

@@ -1,5 +1,6 @@
 using System.CommandLine;
-using Lab.Ec2Deployer.Planning;
+using Lab.Ec2Deployer.Reporting;
+using Lab.Ec2Deployer.Swarm;
 
 namespace Lab.Ec2Deployer.Commands;
 
@@ -17,11 +18,11 @@ internal static class HarmCommand
     // A deployment's names say where they are.
     private static readonly Argument<string[]> Place = new("place") { Description = "Host and port, which are passed over.", Arity = new(0, 2) };
 
-    public static Command Create(Surroundings surroundings)
+    public static Command Create(CommandEnvironment environment)
     {
         var command = new Command(Verb, "Harm a worker, as bench faults does.") { Kind, Worker, Place };
         command.Hidden = true;
-        return command.WithWay().Does(surroundings, RunAsync);
+        return command.WithWay().Does(environment, RunAsync);
     }
 
     private static async Task<ExitCode> RunAsync(CommandContext context, ParseResult parse, CancellationToken cancellationToken)

@@ -1,5 +1,7 @@
 using System.CommandLine;
+using Lab.Ec2Deployer.Fleet;
 using Lab.Ec2Deployer.Planning;
+using Lab.Ec2Deployer.Reporting;
 
 namespace Lab.Ec2Deployer.Commands;
 
@@ -10,10 +12,10 @@ internal static class LogsCommand
     private static readonly Option<bool> Follow = new("--follow", "-f") { Description = "Go on with new lines, until Ctrl-C." };
     private static readonly Option<int> Tail = new("--tail", "-n") { Description = "So many of the newest lines of each container.", DefaultValueFactory = _ => 100, HelpName = "N" };
 
-    public static Command Create(Surroundings surroundings)
+    public static Command Create(CommandEnvironment environment)
     {
         var command = new Command("logs", "What the containers wrote.") { Container, Follow, Tail };
-        return command.WithWay().Does(surroundings, RunAsync);
+        return command.WithWay().Does(environment, RunAsync);
     }
 
     private static async Task<ExitCode> RunAsync(CommandContext context, ParseResult parse, CancellationToken cancellationToken)

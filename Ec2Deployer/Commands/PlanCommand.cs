@@ -1,5 +1,7 @@
 using System.CommandLine;
+using Lab.Ec2Deployer.Aws;
 using Lab.Ec2Deployer.Planning;
+using Lab.Ec2Deployer.Reporting;
 
 namespace Lab.Ec2Deployer.Commands;
 
@@ -13,10 +15,10 @@ internal static class PlanCommand
         HelpName = "DIR",
     };
 
-    public static Command Create(Surroundings surroundings)
+    public static Command Create(CommandEnvironment environment)
     {
         var command = new Command("plan", "Show hosts, containers, ports, costs, and every change that 'publish' would make. Needs no AWS account.") { Offline, Output };
-        return command.WithShape().WithWay().Does(surroundings, RunAsync);
+        return command.WithShape().WithWay().Does(environment, RunAsync);
     }
 
     private static async Task<ExitCode> RunAsync(CommandContext context, ParseResult parse, CancellationToken cancellationToken)
@@ -41,9 +43,9 @@ internal static class PlanCommand
     private static async Task<DeploymentPlan> PlanAsync(CommandContext context, bool offline, CancellationToken cancellationToken)
     {
         if (offline || await context.TryDeploymentAsync(cancellationToken) is not { } deployment)
-            return DeploymentPlanner.Plan(context.Options, ObservedDeployment.Unknown, new CallerFacts(null, Aws.DeploymentKey.PublicKey(context.Directory)));
+            return DeploymentPlanner.Plan(context.Options, ObservedDeployment.Unknown, new CallerFacts(null, DeploymentKey.PublicKey(context.Directory)));
 
-        context.KeepSize(await deployment.FindAsync(context.Options, cancellationToken));
+        var found = await deployment.FindAsync(context.Options, cancellationToken);
         string? address = null;
         try
         {
@@ -54,6 +56,6 @@ internal static class PlanCommand
             // A plan may leave it open; 'publish' may not.
         }
 
-        return await deployment.PlanAsync(context.Options, address, cancellationToken);
+        return await deployment.PlanAsync(context.OptionsFor(found), address, cancellationToken, found);
     }
 }

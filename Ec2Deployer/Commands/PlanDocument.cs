@@ -1,4 +1,6 @@
+using Lab.Ec2Deployer.Fleet;
 using Lab.Ec2Deployer.Planning;
+using Lab.Ec2Deployer.Remote;
 
 namespace Lab.Ec2Deployer.Commands;
 

@@ -1,6 +1,8 @@
 using System.Globalization;
 using Amazon.EC2.Model;
+using Lab.Ec2Deployer.Fleet;
 using Lab.Ec2Deployer.Planning;
+using Lab.Ec2Deployer.Remote;
 
 namespace Lab.Ec2Deployer.Commands;
 

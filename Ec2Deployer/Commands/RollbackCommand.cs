@@ -1,5 +1,5 @@
 using System.CommandLine;
-using Lab.Ec2Deployer.Planning;
+using Lab.Ec2Deployer.Reporting;
 
 namespace Lab.Ec2Deployer.Commands;
 
@@ -9,10 +9,10 @@ internal static class RollbackCommand
     private static readonly Argument<string?> Version = new("version") { Description = "One of those kept [default: the one before]", Arity = ArgumentArity.ZeroOrOne };
     private static readonly Option<bool> List = new("--list") { Description = "Only show the versions kept." };
 
-    public static Command Create(Surroundings surroundings)
+    public static Command Create(CommandEnvironment environment)
     {
         var command = new Command("rollback", "Put a version kept on the hosts back into service.") { Version, List };
-        return command.WithWay().Does(surroundings, RunAsync);
+        return command.WithWay().Does(environment, RunAsync);
     }
 
     private static async Task<ExitCode> RunAsync(CommandContext context, ParseResult parse, CancellationToken cancellationToken)
@@ -26,7 +26,7 @@ internal static class RollbackCommand
             return ExitCode.Done;
         }
 
-        FleetWork.Write(context, await context.Fleet.RollbackAsync(found.Hosts, context.Release, parse.GetValue(Version), context.Progress, cancellationToken));
+        ReportText.Write(context, await context.Fleet.RollbackAsync(found.Hosts, context.Release, parse.GetValue(Version), context.Progress, cancellationToken));
         return ExitCode.Done;
     }
 }

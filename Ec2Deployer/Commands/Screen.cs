@@ -1,6 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Lab.Ec2Deployer.Planning;
+using Lab.Ec2Deployer.Reporting;
 using Spectre.Console;
 
 namespace Lab.Ec2Deployer.Commands;
@@ -18,17 +18,17 @@ internal sealed class Screen
         Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
 
-    private readonly Surroundings _surroundings;
+    private readonly CommandEnvironment _environment;
     private readonly bool _asks;
 
-    /// <param name="surroundings">Where it writes.</param>
+    /// <param name="environment">Where it writes.</param>
     /// <param name="json">Results are for machines.</param>
     /// <param name="asks">Whether somebody can be asked.</param>
-    public Screen(Surroundings surroundings, bool json, bool asks)
+    public Screen(CommandEnvironment environment, bool json, bool asks)
     {
-        (_surroundings, IsJson, _asks) = (surroundings, json, asks);
-        IsTerminal = surroundings.OutIsTerminal;
-        Out = Create(surroundings.Out, surroundings.OutIsTerminal);
+        (_environment, IsJson, _asks) = (environment, json, asks);
+        IsTerminal = environment.OutIsTerminal;
+        Out = Create(environment.Out, environment.OutIsTerminal);
     }
 
     /// <summary>Results for people.</summary>
@@ -41,7 +41,7 @@ internal sealed class Screen
     public bool IsJson { get; }
 
     /// <summary>Writes a result for machines.</summary>
-    public void Json(object result) => _surroundings.Out.WriteLine(JsonText(result));
+    public void Json(object result) => _environment.Out.WriteLine(JsonText(result));
 
     /// <summary>A result for machines.</summary>
     public static string JsonText(object result) => JsonSerializer.Serialize(result, JsonForm);
@@ -51,7 +51,7 @@ internal sealed class Screen
     public string Text(Action<Screen> write)
     {
         using var text = new StringWriter();
-        write(new Screen(_surroundings with { Out = text, OutIsTerminal = false }, json: false, asks: false));
+        write(new Screen(_environment with { Out = text, OutIsTerminal = false }, json: false, asks: false));
         return text.ToString().ReplaceLineEndings("\n");
     }
 
@@ -82,8 +82,8 @@ internal sealed class Screen
     {
         if (!_asks)
             throw new DeploymentException(ExitCode.Usage, "Nobody can be asked here: add --yes to do it without a question. Nothing was changed.");
-        _surroundings.Error.Write($"{question} [y/N] ");
-        return _surroundings.In.ReadLine()?.Trim() is "y" or "Y" or "yes";
+        _environment.Error.Write($"{question} [y/N] ");
+        return _environment.In.ReadLine()?.Trim() is "y" or "Y" or "yes";
     }
 
     private static IAnsiConsole Create(TextWriter writer, bool terminal)

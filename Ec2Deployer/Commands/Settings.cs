@@ -2,6 +2,8 @@ using System.CommandLine;
 using System.Globalization;
 using Lab.Ec2Deployer.Aws;
 using Lab.Ec2Deployer.Planning;
+using Lab.Ec2Deployer.Reporting;
+using Lab.Ec2Deployer.Swarm;
 
 namespace Lab.Ec2Deployer.Commands;
 

@@ -3,6 +3,7 @@ using System.ComponentModel;
 using System.Diagnostics;
 using System.Globalization;
 using Lab.Ec2Deployer.Planning;
+using Lab.Ec2Deployer.Reporting;
 using Renci.SshNet;
 using Renci.SshNet.Common;
 
@@ -15,10 +16,10 @@ internal static class SshCommand
     private static readonly Argument<string> Host = new("host") { Description = "orchestrator, host-1, …" };
     private static readonly Argument<string[]> Words = new("command") { Description = "What to run there [default: a shell]", Arity = ArgumentArity.ZeroOrMore };
 
-    public static Command Create(Surroundings surroundings)
+    public static Command Create(CommandEnvironment environment)
     {
         var command = new Command("ssh", "A shell, or one command, on a host.") { Host, Words };
-        return command.WithWay().Does(surroundings, RunAsync);
+        return command.WithWay().Does(environment, RunAsync);
     }
 
     /// <summary>The arguments of the system's <c>ssh</c>: no secret is among them, and no host key but that one is accepted.</summary>

@@ -1,7 +1,9 @@
 using System.CommandLine;
 using System.Globalization;
 using Lab.Ec2Deployer.Aws;
+using Lab.Ec2Deployer.Fleet;
 using Lab.Ec2Deployer.Planning;
+using Lab.Ec2Deployer.Reporting;
 
 namespace Lab.Ec2Deployer.Commands;
 
@@ -11,10 +13,10 @@ internal static class StatusCommand
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
     private static readonly Option<bool> Watch = new("--watch", "-w") { Description = "Again every five seconds, until Ctrl-C." };
 
-    public static Command Create(Surroundings surroundings)
+    public static Command Create(CommandEnvironment environment)
     {
         var command = new Command("status", "Hosts, containers, versions, health, uptime, and what it has cost so far.") { Watch };
-        return command.WithWay().Does(surroundings, RunAsync);
+        return command.WithWay().Does(environment, RunAsync);
     }
 
     private static async Task<ExitCode> RunAsync(CommandContext context, ParseResult parse, CancellationToken cancellationToken)
@@ -41,7 +43,7 @@ internal static class StatusCommand
         }
     }
 
-    private static int Size(CommandContext context, Found found) =>
+    private static int Size(CommandContext context, DeploymentSnapshot found) =>
         Math.Max(found.WorkerHosts, int.TryParse(context.State.Options.GetValueOrDefault(Settings.Hosts.Option.Name), CultureInfo.InvariantCulture, out var hosts) ? hosts : 0);
 
     /// <summary>The containers, those of hosts that are gone included.</summary>
@@ -49,7 +51,7 @@ internal static class StatusCommand
         [.. FleetShape.Containers(context.Options with { Hosts = Math.Max(1, size) }).Select(planned =>
             status.Containers.FirstOrDefault(container => container.Name == planned.Name) ?? new(planned.Name, planned.Host, planned.Port, null, "gone", null))];
 
-    private static List<HostLine> Hosts(CommandContext context, int size, Found found, FleetStatus status)
+    private static List<HostLine> Hosts(CommandContext context, int size, DeploymentSnapshot found, FleetStatus status)
     {
         var now = context.Time.GetUtcNow();
         return

@@ -1,12 +1,12 @@
 using System.Diagnostics;
-using Lab.Ec2Deployer.Planning;
+using Lab.Ec2Deployer.Reporting;
 
 namespace Lab.Ec2Deployer.Packaging;
 
 /// <summary>Runs the .NET SDK's own command.</summary>
 internal static class DotnetCommand
 {
-    private const int KeptLines = 50;
+    private const int MaxLines = 50;
     private static readonly TimeSpan Timeout = TimeSpan.FromMinutes(10);
 
     /// <summary>Runs it to its end.</summary>
@@ -62,7 +62,7 @@ internal static class DotnetCommand
         lock (lines)
         {
             lines.Enqueue(line.TrimEnd());
-            if (lines.Count > KeptLines) lines.Dequeue();
+            if (lines.Count > MaxLines) lines.Dequeue();
         }
     }
 

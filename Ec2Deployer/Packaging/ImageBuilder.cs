@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Lab.Ec2Deployer.Planning;
 
 namespace Lab.Ec2Deployer.Packaging;
 

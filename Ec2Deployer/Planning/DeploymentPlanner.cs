@@ -1,4 +1,5 @@
 using Amazon.EC2.Model;
+using Lab.Ec2Deployer.Reporting;
 
 namespace Lab.Ec2Deployer.Planning;
 

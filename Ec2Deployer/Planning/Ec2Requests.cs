@@ -52,7 +52,7 @@ internal static class Ec2Requests
         var tags = Tags(options, host, image.Id);
         var request = new RunInstancesRequest
         {
-            // Else the SDK would make up a token, another at each look.
+            // Else the SDK would make up a token, another at each reading.
             ClientToken = options.Name,
             ImageId = image.Id,
             InstanceType = InstanceType.FindValue(options.InstanceType),

@@ -1,5 +1,3 @@
-using Lab.Ec2Deployer.Planning;
-
 namespace Lab.Ec2Deployer.Remote;
 
 /// <summary>A command for one host, before it is known on which connection it runs.</summary>

@@ -14,8 +14,8 @@ internal sealed record ConnectTimes(TimeSpan Attempt, TimeSpan Patience)
     /// <summary>What suits the internet.</summary>
     public static readonly ConnectTimes Default = new(TimeSpan.FromSeconds(15), TimeSpan.FromSeconds(30));
 
-    /// <summary>For looking at hosts that have run for long: one that does not answer now is not waited for.</summary>
-    public ConnectTimes ForLooking => this with { Patience = TimeSpan.Zero };
+    /// <summary>For a snapshot of hosts that have run for long: one that does not answer now is not waited for.</summary>
+    public ConnectTimes ForSnapshot => this with { Patience = TimeSpan.Zero };
 }
 
 /// <summary>A connection to a host over SSH, on which several commands may run at once.</summary>
@@ -151,7 +151,7 @@ internal sealed class HostConnection : IDisposable
     /// <param name="cancellationToken">Ends the command.</param>
     /// <exception cref="HostFailedException">The connection broke, or the command's time was over.</exception>
     public Task<CommandResult> SendAsync(HostCommand command, Stream content, Action<int> sent, CancellationToken cancellationToken) =>
-        RunOnceAsync(command, (running, token) => running.WriteAsync(content, sent, token), cancellationToken);
+        RunOnceAsync(command, (running, cancellationToken) => running.WriteAsync(content, sent, cancellationToken), cancellationToken);
 
     /// <summary>Starts a command that goes on until the returned handle is disposed, which closes its standard input.</summary>
     /// <exception cref="HostFailedException">It cannot be started.</exception>

@@ -4,7 +4,7 @@ namespace Lab.Ec2Deployer.Remote;
 internal sealed class HostFailedException : Exception
 {
     /// <summary>At most so many of a log's last lines are shown.</summary>
-    public const int LogLines = 50;
+    public const int MaxLogLines = 50;
 
     /// <param name="host">The host's name.</param>
     /// <param name="what">What failed and why, a sentence without its full stop.</param>
@@ -34,5 +34,5 @@ internal sealed class HostFailedException : Exception
 
     private static string LastLines(string? log) => log is null
         ? ""
-        : string.Join(Environment.NewLine, log.Split('\n').Select(line => line.TrimEnd()).Where(line => line.Length > 0).TakeLast(LogLines));
+        : string.Join(Environment.NewLine, log.Split('\n').Select(line => line.TrimEnd()).Where(line => line.Length > 0).TakeLast(MaxLogLines));
 }

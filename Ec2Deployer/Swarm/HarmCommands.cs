@@ -1,4 +1,3 @@
-using Lab.Ec2Deployer.Planning;
 using Lab.Ec2Deployer.Remote;
 
 namespace Lab.Ec2Deployer.Swarm;

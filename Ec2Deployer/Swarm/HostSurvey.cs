@@ -11,7 +11,7 @@ internal sealed record HostSurvey
     private const string Processor = "x86_64";
 
     // Its seccomp profile is the first that answers clone3 with ENOSYS, which glibc 2.34 and later understand.
-    private static readonly Version OldestDocker = new(20, 10, 10);
+    private static readonly Version MinimumDocker = new(20, 10, 10);
 
     /// <summary><c>inactive</c>, <c>active</c>, <c>pending</c>, <c>error</c> or <c>locked</c>.</summary>
     public string SwarmState { get; private set; } = "inactive";
@@ -112,8 +112,8 @@ internal sealed record HostSurvey
     {
         if (Machine.Processor.Length > 0 && Machine.Processor != Processor)
             return new(host.Name, $"its processor is {Machine.Processor}, and the images are for {Processor}", "Choose an --instance-type and an --image of that architecture, and run the command again.");
-        return Version.TryParse(Machine.Docker.Split('+', '-', '~')[0], out var docker) && docker < OldestDocker
-            ? new(host.Name, $"the images are too new for its Docker {Machine.Docker}: before {OldestDocker} it keeps programs with a C library of 2021 or later from starting threads",
+        return Version.TryParse(Machine.Docker.Split('+', '-', '~')[0], out var docker) && docker < MinimumDocker
+            ? new(host.Name, $"the images are too new for its Docker {Machine.Docker}: before {MinimumDocker} it keeps programs with a C library of 2021 or later from starting threads",
                 $"Upgrade Docker on {host.Name}, choose a newer --image, or an older --base-image, and run the command again.")
             : null;
     }

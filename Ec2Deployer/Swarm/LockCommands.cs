@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
-using Lab.Ec2Deployer.Planning;
 using Lab.Ec2Deployer.Remote;
 
 namespace Lab.Ec2Deployer.Swarm;

@@ -38,7 +38,7 @@ internal static class RemotePlan
         }
 
         foreach (var host in hosts.Where(host => host.Manager)) On(host, HostCommands.WriteWorkers(WorkerList.File(hosts)));
-        foreach (var secret in FleetKeys.Planned(release)) On(first, commands.CreateSecret(secret));
+        foreach (var secret in FleetSecret.Planned(release)) On(first, commands.CreateSecret(secret));
         foreach (var host in hosts) On(first, SwarmCommands.Label($"<node of {host.Name}>", host.Role));
         var target = Target(release, times);
         On(first, commands.Deploy(target.Stack));
@@ -53,7 +53,7 @@ internal static class RemotePlan
     public static Release Target(ReleaseOptions release, StackTimes times)
     {
         var target = StackFile.Build(StackContent.Of(
-            release, Image(ContainerProject.Orchestrator).Reference, Image(ContainerProject.Worker).Reference, FleetKeys.Planned(release), times));
+            release, Image(ContainerProject.Orchestrator).Reference, Image(ContainerProject.Worker).Reference, FleetSecret.Planned(release), times));
         foreach (var service in StackFile.Services.Select(name => target.Stack["services"]![name]!))
         {
             // A hash over words in angle brackets looks like what is to come, and is not.

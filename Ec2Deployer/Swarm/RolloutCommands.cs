@@ -55,11 +55,7 @@ internal sealed class RolloutCommands(string deployment)
 
     /// <summary>The last lines that a task's container wrote.</summary>
     public static HostCommand TaskLog(string task) =>
-        new("reading the log", $"sudo -n timeout 15 docker service logs --raw --tail {HostFailedException.LogLines} {task} 2>&1") { IsRepeatable = true };
-
-    /// <summary>The lines that a service's containers wrote, with their tasks' names.</summary>
-    public HostCommand ServiceLog(string service, int tail, bool follow) =>
-        new("reading logs", $"sudo -n docker service logs --no-trunc --timestamps --tail {tail} {(follow ? "--follow " : "")}{deployment}_{service} 2>&1") { Timeout = TimeSpan.FromMinutes(2) };
+        new("reading the log", $"sudo -n timeout 15 docker service logs --raw --tail {HostFailedException.MaxLogLines} {task} 2>&1") { IsRepeatable = true };
 
     /// <summary>The names of the kept versions, each with a number that grows.</summary>
     public HostCommand Releases => new("listing kept versions", $"sudo -n docker config ls --filter name={ReleasePrefix} --format '{{{{.Name}}}}'") { IsRepeatable = true };

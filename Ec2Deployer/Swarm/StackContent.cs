@@ -1,5 +1,4 @@
 using Lab.Ec2Deployer.Packaging;
-using Lab.Ec2Deployer.Planning;
 
 namespace Lab.Ec2Deployer.Swarm;
 
@@ -52,7 +51,7 @@ internal sealed record StackContent
         Otlp = release.Otlp,
         ModelPath = release.ModelDirectory is { } model ? PublishedFiles.ModelPath(model) : null,
         Postgres = release.PostgresFile is not null,
-        Certificate = release.CertificateFile is null ? null : FleetKeys.CertificatePath,
+        Certificate = release.CertificateFile is null ? null : FleetSecret.CertificatePath,
         Times = times,
     };
 }

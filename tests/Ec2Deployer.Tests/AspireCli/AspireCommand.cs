@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Reflection;
+using Lab.Ec2Deployer.Packaging;
 
 namespace Lab.Ec2Deployer.Tests.AspireCli;
 

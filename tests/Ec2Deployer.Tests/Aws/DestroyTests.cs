@@ -1,4 +1,5 @@
 using Amazon.EC2.Model;
+using Lab.Ec2Deployer.Fleet;
 
 namespace Lab.Ec2Deployer.Tests.Aws;
 
@@ -82,8 +83,9 @@ public sealed class DestroyTests
                 return true;
             };
             var deployment = session.Deployment();
-            var belongings = await deployment.BelongingsAsync(Ec2Session.Options, Token);
-            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => deployment.DestroyAsync(Ec2Session.Options, belongings, session.Progress, interrupt.Token));
+            var operation = new DestroyOperation(deployment, session.DirectoryOf());
+            var belongings = await operation.ListAsync(Ec2Session.Options, Token);
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => operation.RunAsync(Ec2Session.Options, belongings, session.Progress, interrupt.Token));
             session.StandIn.Options.LoseAnswer = null;
 
             await session.DestroyAsync();

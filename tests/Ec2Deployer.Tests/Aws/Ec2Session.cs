@@ -1,4 +1,5 @@
 using Lab.Ec2Deployer.Aws;
+using Lab.Ec2Deployer.Fleet;
 using Lab.Ec2Deployer.Planning;
 using Lab.Ec2Deployer.Tests.Ec2StandIn;
 
@@ -14,8 +15,8 @@ internal sealed class Ec2Session : IAsyncDisposable
     /// <summary>Waits of milliseconds, limits of seconds: the stand-in answers at once.</summary>
     public static Ec2Pace Pace { get; } = new()
     {
-        FirstDelay = TimeSpan.FromMilliseconds(1),
-        LongestDelay = TimeSpan.FromMilliseconds(5),
+        InitialDelay = TimeSpan.FromMilliseconds(1),
+        MaxDelay = TimeSpan.FromMilliseconds(5),
         Poll = TimeSpan.FromMilliseconds(1),
         Faults = TimeSpan.FromSeconds(20),
         Consistency = TimeSpan.FromSeconds(20),
@@ -53,9 +54,10 @@ internal sealed class Ec2Session : IAsyncDisposable
 
     public async Task DestroyAsync(DeploymentOptions? options = null)
     {
-        var deployment = Deployment((options ?? Options).Name);
-        var belongings = await deployment.BelongingsAsync(options ?? Options, TestContext.Current.CancellationToken);
-        await deployment.DestroyAsync(options ?? Options, belongings, Progress, TestContext.Current.CancellationToken);
+        var name = (options ?? Options).Name;
+        var operation = new DestroyOperation(Deployment(name), DirectoryOf(name));
+        var belongings = await operation.ListAsync(options ?? Options, TestContext.Current.CancellationToken);
+        await operation.RunAsync(options ?? Options, belongings, Progress, TestContext.Current.CancellationToken);
     }
 
     public List<StandInInstance> Alive(string name = "lab") =>

@@ -1,7 +1,7 @@
 using Amazon.EC2;
 using Amazon.Runtime;
 using Lab.Ec2Deployer.Aws;
-using Lab.Ec2Deployer.Planning;
+using Lab.Ec2Deployer.Reporting;
 using Lab.Ec2Deployer.Tests.Ec2StandIn;
 
 namespace Lab.Ec2Deployer.Tests.Aws;

@@ -1,5 +1,5 @@
 using Lab.Ec2Deployer.Commands;
-using Lab.Ec2Deployer.Planning;
+using Lab.Ec2Deployer.Reporting;
 using Lab.Ec2Deployer.Tests.Aws;
 
 namespace Lab.Ec2Deployer.Tests.Commands;

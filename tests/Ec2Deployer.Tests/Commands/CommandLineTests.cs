@@ -1,10 +1,5 @@
 using System.Text.Json;
-using Lab.Ec2Deployer.Aws;
-using Lab.Ec2Deployer.Commands;
-using Lab.Ec2Deployer.Planning;
 using Lab.Ec2Deployer.Tests.Aws;
-using Lab.Ec2Deployer.Tests.Ec2StandIn;
-using Lab.Ec2Deployer.Tests.Snapshots;
 
 namespace Lab.Ec2Deployer.Tests.Commands;
 

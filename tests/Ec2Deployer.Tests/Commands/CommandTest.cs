@@ -28,7 +28,7 @@ public abstract class CommandTest
         using var output = new StringWriter { NewLine = "\n" };
         using var error = new StringWriter { NewLine = "\n" };
         using var input = new StringReader($"{Answer}\n");
-        var code = await DeployerApp.RunAsync(line.Split(' ', StringSplitOptions.RemoveEmptyEntries), new Surroundings
+        var code = await DeployerApp.RunAsync(line.Split(' ', StringSplitOptions.RemoveEmptyEntries), new CommandEnvironment
         {
             Out = output,
             Error = error,

@@ -1,5 +1,8 @@
 using System.Runtime.CompilerServices;
+using Lab.Ec2Deployer.Fleet;
 using Lab.Ec2Deployer.Planning;
+using Lab.Ec2Deployer.Remote;
+using Lab.Ec2Deployer.Reporting;
 using Lab.Ec2Deployer.Swarm;
 
 namespace Lab.Ec2Deployer.Tests.Commands;

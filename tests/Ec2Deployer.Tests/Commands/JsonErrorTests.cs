@@ -1,4 +1,4 @@
-using Lab.Ec2Deployer.Planning;
+using Lab.Ec2Deployer.Reporting;
 using Lab.Ec2Deployer.Tests.Aws;
 
 namespace Lab.Ec2Deployer.Tests.Commands;

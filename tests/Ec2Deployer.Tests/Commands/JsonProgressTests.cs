@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
-using Lab.Ec2Deployer.Planning;
+using Lab.Ec2Deployer.Reporting;
+using Lab.Ec2Deployer.Swarm;
 using Lab.Ec2Deployer.Tests.Aws;
 
 namespace Lab.Ec2Deployer.Tests.Commands;

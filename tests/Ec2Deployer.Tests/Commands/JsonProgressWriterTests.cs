@@ -1,6 +1,5 @@
 using Lab.Ec2Deployer.Aws;
 using Lab.Ec2Deployer.Commands;
-using Lab.Ec2Deployer.Planning;
 using Microsoft.Extensions.Time.Testing;
 
 namespace Lab.Ec2Deployer.Tests.Commands;

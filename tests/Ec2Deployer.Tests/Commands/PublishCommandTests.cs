@@ -1,10 +1,6 @@
 using System.Text.Json;
-using Lab.Ec2Deployer.Aws;
-using Lab.Ec2Deployer.Commands;
-using Lab.Ec2Deployer.Planning;
+using Lab.Ec2Deployer.Reporting;
 using Lab.Ec2Deployer.Tests.Aws;
-using Lab.Ec2Deployer.Tests.Ec2StandIn;
-using Lab.Ec2Deployer.Tests.Snapshots;
 
 namespace Lab.Ec2Deployer.Tests.Commands;
 
@@ -30,6 +26,21 @@ public sealed class PublishCommandTests : CommandTest
         // The caller's own address, since no other was given.
         Assert.Contains(session.StandIn.Groups.Single(group => group.Name == "lab/front").Rules, rule => rule.Source == "192.0.2.1/32");
         Assert.Equal(10, File.ReadAllLines(session.DirectoryOf().AuditFile).Length);
+    }
+
+    [Fact]
+    public async Task Publish_NothingToChange_AsksEc2OnceWhatExists()
+    {
+        await using var session = await Ec2Session.StartAsync();
+        await RunAsync(session, "publish");
+        var asked = session.StandIn.Requests.Count;
+
+        await RunAsync(session, "publish");
+
+        // The instances twice: once for the plan, once for whether they run.
+        Assert.Equal(
+            ["DescribeInstances", "DescribeSecurityGroups", "DescribeKeyPairs", "DescribeVpcs", "DescribeSubnets", "DescribeInstanceTypeOfferings", "DescribeImages", "DescribeInstances"],
+            session.StandIn.Requests.Skip(asked).Where(request => request["NextToken"] is null).Select(request => request["Action"]));
     }
 
     [Fact]

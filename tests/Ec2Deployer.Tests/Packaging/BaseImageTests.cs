@@ -1,5 +1,5 @@
 using Lab.Ec2Deployer.Packaging;
-using Lab.Ec2Deployer.Planning;
+using Lab.Ec2Deployer.Reporting;
 
 namespace Lab.Ec2Deployer.Tests.Packaging;
 

@@ -1,7 +1,7 @@
 using System.Net;
 using System.Reflection;
 using Lab.Ec2Deployer.Packaging;
-using Lab.Ec2Deployer.Planning;
+using Lab.Ec2Deployer.Reporting;
 
 namespace Lab.Ec2Deployer.Tests.Packaging;
 

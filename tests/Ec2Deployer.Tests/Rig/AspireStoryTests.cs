@@ -38,7 +38,7 @@ public sealed class AspireStoryTests(RigFixture rig, ITestOutputHelper output)
 
         async Task<AspireCommand> RunAsync(params string[] arguments)
         {
-            var run = await AspireCommand.RunAsync(home, story.Program.Surround,
+            var run = await AspireCommand.RunAsync(home, story.Program.SetEnvironment,
                 [.. arguments, $"--Ec2:endpoint-url={story.Ec2.Address.AbsoluteUri}", "--Ec2:region=us-east-1"]);
             story.Say($"aspire {string.Join(' ', arguments)}: {run.Code}\n{run.Output}");
             return run;

@@ -18,14 +18,14 @@ internal sealed class DeployerProgram(RigFixture rig, StandIn ec2, string config
 
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(10);
 
-    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     /// <summary>Runs it to its end.</summary>
     public async Task<ProgramRun> RunAsync(params string[] arguments)
     {
         var started = Stopwatch.GetTimestamp();
         using var process = Start(arguments);
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(Token);
         limit.CancelAfter(Patience);
         try
         {
@@ -50,7 +50,7 @@ internal sealed class DeployerProgram(RigFixture rig, StandIn ec2, string config
     public async Task<int> RunUntilAsync(Func<string, bool> isLast, params string[] arguments)
     {
         using var process = Start(arguments);
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(Token);
         limit.CancelAfter(Patience);
         try
         {
@@ -83,9 +83,9 @@ internal sealed class DeployerProgram(RigFixture rig, StandIn ec2, string config
         };
         try
         {
-            var error = process.StandardError.ReadToEndAsync(Cancellation);
-            await process.StandardOutput.ReadToEndAsync(Cancellation);
-            await process.WaitForExitAsync(Cancellation).WaitAsync(Patience, Cancellation);
+            var error = process.StandardError.ReadToEndAsync(Token);
+            await process.StandardOutput.ReadToEndAsync(Token);
+            await process.WaitForExitAsync(Token).WaitAsync(Patience, Token);
             say(await error);
             return process.ExitCode;
         }
@@ -111,12 +111,12 @@ internal sealed class DeployerProgram(RigFixture rig, StandIn ec2, string config
                 start.ArgumentList.Add(argument);
         }
 
-        Surround(start);
+        SetEnvironment(start);
         return Process.Start(start)!;
     }
 
-    /// <summary>Gives a process the surroundings in which the program finds the deployment.</summary>
-    public void Surround(ProcessStartInfo start)
+    /// <summary>Gives a process the environment in which the program finds the deployment.</summary>
+    public void SetEnvironment(ProcessStartInfo start)
     {
         foreach (var name in start.Environment.Keys.Where(name => name.StartsWith("AWS_", StringComparison.Ordinal)).ToList()) start.Environment.Remove(name);
         start.Environment["XDG_CONFIG_HOME"] = configDirectory;

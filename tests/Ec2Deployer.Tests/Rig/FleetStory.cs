@@ -1,7 +1,8 @@
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
-using Lab.Ec2Deployer.Planning;
+using Lab.Ec2Deployer.Fleet;
+using Lab.Ec2Deployer.Reporting;
 using Lab.Ec2Deployer.Tests.Ec2StandIn;
 
 namespace Lab.Ec2Deployer.Tests.Rig;

@@ -1,7 +1,8 @@
 using System.Globalization;
 using System.Net;
 using System.Text.Json;
-using Lab.Ec2Deployer.Planning;
+using Lab.Ec2Deployer.Fleet;
+using Lab.Ec2Deployer.Reporting;
 
 namespace Lab.Ec2Deployer.Tests.Rig;
 
@@ -11,7 +12,7 @@ public sealed class FleetStoryTests(RigFixture rig, ITestOutputHelper output) : 
 {
     private FleetStory _story = null!;
 
-    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     public async ValueTask InitializeAsync()
     {
@@ -78,7 +79,7 @@ public sealed class FleetStoryTests(RigFixture rig, ITestOutputHelper output) : 
         await rig.BuildAsync();
         await using var load = await FleetStory.LoadAsync(first, clients: 32);
         var second = await _story.ReportAsync("publish");
-        await load.UntilMoreAsync(100, Cancellation);
+        await load.UntilMoreAsync(100, Token);
         _story.Say($"updated; {load.Answered} answers, {load.Failures.Count} failures; {second.BytesSent} of {bytes} bytes sent");
         Assert.Equal(first.Version, second.PreviousVersion);
         FleetStory.AssertHealthy(second, containers: 9);
@@ -94,7 +95,7 @@ public sealed class FleetStoryTests(RigFixture rig, ITestOutputHelper output) : 
         await rig.BuildAsync();
         await using var load = await FleetStory.LoadAsync(second, clients: 32);
         var failed = await _story.Program.RunAsync("publish");
-        await load.UntilMoreAsync(100, Cancellation);
+        await load.UntilMoreAsync(100, Token);
         _story.Say($"taken back; {load.Answered} answers, {load.Failures.Count} failures");
         Assert.Equal((int)ExitCode.HostFailed, failed.Code);
         Assert.Contains("worker-a does not run", failed.Error, StringComparison.Ordinal);
@@ -144,17 +145,17 @@ public sealed class FleetStoryTests(RigFixture rig, ITestOutputHelper output) : 
     private static async Task AssertOnlyKeysOpenAsync(FleetReport report)
     {
         using var stranger = FleetStory.Client(report, key: null);
-        using var refused = await stranger.PostAsync(new Uri("/new_request", UriKind.Relative), new StringContent("hello"), Cancellation);
+        using var refused = await stranger.PostAsync(new Uri("/new_request", UriKind.Relative), new StringContent("hello"), Token);
         Assert.Equal(HttpStatusCode.Unauthorized, refused.StatusCode);
         using var client = FleetStory.Client(report);
-        using var answer = await client.PostAsync(new Uri("/new_request", UriKind.Relative), new StringContent("a delight from start to end"), Cancellation);
-        Assert.Contains("\"label\":\"POSITIVE\"", await answer.Content.ReadAsStringAsync(Cancellation), StringComparison.Ordinal);
+        using var answer = await client.PostAsync(new Uri("/new_request", UriKind.Relative), new StringContent("a delight from start to end"), Token);
+        Assert.Contains("\"label\":\"POSITIVE\"", await answer.Content.ReadAsStringAsync(Token), StringComparison.Ordinal);
     }
 
     private static async Task<List<string>> WorkersAsync(FleetReport report)
     {
         using var client = FleetStory.Client(report);
-        using var workers = JsonDocument.Parse(await client.GetStringAsync(new Uri("/workers", UriKind.Relative), Cancellation));
+        using var workers = JsonDocument.Parse(await client.GetStringAsync(new Uri("/workers", UriKind.Relative), Token));
         return [.. workers.RootElement.EnumerateObject().Select(worker => worker.Name)];
     }
 

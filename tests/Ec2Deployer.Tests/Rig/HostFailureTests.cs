@@ -1,4 +1,6 @@
 using Lab.Ec2Deployer.Planning;
+using Lab.Ec2Deployer.Reporting;
+using Lab.Ec2Deployer.Swarm;
 
 namespace Lab.Ec2Deployer.Tests.Rig;
 

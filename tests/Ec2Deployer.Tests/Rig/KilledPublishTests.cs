@@ -1,5 +1,5 @@
 using System.Collections.Concurrent;
-using Lab.Ec2Deployer.Planning;
+using Lab.Ec2Deployer.Fleet;
 
 namespace Lab.Ec2Deployer.Tests.Rig;
 

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Reflection;
+using Lab.Ec2Deployer.Fleet;
 using Lab.Ec2Deployer.Packaging;
-using Lab.Ec2Deployer.Planning;
 using Lab.Ec2Deployer.Remote;
 using Lab.Ec2Deployer.Swarm;
 

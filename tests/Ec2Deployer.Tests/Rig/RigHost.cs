@@ -50,12 +50,12 @@ internal sealed class RigHost : IAsyncDisposable
             }
 
             var console = Path.Combine(own, "console.log");
-            var trouble = $"{name} does not start, key {(File.Exists(key) ? "made" : "not made")}: {(File.Exists(console) ? await File.ReadAllTextAsync(console) : "no log")}";
+            var failure = $"{name} does not start, key {(File.Exists(key) ? "made" : "not made")}: {(File.Exists(console) ? await File.ReadAllTextAsync(console) : "no log")}";
             process.StandardInput.Close();
             using var limit = new CancellationTokenSource(Patience);
             await process.WaitForExitAsync(limit.Token);
             process.Dispose();
-            throw new InvalidOperationException(trouble);
+            throw new InvalidOperationException(failure);
         }
 
         var shown = Convert.FromBase64String((await File.ReadAllTextAsync(key)).Split(' ')[1]);

@@ -4,7 +4,8 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 using Lab.Ec2Deployer.Commands;
-using Lab.Ec2Deployer.Planning;
+using Lab.Ec2Deployer.Fleet;
+using Lab.Ec2Deployer.Reporting;
 
 namespace Lab.Ec2Deployer.Tests.Rig;
 
@@ -18,7 +19,7 @@ public sealed class SmallFleetStoryTests(RigFixture rig, ITestOutputHelper outpu
 
     private FleetStory _story = null!;
 
-    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     private string CertificateFile => Path.Combine(rig.HostsDirectory, "https.pem");
 
@@ -69,7 +70,7 @@ public sealed class SmallFleetStoryTests(RigFixture rig, ITestOutputHelper outpu
     private async Task FollowLogsThroughARestartAsync()
     {
         using var logs = _story.Program.Start("logs", "--worker", "worker-3", "-f");
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(Token);
         limit.CancelAfter(Patience);
         try
         {
@@ -120,9 +121,9 @@ public sealed class SmallFleetStoryTests(RigFixture rig, ITestOutputHelper outpu
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
-        _story.Program.Surround(start);
+        _story.Program.SetEnvironment(start);
         using var bench = Process.Start(start)!;
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(Token);
         limit.CancelAfter(Patience);
         var errors = bench.StandardError.ReadToEndAsync(limit.Token);
         var said = await bench.StandardOutput.ReadToEndAsync(limit.Token);
@@ -150,10 +151,10 @@ public sealed class SmallFleetStoryTests(RigFixture rig, ITestOutputHelper outpu
         try
         {
             string? line;
-            do line = await hung.StandardError.ReadLineAsync(Cancellation);
+            do line = await hung.StandardError.ReadLineAsync(Token);
             while (line?.Contains("✓ looking at the hosts", StringComparison.Ordinal) is false);
             Assert.NotNull(line);
-            using (var stop = Process.Start("kill", ["-STOP", $"{hung.Id}"])) await stop.WaitForExitAsync(Cancellation);
+            using (var stop = Process.Start("kill", ["-STOP", $"{hung.Id}"])) await stop.WaitForExitAsync(Token);
 
             var refused = await _story.Program.RunAsync("publish");
             Assert.Equal((int)ExitCode.Locked, refused.Code);
@@ -184,7 +185,7 @@ public sealed class SmallFleetStoryTests(RigFixture rig, ITestOutputHelper outpu
 
         await using var load = await FleetStory.LoadAsync(second, clients: 32);
         var back = await _story.ReportAsync("rollback");
-        await load.UntilMoreAsync(100, Cancellation);
+        await load.UntilMoreAsync(100, Token);
         _story.Say($"rolled back; {load.Answered} answers, {load.Failures.Count} failures");
         Assert.Equal((first.Version, second.Version, 0L), (back.Version, back.PreviousVersion, back.BytesSent));
         FleetStory.AssertHealthy(back, containers: 5);
@@ -224,7 +225,7 @@ public sealed class SmallFleetStoryTests(RigFixture rig, ITestOutputHelper outpu
         second.DefaultRequestHeaders.Add("Prefer", "respond-async");
         var accepted = await Task.WhenAll(Enumerable.Range(0, Jobs).Select(async number =>
         {
-            using var answer = await second.PostAsync(new Uri("/new_request", UriKind.Relative), new StringContent($"number {number}, a delight"), Cancellation);
+            using var answer = await second.PostAsync(new Uri("/new_request", UriKind.Relative), new StringContent($"number {number}, a delight"), Token);
             Assert.Equal(HttpStatusCode.Accepted, answer.StatusCode);
             return answer.Headers.Location!;
         }));
@@ -236,7 +237,7 @@ public sealed class SmallFleetStoryTests(RigFixture rig, ITestOutputHelper outpu
             var left = 0;
             foreach (var job in accepted)
             {
-                using var told = JsonDocument.Parse(await other.GetStringAsync(new Uri(job.OriginalString, UriKind.RelativeOrAbsolute), Cancellation));
+                using var told = JsonDocument.Parse(await other.GetStringAsync(new Uri(job.OriginalString, UriKind.RelativeOrAbsolute), Token));
                 var state = told.RootElement.GetProperty("status").GetString();
                 Assert.Contains(state, (string?[])["queued", "running", "succeeded"]);
                 if (state != "succeeded") left++;
@@ -256,7 +257,7 @@ public sealed class SmallFleetStoryTests(RigFixture rig, ITestOutputHelper outpu
         while (!await isSo())
         {
             Assert.True(Stopwatch.GetElapsedTime(started) < Patience, $"After {Patience}: not so that {what}.");
-            await Task.Delay(200, Cancellation);
+            await Task.Delay(200, Token);
         }
     }
 
@@ -282,7 +283,7 @@ public sealed class SmallFleetStoryTests(RigFixture rig, ITestOutputHelper outpu
         using var handler = new HttpClientHandler();
         handler.ServerCertificateCustomValidationCallback = (_, shown, _, _) => (print = Fingerprint(shown!)) is not null;
         using var http = new HttpClient(handler);
-        using var answer = await http.GetAsync(new Uri($"https://{report.Address.Host}/health"), Cancellation);
+        using var answer = await http.GetAsync(new Uri($"https://{report.Address.Host}/health"), Token);
         Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
         return print!;
     }

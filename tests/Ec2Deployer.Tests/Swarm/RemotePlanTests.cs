@@ -114,7 +114,7 @@ public sealed class RemotePlanTests
         var planned = RemotePlan.Target(Full, StackTimes.Default).Text;
 
         // What a deployment does once images and secrets are there.
-        var secrets = FleetKeys.Planned(Full).Select(secret => secret with { Content = "content" }).ToList();
+        var secrets = FleetSecret.Planned(Full).Select(secret => secret with { Content = "content" }).ToList();
         var built = StackFile.Build(StackContent.Of(
             Full, "localhost:1/lab-orchestrator:<tag of Orchestrator>", "localhost:1/lab-worker:<tag of Worker>", secrets, StackTimes.Default));
         var expected = StackFile.Services.Aggregate(built.Text, (text, service) => text.Replace(built.Spec(service), "<hash>", StringComparison.Ordinal));

@@ -1,0 +1,39 @@
+using System.Globalization;
+using Lab.Ec2Deployer.Fleet;
+
+namespace Lab.Ec2Deployer.Commands;
+
+/// <summary>What came of a publish or a rollback, for people or for machines.</summary>
+internal static class ReportText
+{
+    /// <summary>Writes it.</summary>
+    public static void Write(CommandContext context, FleetReport report)
+    {
+        context.Progress.Dispose();
+        if (context.Screen.IsJson)
+        {
+            context.Screen.Json(report);
+            return;
+        }
+
+        var screen = context.Screen;
+        screen.Line(report.Changed ? $"Version {report.Version} serves{(report.PreviousVersion is { } old ? $" (before: {old})" : "")}." : $"Nothing to change: version {report.Version} serves.");
+        screen.Table(["container", "host", "port", "health"], report.Containers.Select(Row));
+        screen.Line($"  {report.ImagesSent} images sent, {(report.BytesSent / 1e6).ToString("F1", CultureInfo.InvariantCulture)} MB");
+        screen.Line();
+        screen.Line($"  address      {report.Address}");
+        if (report.ApiKeyFile is { } key) screen.Line($"  API key      {key}");
+        if (report.CertificateFingerprint is { } print) screen.Line($"  certificate  SHA-256 {print}");
+        var authorization = report.ApiKeyFile is { } file ? $" -H \"Authorization: Bearer $(cat {file})\"" : "";
+        screen.Line();
+        screen.Line("Next:");
+        screen.Line($"  curl -X POST {new Uri(report.Address, "new_request")}{authorization} --data 'what a lovely day' -H 'Content-Type: text/plain'");
+        foreach (var next in (string[])["status --watch", "logs --worker worker-1 -f", "destroy"]) screen.Line($"  dotnet run --project Ec2Deployer -- {next}{Named(context)}");
+    }
+
+    /// <summary>The option that a later command line needs, or nothing.</summary>
+    public static string Named(CommandContext context) => context.Options.Name == "lab" ? "" : $" --name {context.Options.Name}";
+
+    private static IReadOnlyList<string> Row(ContainerStatus container) =>
+        [container.Name, container.Host, container.Port.ToString(CultureInfo.InvariantCulture), container.Health];
+}

@@ -1,0 +1,72 @@
+using Lab.Ec2Deployer.Packaging;
+using Lab.Ec2Deployer.Planning;
+using Lab.Ec2Deployer.Remote;
+using Lab.Ec2Deployer.Reporting;
+using Lab.Ec2Deployer.Swarm;
+
+namespace Lab.Ec2Deployer.Fleet;
+
+/// <summary>The hosts' half of <c>publish</c>: from hosts with SSH to healthy containers of a release built from the sources.</summary>
+/// <param name="access">The way to the hosts.</param>
+/// <param name="sources">The directory of the solution, from which images are built.</param>
+/// <param name="http">For asking the base image's registry, and for a request from outside.</param>
+/// <param name="times">How fast a rollout is.</param>
+internal sealed class DeployOperation(FleetAccess access, string sources, HttpClient http, StackTimes times)
+{
+    private const string Action = "publish";
+
+    /// <inheritdoc cref="IFleetDeployer.DeployAsync"/>
+    public Task<FleetReport> RunAsync(
+        IReadOnlyList<DeployedHost> hosts, ReleaseOptions release, IProgressSink progress, CancellationToken cancellationToken) =>
+        access.LockedAsync(hosts, release, progress, Action, session => RunAsync(session, cancellationToken), cancellationToken);
+
+    private async Task<FleetReport> RunAsync(FleetSession session, CancellationToken cancellationToken)
+    {
+        session.RequireAll();
+        var release = session.Release;
+        var keys = FleetKeys.Open(release.StateDirectory);
+        var secrets = keys.Secrets(release);
+        var surveys = await HostSurveys.ReadAllAsync(session, cancellationToken);
+        HostRequirements.RequireFit(session, surveys);
+        HostRequirements.RequirePorts(session, surveys);
+        var builder = new ImageBuilder(sources, release.StateDirectory, http);
+        var (orchestrator, worker) = await BuildImagesAsync(builder, session, cancellationToken);
+        var targets = new ImageTarget[]
+        {
+            new(orchestrator, [.. session.OrchestratorHosts]),
+            new(worker, [.. session.Hosts.Where(host => host.Role is HostRole.Worker)]),
+        };
+        HostRequirements.RequireRoom(session, surveys, targets);
+        var sent = await new ImageTransfer(session, builder.LayerDirectory).RunAsync(targets, surveys, cancellationToken);
+        var swarm = new SwarmExecutor(session);
+        var (manager, changed) = await swarm.FormAsync(surveys, cancellationToken);
+        changed |= await WorkersFile.WriteAsync(session, session.Hosts, cancellationToken);
+
+        var commands = new RolloutCommands(release.Deployment);
+        await KeepSecretsAsync(manager, commands, secrets, cancellationToken);
+        var target = StackFile.Build(StackContent.Of(release, orchestrator.Reference, worker.Reference, secrets, times));
+        changed |= await swarm.LabelAsync(manager, surveys, cancellationToken);
+        var report = await new ReleaseSwitch(session, manager, commands, keys, http, times, access.Time).RunAsync(target, Action, changed, cancellationToken);
+        // Where nothing changed there is nothing new to be rid of.
+        if (report.Changed || sent.Images > 0) await Pruning.RunAsync(session, manager, commands, [orchestrator, worker], cancellationToken);
+        return report with { ImagesSent = sent.Images, BytesSent = sent.Bytes };
+    }
+
+    private static async Task<(PackedImage Orchestrator, PackedImage Worker)> BuildImagesAsync(
+        ImageBuilder builder, FleetSession session, CancellationToken cancellationToken)
+    {
+        var release = session.Release;
+        using var step = session.Progress.Begin("building the images");
+        var orchestrator = await builder.BuildAsync(ContainerProject.Orchestrator, release.BaseImage, model: null, cancellationToken);
+        var worker = await builder.BuildAsync(ContainerProject.Worker, release.BaseImage, release.ModelDirectory, cancellationToken);
+        step.Done($"{orchestrator.Tag} and {worker.Tag}");
+        return (orchestrator, worker);
+    }
+
+    private static async Task KeepSecretsAsync(HostConnection manager, RolloutCommands commands, IReadOnlyList<FleetSecret> secrets, CancellationToken cancellationToken)
+    {
+        var known = (await manager.RunAsync(commands.Secrets, cancellationToken)).Split('\n', StringSplitOptions.TrimEntries);
+        foreach (var secret in secrets.Where(secret => !known.Contains(secret.Name(commands.Deployment))))
+            await manager.RunAsync(commands.CreateSecret(secret), cancellationToken);
+    }
+}

@@ -1,0 +1,89 @@
+using System.Globalization;
+using Lab.Ec2Deployer.Planning;
+using Lab.Ec2Deployer.Remote;
+using Lab.Ec2Deployer.Reporting;
+using Lab.Ec2Deployer.Swarm;
+
+namespace Lab.Ec2Deployer.Fleet;
+
+/// <summary>
+/// Takes work off a host that is to go: its workers are drained in the orchestrator, its tasks stopped; a manager hands
+/// its office to another host first.
+/// </summary>
+internal sealed class DrainOperation(FleetAccess access)
+{
+    private static readonly TimeSpan Timeout = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(250);
+
+    /// <inheritdoc cref="IFleetDeployer.DrainHostAsync"/>
+    public Task RunAsync(
+        IReadOnlyList<DeployedHost> hosts, ReleaseOptions release, string host, IProgressSink progress, CancellationToken cancellationToken) =>
+        access.LockedAsync(hosts, release, progress, $"draining {host}", async session =>
+        {
+            var (surveys, _) = await HostSurveys.TryReadAllAsync(session, cancellationToken);
+            var manager = HostSurveys.Manager(session, surveys, except: host);
+            var nodes = await SwarmExecutor.NodesAsync(manager, cancellationToken);
+            if (surveys.TryGetValue(host, out var survey) && nodes.FirstOrDefault(node => node.Id == survey.NodeId) is { } node)
+            {
+                using var step = progress.Begin("draining", host);
+                if (node.IsActive) await DrainWorkersAsync(session, host, step, cancellationToken);
+                await ReleaseManagerAsync(session, manager, node, nodes, surveys, host, cancellationToken);
+                await manager.RunAsync(SwarmCommands.Drain(node.Id), cancellationToken);
+                await WaitUntilIdleAsync(session, host, step, cancellationToken);
+                await session.AuditAsync("drain", host, cancellationToken);
+                step.Done();
+            }
+
+            return true;
+        }, cancellationToken);
+
+    private async Task DrainWorkersAsync(FleetSession session, string host, IProgressStep step, CancellationToken cancellationToken)
+    {
+        if (session.Hosts.First(one => one.Name == host).Role is not HostRole.Worker || session.Hosts.All(one => one.Role is not HostRole.Orchestrator)) return;
+        var workers = WorkerList.Of(host).Select(worker => worker.Name).ToList();
+        try
+        {
+            var api = new OrchestratorApi(session[session.OrchestratorHost], FleetKeys.Open(session.Release.StateDirectory).AdminKey);
+            foreach (var worker in workers) await api.DrainAsync(worker, cancellationToken);
+            var started = access.Time.GetTimestamp();
+            while (access.Time.GetElapsedTime(started) < Timeout)
+            {
+                var busy = (await api.WorkersAsync(cancellationToken)).Count(worker => workers.Contains(worker.Key) && worker.Value is "busy");
+                if (busy == 0) return;
+                step.Say(string.Create(CultureInfo.InvariantCulture, $"{busy} workers finish their work"));
+                await Task.Delay(Poll, access.Time, cancellationToken);
+            }
+        }
+        catch (Exception e) when (e is HttpRequestException or HostFailedException)
+        {
+            // It sends what fails to another worker: draining only saves that.
+            session.Progress.Note($"The orchestrator cannot be told to drain {host}: {e.Message}");
+        }
+    }
+
+    /// <summary>Has another host take the office of a manager that is to go: promoted before the other is released.</summary>
+    private static async Task ReleaseManagerAsync(
+        FleetSession session, HostConnection manager, SwarmNode node, IReadOnlyList<SwarmNode> nodes, Dictionary<string, HostSurvey> surveys, string host, CancellationToken cancellationToken)
+    {
+        if (!node.IsManager) return;
+        var heirs = session.Hosts.Where(one => one.Name != host)
+            .Select(one => nodes.FirstOrDefault(other => surveys.TryGetValue(one.Name, out var survey) && other.Id == survey.NodeId))
+            .Where(other => other is { IsManager: false, IsReady: true });
+        if (heirs.FirstOrDefault() is { } heir) await manager.RunAsync(SwarmCommands.Promote([heir.Id]), cancellationToken);
+        await manager.RunAsync(SwarmCommands.Demote([node.Id]), cancellationToken);
+    }
+
+    private async Task WaitUntilIdleAsync(FleetSession session, string host, IProgressStep step, CancellationToken cancellationToken)
+    {
+        var connection = session.Connections.First(one => one.Host.Name == host);
+        var command = HostCommands.Containers(session.Release.Deployment);
+        var started = access.Time.GetTimestamp();
+        while (await connection.RunAsync(command, cancellationToken) is { Length: > 0 } running && running.Trim().Length > 0)
+        {
+            if (access.Time.GetElapsedTime(started) > Timeout)
+                throw new HostFailedException(host, $"containers still run {Timeout.TotalMinutes:0} minutes after the node was drained", "Run the command again.");
+            step.Say("containers stop");
+            await Task.Delay(Poll, access.Time, cancellationToken);
+        }
+    }
+}

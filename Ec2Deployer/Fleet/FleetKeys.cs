@@ -1,0 +1,101 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using System.Text;
+using Lab.Ec2Deployer.Reporting;
+using Lab.Ec2Deployer.Swarm;
+
+namespace Lab.Ec2Deployer.Fleet;
+
+/// <summary>
+/// The API keys of a deployment: made once, kept in files that only their owner can read, and given to the Swarm as
+/// hashes, which are all that the orchestrator needs. A key itself never leaves this machine but in a request.
+/// </summary>
+internal sealed class FleetKeys
+{
+    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+
+    private FleetKeys(string apiKeyFile, string apiKey, string adminKey) => (ApiKeyFile, ApiKey, AdminKey) = (apiKeyFile, apiKey, adminKey);
+
+    /// <summary>The file with the key for requests.</summary>
+    public string ApiKeyFile { get; }
+
+    /// <summary>The key for requests.</summary>
+    public string ApiKey { get; }
+
+    /// <summary>The key by which the deployer drains workers.</summary>
+    public string AdminKey { get; }
+
+    /// <summary>Reads the keys, and makes those that are missing.</summary>
+    public static FleetKeys Open(string directory)
+    {
+        var apiKeyFile = Path.Combine(directory, "api-key");
+        return new(apiKeyFile, ReadOrMake(apiKeyFile), ReadOrMake(Path.Combine(directory, "admin-key")));
+    }
+
+    /// <summary>Everything that the orchestrator is to know and nobody else.</summary>
+    /// <exception cref="DeploymentException">A file that an option names cannot be used.</exception>
+    public IReadOnlyList<FleetSecret> Secrets(ReleaseOptions release) =>
+        [.. FleetSecret.Planned(release).Select(secret => secret with
+        {
+            Content = secret.Kind switch
+            {
+                "key" => Hash(ApiKey),
+                "admin-key" => Hash(AdminKey),
+                "postgres" => Read(release.PostgresFile!).Trim(),
+                _ => Pem(release.CertificateFile!),
+            },
+        })];
+
+    /// <summary>SHA-256 of a certificate, in the form that the orchestrator logs and browsers show.</summary>
+    public static string Fingerprint(string pem)
+    {
+        using var certificate = X509Certificate2.CreateFromPem(pem);
+        return string.Join(':', SHA256.HashData(certificate.RawData).Select(part => part.ToString("X2", provider: null)));
+    }
+
+    /// <summary>The certificate and its key as PEM, whatever the file's form.</summary>
+    public static string Pem(string file)
+    {
+        if (Path.GetExtension(file) is not (".pfx" or ".p12")) return Read(file);
+        try
+        {
+            using var pair = X509CertificateLoader.LoadPkcs12FromFile(file, password: null, X509KeyStorageFlags.Exportable | X509KeyStorageFlags.EphemeralKeySet);
+            using var key = (AsymmetricAlgorithm?)pair.GetECDsaPrivateKey() ?? pair.GetRSAPrivateKey() ?? throw new CryptographicException("it holds no private key");
+            return $"{pair.ExportCertificatePem()}\n{key.ExportPkcs8PrivateKeyPem()}\n";
+        }
+        catch (CryptographicException e)
+        {
+            throw Unusable(file, e);
+        }
+    }
+
+    private static string Hash(string key) => $"sha256:{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(key)))}";
+
+    private static string Read(string file)
+    {
+        try
+        {
+            return File.ReadAllText(file);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw Unusable(file, e);
+        }
+    }
+
+    private static DeploymentException Unusable(string file, Exception e) =>
+        new(ExitCode.Usage, $"{file} cannot be used: {e.Message.TrimEnd('.')}. Nothing was changed, and what ran before runs on. Name another file and run the command again.", e);
+
+    private static string ReadOrMake(string file)
+    {
+        if (File.Exists(file)) return File.ReadAllText(file).Trim();
+        var key = Convert.ToBase64String(RandomNumberGenerator.GetBytes(32)).TrimEnd('=').Replace('+', '-').Replace('/', '_');
+        Directory.CreateDirectory(Path.GetDirectoryName(file)!);
+        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
+        // Readable by nobody else from its first byte on.
+        if (!OperatingSystem.IsWindows()) options.UnixCreateMode = OwnerOnly;
+        using var writer = new StreamWriter(file, options);
+        writer.Write(key);
+        return key;
+    }
+}

@@ -1,0 +1,36 @@
+using Lab.Ec2Deployer.Aws;
+using Lab.Ec2Deployer.Planning;
+using Lab.Ec2Deployer.Reporting;
+using Lab.Ec2Deployer.Swarm;
+
+namespace Lab.Ec2Deployer.Fleet;
+
+/// <summary><c>publish</c>: hosts by EC2, then the release on them.</summary>
+/// <param name="deployment">The deployment at EC2.</param>
+/// <param name="fleet">What is done on hosts.</param>
+internal sealed class PublishOperation(Ec2Deployment deployment, IFleetDeployer fleet)
+{
+    /// <summary>Makes everything as the plan shows it, and changes nothing that is so already.</summary>
+    /// <param name="options">Checked options.</param>
+    /// <param name="release">What the hosts are to run.</param>
+    /// <param name="before">What there was before.</param>
+    /// <param name="isCurrent">Whether that still holds; else EC2 is asked again.</param>
+    /// <param name="callerAddress">The caller's public address, or null where both doors are given as options.</param>
+    /// <param name="progress">Told of each step.</param>
+    /// <param name="cancellationToken">Stops between two steps.</param>
+    /// <exception cref="DeploymentException">EC2 refused, or a host failed; what was done before it stands.</exception>
+    public async Task<FleetReport> RunAsync(
+        DeploymentOptions options, ReleaseOptions release, DeploymentSnapshot before, bool isCurrent, string? callerAddress, IProgressSink progress, CancellationToken cancellationToken)
+    {
+        var provisioned = await deployment.ProvisionAsync(options, callerAddress, progress, cancellationToken, isCurrent ? before : null);
+        foreach (var note in provisioned.Plan.Notes) progress.Note(note);
+        // A new machine in a dead one's place: the Swarm still waits for the dead one.
+        var others = provisioned.Hosts.Where(host => before.Hosts.Any(old => old.InstanceId == host.InstanceId)).ToList();
+        if (others.Count > 0)
+        {
+            foreach (var name in provisioned.Created) await fleet.RemoveHostAsync(others, release, name, progress, cancellationToken);
+        }
+
+        return await fleet.DeployAsync(provisioned.Hosts, release, progress, cancellationToken);
+    }
+}

@@ -1,0 +1,150 @@
+using System.Text.Json.Nodes;
+using Lab.Ec2Deployer.Remote;
+using Lab.Ec2Deployer.Reporting;
+using Lab.Ec2Deployer.Swarm;
+
+namespace Lab.Ec2Deployer.Fleet;
+
+/// <summary>
+/// Puts a release into service, one service after the other, each one host at a time. <c>docker stack deploy</c> alone
+/// would update them all at once and roll back each for itself; here one that fails takes all back.
+/// </summary>
+/// <param name="manager">A manager of the Swarm.</param>
+/// <param name="commands">The stack's commands.</param>
+/// <param name="times">How long things may take.</param>
+/// <param name="time">The clock.</param>
+/// <param name="progress">Told of each service.</param>
+internal sealed class Rollout(HostConnection manager, RolloutCommands commands, StackTimes times, TimeProvider time, IProgressSink progress)
+{
+    // Containers of a first deployment that fail so often are broken: a later update is stopped by the Swarm itself.
+    private const int FailuresBeforeGivingUp = 3;
+    // A poll costs the manager some tenths of a second of a core, which the orchestrator beside it needs.
+    private static readonly TimeSpan Poll = TimeSpan.FromSeconds(1.5);
+
+    /// <summary>How a service is at present, or null where there is none.</summary>
+    public async Task<ServiceState?> StateAsync(string service, CancellationToken cancellationToken) =>
+        RolloutCommands.ReadState(await manager.RunAsync(commands.State(service), cancellationToken));
+
+    /// <summary>Puts the release into service.</summary>
+    /// <param name="release">The release.</param>
+    /// <param name="old">What served before and is to serve again if this fails, or null.</param>
+    /// <param name="expected">How many containers each service is to have.</param>
+    /// <param name="cancellationToken">Stops; the services stay as they are then.</param>
+    /// <returns>Whether anything was changed.</returns>
+    /// <exception cref="RolloutException">
+    /// A service does not run: one of the release, and where <see cref="RolloutException.IsTakenBack"/> is set the old
+    /// release serves again; or one of the old release, which could not be put back.
+    /// </exception>
+    public async Task<bool> RunAsync(Release release, Release? old, IReadOnlyDictionary<string, int> expected, CancellationToken cancellationToken)
+    {
+        var states = new Dictionary<string, ServiceState?>();
+        foreach (var service in StackFile.Services) states[service] = await StateAsync(service, cancellationToken);
+        if (StackFile.Services.All(service => states[service] is { } state && state.Version == release.Version && state.HasSettled(release.Spec(service), expected[service])))
+            return false;
+
+        if (old is null || states.Values.Any(state => state is null))
+        {
+            await manager.RunAsync(commands.Deploy(release.Stack), cancellationToken);
+            foreach (var service in StackFile.Services)
+            {
+                using var step = progress.Begin($"starting {service}");
+                await SettleAsync(service, release.Spec(service), expected[service], before: null, isFirst: true, step, cancellationToken);
+                step.Done($"{expected[service]} healthy");
+            }
+
+            return true;
+        }
+
+        for (var count = 1; count <= StackFile.Services.Length; count++)
+        {
+            var service = StackFile.Services[count - 1];
+            var last = count == StackFile.Services.Length;
+            // The last round also gives all services the new version's label.
+            if (!last && states[service]!.HasSettled(release.Spec(service), expected[service])) continue;
+            try
+            {
+                await ReplaceAsync(service, release, last ? release.Stack : release.Towards(old, count), expected[service], cancellationToken);
+            }
+            catch (Exception e) when (e is RolloutException or HostFailedException)
+            {
+                await RevertAsync(old, expected, cancellationToken);
+                if (e is RolloutException failure) failure.IsTakenBack = true;
+                throw;
+            }
+        }
+
+        return true;
+    }
+
+    /// <summary>Puts the old release back, all services at once: each of them has run it a moment ago.</summary>
+    public async Task RevertAsync(Release old, IReadOnlyDictionary<string, int> expected, CancellationToken cancellationToken)
+    {
+        using var step = progress.Begin($"going back to version {old.Version}");
+        await manager.RunAsync(commands.Deploy(old.Stack), cancellationToken);
+        foreach (var service in StackFile.Services)
+            await SettleAsync(service, old.Spec(service), expected[service], before: null, isFirst: false, step, cancellationToken);
+        step.Done();
+    }
+
+    private async Task ReplaceAsync(string service, Release release, JsonObject stack, int expected, CancellationToken cancellationToken)
+    {
+        using var step = progress.Begin($"updating {service}");
+        var before = await StateAsync(service, cancellationToken);
+        await manager.RunAsync(commands.Deploy(stack), cancellationToken);
+        await SettleAsync(service, release.Spec(service), expected, before, isFirst: false, step, cancellationToken);
+        step.Done($"{expected} healthy");
+    }
+
+    private async Task SettleAsync(
+        string service, string spec, int expected, ServiceState? before, bool isFirst, IProgressStep step, CancellationToken cancellationToken)
+    {
+        var started = time.GetTimestamp();
+        var deadline = times.DeadlinePerHost * Math.Max(1, expected);
+        while (true)
+        {
+            var state = await StateAsync(service, cancellationToken);
+            if (state is not null)
+            {
+                step.Say($"{state.Healthy(spec)} of {expected} healthy");
+                var isNewUpdate = before is not null && state.UpdateStarted is not null && state.UpdateStarted != before.UpdateStarted;
+                if (isNewUpdate && state.UpdateState is ("paused" or "rollback_completed" or "rollback_paused"))
+                    throw await FailureAsync(service, spec, state, $"the Swarm took it back: {state.UpdateMessage}", cancellationToken);
+                var isUpdating = state.UpdateState is "updating" or "rollback_started";
+                if (!isUpdating && state.HasSettled(spec, expected)) return;
+                if (isFirst && state.Failures(spec).Count >= FailuresBeforeGivingUp)
+                    throw await FailureAsync(service, spec, state, $"its containers failed {state.Failures(spec).Count} times", cancellationToken);
+            }
+
+            if (time.GetElapsedTime(started) > deadline)
+                throw await FailureAsync(service, spec, state, $"{state?.Healthy(spec) ?? 0} of {expected} containers were healthy after {deadline.TotalSeconds:0} s", cancellationToken);
+            await Task.Delay(Poll, time, cancellationToken);
+        }
+    }
+
+    private async Task<RolloutException> FailureAsync(string service, string spec, ServiceState? state, string why, CancellationToken cancellationToken)
+    {
+        var failed = state?.Failures(spec) is [var first, ..] ? first : state?.Tasks.FirstOrDefault(task => task.Spec == spec && task.State is not "running");
+        if (failed is null) return new(service, why, "");
+        var log = await manager.TryAsync(RolloutCommands.TaskLog(failed.Id), cancellationToken);
+        return new(service, failed.Error.Length > 0 ? $"{why} ({failed.Error.TrimEnd('.')})" : why, log.Output);
+    }
+}
+
+/// <summary>A service of a new release does not run.</summary>
+/// <param name="service">The service.</param>
+/// <param name="why">Why, a part of a sentence.</param>
+/// <param name="log">The last lines that its container wrote.</param>
+internal sealed class RolloutException(string service, string why, string log) : Exception($"{service}: {why}")
+{
+    /// <summary>The service.</summary>
+    public string Service { get; } = service;
+
+    /// <summary>Why it does not run.</summary>
+    public string Why { get; } = why;
+
+    /// <summary>The last lines that its container wrote.</summary>
+    public string Log { get; } = log;
+
+    /// <summary>Whether the release before it serves again in all services.</summary>
+    public bool IsTakenBack { get; set; }
+}

@@ -1,0 +1,37 @@
+namespace Lab.Ec2Deployer.Swarm;
+
+/// <summary>What the hosts are to run, and how the deployer reaches them.</summary>
+internal sealed record ReleaseOptions
+{
+    /// <summary>The deployment's name, such as <c>lab</c>: lower case letters, digits and hyphens.</summary>
+    public required string Deployment { get; init; }
+
+    /// <summary>The directory of the deployment on this machine, mode 0700, outside the repository: API key, known hosts, audit log.</summary>
+    public required string StateDirectory { get; init; }
+
+    /// <summary>The private key that opens the hosts, in OpenSSH's format, mode 0600.</summary>
+    public required string PrivateKeyFile { get; init; }
+
+    /// <summary>Reference of the image that ours are built upon, or null: the .NET SDK's own, family <c>noble-chiseled-extra</c>.</summary>
+    public string? BaseImage { get; init; }
+
+    /// <summary>How many orchestrators: one, or one on each manager (3).</summary>
+    public int Orchestrators { get; init; } = 1;
+
+    /// <summary>Where the services send telemetry by OTLP, or null: nowhere.</summary>
+    public Uri? Otlp { get; init; }
+
+    /// <summary>A model directory to serve instead of the bundled one, or null.</summary>
+    public string? ModelDirectory { get; init; }
+
+    /// <summary>A file with a PostgreSQL connection string for jobs, or null: SQLite on the orchestrator's host. Needed with more than one orchestrator.</summary>
+    public string? PostgresFile { get; init; }
+
+    /// <summary>A PFX or PEM file with the certificate for port 443, or null: self-signed.</summary>
+    public string? CertificateFile { get; init; }
+
+    /// <summary>
+    /// A new or changed host key is accepted instead of refused. Even then it is compared, remembered and reported.
+    /// </summary>
+    public bool AcceptNewHostKey { get; init; }
+}
