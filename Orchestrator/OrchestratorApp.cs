@@ -83,6 +83,7 @@ internal static class OrchestratorApp
         }
 
         services.AddJobs(builder.Configuration);
+        services.AddSingleton<JobSubmission>();
         services.AddSingleton<IClassifier, FleetClassifier>();
         services.AddSingleton<WorkersFeed>();
         services.AddHostedService(provider => provider.GetRequiredService<WorkersFeed>());

@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using Lab.Orchestrator.Workers;
 using Lab.ServiceDefaults.Contracts;
 using Microsoft.Extensions.Options;
 

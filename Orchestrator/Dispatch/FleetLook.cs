@@ -1,5 +1,3 @@
-using Lab.Orchestrator.Workers;
-
 namespace Lab.Orchestrator.Dispatch;
 
 /// <summary>The dispatcher's state at one moment, as somebody who watches it wants to see it.</summary>

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using Lab.Orchestrator.Workers;
 using Lab.ServiceDefaults.Contracts;
 
 namespace Lab.Orchestrator.Dispatch;

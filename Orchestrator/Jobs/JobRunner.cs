@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Threading.Channels;
-using Lab.Orchestrator.Api;
 using Lab.Orchestrator.Dispatch;
 using Microsoft.Extensions.Options;
 

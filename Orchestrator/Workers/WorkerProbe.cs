@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using System.Text.Json;
+using Lab.Orchestrator.Dispatch;
 using Lab.ServiceDefaults.Contracts;
 using Lab.ServiceDefaults.Contracts.Predict;
 using Lab.ServiceDefaults.Health;

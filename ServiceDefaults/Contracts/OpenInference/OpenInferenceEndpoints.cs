@@ -22,9 +22,9 @@ public static class OpenInferenceEndpoints
     public static void MapOpenInference(this IEndpointRouteBuilder endpoints, string serverName)
     {
         var server = new ServerMetadata(serverName, typeof(OpenInferenceEndpoints).Assembly.GetName().Version!.ToString(3), []);
-        var root = endpoints.MapGroup(Root).WithMetadata(ErrorShape.OpenInference);
-        root.MapGet("", () => TypedResults.Json(server, WireJson.Relaxed.ServerMetadata)).Describe(OpenInferenceDescriptions.Server);
-        root.MapGet("/health/live", () => TypedResults.Json(new ServerHealth(Live: true), WireJson.Relaxed.ServerHealth))
+        var root = endpoints.MapGroup(Root).WithMetadata(OpenInferenceShape.Instance);
+        root.MapGet("", () => TypedResults.Json(server, OpenInferenceJson.Relaxed.ServerMetadata)).Describe(OpenInferenceDescriptions.Server);
+        root.MapGet("/health/live", () => TypedResults.Json(new ServerHealth(Live: true), OpenInferenceJson.Relaxed.ServerHealth))
             .Describe(OpenInferenceDescriptions.Live);
         root.MapGet("/health/ready", ReadyAsync).Describe(OpenInferenceDescriptions.Ready);
         foreach (var path in (string[])["/models/{model}", "/models/{model}/versions/{version}"])
@@ -38,19 +38,19 @@ public static class OpenInferenceEndpoints
     private static IResult GetModel(HttpContext context, IClassifier classifier) =>
         Find(context, classifier, out var model) is { } refusal
             ? Refuse(classifier, refusal)
-            : TypedResults.Json(Metadata(model!), WireJson.Relaxed.ModelMetadata);
+            : TypedResults.Json(Metadata(model!), OpenInferenceJson.Relaxed.ModelMetadata);
 
     private static async Task<IResult> ReadyAsync(HttpContext context, IClassifier classifier)
     {
         var ready = classifier.Model is not null && await classifier.IsReadyAsync(context.RequestAborted);
-        return TypedResults.Json(new ServerHealth(ready, ready), WireJson.Relaxed.ServerHealth, statusCode: Status(ready));
+        return TypedResults.Json(new ServerHealth(ready, ready), OpenInferenceJson.Relaxed.ServerHealth, statusCode: Status(ready));
     }
 
     private static async Task<IResult> ModelReadyAsync(HttpContext context, IClassifier classifier)
     {
         if (Find(context, classifier, out var model) is { } refusal) return Refuse(classifier, refusal);
         var ready = await classifier.IsReadyAsync(context.RequestAborted);
-        return TypedResults.Json(new ModelReady(model!.ModelId, ready), WireJson.Relaxed.ModelReady, statusCode: Status(ready));
+        return TypedResults.Json(new ModelReady(model!.ModelId, ready), OpenInferenceJson.Relaxed.ModelReady, statusCode: Status(ready));
     }
 
     private static async Task<IResult> InferAsync(HttpContext context, IClassifier classifier)
@@ -66,7 +66,7 @@ public static class OpenInferenceEndpoints
             classified.Worker, classified.QueueMs, classified.Attempts, classified.InferenceMs, classified.Texts.Any(text => text.Truncated));
         return TypedResults.Json(
             new InferAnswer(model!.ModelId, Version, request.Id, parameters, [.. request.Outputs.Select(name => Output(name, classified.Texts))]),
-            WireJson.Relaxed.InferAnswer);
+            OpenInferenceJson.Relaxed.InferAnswer);
     }
 
     private static InferOutput Output(string name, IReadOnlyList<ClassifiedText> texts) => name is InferRequest.Label

@@ -27,7 +27,7 @@ public static class PredictEndpoint
     /// <summary>Maps the endpoints before the service's <see cref="IClassifier"/>.</summary>
     public static void MapPredict(this IEndpointRouteBuilder endpoints)
     {
-        endpoints.MapPost(Path, PostAsync).WithMetadata(ErrorShape.Predict).Describe(PredictDescriptions.Predict);
+        endpoints.MapPost(Path, PostAsync).WithMetadata(PredictShape.Instance).Describe(PredictDescriptions.Predict);
         endpoints.MapGet(InfoPath, IResult (IClassifier classifier) => classifier.Model is { } model
             ? TypedResults.Json(model, WireJson.Relaxed.ModelInfo)
             : Refusal.ModelUnknown.ToResult()).Describe(PredictDescriptions.Info);
@@ -58,8 +58,8 @@ public static class PredictEndpoint
         var labels = model.Labels;
         var scores = classified.Texts.Select(text => Scores(request.RawScores ? text.Logits! : text.Probabilities, labels)).ToArray();
         return (request.IsBatch
-            ? TypedResults.Json(scores, WireJson.Relaxed.PredictScoreArrayArray)
-            : TypedResults.Json(scores[0], WireJson.Relaxed.PredictScoreArray), null);
+            ? TypedResults.Json(scores, PredictJson.Relaxed.PredictScoreArrayArray)
+            : TypedResults.Json(scores[0], PredictJson.Relaxed.PredictScoreArray), null);
     }
 
     private static PredictScore[] Scores(IReadOnlyList<float> scores, IReadOnlyList<string> labels) =>

@@ -1,6 +1,5 @@
 using System.Diagnostics.Metrics;
 using Lab.Orchestrator.Dispatch;
-using Lab.Orchestrator.Workers;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;

@@ -1,9 +1,10 @@
 using System.Globalization;
+using Lab.Orchestrator.Jobs;
 using Lab.ServiceDefaults.Contracts;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Extensions.Options;
 
-namespace Lab.Orchestrator.Jobs;
+namespace Lab.Orchestrator.Api;
 
 /// <summary><c>POST /new_request</c> with <c>Prefer: respond-async</c>: the job is on disk before its client hears of it.</summary>
 internal sealed class JobSubmission(

@@ -1,7 +1,6 @@
-using Lab.Orchestrator.Dispatch;
 using Lab.ServiceDefaults.Contracts;
 
-namespace Lab.Orchestrator.Workers;
+namespace Lab.Orchestrator.Dispatch;
 
 /// <summary>Speaks to workers. No member throws: whatever goes wrong is part of the result.</summary>
 internal interface IWorkerClient

@@ -1,7 +1,6 @@
-using Lab.Orchestrator.Dispatch;
 using Lab.ServiceDefaults.Contracts;
 
-namespace Lab.Orchestrator.Workers;
+namespace Lab.Orchestrator.Dispatch;
 
 /// <summary>A worker as the dispatcher knows it. Touched by the dispatcher's loop alone.</summary>
 internal sealed class WorkerNode

@@ -1,7 +1,7 @@
 using System.Globalization;
 using Microsoft.Extensions.Primitives;
 
-namespace Lab.Orchestrator.Jobs;
+namespace Lab.Orchestrator.Api;
 
 /// <summary>
 /// What a client prefers (RFC 7240). A preference that is unknown, malformed or out of range is no error: it is

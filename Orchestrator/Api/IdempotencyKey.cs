@@ -1,6 +1,6 @@
 using Lab.ServiceDefaults.Contracts;
 
-namespace Lab.Orchestrator.Jobs;
+namespace Lab.Orchestrator.Api;
 
 /// <summary>
 /// The header <c>Idempotency-Key</c> (after draft-ietf-httpapi-idempotency-key-header, without its quotes): a client

@@ -1,11 +1,11 @@
 using System.Buffers.Binary;
-using Lab.Orchestrator.Api;
+using Lab.Orchestrator.Jobs;
 using Lab.ServiceDefaults.Contracts;
 using Lab.ServiceDefaults.Contracts.Description;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Extensions.Options;
 
-namespace Lab.Orchestrator.Jobs;
+namespace Lab.Orchestrator.Api;
 
 /// <summary><c>GET</c> and <c>DELETE /requests/{id}</c>: a job's state and result, and its cancellation.</summary>
 internal static class JobEndpoints
