@@ -75,7 +75,7 @@ public abstract class ErrorShape
         protected override Task WriteBodyAsync(HttpContext context, Refusal refusal) =>
             context.RequestServices.GetService<IProblemDetailsService>() is null
                 ? Task.CompletedTask
-                : refusal.ToProblem().ExecuteAsync(context);
+                : TypedResults.Problem(refusal.Detail, statusCode: refusal.Status, title: refusal.Title).ExecuteAsync(context);
     }
 }
 

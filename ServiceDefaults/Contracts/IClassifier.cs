@@ -16,7 +16,7 @@ public interface IClassifier
     /// <param name="rawScores">Whether logits are asked for.</param>
     /// <param name="context">The request, for what its headers ask for and for the client's hanging up.</param>
     /// <returns>The answer or why there is none.</returns>
-    Task<(Classified? Answer, Refusal? Refusal)> ClassifyAsync(IReadOnlyList<TextInput> inputs, bool rawScores, HttpContext context);
+    Task<Result<Classified>> ClassifyAsync(IReadOnlyList<TextInput> inputs, bool rawScores, HttpContext context);
 
     /// <summary>Counts a request that an endpoint of the protocols refuses.</summary>
     /// <param name="status">The refusal's HTTP status.</param>

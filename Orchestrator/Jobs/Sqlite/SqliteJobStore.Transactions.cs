@@ -36,7 +36,7 @@ internal sealed partial class SqliteJobStore
             VALUES ($id, $owner, $key, $text, $drawn, $parent, $state, 'queued', $now)
             """,
             ("$id", job.Id.ToString()), ("$owner", job.Owner), ("$key", job.IdempotencyKey), ("$text", SqliteSession.Bytes(job.Text)),
-            ("$drawn", job.IsDrawn), ("$parent", job.TraceParent), ("$state", job.TraceState),
+            ("$drawn", job.IsGenerated), ("$parent", job.TraceParent), ("$state", job.TraceState),
             ("$now", job.SubmittedAt.ToUnixTimeMilliseconds()));
         _open.Add(1);
         return Submission.Created(job);
