@@ -37,7 +37,7 @@ internal static class OrchestratorApp
         app.UseClientTrace();
         app.UseHandover();
         app.UseRouting();
-        app.UseShortWay();
+        app.UseFastPath();
         app.UseStatusAnswers();
         app.UseAccess();
         app.UseClusterPage();

@@ -16,8 +16,8 @@ internal sealed class FleetClassifier(Dispatcher dispatcher, IOptions<Orchestrat
         : null;
 
     /// <inheritdoc/>
-    public async ValueTask<bool> IsReadyAsync(CancellationToken cancellation) =>
-        (await dispatcher.CountWorkersAsync(cancellation)).Alive > 0;
+    public async ValueTask<bool> IsReadyAsync(CancellationToken cancellationToken) =>
+        (await dispatcher.CountWorkersAsync(cancellationToken)).Alive > 0;
 
     /// <inheritdoc/>
     public async Task<Result<Classified>> ClassifyAsync(

@@ -17,7 +17,7 @@ internal static class NewRequest
         var jobs = services.GetRequiredService<JobSubmission>();
         var options = services.GetRequiredService<IOptions<OrchestratorOptions>>().Value;
         Delegate post = (HttpContext context) => PostAsync(context, dispatcher, jobs, options);
-        endpoints.MapPost("/new_request", post).Describe(Descriptions.NewRequest).ByShortWay();
+        endpoints.MapPost("/new_request", post).Describe(Descriptions.NewRequest).ByFastPath();
     }
 
     private static async Task PostAsync(HttpContext context, Dispatcher dispatcher, JobSubmission jobs, OrchestratorOptions options)

@@ -11,8 +11,8 @@ internal interface IWorkerClient
     /// <summary>Asks the worker at an address whether it is ready.</summary>
     /// <param name="address">Where it is.</param>
     /// <param name="readModel">Whether to ask a ready worker which model it serves.</param>
-    /// <param name="cancellation">Ends the probe.</param>
-    Task<ProbeResult> ProbeAsync(Uri address, bool readModel, CancellationToken cancellation);
+    /// <param name="cancellationToken">Ends the probe.</param>
+    Task<ProbeResult> ProbeAsync(Uri address, bool readModel, CancellationToken cancellationToken);
 }
 
 /// <summary>What came of a probe.</summary>

@@ -5,12 +5,12 @@ namespace Lab.Orchestrator.Dispatch;
 
 /// <summary>
 /// UUIDs of version 7 (RFC 9562, section 5.7), from the same source of randomness as <see cref="Guid.CreateVersion7()"/>
-/// but drawn for many at a time: a system call for each would cost as much as sending the request on.
+/// but taken for many at a time: a system call for each would cost as much as sending the request on.
 /// </summary>
 internal static class RequestId
 {
     private const int Size = 16;
-    private const int Drawn = 64 * Size;
+    private const int BlockSize = 64 * Size;
 
     [ThreadStatic]
     private static byte[]? _random;
@@ -20,9 +20,9 @@ internal static class RequestId
 
     public static Guid New()
     {
-        if (_random is null || _used == Drawn)
+        if (_random is null || _used == BlockSize)
         {
-            _random ??= new byte[Drawn];
+            _random ??= new byte[BlockSize];
             RandomNumberGenerator.Fill(_random);
             _used = 0;
         }

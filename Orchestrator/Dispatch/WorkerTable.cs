@@ -132,7 +132,7 @@ internal sealed class WorkerTable(OrchestratorOptions options, TimeProvider time
         else if (node.Quarantined)
         {
             Delay(node);
-            node.Trouble = failure;
+            node.LastError = failure;
             WorkerTableLog.StillQuarantined(logger, node.Name, failure);
             Distrust(node);
         }
@@ -191,7 +191,7 @@ internal sealed class WorkerTable(OrchestratorOptions options, TimeProvider time
     private void SendAway(WorkerNode node, string reason)
     {
         var backoff = Delay(node);
-        node.Trouble = reason;
+        node.LastError = reason;
         node.BatchLimit = 1;
         WorkerTableLog.Quarantined(logger, node.Name, backoff.TotalMilliseconds, reason);
         Change(node, quarantined: true);

@@ -34,8 +34,8 @@ internal sealed class HttpWorkerClient(IOptions<OrchestratorOptions> options) : 
         return reply;
     }
 
-    public Task<ProbeResult> ProbeAsync(Uri address, bool readModel, CancellationToken cancellation) =>
-        _probe.AskAsync(address, readModel, cancellation);
+    public Task<ProbeResult> ProbeAsync(Uri address, bool readModel, CancellationToken cancellationToken) =>
+        _probe.AskAsync(address, readModel, cancellationToken);
 
     public void Dispose()
     {

@@ -29,9 +29,9 @@ internal sealed class WorkerProbe(TimeSpan limit) : IDisposable
     };
 
     /// <summary>Asks once. It never throws: whatever goes wrong is the result.</summary>
-    public async Task<ProbeResult> AskAsync(Uri address, bool readModel, CancellationToken cancellation)
+    public async Task<ProbeResult> AskAsync(Uri address, bool readModel, CancellationToken cancellationToken)
     {
-        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         timeout.CancelAfter(limit);
         // A probe belongs to no request; without this it would show up as a trace of its own every few seconds.
         Activity.Current = null;
@@ -53,15 +53,15 @@ internal sealed class WorkerProbe(TimeSpan limit) : IDisposable
 
     public void Dispose() => _client.Dispose();
 
-    private async Task<ProbeResult> ReadModelAsync(Uri address, CancellationToken cancellation)
+    private async Task<ProbeResult> ReadModelAsync(Uri address, CancellationToken cancellationToken)
     {
-        using var response = await _client.GetAsync(new Uri(address, PredictEndpoint.InfoPath), cancellation);
+        using var response = await _client.GetAsync(new Uri(address, PredictEndpoint.InfoPath), cancellationToken);
         // Somebody else's worker that only knows /run_model has nothing to tell.
         if (response.StatusCode is HttpStatusCode.NotFound) return default;
         if (!response.IsSuccessStatusCode) return new($"its /info answers {(int)response.StatusCode}");
         try
         {
-            var model = JsonSerializer.Deserialize(await response.Content.ReadAsByteArrayAsync(cancellation), WireJson.Relaxed.ModelInfo);
+            var model = JsonSerializer.Deserialize(await response.Content.ReadAsByteArrayAsync(cancellationToken), WireJson.Relaxed.ModelInfo);
             return model is { ModelId: not null, ModelSha: not null, ModelType.Classifier.Id2Label.Count: > 0 }
                 ? new(null, model)
                 : new("its /info names no model with labels");

@@ -9,7 +9,7 @@ public interface IClassifier
     ModelInfo? Model { get; }
 
     /// <summary>Whether an input would be taken now.</summary>
-    ValueTask<bool> IsReadyAsync(CancellationToken cancellation);
+    ValueTask<bool> IsReadyAsync(CancellationToken cancellationToken);
 
     /// <summary>Classifies a client's inputs, all or none.</summary>
     /// <param name="inputs">1 to <see cref="TextInput.MaxInputs"/>.</param>

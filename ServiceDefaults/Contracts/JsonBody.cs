@@ -9,7 +9,7 @@ namespace Lab.ServiceDefaults.Contracts;
 internal static class JsonBody
 {
     /// <summary>The whole body, or why it is not taken: 400, 408, 413 or 415.</summary>
-    public static async Task<Result<ReadOnlyMemory<byte>>> ReadAsync(HttpRequest request, CancellationToken cancellation)
+    public static async Task<Result<ReadOnlyMemory<byte>>> ReadAsync(HttpRequest request, CancellationToken cancellationToken)
     {
         if (request.Headers.ContentEncoding.Count > 0)
             return Refusal.UnsupportedMediaType("Send the body without Content-Encoding.");
@@ -18,7 +18,7 @@ internal static class JsonBody
         try
         {
             using var body = new MemoryStream();
-            await request.Body.CopyToAsync(body, cancellation);
+            await request.Body.CopyToAsync(body, cancellationToken);
             return (ReadOnlyMemory<byte>)body.GetBuffer().AsMemory(0, (int)body.Length);
         }
         catch (BadHttpRequestException e)

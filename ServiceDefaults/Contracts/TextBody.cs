@@ -24,15 +24,15 @@ public readonly record struct TextBody(string Text, bool IsGenerated)
 
     /// <summary>Reads and checks the body. The server's body limit decides what is too large.</summary>
     /// <param name="request">The request, its body not yet read.</param>
-    /// <param name="cancellation">Cancelled when the client hangs up.</param>
+    /// <param name="cancellationToken">Cancelled when the client hangs up.</param>
     /// <returns>The text, or why there is none: 400, 408, 413, 415 or 422.</returns>
-    public static async ValueTask<Result<TextBody>> ReadAsync(HttpRequest request, CancellationToken cancellation)
+    public static async ValueTask<Result<TextBody>> ReadAsync(HttpRequest request, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(request);
         if (FormOf(request, out var form) is { } refusal) return refusal;
         try
         {
-            var body = await ReadToEndAsync(request.BodyReader, cancellation);
+            var body = await ReadToEndAsync(request.BodyReader, cancellationToken);
             try
             {
                 return Parse(body, form);
@@ -74,11 +74,11 @@ public readonly record struct TextBody(string Text, bool IsGenerated)
         return null;
     }
 
-    private static async ValueTask<ReadOnlySequence<byte>> ReadToEndAsync(PipeReader reader, CancellationToken cancellation)
+    private static async ValueTask<ReadOnlySequence<byte>> ReadToEndAsync(PipeReader reader, CancellationToken cancellationToken)
     {
         while (true)
         {
-            var read = await reader.ReadAsync(cancellation);
+            var read = await reader.ReadAsync(cancellationToken);
             if (read.IsCompleted) return read.Buffer;
             reader.AdvanceTo(read.Buffer.Start, read.Buffer.End);
         }

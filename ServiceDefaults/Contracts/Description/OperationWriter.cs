@@ -69,7 +69,7 @@ internal sealed class OperationWriter(bool keys) : IOpenApiOperationTransformer
         Schema = new OpenApiSchema { Type = JsonSchemaType.String },
     };
 
-    private static async Task<OpenApiResponse> AnswerAsync(AnswerDescription answer, OpenApiOperationTransformerContext context, CancellationToken cancellation)
+    private static async Task<OpenApiResponse> AnswerAsync(AnswerDescription answer, OpenApiOperationTransformerContext context, CancellationToken cancellationToken)
     {
         var response = new OpenApiResponse { Description = answer.What, Headers = Headers(answer.Headers ?? []) };
         if (answer.Example is null) return response;
@@ -78,7 +78,7 @@ internal sealed class OperationWriter(bool keys) : IOpenApiOperationTransformer
             [answer.MediaType] = new()
             {
                 Schema = answer.Type is { } type
-                    ? await context.GetOrCreateSchemaAsync(type, cancellationToken: cancellation)
+                    ? await context.GetOrCreateSchemaAsync(type, cancellationToken: cancellationToken)
                     : new OpenApiSchema { Type = JsonSchemaType.String },
                 Example = answer.MediaType is Json ? JsonNode.Parse(answer.Example) : answer.Example,
             },
@@ -86,7 +86,7 @@ internal sealed class OperationWriter(bool keys) : IOpenApiOperationTransformer
         return response;
     }
 
-    private static async Task<OpenApiResponse> RefusalAsync(int status, ErrorShape shape, OpenApiOperationTransformerContext context, CancellationToken cancellation)
+    private static async Task<OpenApiResponse> RefusalAsync(int status, ErrorShape shape, OpenApiOperationTransformerContext context, CancellationToken cancellationToken)
     {
         var refusal = Refusal.OfStatus(status);
         return new()
@@ -102,7 +102,7 @@ internal sealed class OperationWriter(bool keys) : IOpenApiOperationTransformer
             {
                 [shape.MediaType] = new()
                 {
-                    Schema = await context.GetOrCreateSchemaAsync(shape.BodyType, cancellationToken: cancellation),
+                    Schema = await context.GetOrCreateSchemaAsync(shape.BodyType, cancellationToken: cancellationToken),
                     Example = shape.Example(refusal),
                 },
             },
