@@ -6,7 +6,7 @@ using Microsoft.Extensions.Options;
 namespace Lab.Orchestrator.Api;
 
 /// <summary>The workers behind the standard protocols: a client's inputs are as many queue entries.</summary>
-internal sealed class FleetClassifier(Dispatcher dispatcher, IOptions<OrchestratorOptions> options) : IClassifier
+internal sealed class FleetClassifier(Dispatcher dispatcher, TimeProvider time, IOptions<OrchestratorOptions> options) : IClassifier
 {
     private static readonly string Version = typeof(FleetClassifier).Assembly.GetName().Version!.ToString(3);
 
@@ -45,11 +45,11 @@ internal sealed class FleetClassifier(Dispatcher dispatcher, IOptions<Orchestrat
             answers.Max(answer => answer.Attempts));
     }
 
-    private static QueueEntry Entry(TextInput input, bool rawScores, TimeSpan deadline)
+    private QueueEntry Entry(TextInput input, bool rawScores, TimeSpan deadline)
     {
         var cutLeft = input.Policy is TruncationPolicy.Left;
         // What is only a text travels in the cheapest form.
         var how = input.Pair is not null || cutLeft || rawScores ? new TextOptions(input.Pair, cutLeft, rawScores) : null;
-        return new(input.Text, deadline, how);
+        return new(RequestId.New(time), input.Text, deadline, how);
     }
 }

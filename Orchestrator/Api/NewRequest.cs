@@ -15,12 +15,13 @@ internal static class NewRequest
         var services = endpoints.ServiceProvider;
         var dispatcher = services.GetRequiredService<Dispatcher>();
         var jobs = services.GetRequiredService<JobSubmission>();
+        var time = services.GetRequiredService<TimeProvider>();
         var options = services.GetRequiredService<IOptions<OrchestratorOptions>>().Value;
-        Delegate post = (HttpContext context) => PostAsync(context, dispatcher, jobs, options);
-        endpoints.MapPost("/new_request", post).Describe(Descriptions.NewRequest).ByFastPath();
+        Delegate post = (HttpContext context) => PostAsync(context, dispatcher, jobs, time, options);
+        endpoints.MapPost("/new_request", post).Describe(Descriptions.NewRequest).WithFastPath();
     }
 
-    private static async Task PostAsync(HttpContext context, Dispatcher dispatcher, JobSubmission jobs, OrchestratorOptions options)
+    private static async Task PostAsync(HttpContext context, Dispatcher dispatcher, JobSubmission jobs, TimeProvider time, OrchestratorOptions options)
     {
         var hungUp = context.RequestAborted;
         if (!(await TextBody.ReadAsync(context.Request, hungUp)).TryGet(out var body, out var refusal))
@@ -37,7 +38,7 @@ internal static class NewRequest
         }
 
         if (Prefer.Applied(respondAsync: false, prefer.Wait) is { } applied) context.Response.Headers["Preference-Applied"] = applied;
-        var outcome = await dispatcher.SubmitAsync(new QueueEntry(body.Text, prefer.Wait ?? options.Deadline), hungUp);
+        var outcome = await dispatcher.SubmitAsync(new QueueEntry(RequestId.New(time), body.Text, prefer.Wait ?? options.Deadline), hungUp);
         switch (outcome.Kind)
         {
             case OutcomeKind.Answered:

@@ -10,10 +10,11 @@ internal enum EntryState { New, Queued, Running, Done }
 /// One text waiting for its answer. Everything that changes is touched by the dispatcher's loop alone;
 /// others await <see cref="Completion"/>.
 /// </summary>
+/// <param name="id">The request's identity, a UUID of version 7: a <see cref="RequestId"/>, or a job's own.</param>
 /// <param name="text">The text to classify, not empty.</param>
 /// <param name="timeout">How long the client waits for the answer; <see cref="Timeout.InfiniteTimeSpan"/> for no deadline.</param>
 /// <param name="options">Where it is more than a text: how it is to be read and answered.</param>
-internal sealed class QueueEntry(string text, TimeSpan timeout, TextOptions? options = null)
+internal sealed class QueueEntry(Guid id, string text, TimeSpan timeout, TextOptions? options = null)
 {
     private const int MaxTokens = 512;
 
@@ -24,8 +25,7 @@ internal sealed class QueueEntry(string text, TimeSpan timeout, TextOptions? opt
     private List<WorkerNode>? _failedOn;
     private Outcome? _outcome;
 
-    /// <summary>The request's identity, a UUID of version 7; a job brings its own.</summary>
-    public Guid Id { get; init; } = RequestId.New();
+    public Guid Id { get; } = id;
 
     public string Text { get; } = text;
 

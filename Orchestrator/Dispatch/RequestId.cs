@@ -18,7 +18,8 @@ internal static class RequestId
     [ThreadStatic]
     private static int _used;
 
-    public static Guid New()
+    /// <summary>A new one, of the clock's time.</summary>
+    public static Guid New(TimeProvider time)
     {
         if (_random is null || _used == BlockSize)
         {
@@ -29,7 +30,7 @@ internal static class RequestId
 
         var id = _random.AsSpan(_used, Size);
         _used += Size;
-        var milliseconds = DateTimeOffset.UtcNow.ToUnixTimeMilliseconds();
+        var milliseconds = time.GetUtcNow().ToUnixTimeMilliseconds();
         BinaryPrimitives.WriteInt16BigEndian(id, (short)(milliseconds >> 32));
         BinaryPrimitives.WriteInt32BigEndian(id[2..], (int)milliseconds);
         id[6] = (byte)((id[6] & 0x0F) | 0x70);

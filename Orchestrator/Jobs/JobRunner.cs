@@ -138,7 +138,7 @@ internal sealed class JobRunner : BackgroundService
     {
         using var hungUp = CancellationTokenSource.CreateLinkedTokenSource(stopping);
         using var activity = JobTracing.Start(job);
-        var entry = new QueueEntry(job.Text, Timeout.InfiniteTimeSpan) { Id = job.Id, Accepted = true };
+        var entry = new QueueEntry(job.Id, job.Text, Timeout.InfiniteTimeSpan) { Accepted = true };
         using var running = new RunningJob(entry, hungUp);
         _running[job.Id] = running;
         try

@@ -31,13 +31,15 @@ internal sealed class WorkerConnection : IDisposable
     private readonly Stream _stream;
     private readonly ResponseReader _reader;
     private readonly byte[] _host;
+    private readonly TimeProvider _time;
     private ArrayBufferWriter<byte> _request = new(InitialBuffer);
     private bool _closes;
     private long _restsSince;
 
-    private WorkerConnection(Uri address, Socket socket, Stream stream)
+    private WorkerConnection(Uri address, Socket socket, Stream stream, TimeProvider time)
     {
         Address = address;
+        _time = time;
         _socket = socket;
         _stream = stream;
         _reader = new(stream);
@@ -55,10 +57,10 @@ internal sealed class WorkerConnection : IDisposable
     /// <exception cref="IOException">The connection breaks off.</exception>
     /// <exception cref="System.Security.Authentication.AuthenticationException">Its certificate is not valid.</exception>
     /// <exception cref="TimeoutException">It does not answer within <paramref name="timeout"/>.</exception>
-    public static async Task<WorkerConnection> OpenAsync(Uri address, TimeSpan timeout, CancellationToken cancellationToken)
+    public static async Task<WorkerConnection> OpenAsync(Uri address, TimeSpan timeout, TimeProvider time, CancellationToken cancellationToken)
     {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        limit.CancelAfter(timeout);
+        using var late = new CancellationTokenSource(timeout, time);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, late.Token);
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         Stream? stream = null;
         try
@@ -72,7 +74,7 @@ internal sealed class WorkerConnection : IDisposable
                 await secured.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = address.IdnHost }, limit.Token);
             }
 
-            return new(address, socket, stream);
+            return new(address, socket, stream, time);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
@@ -91,14 +93,14 @@ internal sealed class WorkerConnection : IDisposable
     /// <summary>Whether a connection that has rested is still worth using.</summary>
     public bool IsAlive()
     {
-        var rest = Stopwatch.GetElapsedTime(_restsSince);
+        var rest = _time.GetElapsedTime(_restsSince);
         if (rest < RestWithoutCheck) return true;
         // Readable without having been asked anything: closed, or no connection to trust.
         return rest < MaxRest && !_socket.Poll(0, SelectMode.SelectRead);
     }
 
     /// <summary>Whether it has rested so long that it is not used again.</summary>
-    public bool IsTooOld() => Stopwatch.GetElapsedTime(_restsSince) >= MaxRest;
+    public bool IsTooOld() => _time.GetElapsedTime(_restsSince) >= MaxRest;
 
     /// <summary>Prepares a request with a text as its body.</summary>
     public void WriteText(string path, ActivityContext trace, string text)
@@ -133,7 +135,7 @@ internal sealed class WorkerConnection : IDisposable
     /// <summary>Lets it rest until the next exchange.</summary>
     public void Rest()
     {
-        _restsSince = Stopwatch.GetTimestamp();
+        _restsSince = _time.GetTimestamp();
         if (_request.Capacity > MaxKeptBuffer) _request = new(InitialBuffer);
     }
 

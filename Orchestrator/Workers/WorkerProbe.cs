@@ -10,7 +10,8 @@ namespace Lab.Orchestrator.Workers;
 
 /// <summary>Asks workers whether they are well, and which model they serve.</summary>
 /// <param name="limit">How long a worker may take to say so.</param>
-internal sealed class WorkerProbe(TimeSpan limit) : IDisposable
+/// <param name="time">The clock.</param>
+internal sealed class WorkerProbe(TimeSpan limit, TimeProvider time) : IDisposable
 {
     private const int MaxAnswerBytes = 1024 * 1024;
 
@@ -31,8 +32,8 @@ internal sealed class WorkerProbe(TimeSpan limit) : IDisposable
     /// <summary>Asks once. It never throws: whatever goes wrong is the result.</summary>
     public async Task<ProbeResult> AskAsync(Uri address, bool readModel, CancellationToken cancellationToken)
     {
-        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        timeout.CancelAfter(limit);
+        using var late = new CancellationTokenSource(limit, time);
+        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, late.Token);
         // A probe belongs to no request; without this it would show up as a trace of its own every few seconds.
         Activity.Current = null;
         try

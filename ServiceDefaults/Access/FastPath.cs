@@ -23,7 +23,7 @@ public sealed class FastPath
 public static class FastPathExtensions
 {
     /// <summary>Lets requests with a valid key come here by the fast path. Not for endpoints that need a scope.</summary>
-    public static TBuilder ByFastPath<TBuilder>(this TBuilder endpoint)
+    public static TBuilder WithFastPath<TBuilder>(this TBuilder endpoint)
         where TBuilder : IEndpointConventionBuilder
     {
         endpoint.Add(builder => builder.Metadata.Add(FastPath.Instance));

@@ -43,7 +43,7 @@ internal sealed class DispatchBench : IDispatchEffects
 
     public QueueEntry Submit(string text = "text", TimeSpan? timeout = null)
     {
-        var entry = new QueueEntry(text, timeout ?? Options.Deadline);
+        var entry = new QueueEntry(Guid.CreateVersion7(), text, timeout ?? Options.Deadline);
         State.Submit(entry);
         return entry;
     }

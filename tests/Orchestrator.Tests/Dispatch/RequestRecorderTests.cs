@@ -59,5 +59,5 @@ public sealed class RequestRecorderTests
         Assert.Equal(0, recorder.Latest()[1].TotalMs);
     }
 
-    private static QueueEntry Entry(string text) => new(text, TimeSpan.FromSeconds(1));
+    private static QueueEntry Entry(string text) => new(Guid.CreateVersion7(), text, TimeSpan.FromSeconds(1));
 }
