@@ -37,7 +37,7 @@ internal static class OrchestratorApp
         app.UseClientTrace();
         app.UseHandover();
         app.UseRouting();
-        app.UseShortWay();
+        app.UseFastPath();
         app.UseStatusAnswers();
         app.UseAccess();
         app.UseClusterPage();
@@ -83,6 +83,7 @@ internal static class OrchestratorApp
         }
 
         services.AddJobs(builder.Configuration);
+        services.AddSingleton<JobSubmission>();
         services.AddSingleton<IClassifier, FleetClassifier>();
         services.AddSingleton<WorkersFeed>();
         services.AddHostedService(provider => provider.GetRequiredService<WorkersFeed>());

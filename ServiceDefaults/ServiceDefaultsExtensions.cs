@@ -1,4 +1,6 @@
 using Lab.ServiceDefaults.Contracts;
+using Lab.ServiceDefaults.Contracts.OpenInference;
+using Lab.ServiceDefaults.Contracts.Predict;
 using Lab.ServiceDefaults.Health;
 using Lab.ServiceDefaults.Telemetry;
 using Microsoft.AspNetCore.Builder;
@@ -36,12 +38,16 @@ public static class ServiceDefaultsExtensions
         builder.AddTelemetry();
         builder.Services.AddDefaultHealthChecks();
         builder.Services.AddProblemDetails();
+        builder.Services.AddSingleton<ErrorShape>(OpenInferenceShape.Instance);
+        builder.Services.AddSingleton<ErrorShape>(PredictShape.Instance);
         builder.Services.ConfigureHttpJsonOptions(json =>
         {
             json.SerializerOptions.Encoder = WireJson.Relaxed.Options.Encoder;
             json.SerializerOptions.PropertyNamingPolicy = WireJson.Relaxed.Options.PropertyNamingPolicy;
             json.SerializerOptions.DefaultIgnoreCondition = WireJson.Relaxed.Options.DefaultIgnoreCondition;
             json.SerializerOptions.TypeInfoResolverChain.Insert(0, WireJson.Relaxed);
+            json.SerializerOptions.TypeInfoResolverChain.Insert(1, PredictJson.Relaxed);
+            json.SerializerOptions.TypeInfoResolverChain.Insert(2, OpenInferenceJson.Relaxed);
         });
         builder.WebHost.ConfigureKestrel(kestrel =>
         {

@@ -10,10 +10,10 @@ namespace Lab.Orchestrator.Api;
 /// </summary>
 internal static class AnswerWriter
 {
-    private const int FirstBuffer = 1024;
+    private const int InitialBuffer = 1024;
 
     // What a large text has needed is not kept for the small ones after it.
-    private const int LargestKeptBuffer = 64 * 1024;
+    private const int MaxKeptBuffer = 64 * 1024;
 
     private static readonly JsonEncodedText RequestId = JsonEncodedText.Encode("request_id");
     private static readonly JsonEncodedText Worker = JsonEncodedText.Encode("worker");
@@ -45,7 +45,7 @@ internal static class AnswerWriter
     /// <summary>The answer as JSON, valid until this thread's next one.</summary>
     internal static ReadOnlyMemory<byte> Write(RequestAnswer answer)
     {
-        var buffer = _buffer is { Capacity: <= LargestKeptBuffer } kept ? kept : _buffer = new(FirstBuffer);
+        var buffer = _buffer is { Capacity: <= MaxKeptBuffer } kept ? kept : _buffer = new(InitialBuffer);
         var writer = _writer ??= new(buffer, new() { Encoder = WireJson.Relaxed.Options.Encoder, SkipValidation = true });
         buffer.ResetWrittenCount();
         writer.Reset(buffer);

@@ -6,7 +6,7 @@ using Microsoft.Extensions.Options;
 namespace Lab.Orchestrator.Api;
 
 /// <summary>The workers behind the standard protocols: a client's inputs are as many queue entries.</summary>
-internal sealed class FleetClassifier(Dispatcher dispatcher, IOptions<OrchestratorOptions> options) : IClassifier
+internal sealed class FleetClassifier(Dispatcher dispatcher, TimeProvider time, IOptions<OrchestratorOptions> options) : IClassifier
 {
     private static readonly string Version = typeof(FleetClassifier).Assembly.GetName().Version!.ToString(3);
 
@@ -16,11 +16,11 @@ internal sealed class FleetClassifier(Dispatcher dispatcher, IOptions<Orchestrat
         : null;
 
     /// <inheritdoc/>
-    public async ValueTask<bool> IsReadyAsync(CancellationToken cancellation) =>
-        (await dispatcher.CountWorkersAsync(cancellation)).Alive > 0;
+    public async ValueTask<bool> IsReadyAsync(CancellationToken cancellationToken) =>
+        (await dispatcher.CountWorkersAsync(cancellationToken)).Alive > 0;
 
     /// <inheritdoc/>
-    public async Task<(Classified? Answer, Refusal? Refusal)> ClassifyAsync(
+    public async Task<Result<Classified>> ClassifyAsync(
         IReadOnlyList<TextInput> inputs, bool rawScores, HttpContext context)
     {
         var wait = Prefer.Parse(context.Request.Headers["Prefer"], options.Value.MaxWait).Wait;
@@ -28,28 +28,28 @@ internal sealed class FleetClassifier(Dispatcher dispatcher, IOptions<Orchestrat
         var deadline = wait ?? options.Value.Deadline;
         var outcomes = await dispatcher.SubmitAsync(inputs.Select(input => Entry(input, rawScores, deadline)).ToArray(), context.RequestAborted);
         if (Array.Find(outcomes, outcome => outcome.Kind is not (OutcomeKind.Answered or OutcomeKind.Canceled)) is { } failed)
-            return (null, Refusals.Of(failed));
+            return Refusals.Of(failed);
         if (Array.Exists(outcomes, outcome => outcome.Kind is OutcomeKind.Canceled))
-            return (null, Refusals.Of(new(OutcomeKind.Canceled)));
+            return Refusals.Of(new(OutcomeKind.Canceled));
 
         // Too long a text is only known to be so where it is tokenised: it comes back cut, and cut it is not wanted.
         var answers = outcomes.Select(outcome => outcome.Answer!).ToList();
         for (var i = 0; i < answers.Count; i++)
-            if (answers[i].Truncated && inputs[i].Policy is TruncationPolicy.Refuse) return (null, Refusal.TooLong(i, dispatcher.Model?.MaxInputLength ?? 0));
-        return (new(
+            if (answers[i].Truncated && inputs[i].Policy is TruncationPolicy.Refuse) return Refusal.TooLong(i, dispatcher.Model?.MaxInputLength ?? 0);
+        return new Classified(
             [.. outcomes.Select(outcome => new ClassifiedText(
                 outcome.Answer!.Label, outcome.Answer.Probabilities, outcome.Logits, outcome.Answer.Truncated))],
             answers.Max(answer => answer.InferenceMs),
             string.Join(", ", answers.Select(answer => answer.Worker).Distinct()),
             answers.Max(answer => answer.QueueMs),
-            answers.Max(answer => answer.Attempts)), null);
+            answers.Max(answer => answer.Attempts));
     }
 
-    private static QueueEntry Entry(TextInput input, bool rawScores, TimeSpan deadline)
+    private QueueEntry Entry(TextInput input, bool rawScores, TimeSpan deadline)
     {
         var cutLeft = input.Policy is TruncationPolicy.Left;
         // What is only a text travels in the cheapest form.
         var how = input.Pair is not null || cutLeft || rawScores ? new TextOptions(input.Pair, cutLeft, rawScores) : null;
-        return new(input.Text, deadline, how);
+        return new(RequestId.New(time), input.Text, deadline, how);
     }
 }

@@ -27,8 +27,8 @@ internal sealed class Handover(TimeProvider time) : IHostedLifecycleService
     private static readonly TimeSpan Grace = TimeSpan.FromMilliseconds(500);
 
     // For clients that keep a connection and ask seldom. Some never ask again.
-    private static readonly TimeSpan LongestGrace = TimeSpan.FromSeconds(8);
-    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan MaxGrace = TimeSpan.FromSeconds(8);
+    private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(50);
 
     private readonly ConcurrentQueue<Socket> _listening = new();
     private volatile bool _leaving;
@@ -73,7 +73,7 @@ internal sealed class Handover(TimeProvider time) : IHostedLifecycleService
         try
         {
             await Task.Delay(Grace, time, cancellationToken);
-            while (Volatile.Read(ref _open) > 0 && time.GetElapsedTime(started) < LongestGrace) await Task.Delay(Look, time, cancellationToken);
+            while (Volatile.Read(ref _open) > 0 && time.GetElapsedTime(started) < MaxGrace) await Task.Delay(PollInterval, time, cancellationToken);
         }
         catch (OperationCanceledException)
         {

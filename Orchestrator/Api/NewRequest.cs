@@ -15,18 +15,18 @@ internal static class NewRequest
         var services = endpoints.ServiceProvider;
         var dispatcher = services.GetRequiredService<Dispatcher>();
         var jobs = services.GetRequiredService<JobSubmission>();
+        var time = services.GetRequiredService<TimeProvider>();
         var options = services.GetRequiredService<IOptions<OrchestratorOptions>>().Value;
-        Delegate post = (HttpContext context) => PostAsync(context, dispatcher, jobs, options);
-        endpoints.MapPost("/new_request", post).Describe(Descriptions.NewRequest).ByShortWay();
+        Delegate post = (HttpContext context) => PostAsync(context, dispatcher, jobs, time, options);
+        endpoints.MapPost("/new_request", post).Describe(Descriptions.NewRequest).WithFastPath();
     }
 
-    private static async Task PostAsync(HttpContext context, Dispatcher dispatcher, JobSubmission jobs, OrchestratorOptions options)
+    private static async Task PostAsync(HttpContext context, Dispatcher dispatcher, JobSubmission jobs, TimeProvider time, OrchestratorOptions options)
     {
         var hungUp = context.RequestAborted;
-        var body = await TextBody.ReadAsync(context.Request, hungUp);
-        if (body.Refusal is { } refusal)
+        if (!(await TextBody.ReadAsync(context.Request, hungUp)).TryGet(out var body, out var refusal))
         {
-            await refusal.ToProblem().ExecuteAsync(context);
+            await refusal.ToResult().ExecuteAsync(context);
             return;
         }
 
@@ -38,7 +38,7 @@ internal static class NewRequest
         }
 
         if (Prefer.Applied(respondAsync: false, prefer.Wait) is { } applied) context.Response.Headers["Preference-Applied"] = applied;
-        var outcome = await dispatcher.SubmitAsync(new QueueEntry(body.Text!, prefer.Wait ?? options.Deadline), hungUp);
+        var outcome = await dispatcher.SubmitAsync(new QueueEntry(RequestId.New(time), body.Text, prefer.Wait ?? options.Deadline), hungUp);
         switch (outcome.Kind)
         {
             case OutcomeKind.Answered:
@@ -48,8 +48,7 @@ internal static class NewRequest
                 context.Response.StatusCode = StatusCodes.Status499ClientClosedRequest;
                 break;
             default:
-                if (outcome.RetryAfterSeconds is { } seconds) context.Response.Headers.RetryAfter = seconds.ToString(provider: null);
-                await Refusals.Of(outcome).ToProblem().ExecuteAsync(context);
+                await Refusals.Of(outcome).ToResult().ExecuteAsync(context);
                 break;
         }
     }

@@ -22,8 +22,8 @@ internal static class WorkersEndpoint
         admin.MapPost("/resume", (string name, Dispatcher dispatcher, HttpContext context) => SetDrainingAsync(dispatcher, name, draining: false, context)).Describe(Descriptions.Resume);
     }
 
-    private static async Task<Results<NoContent, ProblemHttpResult>> SetDrainingAsync(Dispatcher dispatcher, string name, bool draining, HttpContext context) =>
+    private static async Task<Results<NoContent, RefusalResult>> SetDrainingAsync(Dispatcher dispatcher, string name, bool draining, HttpContext context) =>
         await dispatcher.SetDrainingAsync(name, draining, context.RequestAborted)
             ? TypedResults.NoContent()
-            : new Refusal(StatusCodes.Status404NotFound, "Unknown worker", $"There is no worker named {name}.").ToProblem();
+            : new Refusal(StatusCodes.Status404NotFound, "Unknown worker", $"There is no worker named {name}.").ToResult();
 }

@@ -5,7 +5,7 @@ using Lab.ServiceDefaults.Contracts;
 namespace Lab.Orchestrator.Api;
 
 /// <summary>
-/// The worker table as server-sent events (<c>GET /workers?stream</c>): one look at the table every tenth of a second
+/// The worker table as server-sent events (<c>GET /workers?stream</c>): one snapshot of the table every tenth of a second
 /// for all streams together, and none while there are no streams.
 /// </summary>
 internal sealed class WorkersFeed(Dispatcher dispatcher, IHostApplicationLifetime lifetime, TimeProvider time) : BackgroundService
@@ -79,23 +79,23 @@ internal sealed class WorkersFeed(Dispatcher dispatcher, IHostApplicationLifetim
             }
         }
 
-        private async Task WriteAsync(HttpResponse response, CancellationToken cancellation)
+        private async Task WriteAsync(HttpResponse response, CancellationToken cancellationToken)
         {
             byte[]? sent = null;
             var sentAt = 0L;
             while (true)
             {
-                await feed._latest.Next.Task.WaitAsync(cancellation);
+                await feed._latest.Next.Task.WaitAsync(cancellationToken);
                 var json = feed._latest.Json;
                 if (json != sent)
                 {
-                    await response.Body.WriteAsync((byte[])[.. "data: "u8, .. json, .. "\n\n"u8], cancellation);
+                    await response.Body.WriteAsync((byte[])[.. "data: "u8, .. json, .. "\n\n"u8], cancellationToken);
                     sent = json;
                 }
                 else if (feed._time.GetElapsedTime(sentAt) < feed.Heartbeat) continue;
-                else await response.Body.WriteAsync(": nothing new\n\n"u8.ToArray(), cancellation);
+                else await response.Body.WriteAsync(": nothing new\n\n"u8.ToArray(), cancellationToken);
 
-                await response.Body.FlushAsync(cancellation);
+                await response.Body.FlushAsync(cancellationToken);
                 sentAt = feed._time.GetTimestamp();
             }
         }

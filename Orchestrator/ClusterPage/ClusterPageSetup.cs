@@ -12,7 +12,7 @@ internal static class ClusterPageSetup
     // Made of the build's output, and read from beside the program wherever it is started from.
     private const string AssetList = "Orchestrator.staticwebassets.endpoints.json";
     private const string CircuitPath = "/_blazor";
-    private const int MostLostCircuits = 20;
+    private const int MaxLostCircuits = 20;
     private static readonly TimeSpan LostCircuitKept = TimeSpan.FromMinutes(1);
 
     public static void AddClusterPage(this WebApplicationBuilder builder)
@@ -28,7 +28,7 @@ internal static class ClusterPageSetup
         services.AddFluentUIComponents();
         services.AddRazorComponents().AddInteractiveServerComponents(circuit =>
         {
-            circuit.DisconnectedCircuitMaxRetained = MostLostCircuits;
+            circuit.DisconnectedCircuitMaxRetained = MaxLostCircuits;
             circuit.DisconnectedCircuitRetentionPeriod = LostCircuitKept;
         });
     }

@@ -1,5 +1,4 @@
 using System.Diagnostics.CodeAnalysis;
-using Lab.Orchestrator.Workers;
 
 namespace Lab.Orchestrator.Dispatch;
 

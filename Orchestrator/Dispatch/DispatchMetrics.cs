@@ -1,5 +1,4 @@
 using System.Diagnostics.Metrics;
-using Lab.Orchestrator.Workers;
 
 namespace Lab.Orchestrator.Dispatch;
 

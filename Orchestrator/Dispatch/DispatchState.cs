@@ -1,4 +1,3 @@
-using Lab.Orchestrator.Workers;
 using Lab.ServiceDefaults.Contracts;
 using Microsoft.Extensions.Logging;
 
@@ -147,7 +146,7 @@ internal sealed partial class DispatchState(
     public bool SetDraining(string name, bool draining)
     {
         if (Workers.Find(name) is not { Removed: false } worker) return false;
-        WorkersLog.Draining(logger, name, draining);
+        WorkerTableLog.Draining(logger, name, draining);
         Workers.Change(worker, draining: draining);
         Pump();
         return true;

@@ -29,11 +29,11 @@ internal static class DispatchTracing
     /// Records how long each of the call's entries waited, and opens the span of the call, within the trace of its
     /// first entry and with links to the others'.
     /// </summary>
-    public static Activity? Start(DispatchCall call)
+    public static Activity? Start(DispatchCall call, TimeProvider time)
     {
         Activity.Current = null;
         if (!Source.HasListeners()) return null;
-        var now = DateTimeOffset.UtcNow;
+        var now = time.GetUtcNow();
         foreach (var entry in call.Entries)
         {
             // What the span is about happened before: it is opened with its past start and ended where it stands.

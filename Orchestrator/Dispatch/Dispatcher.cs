@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using Lab.Orchestrator.Workers;
 using Lab.ServiceDefaults.Contracts;
 using Microsoft.Extensions.Options;
 
@@ -15,7 +14,7 @@ internal sealed class Dispatcher : IHostedService, IDispatchEffects, IAsyncDispo
     /// <summary>Deadlines and probes need no finer clock than this, and a long queue is not scanned more often.</summary>
     private static readonly TimeSpan Resolution = TimeSpan.FromMilliseconds(10);
 
-    private const int LargestKeptOutput = 256;
+    private const int MaxKeptOutput = 256;
 
     private readonly Mailbox<Message, Output> _mailbox;
     private readonly DispatchState _state;
@@ -90,23 +89,23 @@ internal sealed class Dispatcher : IHostedService, IDispatchEffects, IAsyncDispo
     public void SetWorkers(IReadOnlyDictionary<string, Uri> addresses) => Do(state => state.SetWorkers(addresses));
 
     /// <summary>The worker table as it is now.</summary>
-    public Task<Dictionary<string, WorkerStatus>> GetWorkersAsync(CancellationToken cancellation) =>
-        AskAsync(state => state.Workers.Snapshot(), cancellation);
+    public Task<Dictionary<string, WorkerStatus>> GetWorkersAsync(CancellationToken cancellationToken) =>
+        AskAsync(state => state.Workers.Snapshot(), cancellationToken);
 
-    /// <summary>All there is to see now.</summary>
+    /// <summary>The state of the fleet at this moment.</summary>
     /// <param name="seen">The number of the last request that the asker has seen.</param>
-    /// <param name="cancellation">Cancelled when the asker no longer waits.</param>
-    public Task<FleetLook> LookAsync(long seen, CancellationToken cancellation) =>
-        AskAsync(state => FleetLook.Of(state, _time, seen), cancellation);
+    /// <param name="cancellationToken">Cancelled when the asker no longer waits.</param>
+    public Task<FleetSnapshot> TakeSnapshotAsync(long seen, CancellationToken cancellationToken) =>
+        AskAsync(state => FleetSnapshot.Of(state, _time, seen), cancellationToken);
 
     /// <summary>Drains a worker or takes it back into service.</summary>
     /// <returns>Whether there is such a worker.</returns>
-    public Task<bool> SetDrainingAsync(string name, bool draining, CancellationToken cancellation) =>
-        AskAsync(state => state.SetDraining(name, draining), cancellation);
+    public Task<bool> SetDrainingAsync(string name, bool draining, CancellationToken cancellationToken) =>
+        AskAsync(state => state.SetDraining(name, draining), cancellationToken);
 
     /// <summary>How many workers there are, and how many of them get work.</summary>
-    public Task<(int Alive, int All)> CountWorkersAsync(CancellationToken cancellation) =>
-        AskAsync(state => (state.Workers.AliveCount, state.Workers.All.Count), cancellation);
+    public Task<(int Alive, int All)> CountWorkersAsync(CancellationToken cancellationToken) =>
+        AskAsync(state => (state.Workers.AliveCount, state.Workers.All.Count), cancellationToken);
 
     /// <inheritdoc/>
     public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
@@ -195,7 +194,7 @@ internal sealed class Dispatcher : IHostedService, IDispatchEffects, IAsyncDispo
         foreach (var (worker, address, readModel) in output.Probes) _ = ProbeAsync(worker, address, readModel);
         foreach (var entry in output.Ended) entry.Publish();
         // What a long turn has needed is not kept for the short ones after it.
-        if (output.Ended.Count > LargestKeptOutput) return;
+        if (output.Ended.Count > MaxKeptOutput) return;
         output.Clear();
         _emptied = output;
     }
@@ -209,11 +208,11 @@ internal sealed class Dispatcher : IHostedService, IDispatchEffects, IAsyncDispo
 
     private void Do(Action<DispatchState> action) => _mailbox.Post(new(MessageKind.Do, action));
 
-    private async Task<T> AskAsync<T>(Func<DispatchState, T> question, CancellationToken cancellation)
+    private async Task<T> AskAsync<T>(Func<DispatchState, T> question, CancellationToken cancellationToken)
     {
         var answer = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
         Do(state => answer.TrySetResult(question(state)));
-        return await answer.Task.WaitAsync(cancellation);
+        return await answer.Task.WaitAsync(cancellationToken);
     }
 
     private async Task RunAsync(DispatchCall call) =>

@@ -13,7 +13,7 @@ namespace Lab.Orchestrator.Dispatch;
 /// <param name="QueueMs">Time between acceptance and the last dispatch, in milliseconds.</param>
 /// <param name="InferenceMs">The worker's own time for the dispatch, in milliseconds; 0 without an answer.</param>
 /// <param name="TotalMs">Time between acceptance and end, in milliseconds; 0 if it was not accepted.</param>
-/// <param name="Text">The text, at most <see cref="RequestRecorder.LongestText"/> characters of it.</param>
+/// <param name="Text">The text, at most <see cref="RequestRecorder.MaxTextLength"/> characters of it.</param>
 /// <param name="TextLength">How many characters the whole text has.</param>
 /// <param name="Trace">The trace it belongs to; all zeros if none.</param>
 /// <param name="EndedAt">Clock reading at the end.</param>

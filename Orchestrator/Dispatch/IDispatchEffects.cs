@@ -1,5 +1,3 @@
-using Lab.Orchestrator.Workers;
-
 namespace Lab.Orchestrator.Dispatch;
 
 /// <summary>What the dispatcher's decisions do to the world outside its loop.</summary>

@@ -13,7 +13,7 @@ internal sealed class Mailbox<TMessage, TOutput>(Action<TMessage> handle, Func<T
     where TOutput : class
 {
     /// <summary>After so many messages what came of them must not wait for the next.</summary>
-    private const int LongestTurn = 64;
+    private const int MaxTurn = 64;
 
     private readonly ConcurrentQueue<TMessage> _messages = new();
     private int _pending;
@@ -29,7 +29,7 @@ internal sealed class Mailbox<TMessage, TOutput>(Action<TMessage> handle, Func<T
         while (true)
         {
             var handled = 0;
-            while (handled < LongestTurn && _messages.TryDequeue(out var message))
+            while (handled < MaxTurn && _messages.TryDequeue(out var message))
             {
                 handle(message);
                 handled++;

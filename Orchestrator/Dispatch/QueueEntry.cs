@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using Lab.Orchestrator.Workers;
 using Lab.ServiceDefaults.Contracts;
 
 namespace Lab.Orchestrator.Dispatch;
@@ -11,22 +10,22 @@ internal enum EntryState { New, Queued, Running, Done }
 /// One text waiting for its answer. Everything that changes is touched by the dispatcher's loop alone;
 /// others await <see cref="Completion"/>.
 /// </summary>
+/// <param name="id">The request's identity, a UUID of version 7: a <see cref="RequestId"/>, or a job's own.</param>
 /// <param name="text">The text to classify, not empty.</param>
 /// <param name="timeout">How long the client waits for the answer; <see cref="Timeout.InfiniteTimeSpan"/> for no deadline.</param>
 /// <param name="options">Where it is more than a text: how it is to be read and answered.</param>
-internal sealed class QueueEntry(string text, TimeSpan timeout, TextOptions? options = null)
+internal sealed class QueueEntry(Guid id, string text, TimeSpan timeout, TextOptions? options = null)
 {
-    private const int MostTokens = 512;
+    private const int MaxTokens = 512;
 
     // A batch travels as JSON, escaped at worst sixfold: 32 such texts stay well below what a worker reads.
-    private const int LongestInBatch = 16 * 1024;
+    private const int MaxLengthInBatch = 16 * 1024;
 
     private readonly TaskCompletionSource<Outcome> _completion = new();
     private List<WorkerNode>? _failedOn;
     private Outcome? _outcome;
 
-    /// <summary>The request's identity, a UUID of version 7; a job brings its own.</summary>
-    public Guid Id { get; init; } = RequestId.New();
+    public Guid Id { get; } = id;
 
     public string Text { get; } = text;
 
@@ -46,13 +45,13 @@ internal sealed class QueueEntry(string text, TimeSpan timeout, TextOptions? opt
     public bool Accepted { get; init; }
 
     /// <summary>It travels alone: it is long, or it has failed before and shall harm nobody else.</summary>
-    public bool Alone { get; set; } = text.Length + (options?.Pair?.Length ?? 0) > LongestInBatch;
+    public bool Alone { get; set; } = text.Length + (options?.Pair?.Length ?? 0) > MaxLengthInBatch;
 
     /// <summary>
     /// About how many tokens the text has, for the budget of a batch. Word pieces of English have some four letters;
-    /// no model here reads more than <see cref="MostTokens"/>.
+    /// no model here reads more than <see cref="MaxTokens"/>.
     /// </summary>
-    public int EstimatedTokens { get; } = Math.Min(((text.Length + (options?.Pair?.Length ?? 0)) / 4) + 3, MostTokens);
+    public int EstimatedTokens { get; } = Math.Min(((text.Length + (options?.Pair?.Length ?? 0)) / 4) + 3, MaxTokens);
 
     /// <summary>The entry's place in the order of arrival, from 1.</summary>
     public long Arrival { get; set; }

@@ -5,12 +5,12 @@ namespace Lab.Orchestrator.Dispatch;
 
 /// <summary>
 /// UUIDs of version 7 (RFC 9562, section 5.7), from the same source of randomness as <see cref="Guid.CreateVersion7()"/>
-/// but drawn for many at a time: a system call for each would cost as much as sending the request on.
+/// but taken for many at a time: a system call for each would cost as much as sending the request on.
 /// </summary>
 internal static class RequestId
 {
     private const int Size = 16;
-    private const int Drawn = 64 * Size;
+    private const int BlockSize = 64 * Size;
 
     [ThreadStatic]
     private static byte[]? _random;
@@ -18,18 +18,19 @@ internal static class RequestId
     [ThreadStatic]
     private static int _used;
 
-    public static Guid New()
+    /// <summary>A new one, of the clock's time.</summary>
+    public static Guid New(TimeProvider time)
     {
-        if (_random is null || _used == Drawn)
+        if (_random is null || _used == BlockSize)
         {
-            _random ??= new byte[Drawn];
+            _random ??= new byte[BlockSize];
             RandomNumberGenerator.Fill(_random);
             _used = 0;
         }
 
         var id = _random.AsSpan(_used, Size);
         _used += Size;
-        var milliseconds = DateTimeOffset.UtcNow.ToUnixTimeMilliseconds();
+        var milliseconds = time.GetUtcNow().ToUnixTimeMilliseconds();
         BinaryPrimitives.WriteInt16BigEndian(id, (short)(milliseconds >> 32));
         BinaryPrimitives.WriteInt32BigEndian(id[2..], (int)milliseconds);
         id[6] = (byte)((id[6] & 0x0F) | 0x70);

@@ -10,7 +10,7 @@ internal sealed class RequestRecorder(TimeProvider time)
     public const int Kept = 100;
 
     /// <summary>How many characters of a text are remembered: a megabyte of each would be too much.</summary>
-    public const int LongestText = 120;
+    public const int MaxTextLength = 120;
 
     private readonly EndedRequest[] _ring = new EndedRequest[Kept];
     private readonly LatencyHistogram _queue = new();
@@ -38,7 +38,7 @@ internal sealed class RequestRecorder(TimeProvider time)
             entry.Waited.TotalMilliseconds,
             answer?.InferenceMs ?? 0,
             total,
-            entry.Text.Length <= LongestText ? entry.Text : Shorten(entry.Text),
+            entry.Text.Length <= MaxTextLength ? entry.Text : Shorten(entry.Text),
             entry.Text.Length,
             entry.Trace.TraceId,
             now);
@@ -65,7 +65,7 @@ internal sealed class RequestRecorder(TimeProvider time)
 
     /// <summary>The beginning of a text, never half of a character that needs two places.</summary>
     public static string Shorten(string text) =>
-        text.Length <= LongestText ? text : text[..(char.IsHighSurrogate(text[LongestText - 1]) ? LongestText - 1 : LongestText)];
+        text.Length <= MaxTextLength ? text : text[..(char.IsHighSurrogate(text[MaxTextLength - 1]) ? MaxTextLength - 1 : MaxTextLength)];
 }
 
 /// <summary>What the requests so far come to; two of these tell what happened between them.</summary>

@@ -12,16 +12,16 @@ internal sealed class GroupCommit<TItem, TResult> : IAsyncDisposable
 {
     private readonly Channel<Waiting> _waiting = Channel.CreateUnbounded<Waiting>(new() { SingleReader = true });
     private readonly Func<IReadOnlyList<TItem>, Task<IReadOnlyList<TResult>>> _commit;
-    private readonly int _most;
+    private readonly int _maxGroupSize;
     private readonly Task _loop;
     private long _commits;
 
     /// <summary>Starts the writer.</summary>
-    /// <param name="most">How many items one commit may carry.</param>
+    /// <param name="maxGroupSize">How many items one commit may carry.</param>
     /// <param name="commit">Writes the items, all or none, and gives one result for each.</param>
-    public GroupCommit(int most, Func<IReadOnlyList<TItem>, Task<IReadOnlyList<TResult>>> commit)
+    public GroupCommit(int maxGroupSize, Func<IReadOnlyList<TItem>, Task<IReadOnlyList<TResult>>> commit)
     {
-        _most = most;
+        _maxGroupSize = maxGroupSize;
         _commit = commit;
         // A thread of its own: it blocks on the disk, and the pool is small on a small machine.
         _loop = Task.Factory.StartNew(Run, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
@@ -48,11 +48,11 @@ internal sealed class GroupCommit<TItem, TResult> : IAsyncDisposable
 
     private void Run()
     {
-        var group = new List<Waiting>(_most);
+        var group = new List<Waiting>(_maxGroupSize);
         while (_waiting.Reader.WaitToReadAsync().AsTask().GetAwaiter().GetResult())
         {
             group.Clear();
-            while (group.Count < _most && _waiting.Reader.TryRead(out var next)) group.Add(next);
+            while (group.Count < _maxGroupSize && _waiting.Reader.TryRead(out var next)) group.Add(next);
             Commit(group);
         }
     }

@@ -53,39 +53,39 @@ internal interface IJobStore : IAsyncDisposable
 
     /// <summary>Makes the store ready; once, before everything else.</summary>
     /// <exception cref="JobStoreException">It is configured wrongly; the message says what.</exception>
-    Task OpenAsync(CancellationToken cancellation);
+    Task OpenAsync(CancellationToken cancellationToken);
 
     /// <summary>Stores a new job, or finds the one that its key already made.</summary>
     /// <exception cref="JobStoreException">The store is not to be had; the job may or may not have been stored.</exception>
-    Task<Submission> SubmitAsync(NewJob job, CancellationToken cancellation);
+    Task<Submission> SubmitAsync(NewJob job, CancellationToken cancellationToken);
 
     /// <summary>The job, or <c>null</c> when this owner has none of that identity or its retention is over.</summary>
-    Task<Job?> FindAsync(string owner, Guid id, CancellationToken cancellation);
+    Task<Job?> FindAsync(string owner, Guid id, CancellationToken cancellationToken);
 
     /// <summary>Ends a job of this owner that has not ended.</summary>
-    Task<CancelKind> CancelAsync(string owner, Guid id, CancellationToken cancellation);
+    Task<CancelKind> CancelAsync(string owner, Guid id, CancellationToken cancellationToken);
 
     /// <summary>Takes the jobs submitted first, in order of submission; first of all those whose holder has let its lease run out.</summary>
-    /// <param name="most">How many, at least 1.</param>
-    /// <param name="cancellation">Gives up waiting.</param>
-    Task<IReadOnlyList<LeasedJob>> LeaseAsync(int most, CancellationToken cancellation);
+    /// <param name="maxJobs">How many, at least 1.</param>
+    /// <param name="cancellationToken">Gives up waiting.</param>
+    Task<IReadOnlyList<LeasedJob>> LeaseAsync(int maxJobs, CancellationToken cancellationToken);
 
     /// <summary>Renews the leases of these jobs.</summary>
     /// <returns>Those of them that are still leased here.</returns>
-    Task<IReadOnlyCollection<Guid>> RenewAsync(IReadOnlyCollection<Guid> ids, CancellationToken cancellation);
+    Task<IReadOnlyCollection<Guid>> RenewAsync(IReadOnlyCollection<Guid> ids, CancellationToken cancellationToken);
 
     /// <summary>Finishes a job that is leased here.</summary>
     /// <returns>Whether this was the job's end; <c>false</c> when it was canceled or is no longer leased here.</returns>
-    Task<bool> FinishAsync(Guid id, JobEnd end, CancellationToken cancellation);
+    Task<bool> FinishAsync(Guid id, JobEnd end, CancellationToken cancellationToken);
 
     /// <summary>Hands back every job that is leased here.</summary>
-    Task ReleaseAsync(CancellationToken cancellation);
+    Task ReleaseAsync(CancellationToken cancellationToken);
 
     /// <summary>Hands back the jobs of holders that are known to be dead, without waiting for their leases to run out.</summary>
     /// <returns>How many jobs.</returns>
-    Task<int> ReleaseAbandonedAsync(CancellationToken cancellation);
+    Task<int> ReleaseAbandonedAsync(CancellationToken cancellationToken);
 
     /// <summary>Deletes results whose retention is over and ends jobs that nobody could finish for as long; gives back the space.</summary>
     /// <returns>How many results were deleted.</returns>
-    Task<int> SweepAsync(CancellationToken cancellation);
+    Task<int> SweepAsync(CancellationToken cancellationToken);
 }

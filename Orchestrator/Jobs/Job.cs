@@ -10,7 +10,7 @@ internal enum JobStatus { Queued, Running, Succeeded, Failed, Canceled }
 /// <param name="Id">Its identity, a UUID of version 7 made at <paramref name="SubmittedAt"/>.</param>
 /// <param name="Owner">The name of the key that submitted it; empty where no keys are set.</param>
 /// <param name="Text">The text to classify.</param>
-/// <param name="IsDrawn">Whether the client sent no text, so that <paramref name="Text"/> was drawn at random.</param>
+/// <param name="IsGenerated">Whether the client sent no text, so that <paramref name="Text"/> was generated at random.</param>
 /// <param name="IdempotencyKey">The client's own name for this submission, or <c>null</c>.</param>
 /// <param name="SubmittedAt">When it was submitted.</param>
 /// <param name="TraceParent">The trace it was submitted under (W3C Trace Context), or <c>null</c>.</param>
@@ -19,14 +19,14 @@ internal sealed record NewJob(
     Guid Id,
     string Owner,
     string Text,
-    bool IsDrawn,
+    bool IsGenerated,
     string? IdempotencyKey,
     DateTimeOffset SubmittedAt,
     string? TraceParent = null,
     string? TraceState = null)
 {
     /// <summary>Whether a client that sends this under a key already used means the same thing.</summary>
-    public bool IsSameRequestAs(string text, bool isDrawn) => IsDrawn ? isDrawn : !isDrawn && Text == text;
+    public bool IsSameRequestAs(string text, bool isGenerated) => IsGenerated ? isGenerated : !isGenerated && Text == text;
 }
 
 /// <summary>How a job ended: with a result or with the reason why there is none.</summary>

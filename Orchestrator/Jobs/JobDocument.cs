@@ -1,5 +1,3 @@
-using System.Text.Encodings.Web;
-using System.Text.Json;
 using System.Text.Json.Serialization;
 using Lab.ServiceDefaults.Contracts;
 
@@ -28,10 +26,5 @@ public sealed record JobDocument(
 [JsonSerializable(typeof(Refusal))]
 internal sealed partial class JobsJson : JsonSerializerContext
 {
-    public static JobsJson Relaxed { get; } = new(new JsonSerializerOptions
-    {
-        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
-        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-    });
+    public static JobsJson Relaxed { get; } = new(WireJson.CreateOptions());
 }

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Threading.Channels;
-using Lab.Orchestrator.Api;
 using Lab.Orchestrator.Dispatch;
 using Microsoft.Extensions.Options;
 
@@ -13,7 +12,7 @@ namespace Lab.Orchestrator.Jobs;
 /// </summary>
 internal sealed class JobRunner : BackgroundService
 {
-    private static readonly TimeSpan LongestPoll = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan MaxPollInterval = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LastWrites = TimeSpan.FromSeconds(3);
 
     private readonly ConcurrentDictionary<Guid, RunningJob> _running = new();
@@ -77,10 +76,10 @@ internal sealed class JobRunner : BackgroundService
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         await using var stopped = stoppingToken.UnsafeRegister(_ => _lastWrites.CancelAfter(LastWrites), null);
-        var poll = RenewalInterval < LongestPoll ? RenewalInterval : LongestPoll;
+        var poll = RenewalInterval < MaxPollInterval ? RenewalInterval : MaxPollInterval;
         await using var timer = _time.CreateTimer(_ => Wake(), null, TimeSpan.Zero, poll);
         var renewed = _time.GetTimestamp();
-        long? looked = null;
+        long? tookOver = null;
         try
         {
             await foreach (var _ in _wake.Reader.ReadAllAsync(stoppingToken))
@@ -91,9 +90,9 @@ internal sealed class JobRunner : BackgroundService
                     await TryAsync(() => RenewAsync(stoppingToken));
                 }
 
-                if (looked is not { } last || _time.GetElapsedTime(last) >= poll)
+                if (tookOver is not { } last || _time.GetElapsedTime(last) >= poll)
                 {
-                    looked = _time.GetTimestamp();
+                    tookOver = _time.GetTimestamp();
                     await TryAsync(() => TakeOverAsync(stoppingToken));
                 }
 
@@ -139,7 +138,7 @@ internal sealed class JobRunner : BackgroundService
     {
         using var hungUp = CancellationTokenSource.CreateLinkedTokenSource(stopping);
         using var activity = JobTracing.Start(job);
-        var entry = new QueueEntry(job.Text, Timeout.InfiniteTimeSpan) { Id = job.Id, Accepted = true };
+        var entry = new QueueEntry(job.Id, job.Text, Timeout.InfiniteTimeSpan) { Accepted = true };
         using var running = new RunningJob(entry, hungUp);
         _running[job.Id] = running;
         try
@@ -175,7 +174,7 @@ internal sealed class JobRunner : BackgroundService
     {
         var finished = false;
         while (!await TryAsync(async () => finished = await _store.FinishAsync(id, end, _mayWrite)))
-            await Task.Delay(LongestPoll, _time, stopping);
+            await Task.Delay(MaxPollInterval, _time, stopping);
         if (!finished)
         {
             JobLog.Dropped(_logger, id);

@@ -6,7 +6,7 @@ namespace Lab.Orchestrator.Jobs;
 internal sealed class JobSignals : IDisposable
 {
     // A job that another process finishes on the same file gives no signal here.
-    private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan PollInterval = TimeSpan.FromSeconds(1);
 
     private readonly ConcurrentDictionary<Guid, TaskCompletionSource> _waiting = new();
     private readonly IJobStore _store;
@@ -20,7 +20,7 @@ internal sealed class JobSignals : IDisposable
     }
 
     /// <summary>The job once it has finished or the time is over, as it then is; <c>null</c> when it is gone.</summary>
-    public async Task<Job?> WaitAsync(string owner, Guid id, TimeSpan time, CancellationToken cancellation)
+    public async Task<Job?> WaitAsync(string owner, Guid id, TimeSpan time, CancellationToken cancellationToken)
     {
         var start = _time.GetTimestamp();
         while (true)
@@ -29,10 +29,10 @@ internal sealed class JobSignals : IDisposable
             var signal = _waiting.GetOrAdd(id, _ => new(TaskCreationOptions.RunContinuationsAsynchronously));
             try
             {
-                var job = await _store.FindAsync(owner, id, cancellation);
+                var job = await _store.FindAsync(owner, id, cancellationToken);
                 var left = time - _time.GetElapsedTime(start);
                 if (job is null or { FinishedAt: not null } || left <= TimeSpan.Zero) return job;
-                await signal.Task.WaitAsync(left < LookAgain ? left : LookAgain, _time, cancellation);
+                await signal.Task.WaitAsync(left < PollInterval ? left : PollInterval, _time, cancellationToken);
             }
             catch (TimeoutException)
             {

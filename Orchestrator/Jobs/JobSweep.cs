@@ -5,14 +5,14 @@ namespace Lab.Orchestrator.Jobs;
 /// <summary>Lets the store drop results whose retention is over, so that it does not grow for ever.</summary>
 internal sealed class JobSweep(IJobStore store, IOptions<JobsOptions> options, TimeProvider time, ILogger<JobSweep> logger) : BackgroundService
 {
-    private static readonly TimeSpan Longest = TimeSpan.FromMinutes(1);
-    private static readonly TimeSpan Shortest = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan MaxInterval = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan MinInterval = TimeSpan.FromMilliseconds(250);
 
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         var tenth = options.Value.Retention / 10;
-        using var timer = new PeriodicTimer(tenth > Longest ? Longest : tenth < Shortest ? Shortest : tenth, time);
+        using var timer = new PeriodicTimer(tenth > MaxInterval ? MaxInterval : tenth < MinInterval ? MinInterval : tenth, time);
         while (await timer.WaitForNextTickAsync(stoppingToken))
         {
             try

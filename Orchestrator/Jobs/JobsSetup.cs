@@ -18,7 +18,6 @@ internal static class JobsSetup
             provider.GetRequiredService<ILoggerFactory>()));
         services.AddSingleton<JobSignals>();
         services.AddSingleton<JobMetrics>();
-        services.AddSingleton<JobSubmission>();
         services.AddSingleton<JobRunner>();
         services.AddHostedService(provider => provider.GetRequiredService<JobRunner>());
         services.AddHostedService<JobSweep>();

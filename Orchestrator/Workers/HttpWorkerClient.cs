@@ -13,7 +13,7 @@ namespace Lab.Orchestrator.Workers;
 /// <summary>
 /// Speaks to workers over HTTP. It never retries: the dispatcher alone knows whether and where a request may go again.
 /// </summary>
-internal sealed class HttpWorkerClient(IOptions<OrchestratorOptions> options) : IWorkerClient, IDisposable
+internal sealed class HttpWorkerClient(IOptions<OrchestratorOptions> options, TimeProvider time) : IWorkerClient, IDisposable
 {
     // A text of the largest body comes back once, escaped at worst sixfold, with some numbers around it.
     private const int MaxAnswerBytesPerBodyByte = 6;
@@ -22,20 +22,20 @@ internal sealed class HttpWorkerClient(IOptions<OrchestratorOptions> options) : 
     private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(2);
 
     private readonly IdleConnections _idle = new();
-    private readonly WorkerProbe _probe = new(options.Value.ProbeTimeout);
+    private readonly WorkerProbe _probe = new(options.Value.ProbeTimeout, time);
     private readonly long _maxAnswerBytes = (options.Value.MaxBodyBytes * MaxAnswerBytesPerBodyByte) + MaxAnswerOverhead;
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<WorkerReply> SendAsync(DispatchCall call)
     {
-        using var activity = DispatchTracing.Start(call);
+        using var activity = DispatchTracing.Start(call, time);
         var reply = await TrySendAsync(call, activity);
         DispatchTracing.End(activity, reply);
         return reply;
     }
 
-    public Task<ProbeResult> ProbeAsync(Uri address, bool readModel, CancellationToken cancellation) =>
-        _probe.AskAsync(address, readModel, cancellation);
+    public Task<ProbeResult> ProbeAsync(Uri address, bool readModel, CancellationToken cancellationToken) =>
+        _probe.AskAsync(address, readModel, cancellationToken);
 
     public void Dispose()
     {
@@ -77,7 +77,7 @@ internal sealed class HttpWorkerClient(IOptions<OrchestratorOptions> options) : 
     private Task<WorkerConnection> OpenAsync(DispatchCall call)
     {
         _idle.Sweep();
-        return WorkerConnection.OpenAsync(call.Address, ConnectTimeout, call.Aborted);
+        return WorkerConnection.OpenAsync(call.Address, ConnectTimeout, time, call.Aborted);
     }
 
     private static void Write(WorkerConnection connection, DispatchCall call, ActivityContext trace)

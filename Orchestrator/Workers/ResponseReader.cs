@@ -7,12 +7,12 @@ namespace Lab.Orchestrator.Workers;
 internal sealed class ResponseReader(Stream stream)
 {
     private const int MaxHeadBytes = 16 * 1024;
-    private const int FirstBuffer = 4 * 1024;
+    private const int InitialBuffer = 4 * 1024;
 
     // What a large answer has needed is not kept for the small ones after it.
-    private const int LargestKeptBuffer = 64 * 1024;
+    private const int MaxKeptBuffer = 64 * 1024;
 
-    private byte[] _received = new byte[FirstBuffer];
+    private byte[] _received = new byte[InitialBuffer];
     private int _length;
 
     /// <summary>Reads the next response.</summary>
@@ -22,10 +22,10 @@ internal sealed class ResponseReader(Stream stream)
     /// <exception cref="IOException">The connection breaks off.</exception>
     /// <exception cref="InvalidDataException">It is no HTTP/1.1, or larger than <paramref name="maxBodyBytes"/>.</exception>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    public async ValueTask<(int Status, ReadOnlyMemory<byte> Body, bool KeepsOpen)> ReadAsync(long maxBodyBytes, CancellationToken cancellation)
+    public async ValueTask<(int Status, ReadOnlyMemory<byte> Body, bool KeepsOpen)> ReadAsync(long maxBodyBytes, CancellationToken cancellationToken)
     {
         _length = 0;
-        if (_received.Length > LargestKeptBuffer) _received = new byte[FirstBuffer];
+        if (_received.Length > MaxKeptBuffer) _received = new byte[InitialBuffer];
         ResponseHead head;
         while (!ResponseHead.TryParse(_received.AsSpan(0, _length), out head) || head.Status < 200)
         {
@@ -33,46 +33,46 @@ internal sealed class ResponseReader(Stream stream)
             // What announces an answer is none (RFC 9110, 15.2).
             if (head.Length > 0) Drop(head.Length);
             else if (_length >= MaxHeadBytes) throw new InvalidDataException($"its answer's headers are larger than {MaxHeadBytes} bytes");
-            else await ReceiveAsync(cancellation);
+            else await ReceiveAsync(cancellationToken);
         }
 
         var (body, end) = head switch
         {
             { IsBodiless: true } => (default, head.Length),
-            { IsChunked: true } => await ReadChunksAsync(head.Length, maxBodyBytes, cancellation),
-            { ContentLength: >= 0 } => await ReadLengthAsync(head.Length, head.ContentLength, maxBodyBytes, cancellation),
-            _ => await ReadToEndAsync(head.Length, maxBodyBytes, cancellation),
+            { IsChunked: true } => await ReadChunksAsync(head.Length, maxBodyBytes, cancellationToken),
+            { ContentLength: >= 0 } => await ReadLengthAsync(head.Length, head.ContentLength, maxBodyBytes, cancellationToken),
+            _ => await ReadToEndAsync(head.Length, maxBodyBytes, cancellationToken),
         };
         var untilClosed = head is { IsBodiless: false, IsChunked: false, ContentLength: < 0 };
         return (head.Status, body, !head.Closes && !untilClosed && end == _length);
     }
 
-    private async ValueTask<(ReadOnlyMemory<byte> Body, int End)> ReadLengthAsync(int start, long length, long maxBodyBytes, CancellationToken cancellation)
+    private async ValueTask<(ReadOnlyMemory<byte> Body, int End)> ReadLengthAsync(int start, long length, long maxBodyBytes, CancellationToken cancellationToken)
     {
         if (length > maxBodyBytes) throw TooLarge(maxBodyBytes);
         var end = start + (int)length;
         if (_received.Length < end) Array.Resize(ref _received, end);
-        while (_length < end) await ReceiveAsync(cancellation);
+        while (_length < end) await ReceiveAsync(cancellationToken);
         return (_received.AsMemory(start, (int)length), end);
     }
 
-    private async ValueTask<(ReadOnlyMemory<byte> Body, int End)> ReadToEndAsync(int start, long maxBodyBytes, CancellationToken cancellation)
+    private async ValueTask<(ReadOnlyMemory<byte> Body, int End)> ReadToEndAsync(int start, long maxBodyBytes, CancellationToken cancellationToken)
     {
-        while (await TryReceiveAsync(cancellation))
+        while (await TryReceiveAsync(cancellationToken))
             if (_length - start > maxBodyBytes) throw TooLarge(maxBodyBytes);
         return (_received.AsMemory(start, _length - start), _length);
     }
 
     /// <summary>Puts the chunks (RFC 9112, 7.1) together where the first of them stands.</summary>
-    private async ValueTask<(ReadOnlyMemory<byte> Body, int End)> ReadChunksAsync(int start, long maxBodyBytes, CancellationToken cancellation)
+    private async ValueTask<(ReadOnlyMemory<byte> Body, int End)> ReadChunksAsync(int start, long maxBodyBytes, CancellationToken cancellationToken)
     {
         var (written, position) = (start, start);
         while (true)
         {
-            var (size, data) = await ReadChunkSizeAsync(position, maxBodyBytes, cancellation);
+            var (size, data) = await ReadChunkSizeAsync(position, maxBodyBytes, cancellationToken);
             if (written - start + size > maxBodyBytes) throw TooLarge(maxBodyBytes);
-            if (size == 0) return (_received.AsMemory(start, written - start), await SkipTrailersAsync(data, cancellation));
-            while (_length < data + size + 2) await ReceiveAsync(cancellation);
+            if (size == 0) return (_received.AsMemory(start, written - start), await SkipTrailersAsync(data, cancellationToken));
+            while (_length < data + size + 2) await ReceiveAsync(cancellationToken);
             if (!_received.AsSpan(data + size, 2).SequenceEqual("\r\n"u8)) throw new InvalidDataException("its answer has a chunk without an end");
             _received.AsSpan(data, size).CopyTo(_received.AsSpan(written));
             written += size;
@@ -80,13 +80,13 @@ internal sealed class ResponseReader(Stream stream)
         }
     }
 
-    private async ValueTask<(int Size, int Data)> ReadChunkSizeAsync(int position, long maxBodyBytes, CancellationToken cancellation)
+    private async ValueTask<(int Size, int Data)> ReadChunkSizeAsync(int position, long maxBodyBytes, CancellationToken cancellationToken)
     {
         int end;
         while ((end = _received.AsSpan(position, _length - position).IndexOf("\r\n"u8)) < 0)
         {
             if (_length - position > MaxHeadBytes) throw new InvalidDataException("its answer has a chunk without a size");
-            await ReceiveAsync(cancellation);
+            await ReceiveAsync(cancellationToken);
         }
 
         var line = _received.AsSpan(position, end);
@@ -97,7 +97,7 @@ internal sealed class ResponseReader(Stream stream)
             : throw new InvalidDataException("its answer has a chunk whose size cannot be read");
     }
 
-    private async ValueTask<int> SkipTrailersAsync(int position, CancellationToken cancellation)
+    private async ValueTask<int> SkipTrailersAsync(int position, CancellationToken cancellationToken)
     {
         while (true)
         {
@@ -105,21 +105,21 @@ internal sealed class ResponseReader(Stream stream)
             if (end == 0) return position + 2;
             if (end > 0) position += end + 2;
             else if (_length - position > MaxHeadBytes) throw new InvalidDataException("its answer's trailers are too large");
-            else await ReceiveAsync(cancellation);
+            else await ReceiveAsync(cancellationToken);
         }
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
-    private async ValueTask ReceiveAsync(CancellationToken cancellation)
+    private async ValueTask ReceiveAsync(CancellationToken cancellationToken)
     {
-        if (!await TryReceiveAsync(cancellation)) throw new IOException(_length == 0 ? "it closes the connection without an answer" : "its answer breaks off");
+        if (!await TryReceiveAsync(cancellationToken)) throw new IOException(_length == 0 ? "it closes the connection without an answer" : "its answer breaks off");
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<bool> TryReceiveAsync(CancellationToken cancellation)
+    private async ValueTask<bool> TryReceiveAsync(CancellationToken cancellationToken)
     {
         if (_length == _received.Length) Array.Resize(ref _received, 2 * _received.Length);
-        var read = await stream.ReadAsync(_received.AsMemory(_length), cancellation);
+        var read = await stream.ReadAsync(_received.AsMemory(_length), cancellationToken);
         _length += read;
         return read > 0;
     }

@@ -16,28 +16,30 @@ namespace Lab.Orchestrator.Workers;
 /// </summary>
 internal sealed class WorkerConnection : IDisposable
 {
-    private const int FirstBuffer = 4 * 1024;
+    private const int InitialBuffer = 4 * 1024;
 
     // What a large text has needed is not kept for the small ones after it.
-    private const int LargestKeptBuffer = 64 * 1024;
+    private const int MaxKeptBuffer = 64 * 1024;
 
     private const int MaxTraceState = 512;
 
     // Servers close connections that rest for minutes; whether this one has is asked only where it can be.
-    private static readonly TimeSpan RestWithoutLook = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan LongestRest = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan RestWithoutCheck = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan MaxRest = TimeSpan.FromMinutes(1);
 
     private readonly Socket _socket;
     private readonly Stream _stream;
     private readonly ResponseReader _reader;
     private readonly byte[] _host;
-    private ArrayBufferWriter<byte> _request = new(FirstBuffer);
+    private readonly TimeProvider _time;
+    private ArrayBufferWriter<byte> _request = new(InitialBuffer);
     private bool _closes;
     private long _restsSince;
 
-    private WorkerConnection(Uri address, Socket socket, Stream stream)
+    private WorkerConnection(Uri address, Socket socket, Stream stream, TimeProvider time)
     {
         Address = address;
+        _time = time;
         _socket = socket;
         _stream = stream;
         _reader = new(stream);
@@ -55,10 +57,10 @@ internal sealed class WorkerConnection : IDisposable
     /// <exception cref="IOException">The connection breaks off.</exception>
     /// <exception cref="System.Security.Authentication.AuthenticationException">Its certificate is not valid.</exception>
     /// <exception cref="TimeoutException">It does not answer within <paramref name="timeout"/>.</exception>
-    public static async Task<WorkerConnection> OpenAsync(Uri address, TimeSpan timeout, CancellationToken cancellation)
+    public static async Task<WorkerConnection> OpenAsync(Uri address, TimeSpan timeout, TimeProvider time, CancellationToken cancellationToken)
     {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        limit.CancelAfter(timeout);
+        using var late = new CancellationTokenSource(timeout, time);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, late.Token);
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         Stream? stream = null;
         try
@@ -72,9 +74,9 @@ internal sealed class WorkerConnection : IDisposable
                 await secured.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = address.IdnHost }, limit.Token);
             }
 
-            return new(address, socket, stream);
+            return new(address, socket, stream, time);
         }
-        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
             stream?.Dispose();
             socket.Dispose();
@@ -91,14 +93,14 @@ internal sealed class WorkerConnection : IDisposable
     /// <summary>Whether a connection that has rested is still worth using.</summary>
     public bool IsAlive()
     {
-        var rest = Stopwatch.GetElapsedTime(_restsSince);
-        if (rest < RestWithoutLook) return true;
+        var rest = _time.GetElapsedTime(_restsSince);
+        if (rest < RestWithoutCheck) return true;
         // Readable without having been asked anything: closed, or no connection to trust.
-        return rest < LongestRest && !_socket.Poll(0, SelectMode.SelectRead);
+        return rest < MaxRest && !_socket.Poll(0, SelectMode.SelectRead);
     }
 
     /// <summary>Whether it has rested so long that it is not used again.</summary>
-    public bool IsTooOld() => Stopwatch.GetElapsedTime(_restsSince) >= LongestRest;
+    public bool IsTooOld() => _time.GetElapsedTime(_restsSince) >= MaxRest;
 
     /// <summary>Prepares a request with a text as its body.</summary>
     public void WriteText(string path, ActivityContext trace, string text)
@@ -120,12 +122,12 @@ internal sealed class WorkerConnection : IDisposable
     /// <exception cref="IOException">The connection breaks off.</exception>
     /// <exception cref="InvalidDataException">The answer is no HTTP/1.1, or larger than <paramref name="maxBodyBytes"/>.</exception>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    public async ValueTask<(int Status, ReadOnlyMemory<byte> Body)> ExchangeAsync(long maxBodyBytes, CancellationToken cancellation)
+    public async ValueTask<(int Status, ReadOnlyMemory<byte> Body)> ExchangeAsync(long maxBodyBytes, CancellationToken cancellationToken)
     {
         // Only an exchange that comes to its end makes the connection fit for another.
         _closes = true;
-        await _stream.WriteAsync(_request.WrittenMemory, cancellation);
-        var (status, body, keepsOpen) = await _reader.ReadAsync(maxBodyBytes, cancellation);
+        await _stream.WriteAsync(_request.WrittenMemory, cancellationToken);
+        var (status, body, keepsOpen) = await _reader.ReadAsync(maxBodyBytes, cancellationToken);
         _closes = !keepsOpen;
         return (status, body);
     }
@@ -133,8 +135,8 @@ internal sealed class WorkerConnection : IDisposable
     /// <summary>Lets it rest until the next exchange.</summary>
     public void Rest()
     {
-        _restsSince = Stopwatch.GetTimestamp();
-        if (_request.Capacity > LargestKeptBuffer) _request = new(FirstBuffer);
+        _restsSince = _time.GetTimestamp();
+        if (_request.Capacity > MaxKeptBuffer) _request = new(InitialBuffer);
     }
 
     public void Dispose() => _stream.Dispose();

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using System.Text.Json;
+using Lab.Orchestrator.Dispatch;
 using Lab.ServiceDefaults.Contracts;
 using Lab.ServiceDefaults.Contracts.Predict;
 using Lab.ServiceDefaults.Health;
@@ -9,7 +10,8 @@ namespace Lab.Orchestrator.Workers;
 
 /// <summary>Asks workers whether they are well, and which model they serve.</summary>
 /// <param name="limit">How long a worker may take to say so.</param>
-internal sealed class WorkerProbe(TimeSpan limit) : IDisposable
+/// <param name="time">The clock.</param>
+internal sealed class WorkerProbe(TimeSpan limit, TimeProvider time) : IDisposable
 {
     private const int MaxAnswerBytes = 1024 * 1024;
 
@@ -28,10 +30,10 @@ internal sealed class WorkerProbe(TimeSpan limit) : IDisposable
     };
 
     /// <summary>Asks once. It never throws: whatever goes wrong is the result.</summary>
-    public async Task<ProbeResult> AskAsync(Uri address, bool readModel, CancellationToken cancellation)
+    public async Task<ProbeResult> AskAsync(Uri address, bool readModel, CancellationToken cancellationToken)
     {
-        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        timeout.CancelAfter(limit);
+        using var late = new CancellationTokenSource(limit, time);
+        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, late.Token);
         // A probe belongs to no request; without this it would show up as a trace of its own every few seconds.
         Activity.Current = null;
         try
@@ -52,15 +54,15 @@ internal sealed class WorkerProbe(TimeSpan limit) : IDisposable
 
     public void Dispose() => _client.Dispose();
 
-    private async Task<ProbeResult> ReadModelAsync(Uri address, CancellationToken cancellation)
+    private async Task<ProbeResult> ReadModelAsync(Uri address, CancellationToken cancellationToken)
     {
-        using var response = await _client.GetAsync(new Uri(address, PredictEndpoint.InfoPath), cancellation);
+        using var response = await _client.GetAsync(new Uri(address, PredictEndpoint.InfoPath), cancellationToken);
         // Somebody else's worker that only knows /run_model has nothing to tell.
         if (response.StatusCode is HttpStatusCode.NotFound) return default;
         if (!response.IsSuccessStatusCode) return new($"its /info answers {(int)response.StatusCode}");
         try
         {
-            var model = JsonSerializer.Deserialize(await response.Content.ReadAsByteArrayAsync(cancellation), WireJson.Relaxed.ModelInfo);
+            var model = JsonSerializer.Deserialize(await response.Content.ReadAsByteArrayAsync(cancellationToken), WireJson.Relaxed.ModelInfo);
             return model is { ModelId: not null, ModelSha: not null, ModelType.Classifier.Id2Label.Count: > 0 }
                 ? new(null, model)
                 : new("its /info names no model with labels");

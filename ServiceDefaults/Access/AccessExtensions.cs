@@ -52,7 +52,7 @@ public static class AccessExtensions
         app.UseRateLimiter();
     }
 
-    private static ValueTask RefuseAsync(OnRejectedContext rejected, CancellationToken cancellation)
+    private static ValueTask RefuseAsync(OnRejectedContext rejected, CancellationToken cancellationToken)
     {
         var seconds = rejected.Lease.TryGetMetadata(MetadataName.RetryAfter, out var wait) ? Math.Ceiling(wait.TotalSeconds) : 1;
         rejected.HttpContext.Response.StatusCode = StatusCodes.Status429TooManyRequests;

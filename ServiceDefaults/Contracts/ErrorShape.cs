@@ -1,8 +1,8 @@
 using System.Globalization;
-using Lab.ServiceDefaults.Contracts.OpenInference;
-using Lab.ServiceDefaults.Contracts.Predict;
+using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Mvc;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Lab.ServiceDefaults.Contracts;
@@ -16,11 +16,17 @@ public abstract class ErrorShape
     /// <summary><c>application/problem+json</c> (RFC 9457), the form of every endpoint that names no other.</summary>
     public static ErrorShape Problem { get; } = new ProblemShape();
 
-    /// <summary>The form of text-embeddings-inference.</summary>
-    public static ErrorShape Predict { get; } = new PredictShape();
+    /// <summary>The media type of the bodies.</summary>
+    public abstract string MediaType { get; }
 
-    /// <summary>The form of the Open Inference Protocol.</summary>
-    public static ErrorShape OpenInference { get; } = new OpenInferenceShape();
+    /// <summary>The type that stands for the bodies, for their schema.</summary>
+    public abstract Type BodyType { get; }
+
+    /// <summary>
+    /// The path under which every error has this form, also where no endpoint answers; <c>null</c> if only endpoints say
+    /// so. Heeded of the shapes that are registered as services.
+    /// </summary>
+    public virtual string? Path => null;
 
     /// <summary>The form for a request: its endpoint's, or where it found none that of its path.</summary>
     public static ErrorShape Of(HttpContext context)
@@ -30,9 +36,8 @@ public abstract class ErrorShape
         if (endpoint?.Metadata.GetMetadata<ErrorShape>() is { } shape) return shape;
         // Nobody answers there, or not this method: the router's own endpoints carry no metadata of ours.
         var path = context.Request.Path;
-        return path.StartsWithSegments(OpenInferenceEndpoints.Root, StringComparison.OrdinalIgnoreCase) ? OpenInference
-            : path.StartsWithSegments(PredictEndpoint.Path, StringComparison.OrdinalIgnoreCase) ? Predict
-            : Problem;
+        return context.RequestServices.GetServices<ErrorShape>()
+            .FirstOrDefault(shape => shape.Path is { } root && path.StartsWithSegments(root, StringComparison.OrdinalIgnoreCase)) ?? Problem;
     }
 
     /// <summary>Writes a response that has a status and no body yet.</summary>
@@ -52,27 +57,25 @@ public abstract class ErrorShape
         return WriteBodyAsync(context, refusal);
     }
 
+    /// <summary>The body for a refusal, as the OpenAPI document shows it.</summary>
+    public abstract JsonObject Example(Refusal refusal);
+
     /// <summary>Writes the body.</summary>
     protected abstract Task WriteBodyAsync(HttpContext context, Refusal refusal);
 
     private sealed class ProblemShape : ErrorShape
     {
+        public override string MediaType => "application/problem+json";
+
+        public override Type BodyType => typeof(ProblemDetails);
+
+        public override JsonObject Example(Refusal refusal) =>
+            new() { ["title"] = refusal.Title, ["status"] = refusal.Status, ["detail"] = refusal.Detail };
+
         protected override Task WriteBodyAsync(HttpContext context, Refusal refusal) =>
             context.RequestServices.GetService<IProblemDetailsService>() is null
                 ? Task.CompletedTask
-                : refusal.ToProblem().ExecuteAsync(context);
-    }
-
-    private sealed class PredictShape : ErrorShape
-    {
-        protected override Task WriteBodyAsync(HttpContext context, Refusal refusal) =>
-            context.Response.WriteAsJsonAsync(PredictError.Of(refusal), WireJson.Relaxed.PredictError, cancellationToken: context.RequestAborted);
-    }
-
-    private sealed class OpenInferenceShape : ErrorShape
-    {
-        protected override Task WriteBodyAsync(HttpContext context, Refusal refusal) =>
-            context.Response.WriteAsJsonAsync(new InferError(refusal.Detail), WireJson.Relaxed.InferError, cancellationToken: context.RequestAborted);
+                : TypedResults.Problem(refusal.Detail, statusCode: refusal.Status, title: refusal.Title).ExecuteAsync(context);
     }
 }
 

@@ -9,14 +9,14 @@ public interface IClassifier
     ModelInfo? Model { get; }
 
     /// <summary>Whether an input would be taken now.</summary>
-    ValueTask<bool> IsReadyAsync(CancellationToken cancellation);
+    ValueTask<bool> IsReadyAsync(CancellationToken cancellationToken);
 
     /// <summary>Classifies a client's inputs, all or none.</summary>
     /// <param name="inputs">1 to <see cref="TextInput.MaxInputs"/>.</param>
     /// <param name="rawScores">Whether logits are asked for.</param>
     /// <param name="context">The request, for what its headers ask for and for the client's hanging up.</param>
     /// <returns>The answer or why there is none.</returns>
-    Task<(Classified? Answer, Refusal? Refusal)> ClassifyAsync(IReadOnlyList<TextInput> inputs, bool rawScores, HttpContext context);
+    Task<Result<Classified>> ClassifyAsync(IReadOnlyList<TextInput> inputs, bool rawScores, HttpContext context);
 
     /// <summary>Counts a request that an endpoint of the protocols refuses.</summary>
     /// <param name="status">The refusal's HTTP status.</param>

@@ -9,47 +9,47 @@ namespace Lab.ServiceDefaults.Contracts;
 internal static class JsonBody
 {
     /// <summary>The whole body, or why it is not taken: 400, 408, 413 or 415.</summary>
-    public static async Task<(ReadOnlyMemory<byte> Body, Refusal? Refusal)> ReadAsync(HttpRequest request, CancellationToken cancellation)
+    public static async Task<Result<ReadOnlyMemory<byte>>> ReadAsync(HttpRequest request, CancellationToken cancellationToken)
     {
         if (request.Headers.ContentEncoding.Count > 0)
-            return (default, Refusal.UnsupportedMediaType("Send the body without Content-Encoding."));
+            return Refusal.UnsupportedMediaType("Send the body without Content-Encoding.");
         if (!string.IsNullOrEmpty(request.ContentType) && !IsJson(request.ContentType))
-            return (default, Refusal.UnsupportedMediaType("Send Content-Type: application/json."));
+            return Refusal.UnsupportedMediaType("Send Content-Type: application/json.");
         try
         {
             using var body = new MemoryStream();
-            await request.Body.CopyToAsync(body, cancellation);
-            return (body.GetBuffer().AsMemory(0, (int)body.Length), null);
+            await request.Body.CopyToAsync(body, cancellationToken);
+            return (ReadOnlyMemory<byte>)body.GetBuffer().AsMemory(0, (int)body.Length);
         }
         catch (BadHttpRequestException e)
         {
-            return (default, e.StatusCode is StatusCodes.Status413PayloadTooLarge
+            return e.StatusCode is StatusCodes.Status413PayloadTooLarge
                 ? Refusal.TooLarge(request.HttpContext.Features.Get<IHttpMaxRequestBodySizeFeature>()?.MaxRequestBodySize)
-                : new(e.StatusCode, "Unreadable body", e.Message));
+                : new Refusal(e.StatusCode, "Unreadable body", e.Message);
         }
     }
 
     /// <summary>Reads a document by means of a parser that throws <see cref="RefusedException"/>.</summary>
-    public static (T? Request, Refusal? Refusal) Parse<T>(ReadOnlyMemory<byte> body, Func<JsonElement, T> parse)
+    public static Result<T> Parse<T>(ReadOnlyMemory<byte> body, Func<JsonElement, T> parse)
         where T : class
     {
         try
         {
             using var document = JsonDocument.Parse(body);
-            return (parse(document.RootElement), null);
+            return parse(document.RootElement);
         }
         catch (RefusedException e)
         {
-            return (null, e.Refusal);
+            return e.Refusal;
         }
         catch (JsonException e)
         {
-            return (null, Refusal.Unreadable($"The body is not JSON: {e.Message}"));
+            return Refusal.Unreadable($"The body is not JSON: {e.Message}");
         }
         catch (InvalidOperationException)
         {
             // The reader's word for bytes that are not UTF-8 and for an escaped surrogate without its other half.
-            return (null, Refusal.Unreadable("A text is not valid Unicode: invalid UTF-8 or a lone surrogate."));
+            return Refusal.Unreadable("A text is not valid Unicode: invalid UTF-8 or a lone surrogate.");
         }
     }
 

@@ -1,6 +1,5 @@
 using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.WebUtilities;
 
 namespace Lab.ServiceDefaults.Contracts;
@@ -15,11 +14,8 @@ public sealed record Refusal(int Status, string Title, string Detail, [property:
     internal const string EmptyBatchTitle = "Empty batch";
     internal const string RejectedTitle = "Rejected by the model";
 
-    /// <summary>The refusal as a response of an endpoint with an <see cref="ErrorShape"/>.</summary>
+    /// <summary>The refusal as a response, in the endpoint's <see cref="ErrorShape"/>.</summary>
     public RefusalResult ToResult() => new(this);
-
-    /// <summary>The refusal as a response, without its <see cref="RetryAfter"/>.</summary>
-    public ProblemHttpResult ToProblem() => TypedResults.Problem(Detail, statusCode: Status, title: Title);
 
     /// <summary>400: the body cannot be read as what its content type says.</summary>
     public static Refusal Unreadable(string detail) => new(StatusCodes.Status400BadRequest, "Unreadable body", detail);

@@ -10,31 +10,29 @@ namespace Lab.ServiceDefaults.Contracts;
 
 /// <summary>
 /// The body of <c>POST /new_request</c> and <c>POST /run_model</c>: <c>{"text":"…"}</c>, or plain text in UTF-8,
-/// or nothing, for which 50 random letters and spaces are drawn.
+/// or nothing, for which 50 random letters and spaces are generated.
 /// </summary>
-/// <param name="Text">The text to classify, never empty; <c>null</c> when refused.</param>
-/// <param name="Refusal">Why there is no text: 400, 408, 413, 415 or 422; <c>null</c> when there is one.</param>
-public readonly record struct TextBody(string? Text, Refusal? Refusal)
+/// <param name="Text">The text to classify, never empty.</param>
+/// <param name="IsGenerated">Whether the client sent nothing, so that the text was generated.</param>
+public readonly record struct TextBody(string Text, bool IsGenerated)
 {
     private const int RandomTextLength = 50;
     private const string Alphabet = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ        ";
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
-    /// <summary>Whether the client sent nothing, so that the text was drawn.</summary>
-    public bool IsDrawn { get; private init; }
-
     private enum Form { None, Json, PlainText }
 
     /// <summary>Reads and checks the body. The server's body limit decides what is too large.</summary>
     /// <param name="request">The request, its body not yet read.</param>
-    /// <param name="cancellation">Cancelled when the client hangs up.</param>
-    public static async ValueTask<TextBody> ReadAsync(HttpRequest request, CancellationToken cancellation)
+    /// <param name="cancellationToken">Cancelled when the client hangs up.</param>
+    /// <returns>The text, or why there is none: 400, 408, 413, 415 or 422.</returns>
+    public static async ValueTask<Result<TextBody>> ReadAsync(HttpRequest request, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(request);
-        if (FormOf(request, out var form) is { } refusal) return new(null, refusal);
+        if (FormOf(request, out var form) is { } refusal) return refusal;
         try
         {
-            var body = await ReadToEndAsync(request.BodyReader, cancellation);
+            var body = await ReadToEndAsync(request.BodyReader, cancellationToken);
             try
             {
                 return Parse(body, form);
@@ -46,11 +44,11 @@ public readonly record struct TextBody(string? Text, Refusal? Refusal)
         }
         catch (BadHttpRequestException e) when (e.StatusCode == StatusCodes.Status413PayloadTooLarge)
         {
-            return new(null, Refusal.TooLarge(request.HttpContext.Features.Get<IHttpMaxRequestBodySizeFeature>()?.MaxRequestBodySize));
+            return Refusal.TooLarge(request.HttpContext.Features.Get<IHttpMaxRequestBodySizeFeature>()?.MaxRequestBodySize);
         }
         catch (BadHttpRequestException e)
         {
-            return new(null, new(e.StatusCode, "Unreadable body", e.Message));
+            return new Refusal(e.StatusCode, "Unreadable body", e.Message);
         }
     }
 
@@ -76,58 +74,58 @@ public readonly record struct TextBody(string? Text, Refusal? Refusal)
         return null;
     }
 
-    private static async ValueTask<ReadOnlySequence<byte>> ReadToEndAsync(PipeReader reader, CancellationToken cancellation)
+    private static async ValueTask<ReadOnlySequence<byte>> ReadToEndAsync(PipeReader reader, CancellationToken cancellationToken)
     {
         while (true)
         {
-            var read = await reader.ReadAsync(cancellation);
+            var read = await reader.ReadAsync(cancellationToken);
             if (read.IsCompleted) return read.Buffer;
             reader.AdvanceTo(read.Buffer.Start, read.Buffer.End);
         }
     }
 
-    private static TextBody Parse(ReadOnlySequence<byte> body, Form form)
+    private static Result<TextBody> Parse(ReadOnlySequence<byte> body, Form form)
     {
         if (body.IsEmpty)
-            return form is Form.PlainText ? new(null, Refusal.EmptyText("The body has no text.")) : new(RandomText(), null) { IsDrawn = true };
+            return form is Form.PlainText ? Refusal.EmptyText("The body has no text.") : new TextBody(RandomText(), IsGenerated: true);
         try
         {
             return form switch
             {
                 Form.Json => ParseJson(body),
                 Form.PlainText => Checked(StrictUtf8.GetString(body)),
-                _ => new(null, Refusal.UnsupportedMediaType(
-                    "Send {\"text\":\"…\"} with Content-Type: application/json, or the text itself with Content-Type: text/plain.")),
+                _ => Refusal.UnsupportedMediaType(
+                    "Send {\"text\":\"…\"} with Content-Type: application/json, or the text itself with Content-Type: text/plain."),
             };
         }
         catch (JsonException e)
         {
-            return new(null, Refusal.Unreadable($"The body is not JSON: {e.Message}"));
+            return Refusal.Unreadable($"The body is not JSON: {e.Message}");
         }
         catch (DecoderFallbackException)
         {
-            return new(null, Refusal.Unreadable("The body is not valid UTF-8."));
+            return Refusal.Unreadable("The body is not valid UTF-8.");
         }
         catch (InvalidOperationException)
         {
             // The reader's word for bytes that are not UTF-8 and for an escaped surrogate without its other half.
-            return new(null, Refusal.Unreadable("The text is not valid Unicode: invalid UTF-8 or a lone surrogate."));
+            return Refusal.Unreadable("The text is not valid Unicode: invalid UTF-8 or a lone surrogate.");
         }
     }
 
-    private static TextBody ParseJson(ReadOnlySequence<byte> body)
+    private static Result<TextBody> ParseJson(ReadOnlySequence<byte> body)
     {
         var reader = new Utf8JsonReader(body);
         reader.Read();
         if (reader.TokenType is JsonTokenType.Null)
-            return Finish(ref reader, new(null, Refusal.Unreadable("The body is null; send {\"text\":\"…\"}.")));
+            return Finish(ref reader, Refusal.Unreadable("The body is null; send {\"text\":\"…\"}."));
         if (reader.TokenType is not JsonTokenType.StartObject)
         {
             reader.Skip();
-            return Finish(ref reader, new(null, Refusal.Impossible("The body is not an object; send {\"text\":\"…\"}, one text a request.")));
+            return Finish(ref reader, Refusal.Impossible("The body is not an object; send {\"text\":\"…\"}, one text a request."));
         }
 
-        TextBody? found = null;
+        Result<TextBody>? found = null;
         while (reader.Read() && reader.TokenType is JsonTokenType.PropertyName)
         {
             var isText = reader.ValueTextEquals("text"u8);
@@ -137,27 +135,27 @@ public readonly record struct TextBody(string? Text, Refusal? Refusal)
                 found = reader.TokenType switch
                 {
                     JsonTokenType.String => Checked(reader.GetString()!),
-                    JsonTokenType.Null => new(null, Refusal.EmptyText("The member \"text\" is null.")),
-                    JsonTokenType.StartArray => new(null, Refusal.Impossible("The member \"text\" is a list; send one text a request.")),
-                    _ => new(null, Refusal.Impossible("The member \"text\" is not a string.")),
+                    JsonTokenType.Null => Refusal.EmptyText("The member \"text\" is null."),
+                    JsonTokenType.StartArray => Refusal.Impossible("The member \"text\" is a list; send one text a request."),
+                    _ => Refusal.Impossible("The member \"text\" is not a string."),
                 };
             }
 
             reader.Skip();
         }
 
-        return Finish(ref reader, found ?? new(null, Refusal.EmptyText("The object has no member \"text\".")));
+        return Finish(ref reader, found ?? Refusal.EmptyText("The object has no member \"text\"."));
     }
 
     // Reading on to the end makes anything behind the value an error too.
-    private static TextBody Finish(ref Utf8JsonReader reader, TextBody result)
+    private static Result<TextBody> Finish(ref Utf8JsonReader reader, Result<TextBody> result)
     {
         reader.Read();
         return result;
     }
 
-    private static TextBody Checked(string text) =>
-        string.IsNullOrWhiteSpace(text) ? new(null, Refusal.EmptyText("The text is empty.")) : new(text, null);
+    private static Result<TextBody> Checked(string text) =>
+        string.IsNullOrWhiteSpace(text) ? Refusal.EmptyText("The text is empty.") : new TextBody(text, IsGenerated: false);
 
     private static string RandomText()
     {

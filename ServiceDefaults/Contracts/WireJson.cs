@@ -1,8 +1,6 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Lab.ServiceDefaults.Contracts.OpenInference;
-using Lab.ServiceDefaults.Contracts.Predict;
 
 namespace Lab.ServiceDefaults.Contracts;
 
@@ -19,24 +17,16 @@ namespace Lab.ServiceDefaults.Contracts;
 [JsonSerializable(typeof(BatchAnswer))]
 [JsonSerializable(typeof(Dictionary<string, WorkerStatus>))]
 [JsonSerializable(typeof(ModelInfo))]
-[JsonSerializable(typeof(PredictScore[]))]
-[JsonSerializable(typeof(PredictScore[][]))]
-[JsonSerializable(typeof(PredictError))]
-[JsonSerializable(typeof(ServerMetadata))]
-[JsonSerializable(typeof(ServerHealth))]
-[JsonSerializable(typeof(ModelReady))]
-[JsonSerializable(typeof(ModelMetadata))]
-[JsonSerializable(typeof(InferAnswer))]
-[JsonSerializable(typeof(InferError))]
-[JsonSerializable(typeof(float[]))]
-[JsonSerializable(typeof(string[]))]
 public sealed partial class WireJson : JsonSerializerContext
 {
     /// <summary>The context to use: the generated one with the relaxed encoder, since no answer is ever put into HTML.</summary>
-    public static WireJson Relaxed { get; } = new(new JsonSerializerOptions
+    public static WireJson Relaxed { get; } = new(CreateOptions());
+
+    /// <summary>The wire's form, for a context of other records: options that may be bound to one context.</summary>
+    public static JsonSerializerOptions CreateOptions() => new()
     {
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-    });
+    };
 }

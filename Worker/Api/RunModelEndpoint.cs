@@ -26,15 +26,14 @@ internal sealed class RunModelEndpoint(ModelHost host, InferenceGate gate, Worke
 
     private async Task<Results<JsonHttpResult<ModelAnswer>, RefusalResult>> HandleAsync(HttpContext context)
     {
-        var (text, refusal) = await TextBody.ReadAsync(context.Request, context.RequestAborted);
-        if (text is null) return Refuse(refusal!);
+        if (!(await TextBody.ReadAsync(context.Request, context.RequestAborted)).TryGet(out var body, out var refusal)) return Refuse(refusal);
         if (host.Ready is not { } model) return Refuse(NotReady.Refusal);
-        if (gate.TryRun(() => model.Compute([new(text)]), context.RequestAborted) is not { } running)
+        if (gate.TryRun(() => model.Compute([new(body.Text)]), context.RequestAborted) is not { } running)
             return Refuse(Computing);
         var computation = await running;
         var result = computation.Results[0];
         return TypedResults.Json(
-            new ModelAnswer(text, model.Description.Labels[result.Best], result.Probabilities,
+            new ModelAnswer(body.Text, model.Description.Labels[result.Best], result.Probabilities,
                 computation.Elapsed.TotalMilliseconds, result.Truncated),
             WireJson.Relaxed.ModelAnswer);
     }

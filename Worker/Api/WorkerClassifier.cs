@@ -19,17 +19,17 @@ internal sealed class WorkerClassifier(
     public ValueTask<bool> IsReadyAsync(CancellationToken cancellation) => new(host.Ready is not null);
 
     /// <inheritdoc/>
-    public async Task<(Classified? Answer, Refusal? Refusal)> ClassifyAsync(
+    public async Task<Result<Classified>> ClassifyAsync(
         IReadOnlyList<TextInput> inputs, bool rawScores, HttpContext context)
     {
-        if (host.Ready is not { } model) return (null, NotReady.Refusal);
-        if (gate.TryRun(() => model.Compute(inputs), context.RequestAborted) is not { } running) return (null, RunModelEndpoint.Computing);
+        if (host.Ready is not { } model) return NotReady.Refusal;
+        if (gate.TryRun(() => model.Compute(inputs), context.RequestAborted) is not { } running) return RunModelEndpoint.Computing;
         var computation = await running;
-        if (computation.TooLong is { } input) return (null, Refusal.TooLong(input, model.Description.MaxTokens));
-        return (new(
+        if (computation.TooLong is { } input) return Refusal.TooLong(input, model.Description.MaxTokens);
+        return new Classified(
             [.. computation.Results.Select(result => new ClassifiedText(
                 model.Description.Labels[result.Best], result.Probabilities, rawScores ? result.Logits : null, result.Truncated))],
-            computation.Elapsed.TotalMilliseconds), null);
+            computation.Elapsed.TotalMilliseconds);
     }
 
     /// <inheritdoc/>

@@ -85,8 +85,8 @@ internal sealed class StubOrchestrator : IAsyncDisposable
         for (var most = _most; underWay > most; most = _most) Interlocked.CompareExchange(ref _most, underWay, most);
         try
         {
-            var body = await TextBody.ReadAsync(context.Request, context.RequestAborted);
-            await Handle(context, body.Text!, number);
+            if (!(await TextBody.ReadAsync(context.Request, context.RequestAborted)).TryGet(out var body, out var refusal)) throw new InvalidOperationException(refusal.Detail);
+            await Handle(context, body.Text, number);
         }
         finally
         {

@@ -20,12 +20,12 @@ public sealed record Chart(double Top, double Peak, IReadOnlyList<Series> Series
 
     /// <summary>Draws samples.</summary>
     /// <param name="samples">The samples, the oldest first.</param>
-    /// <param name="least">The scale ends no lower than here, so that noise at rest does not look like mountains.</param>
+    /// <param name="minTop">The scale ends no lower than here, so that noise at rest does not look like mountains.</param>
     /// <param name="lines">What to draw: its name, its value (none where there is none), and whether it fills what is beneath it.</param>
-    public static Chart Of(Sample[] samples, double least, params (string Name, Func<Sample, double?> Value, bool Filled)[] lines)
+    public static Chart Of(Sample[] samples, double minTop, params (string Name, Func<Sample, double?> Value, bool Filled)[] lines)
     {
         var peak = lines.Max(line => samples.Length == 0 ? 0 : samples.Max(sample => line.Value(sample) ?? 0));
-        var top = Math.Max(least, RoundUp(peak));
+        var top = Math.Max(minTop, RoundUp(peak));
         return new(top, peak, [.. lines.Select(line => Draw(samples, top, line.Name, line.Value, line.Filled))]);
     }
 

@@ -4,16 +4,16 @@ using Lab.Orchestrator.Dispatch;
 namespace Lab.Orchestrator.ClusterPage.Live;
 
 /// <summary>
-/// Looks at the dispatcher once a second, for all who watch together, and tells each of them. Looks also while nobody
-/// watches, for the charts go five minutes back.
+/// Takes a snapshot of the fleet once a second, for all who watch together, and tells each of them. Takes them also while
+/// nobody watches, for the charts go five minutes back.
 /// </summary>
 internal sealed partial class ClusterFeed(Dispatcher dispatcher, TimeProvider time, ILogger<ClusterFeed> logger) : BackgroundService
 {
     /// <summary>How many pages may be told of changes at once.</summary>
-    public const int MostViewers = 100;
+    public const int MaxViewers = 100;
 
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan LookLimit = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan SnapshotTimeout = TimeSpan.FromSeconds(5);
 
     // worker-10 comes after worker-9, and 10.0.0.12 after 10.0.0.9.
     private static readonly StringComparer NaturalOrder = StringComparer.Create(CultureInfo.InvariantCulture, CompareOptions.NumericOrdering);
@@ -23,7 +23,7 @@ internal sealed partial class ClusterFeed(Dispatcher dispatcher, TimeProvider ti
     private Action<ClusterState>[] _viewers = [];
     private IReadOnlyList<RequestView> _requests = [];
     private long _seen;
-    private long _lookedAt;
+    private long _snapshotAt;
     private volatile ClusterState _latest = ClusterState.Empty;
 
     /// <summary>The state of at most a second ago.</summary>
@@ -36,7 +36,7 @@ internal sealed partial class ClusterFeed(Dispatcher dispatcher, TimeProvider ti
     {
         lock (_gate)
         {
-            if (_viewers.Length >= MostViewers) return null;
+            if (_viewers.Length >= MaxViewers) return null;
             _viewers = [.. _viewers, viewer];
             return new Watch(this, viewer);
         }
@@ -45,13 +45,13 @@ internal sealed partial class ClusterFeed(Dispatcher dispatcher, TimeProvider ti
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        _lookedAt = time.GetTimestamp();
+        _snapshotAt = time.GetTimestamp();
         using var timer = new PeriodicTimer(Interval, time);
         do
         {
             try
             {
-                await LookAsync(stoppingToken);
+                await RefreshAsync(stoppingToken);
             }
             catch (Exception e) when (e is not OperationCanceledException || !stoppingToken.IsCancellationRequested)
             {
@@ -62,27 +62,27 @@ internal sealed partial class ClusterFeed(Dispatcher dispatcher, TimeProvider ti
         while (await timer.WaitForNextTickAsync(stoppingToken));
     }
 
-    private async Task LookAsync(CancellationToken stopping)
+    private async Task RefreshAsync(CancellationToken stopping)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(stopping);
-        limit.CancelAfter(LookLimit);
-        var look = await dispatcher.LookAsync(_seen, limit.Token);
-        _history.Add(look, time.GetElapsedTime(_lookedAt, look.At));
-        _lookedAt = look.At;
-        _seen = look.Totals.Ended;
-        if (look.Latest is { } latest)
+        limit.CancelAfter(SnapshotTimeout);
+        var snapshot = await dispatcher.TakeSnapshotAsync(_seen, limit.Token);
+        _history.Add(snapshot, time.GetElapsedTime(_snapshotAt, snapshot.At));
+        _snapshotAt = snapshot.At;
+        _seen = snapshot.Totals.Ended;
+        if (snapshot.Latest is { } latest)
         {
             var now = time.GetUtcNow();
             var known = _requests.ToDictionary(view => view.Request.Number);
             _requests = [.. latest.Select(request =>
-                known.GetValueOrDefault(request.Number) ?? new RequestView(request, now - time.GetElapsedTime(request.EndedAt, look.At)))];
+                known.GetValueOrDefault(request.Number) ?? new RequestView(request, now - time.GetElapsedTime(request.EndedAt, snapshot.At)))];
         }
 
-        var state = _latest = new(ByHost(look.Workers), look.WorkerCount, _requests, look.Queued, _history.ToArray());
+        var state = _latest = new(ByHost(snapshot.Workers), snapshot.WorkerCount, _requests, snapshot.Queued, _history.ToArray());
         foreach (var viewer in Volatile.Read(ref _viewers)) viewer(state);
     }
 
-    private static List<HostView> ByHost(IReadOnlyList<WorkerLook> workers) =>
+    private static List<HostView> ByHost(IReadOnlyList<WorkerSnapshot> workers) =>
     [
         .. workers
             .GroupBy(worker => worker.Host, (host, its) => new HostView(

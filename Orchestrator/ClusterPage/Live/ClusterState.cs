@@ -6,7 +6,7 @@ public sealed class ClusterState(
 {
     private readonly Lazy<ChartSet> _charts = new(() => ChartSet.Of(samples));
 
-    /// <summary>Before the first look.</summary>
+    /// <summary>Before the first snapshot.</summary>
     public static ClusterState Empty { get; } = new([], 0, [], 0, []);
 
     /// <summary>The machines by name.</summary>

@@ -12,17 +12,17 @@ internal sealed class History
     private RequestTotals? _before;
     private int _count;
 
-    /// <summary>Adds what has happened since the last look.</summary>
-    /// <param name="look">The state now.</param>
-    /// <param name="elapsed">The time since the last look.</param>
-    public void Add(FleetLook look, TimeSpan elapsed)
+    /// <summary>Adds what has happened since the last snapshot.</summary>
+    /// <param name="snapshot">The state now.</param>
+    /// <param name="elapsed">The time since the last snapshot.</param>
+    public void Add(FleetSnapshot snapshot, TimeSpan elapsed)
     {
-        var now = look.Totals;
+        var now = snapshot.Totals;
         var before = _before;
         _before = now;
         if (before is null || elapsed <= TimeSpan.Zero) return;
         _ring[_count++ % Length] = new(
-            look.Queued,
+            snapshot.Queued,
             (now.Answered - before.Answered) / elapsed.TotalSeconds,
             (now.Failed - before.Failed) / elapsed.TotalSeconds,
             LatencyHistogram.Percentile(before.Queue, now.Queue, 0.5),

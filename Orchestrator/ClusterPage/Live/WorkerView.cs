@@ -9,7 +9,7 @@ namespace Lab.Orchestrator.ClusterPage.Live;
 /// <param name="Status">free, busy, quarantined or draining.</param>
 /// <param name="Completed">Texts it has answered.</param>
 /// <param name="Failed">Dispatches that failed at it.</param>
-/// <param name="Trouble">Why it is quarantined.</param>
+/// <param name="LastError">Why it is quarantined.</param>
 /// <param name="Texts">How many texts it computes now.</param>
 /// <param name="Text">The first of them, shortened.</param>
 /// <param name="ComputingMs">For how long, in milliseconds.</param>
@@ -22,16 +22,16 @@ public sealed record WorkerView(
     string Status,
     long Completed,
     long Failed,
-    string? Trouble,
+    string? LastError,
     int Texts,
     string? Text,
     double ComputingMs,
     float? MedianMs,
     bool Draining)
 {
-    internal static WorkerView Of(WorkerLook look) => new(
-        look.Name, look.Host, look.Port, look.Status, look.Completed, look.Failed, look.Trouble, look.Texts, look.Text, look.ComputingMs,
-        Median(look.InferenceMs), look.Draining);
+    internal static WorkerView Of(WorkerSnapshot snapshot) => new(
+        snapshot.Name, snapshot.Host, snapshot.Port, snapshot.Status, snapshot.Completed, snapshot.Failed, snapshot.LastError, snapshot.Texts, snapshot.Text, snapshot.ComputingMs,
+        Median(snapshot.InferenceMs), snapshot.Draining);
 
     private static float? Median(float[] times)
     {

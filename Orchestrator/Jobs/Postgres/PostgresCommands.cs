@@ -16,19 +16,19 @@ internal static class PostgresCommands
 
     /// <summary>Runs a command to its end.</summary>
     /// <returns>How many rows it changed.</returns>
-    public static async Task<int> RunAsync(this NpgsqlCommand command, CancellationToken cancellation)
+    public static async Task<int> RunAsync(this NpgsqlCommand command, CancellationToken cancellationToken)
     {
-        await using (command) return await command.ExecuteNonQueryAsync(cancellation);
+        await using (command) return await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
     /// <summary>Every row, made into something.</summary>
-    public static async Task<List<T>> ReadAsync<T>(this NpgsqlCommand command, Func<NpgsqlDataReader, T> row, CancellationToken cancellation)
+    public static async Task<List<T>> ReadAsync<T>(this NpgsqlCommand command, Func<NpgsqlDataReader, T> row, CancellationToken cancellationToken)
     {
         await using (command)
         {
-            await using var reader = await command.ExecuteReaderAsync(cancellation);
+            await using var reader = await command.ExecuteReaderAsync(cancellationToken);
             var rows = new List<T>();
-            while (await reader.ReadAsync(cancellation)) rows.Add(row(reader));
+            while (await reader.ReadAsync(cancellationToken)) rows.Add(row(reader));
             return rows;
         }
     }

@@ -66,11 +66,11 @@ internal sealed class PostgresDatabase : IAsyncDisposable
     /// <summary>Connects for the first time.</summary>
     /// <returns>Why the server cannot be reached for now, or <c>null</c>.</returns>
     /// <exception cref="JobStoreException">The server was reached and refuses: only a person can mend that.</exception>
-    public async Task<string?> TryOpenAsync(CancellationToken cancellation)
+    public async Task<string?> TryOpenAsync(CancellationToken cancellationToken)
     {
         try
         {
-            await using var connection = await OpenAsync(cancellation);
+            await using var connection = await OpenAsync(cancellationToken);
             return null;
         }
         catch (PostgresException e) when (!IsPassing(e))
@@ -85,13 +85,13 @@ internal sealed class PostgresDatabase : IAsyncDisposable
 
     /// <summary>Uses a connection; twice, if the first time it was cut or the server did not want it just then.</summary>
     /// <exception cref="JobStoreException">The database is not to be had.</exception>
-    public async Task<T> UseAsync<T>(Func<NpgsqlConnection, Task<T>> use, CancellationToken cancellation)
+    public async Task<T> UseAsync<T>(Func<NpgsqlConnection, Task<T>> use, CancellationToken cancellationToken)
     {
         for (var again = false; ; again = true)
         {
             try
             {
-                await using var connection = await OpenAsync(cancellation);
+                await using var connection = await OpenAsync(cancellationToken);
                 return await use(connection);
             }
             catch (Exception e) when (e is NpgsqlException or TimeoutException)
@@ -105,18 +105,18 @@ internal sealed class PostgresDatabase : IAsyncDisposable
 
     public ValueTask DisposeAsync() => _source.DisposeAsync();
 
-    private async Task<NpgsqlConnection> OpenAsync(CancellationToken cancellation)
+    private async Task<NpgsqlConnection> OpenAsync(CancellationToken cancellationToken)
     {
-        var connection = await _source.OpenConnectionAsync(cancellation);
+        var connection = await _source.OpenConnectionAsync(cancellationToken);
         try
         {
             if (!_hasSchema)
             {
                 // Of several orchestrators that start together one creates, the others find it there.
-                await using var transaction = await connection.BeginTransactionAsync(cancellation);
-                await connection.Command("SELECT pg_advisory_xact_lock($1)", SchemaLock).RunAsync(cancellation);
-                await connection.Command(Schema).RunAsync(cancellation);
-                await transaction.CommitAsync(cancellation);
+                await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+                await connection.Command("SELECT pg_advisory_xact_lock($1)", SchemaLock).RunAsync(cancellationToken);
+                await connection.Command(Schema).RunAsync(cancellationToken);
+                await transaction.CommitAsync(cancellationToken);
                 _hasSchema = true;
             }
 

@@ -13,10 +13,10 @@ internal sealed class PostgresJobStore : IJobStore
     /// <summary>What <see cref="ToJob"/> reads.</summary>
     public const string Columns = "id, status, text, result, error, submitted_at, finished_at";
 
-    private const int MostSubmissions = 256;
+    private const int MaxSubmissions = 256;
 
     // Their identities must fit into one notification, which has less than 8000 bytes.
-    private const int MostEnds = 200;
+    private const int MaxEnds = 200;
 
     private const string Unlease = "UPDATE lab_jobs SET status = 'queued', holder = NULL, leased_until = NULL WHERE status = 'running'";
 
@@ -32,7 +32,7 @@ internal sealed class PostgresJobStore : IJobStore
     private readonly OpenJobsGauge _open;
     private readonly GroupCommit<NewJob, Submission> _submissions;
     private readonly GroupCommit<(Guid Id, JobEnd End), bool> _ends;
-    private bool _lookedForDead;
+    private bool _checkedForDead;
 
     public PostgresJobStore(JobsOptions options, TimeProvider time, ILogger logger)
     {
@@ -42,8 +42,8 @@ internal sealed class PostgresJobStore : IJobStore
         _database = new(options.ConnectionString!);
         _listener = new(_database, _holder, Raise, time, logger);
         _open = new(options.Capacity, time);
-        _submissions = new(MostSubmissions, new PostgresSubmissions(_database, _holder, _open, () => RetainedSince).StoreAsync);
-        _ends = new(MostEnds, FinishAsync);
+        _submissions = new(MaxSubmissions, new PostgresSubmissions(_database, _holder, _open, () => RetainedSince).StoreAsync);
+        _ends = new(MaxEnds, FinishAsync);
     }
 
     /// <inheritdoc/>
@@ -60,30 +60,30 @@ internal sealed class PostgresJobStore : IJobStore
     private DateTimeOffset RetainedSince => Now - _options.Retention;
 
     /// <inheritdoc/>
-    public async Task OpenAsync(CancellationToken cancellation)
+    public async Task OpenAsync(CancellationToken cancellationToken)
     {
         // Waiting clients need no jobs: an orchestrator without its database is better than none.
-        if (await _database.TryOpenAsync(cancellation) is { } reason) JobLog.Unavailable(_logger, reason);
+        if (await _database.TryOpenAsync(cancellationToken) is { } reason) JobLog.Unavailable(_logger, reason);
         _listener.Start();
     }
 
     /// <inheritdoc/>
-    public async Task<Submission> SubmitAsync(NewJob job, CancellationToken cancellation)
+    public async Task<Submission> SubmitAsync(NewJob job, CancellationToken cancellationToken)
     {
-        var submission = await _submissions.AddAsync(job).WaitAsync(cancellation);
+        var submission = await _submissions.AddAsync(job).WaitAsync(cancellationToken);
         if (submission.Kind is SubmissionKind.Created) Raise(JobSignal.Queued);
         return submission;
     }
 
     /// <inheritdoc/>
-    public Task<Job?> FindAsync(string owner, Guid id, CancellationToken cancellation) => _database.UseAsync(
+    public Task<Job?> FindAsync(string owner, Guid id, CancellationToken cancellationToken) => _database.UseAsync(
         async connection => (await connection.Command(
             $"SELECT {Columns} FROM lab_jobs WHERE id = $1 AND owner = $2 AND (finished_at IS NULL OR finished_at >= $3)",
-            id, owner, RetainedSince).ReadAsync(ToJob, cancellation)).FirstOrDefault(),
-        cancellation);
+            id, owner, RetainedSince).ReadAsync(ToJob, cancellationToken)).FirstOrDefault(),
+        cancellationToken);
 
     /// <inheritdoc/>
-    public async Task<CancelKind> CancelAsync(string owner, Guid id, CancellationToken cancellation)
+    public async Task<CancelKind> CancelAsync(string owner, Guid id, CancellationToken cancellationToken)
     {
         var kind = await _database.UseAsync(
             async connection =>
@@ -95,13 +95,13 @@ internal sealed class PostgresJobStore : IJobStore
                         WHERE id = $1 AND owner = $2 AND finished_at IS NULL RETURNING id)
                     SELECT pg_notify('{PostgresListener.Channel}', $4) FROM canceled
                     """,
-                    id, owner, Now, PostgresListener.Payload(_holder, JobSignalKind.Canceled, id.ToString())).ReadAsync(_ => true, cancellation);
+                    id, owner, Now, PostgresListener.Payload(_holder, JobSignalKind.Canceled, id.ToString())).ReadAsync(_ => true, cancellationToken);
                 if (canceled.Count == 1) return CancelKind.Canceled;
                 var finished = await connection.Command(
-                    "SELECT 1 FROM lab_jobs WHERE id = $1 AND owner = $2 AND finished_at >= $3", id, owner, RetainedSince).ReadAsync(_ => true, cancellation);
+                    "SELECT 1 FROM lab_jobs WHERE id = $1 AND owner = $2 AND finished_at >= $3", id, owner, RetainedSince).ReadAsync(_ => true, cancellationToken);
                 return finished.Count == 1 ? CancelKind.AlreadyFinished : CancelKind.Unknown;
             },
-            cancellation);
+            cancellationToken);
         if (kind is not CancelKind.Canceled) return kind;
         _open.Add(-1);
         Raise(new(JobSignalKind.Canceled, [id]));
@@ -109,35 +109,35 @@ internal sealed class PostgresJobStore : IJobStore
     }
 
     /// <inheritdoc/>
-    public Task<IReadOnlyList<LeasedJob>> LeaseAsync(int most, CancellationToken cancellation) => _database.UseAsync<IReadOnlyList<LeasedJob>>(
+    public Task<IReadOnlyList<LeasedJob>> LeaseAsync(int maxJobs, CancellationToken cancellationToken) => _database.UseAsync<IReadOnlyList<LeasedJob>>(
         async connection =>
         {
-            await connection.Command($"{Unlease} AND leased_until < $1", Now).RunAsync(cancellation);
+            await connection.Command($"{Unlease} AND leased_until < $1", Now).RunAsync(cancellationToken);
             var leasing = connection.Command(
                 """
                 WITH next AS (SELECT seq FROM lab_jobs WHERE status = 'queued' ORDER BY seq LIMIT $1 FOR UPDATE SKIP LOCKED)
                 UPDATE lab_jobs SET status = 'running', holder = $2, leased_until = $3 FROM next WHERE lab_jobs.seq = next.seq
                 RETURNING lab_jobs.seq, id, text, submitted_at, trace_parent, trace_state
                 """,
-                most, _holder, Now + _options.Lease);
+                maxJobs, _holder, Now + _options.Lease);
             var jobs = await leasing.ReadAsync(row => (Seq: row.GetInt64(0), Job: new LeasedJob(
-                    row.GetGuid(1), TextOf(row, 2), row.GetFieldValue<DateTimeOffset>(3), OrNull(row, 4), OrNull(row, 5))), cancellation);
+                    row.GetGuid(1), TextOf(row, 2), row.GetFieldValue<DateTimeOffset>(3), OrNull(row, 4), OrNull(row, 5))), cancellationToken);
             return [.. jobs.OrderBy(leased => leased.Seq).Select(leased => leased.Job)];
         },
-        cancellation);
+        cancellationToken);
 
     /// <inheritdoc/>
-    public Task<IReadOnlyCollection<Guid>> RenewAsync(IReadOnlyCollection<Guid> ids, CancellationToken cancellation) =>
+    public Task<IReadOnlyCollection<Guid>> RenewAsync(IReadOnlyCollection<Guid> ids, CancellationToken cancellationToken) =>
         _database.UseAsync<IReadOnlyCollection<Guid>>(
             async connection => await connection.Command(
                 "UPDATE lab_jobs SET leased_until = $1 WHERE status = 'running' AND holder = $2 AND id = ANY ($3) RETURNING id",
-                Now + _options.Lease, _holder, ids.ToArray()).ReadAsync(row => row.GetGuid(0), cancellation),
-            cancellation);
+                Now + _options.Lease, _holder, ids.ToArray()).ReadAsync(row => row.GetGuid(0), cancellationToken),
+            cancellationToken);
 
     /// <inheritdoc/>
-    public async Task<bool> FinishAsync(Guid id, JobEnd end, CancellationToken cancellation)
+    public async Task<bool> FinishAsync(Guid id, JobEnd end, CancellationToken cancellationToken)
     {
-        var finished = await _ends.AddAsync((id, end)).WaitAsync(cancellation);
+        var finished = await _ends.AddAsync((id, end)).WaitAsync(cancellationToken);
         if (!finished) return false;
         _open.Add(-1);
         Raise(new(JobSignalKind.Finished, [id]));
@@ -145,42 +145,42 @@ internal sealed class PostgresJobStore : IJobStore
     }
 
     /// <inheritdoc/>
-    public Task ReleaseAsync(CancellationToken cancellation) => UnleaseAsync(_holder, cancellation);
+    public Task ReleaseAsync(CancellationToken cancellationToken) => UnleaseAsync(_holder, cancellationToken);
 
     /// <inheritdoc/>
-    public async Task<int> ReleaseAbandonedAsync(CancellationToken cancellation)
+    public async Task<int> ReleaseAbandonedAsync(CancellationToken cancellationToken)
     {
-        if (_lookedForDead && !(_listener.Age > Grace)) return 0;
+        if (_checkedForDead && !(_listener.Age > Grace)) return 0;
         var released = 0;
         var others = await _database.UseAsync(
             connection => connection.Command(
-                "SELECT DISTINCT holder FROM lab_jobs WHERE status = 'running' AND holder <> $1", _holder).ReadAsync(row => row.GetString(0), cancellation),
-            cancellation);
-        foreach (var other in others) released += await UnleaseIfDeadAsync(other, cancellation);
-        _lookedForDead = true;
+                "SELECT DISTINCT holder FROM lab_jobs WHERE status = 'running' AND holder <> $1", _holder).ReadAsync(row => row.GetString(0), cancellationToken),
+            cancellationToken);
+        foreach (var other in others) released += await UnleaseIfDeadAsync(other, cancellationToken);
+        _checkedForDead = true;
         return released;
     }
 
     /// <inheritdoc/>
-    public async Task<int> SweepAsync(CancellationToken cancellation)
+    public async Task<int> SweepAsync(CancellationToken cancellationToken)
     {
         var deleted = await _database.UseAsync(
-            connection => connection.Command("DELETE FROM lab_jobs WHERE finished_at < $1", RetainedSince).RunAsync(cancellation), cancellation);
+            connection => connection.Command("DELETE FROM lab_jobs WHERE finished_at < $1", RetainedSince).RunAsync(cancellationToken), cancellationToken);
         var overdue = await _database.UseAsync(
             connection => connection.Command(
                 """
                 UPDATE lab_jobs SET status = 'failed', error = $1, finished_at = $2, holder = NULL, leased_until = NULL
                 WHERE status IN ('queued', 'running') AND submitted_at < $3 RETURNING id
                 """,
-                JobEnd.OutOfTime(_options.Retention).ErrorJson!, Now, RetainedSince).ReadAsync(row => row.GetGuid(0), cancellation),
-            cancellation);
+                JobEnd.OutOfTime(_options.Retention).ErrorJson!, Now, RetainedSince).ReadAsync(row => row.GetGuid(0), cancellationToken),
+            cancellationToken);
         if (overdue.Count > 0)
         {
             Raise(new(JobSignalKind.Canceled, overdue));
             Raise(new(JobSignalKind.Finished, overdue));
         }
 
-        _open.Counted(await _database.UseAsync(PostgresSubmissions.CountAsync, cancellation));
+        _open.Counted(await _database.UseAsync(PostgresSubmissions.CountAsync, cancellationToken));
         return deleted;
     }
 
@@ -232,31 +232,31 @@ internal sealed class PostgresJobStore : IJobStore
         },
         CancellationToken.None);
 
-    private Task<int> UnleaseIfDeadAsync(string holder, CancellationToken cancellation) => _database.UseAsync(
+    private Task<int> UnleaseIfDeadAsync(string holder, CancellationToken cancellationToken) => _database.UseAsync(
         async connection =>
         {
-            await using var transaction = await connection.BeginTransactionAsync(cancellation);
+            await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
             var isDead = (await connection.Command(
-                $"SELECT pg_try_advisory_xact_lock({PostgresListener.LockKey})", holder).ReadAsync(row => row.GetBoolean(0), cancellation))[0];
-            var released = isDead ? await connection.Command($"{Unlease} AND holder = $1", holder).RunAsync(cancellation) : 0;
-            await transaction.CommitAsync(cancellation);
+                $"SELECT pg_try_advisory_xact_lock({PostgresListener.LockKey})", holder).ReadAsync(row => row.GetBoolean(0), cancellationToken))[0];
+            var released = isDead ? await connection.Command($"{Unlease} AND holder = $1", holder).RunAsync(cancellationToken) : 0;
+            await transaction.CommitAsync(cancellationToken);
             return released;
         },
-        cancellation);
+        cancellationToken);
 
-    private Task<int> UnleaseAsync(string holder, CancellationToken cancellation) => _database.UseAsync(
+    private Task<int> UnleaseAsync(string holder, CancellationToken cancellationToken) => _database.UseAsync(
         async connection =>
         {
-            var released = await connection.Command($"{Unlease} AND holder = $1", holder).RunAsync(cancellation);
+            var released = await connection.Command($"{Unlease} AND holder = $1", holder).RunAsync(cancellationToken);
             if (released > 0)
             {
                 await connection.Command($"SELECT pg_notify('{PostgresListener.Channel}', $1)",
-                    PostgresListener.Payload(holder, JobSignalKind.Queued)).RunAsync(cancellation);
+                    PostgresListener.Payload(holder, JobSignalKind.Queued)).RunAsync(cancellationToken);
             }
 
             return released;
         },
-        cancellation);
+        cancellationToken);
 
     private void Raise(JobSignal signal) => Signaled?.Invoke(signal);
 }

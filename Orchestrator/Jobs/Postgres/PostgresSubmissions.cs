@@ -58,14 +58,14 @@ internal sealed class PostgresSubmissions(PostgresDatabase database, string hold
                 Owner: row.GetString(7),
                 Key: row.IsDBNull(8) ? null : row.GetString(8),
                 Text: Encoding.UTF8.GetString(row.GetFieldValue<byte[]>(2)),
-                IsDrawn: row.GetBoolean(9),
+                IsGenerated: row.GetBoolean(9),
                 Job: PostgresJobStore.ToJob(row)), default);
         foreach (var i in asked)
         {
             var job = jobs[i];
             if (earlier.Find(row => row.Job.Id == job.Id).Job is not null) found[i] = Submission.Created(job);
             else if (job.IdempotencyKey is { } key && earlier.Find(row => row.Owner == job.Owner && row.Key == key) is { Job: { } same } row)
-                found[i] = job.IsSameRequestAs(row.Text, row.IsDrawn) ? new(SubmissionKind.Repeated, same) : Submission.KeyReused;
+                found[i] = job.IsSameRequestAs(row.Text, row.IsGenerated) ? new(SubmissionKind.Repeated, same) : Submission.KeyReused;
         }
     }
 
@@ -77,7 +77,7 @@ internal sealed class PostgresSubmissions(PostgresDatabase database, string hold
         object[] columns =
         [
             jobs.Select(job => job.Id).ToArray(), jobs.Select(job => job.Owner).ToArray(), jobs.Select(job => job.IdempotencyKey).ToArray(),
-            jobs.Select(job => Encoding.UTF8.GetBytes(job.Text)).ToArray(), jobs.Select(job => job.IsDrawn).ToArray(),
+            jobs.Select(job => Encoding.UTF8.GetBytes(job.Text)).ToArray(), jobs.Select(job => job.IsGenerated).ToArray(),
             jobs.Select(job => job.TraceParent).ToArray(), jobs.Select(job => job.TraceState).ToArray(),
             jobs.Select(job => job.SubmittedAt).ToArray(),
         ];

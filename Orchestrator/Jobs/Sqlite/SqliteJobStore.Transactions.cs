@@ -36,7 +36,7 @@ internal sealed partial class SqliteJobStore
             VALUES ($id, $owner, $key, $text, $drawn, $parent, $state, 'queued', $now)
             """,
             ("$id", job.Id.ToString()), ("$owner", job.Owner), ("$key", job.IdempotencyKey), ("$text", SqliteSession.Bytes(job.Text)),
-            ("$drawn", job.IsDrawn), ("$parent", job.TraceParent), ("$state", job.TraceState),
+            ("$drawn", job.IsGenerated), ("$parent", job.TraceParent), ("$state", job.TraceState),
             ("$now", job.SubmittedAt.ToUnixTimeMilliseconds()));
         _open.Add(1);
         return Submission.Created(job);
@@ -69,7 +69,7 @@ internal sealed partial class SqliteJobStore
             ("$id", id.ToString()), ("$owner", owner), ("$since", RetainedSince)) == 1 ? CancelKind.AlreadyFinished : CancelKind.Unknown;
     }
 
-    private async Task EndOverdueAsync(CancellationToken cancellation)
+    private async Task EndOverdueAsync(CancellationToken cancellationToken)
     {
         var overdue = await WriteAsync(
             session => session.Query(
@@ -80,20 +80,20 @@ internal sealed partial class SqliteJobStore
                 row => row.GetGuid(0),
                 ("$status", JobStatus.Failed.Name()), ("$error", JobEnd.OutOfTime(options.Retention).ErrorJson),
                 ("$now", Now), ("$since", RetainedSince)),
-            cancellation);
+            cancellationToken);
         if (overdue.Count == 0) return;
         Signaled?.Invoke(new(JobSignalKind.Canceled, overdue));
         Signaled?.Invoke(new(JobSignalKind.Finished, overdue));
     }
 
     // Some free pages are left for the next jobs to fill: a file that shrinks and grows in turn is written twice.
-    private async Task ShrinkAsync(CancellationToken cancellation)
+    private async Task ShrinkAsync(CancellationToken cancellationToken)
     {
         const int Pages = 2000;
         var vacuumed = false;
         while (Read(session => session.Number("PRAGMA freelist_count") * 4 > session.Number("PRAGMA page_count")))
         {
-            await WriteAsync(session => session.Query($"PRAGMA incremental_vacuum({Pages})", _ => 0), cancellation);
+            await WriteAsync(session => session.Query($"PRAGMA incremental_vacuum({Pages})", _ => 0), cancellationToken);
             vacuumed = true;
         }
 
@@ -114,8 +114,8 @@ internal sealed partial class SqliteJobStore
         }
     }
 
-    private async Task<T> WriteAsync<T>(Func<SqliteSession, T> write, CancellationToken cancellation) =>
-        (T)(await _writer!.AddAsync(session => write(session)).WaitAsync(cancellation))!;
+    private async Task<T> WriteAsync<T>(Func<SqliteSession, T> write, CancellationToken cancellationToken) =>
+        (T)(await _writer!.AddAsync(session => write(session)).WaitAsync(cancellationToken))!;
 
     private object?[] Commit(IReadOnlyList<Func<SqliteSession, object?>> group)
     {

@@ -9,7 +9,7 @@ namespace Lab.Orchestrator.Jobs.Sqlite;
 /// </summary>
 internal sealed partial class SqliteJobStore(JobsOptions options, TimeProvider time) : IJobStore
 {
-    private const int MostInGroup = 256;
+    private const int MaxGroupSize = 256;
     private const int SweepChunk = 500;
 
     private readonly OpenJobsGauge _open = new(options.Capacity, time);
@@ -34,35 +34,35 @@ internal sealed partial class SqliteJobStore(JobsOptions options, TimeProvider t
     private long RetainedSince => Now - (long)options.Retention.TotalMilliseconds;
 
     /// <inheritdoc/>
-    public Task OpenAsync(CancellationToken cancellation)
+    public Task OpenAsync(CancellationToken cancellationToken)
     {
         _session = SqliteFile.Open(_path);
         _holder = SqliteHolder.Take(_path);
-        _writer = new(MostInGroup, group => Task.FromResult<IReadOnlyList<object?>>(Commit(group)));
+        _writer = new(MaxGroupSize, group => Task.FromResult<IReadOnlyList<object?>>(Commit(group)));
         return Task.CompletedTask;
     }
 
     /// <inheritdoc/>
-    public async Task<Submission> SubmitAsync(NewJob job, CancellationToken cancellation)
+    public async Task<Submission> SubmitAsync(NewJob job, CancellationToken cancellationToken)
     {
-        var submission = await WriteAsync(session => Submit(session, job), cancellation);
+        var submission = await WriteAsync(session => Submit(session, job), cancellationToken);
         if (submission.Kind is SubmissionKind.Created) Signaled?.Invoke(JobSignal.Queued);
         return submission;
     }
 
     /// <inheritdoc/>
-    public Task<Job?> FindAsync(string owner, Guid id, CancellationToken cancellation)
+    public Task<Job?> FindAsync(string owner, Guid id, CancellationToken cancellationToken)
     {
-        cancellation.ThrowIfCancellationRequested();
+        cancellationToken.ThrowIfCancellationRequested();
         return Task.FromResult(Read(session => session.Query(
             $"SELECT {Columns} FROM jobs WHERE id = $id AND owner = $owner AND (finished_at IS NULL OR finished_at >= $since)",
             ToJob, ("$id", id.ToString()), ("$owner", owner), ("$since", RetainedSince)).FirstOrDefault()));
     }
 
     /// <inheritdoc/>
-    public async Task<CancelKind> CancelAsync(string owner, Guid id, CancellationToken cancellation)
+    public async Task<CancelKind> CancelAsync(string owner, Guid id, CancellationToken cancellationToken)
     {
-        var kind = await WriteAsync(session => Cancel(session, owner, id), cancellation);
+        var kind = await WriteAsync(session => Cancel(session, owner, id), cancellationToken);
         if (kind is not CancelKind.Canceled) return kind;
         _open.Add(-1);
         Signaled?.Invoke(new(JobSignalKind.Canceled, [id]));
@@ -70,17 +70,17 @@ internal sealed partial class SqliteJobStore(JobsOptions options, TimeProvider t
     }
 
     /// <inheritdoc/>
-    public Task<IReadOnlyList<LeasedJob>> LeaseAsync(int most, CancellationToken cancellation) => WriteAsync<IReadOnlyList<LeasedJob>>(
+    public Task<IReadOnlyList<LeasedJob>> LeaseAsync(int maxJobs, CancellationToken cancellationToken) => WriteAsync<IReadOnlyList<LeasedJob>>(
         session =>
         {
             session.Execute(
                 "UPDATE jobs SET status = 'queued', holder = NULL, leased_until = NULL WHERE status = 'running' AND leased_until < $now",
                 ("$now", Now));
             var jobs = session.Query(
-                "SELECT seq, id, text, submitted_at, trace_parent, trace_state FROM jobs WHERE status = 'queued' ORDER BY seq LIMIT $most",
+                "SELECT seq, id, text, submitted_at, trace_parent, trace_state FROM jobs WHERE status = 'queued' ORDER BY seq LIMIT $max",
                 row => (Seq: row.GetInt64(0), Job: new LeasedJob(
                     row.GetGuid(1), SqliteSession.Text(row, 2), Time(row.GetInt64(3)), OrNull(row, 4), OrNull(row, 5))),
-                ("$most", most));
+                ("$max", maxJobs));
             foreach (var (seq, _) in jobs)
             {
                 session.Execute(
@@ -90,10 +90,10 @@ internal sealed partial class SqliteJobStore(JobsOptions options, TimeProvider t
 
             return [.. jobs.Select(leased => leased.Job)];
         },
-        cancellation);
+        cancellationToken);
 
     /// <inheritdoc/>
-    public Task<IReadOnlyCollection<Guid>> RenewAsync(IReadOnlyCollection<Guid> ids, CancellationToken cancellation) =>
+    public Task<IReadOnlyCollection<Guid>> RenewAsync(IReadOnlyCollection<Guid> ids, CancellationToken cancellationToken) =>
         WriteAsync<IReadOnlyCollection<Guid>>(
             session => session.Query(
                 """
@@ -102,10 +102,10 @@ internal sealed partial class SqliteJobStore(JobsOptions options, TimeProvider t
                 """,
                 row => row.GetGuid(0),
                 ("$until", LeasedUntil()), ("$holder", Holder), ("$ids", JsonSerializer.Serialize(ids))),
-            cancellation);
+            cancellationToken);
 
     /// <inheritdoc/>
-    public async Task<bool> FinishAsync(Guid id, JobEnd end, CancellationToken cancellation)
+    public async Task<bool> FinishAsync(Guid id, JobEnd end, CancellationToken cancellationToken)
     {
         var finished = await WriteAsync(
             session => session.Execute(
@@ -115,7 +115,7 @@ internal sealed partial class SqliteJobStore(JobsOptions options, TimeProvider t
                 """,
                 ("$status", end.Status.Name()), ("$result", end.ResultJson), ("$error", end.ErrorJson), ("$now", Now),
                 ("$id", id.ToString()), ("$holder", Holder)) == 1,
-            cancellation);
+            cancellationToken);
         if (!finished) return false;
         _open.Add(-1);
         Signaled?.Invoke(new(JobSignalKind.Finished, [id]));
@@ -123,14 +123,14 @@ internal sealed partial class SqliteJobStore(JobsOptions options, TimeProvider t
     }
 
     /// <inheritdoc/>
-    public Task ReleaseAsync(CancellationToken cancellation) => WriteAsync(
+    public Task ReleaseAsync(CancellationToken cancellationToken) => WriteAsync(
         session => session.Execute(
             "UPDATE jobs SET status = 'queued', holder = NULL, leased_until = NULL WHERE status = 'running' AND holder = $holder",
             ("$holder", Holder)),
-        cancellation);
+        cancellationToken);
 
     /// <inheritdoc/>
-    public async Task<int> ReleaseAbandonedAsync(CancellationToken cancellation)
+    public async Task<int> ReleaseAbandonedAsync(CancellationToken cancellationToken)
     {
         // Who holds jobs is read before who lives: a process that starts in between holds none of these.
         var holders = Read(session => session.Query("SELECT DISTINCT holder FROM jobs WHERE status = 'running'", row => row.GetString(0)));
@@ -143,27 +143,27 @@ internal sealed partial class SqliteJobStore(JobsOptions options, TimeProvider t
                 session => session.Execute(
                     "UPDATE jobs SET status = 'queued', holder = NULL, leased_until = NULL WHERE status = 'running' AND holder = $holder",
                     ("$holder", dead)),
-                cancellation);
+                cancellationToken);
         }
 
         return released;
     }
 
     /// <inheritdoc/>
-    public async Task<int> SweepAsync(CancellationToken cancellation)
+    public async Task<int> SweepAsync(CancellationToken cancellationToken)
     {
         var all = 0;
         for (var deleted = SweepChunk; deleted == SweepChunk; all += deleted)
         {
             deleted = await WriteAsync(
                 session => session.Execute(
-                    "DELETE FROM jobs WHERE seq IN (SELECT seq FROM jobs WHERE finished_at < $since ORDER BY finished_at LIMIT $most)",
-                    ("$since", RetainedSince), ("$most", SweepChunk)),
-                cancellation);
+                    "DELETE FROM jobs WHERE seq IN (SELECT seq FROM jobs WHERE finished_at < $since ORDER BY finished_at LIMIT $max)",
+                    ("$since", RetainedSince), ("$max", SweepChunk)),
+                cancellationToken);
         }
 
-        await EndOverdueAsync(cancellation);
-        await ShrinkAsync(cancellation);
+        await EndOverdueAsync(cancellationToken);
+        await ShrinkAsync(cancellationToken);
         _open.Counted(Read(Count));
         return all;
     }

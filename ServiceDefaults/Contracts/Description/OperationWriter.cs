@@ -1,10 +1,7 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
-using Lab.ServiceDefaults.Contracts.OpenInference;
-using Lab.ServiceDefaults.Contracts.Predict;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.AspNetCore.Routing.Patterns;
 using Microsoft.OpenApi;
@@ -72,7 +69,7 @@ internal sealed class OperationWriter(bool keys) : IOpenApiOperationTransformer
         Schema = new OpenApiSchema { Type = JsonSchemaType.String },
     };
 
-    private static async Task<OpenApiResponse> AnswerAsync(AnswerDescription answer, OpenApiOperationTransformerContext context, CancellationToken cancellation)
+    private static async Task<OpenApiResponse> AnswerAsync(AnswerDescription answer, OpenApiOperationTransformerContext context, CancellationToken cancellationToken)
     {
         var response = new OpenApiResponse { Description = answer.What, Headers = Headers(answer.Headers ?? []) };
         if (answer.Example is null) return response;
@@ -81,7 +78,7 @@ internal sealed class OperationWriter(bool keys) : IOpenApiOperationTransformer
             [answer.MediaType] = new()
             {
                 Schema = answer.Type is { } type
-                    ? await context.GetOrCreateSchemaAsync(type, cancellationToken: cancellation)
+                    ? await context.GetOrCreateSchemaAsync(type, cancellationToken: cancellationToken)
                     : new OpenApiSchema { Type = JsonSchemaType.String },
                 Example = answer.MediaType is Json ? JsonNode.Parse(answer.Example) : answer.Example,
             },
@@ -89,14 +86,9 @@ internal sealed class OperationWriter(bool keys) : IOpenApiOperationTransformer
         return response;
     }
 
-    private static async Task<OpenApiResponse> RefusalAsync(int status, ErrorShape shape, OpenApiOperationTransformerContext context, CancellationToken cancellation)
+    private static async Task<OpenApiResponse> RefusalAsync(int status, ErrorShape shape, OpenApiOperationTransformerContext context, CancellationToken cancellationToken)
     {
         var refusal = Refusal.OfStatus(status);
-        var (type, example) = shape == ErrorShape.Predict
-            ? (typeof(PredictError), new JsonObject { ["error"] = refusal.Detail, ["error_type"] = PredictError.Of(refusal).ErrorType })
-            : shape == ErrorShape.OpenInference
-                ? (typeof(InferError), new JsonObject { ["error"] = refusal.Detail })
-                : (typeof(ProblemDetails), new JsonObject { ["title"] = refusal.Title, ["status"] = status, ["detail"] = refusal.Detail });
         return new()
         {
             Description = refusal.Title,
@@ -108,10 +100,10 @@ internal sealed class OperationWriter(bool keys) : IOpenApiOperationTransformer
             }),
             Content = new Dictionary<string, OpenApiMediaType>
             {
-                [shape == ErrorShape.Problem ? "application/problem+json" : Json] = new()
+                [shape.MediaType] = new()
                 {
-                    Schema = await context.GetOrCreateSchemaAsync(type, cancellationToken: cancellation),
-                    Example = example,
+                    Schema = await context.GetOrCreateSchemaAsync(shape.BodyType, cancellationToken: cancellationToken),
+                    Example = shape.Example(refusal),
                 },
             },
         };

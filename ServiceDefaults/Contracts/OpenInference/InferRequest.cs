@@ -28,7 +28,7 @@ public sealed record InferRequest(string? Id, IReadOnlyList<string> Texts, IRead
 
     /// <summary>Reads a body.</summary>
     /// <returns>The request, or why it is refused: 400, 413 or 422.</returns>
-    public static (InferRequest? Request, Refusal? Refusal) Parse(ReadOnlyMemory<byte> body) => JsonBody.Parse(body, Parse);
+    public static Result<InferRequest> Parse(ReadOnlyMemory<byte> body) => JsonBody.Parse(body, Parse);
 
     private static InferRequest Parse(JsonElement root)
     {

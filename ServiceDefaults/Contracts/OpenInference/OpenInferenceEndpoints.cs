@@ -22,9 +22,9 @@ public static class OpenInferenceEndpoints
     public static void MapOpenInference(this IEndpointRouteBuilder endpoints, string serverName)
     {
         var server = new ServerMetadata(serverName, typeof(OpenInferenceEndpoints).Assembly.GetName().Version!.ToString(3), []);
-        var root = endpoints.MapGroup(Root).WithMetadata(ErrorShape.OpenInference);
-        root.MapGet("", () => TypedResults.Json(server, WireJson.Relaxed.ServerMetadata)).Describe(OpenInferenceDescriptions.Server);
-        root.MapGet("/health/live", () => TypedResults.Json(new ServerHealth(Live: true), WireJson.Relaxed.ServerHealth))
+        var root = endpoints.MapGroup(Root).WithMetadata(OpenInferenceShape.Instance);
+        root.MapGet("", () => TypedResults.Json(server, OpenInferenceJson.Relaxed.ServerMetadata)).Describe(OpenInferenceDescriptions.Server);
+        root.MapGet("/health/live", () => TypedResults.Json(new ServerHealth(Live: true), OpenInferenceJson.Relaxed.ServerHealth))
             .Describe(OpenInferenceDescriptions.Live);
         root.MapGet("/health/ready", ReadyAsync).Describe(OpenInferenceDescriptions.Ready);
         foreach (var path in (string[])["/models/{model}", "/models/{model}/versions/{version}"])
@@ -36,37 +36,35 @@ public static class OpenInferenceEndpoints
     }
 
     private static IResult GetModel(HttpContext context, IClassifier classifier) =>
-        Find(context, classifier, out var model) is { } refusal
-            ? Refuse(classifier, refusal)
-            : TypedResults.Json(Metadata(model!), WireJson.Relaxed.ModelMetadata);
+        Find(context, classifier).TryGet(out var model, out var refusal)
+            ? TypedResults.Json(Metadata(model), OpenInferenceJson.Relaxed.ModelMetadata)
+            : Refuse(classifier, refusal);
 
     private static async Task<IResult> ReadyAsync(HttpContext context, IClassifier classifier)
     {
         var ready = classifier.Model is not null && await classifier.IsReadyAsync(context.RequestAborted);
-        return TypedResults.Json(new ServerHealth(ready, ready), WireJson.Relaxed.ServerHealth, statusCode: Status(ready));
+        return TypedResults.Json(new ServerHealth(ready, ready), OpenInferenceJson.Relaxed.ServerHealth, statusCode: Status(ready));
     }
 
     private static async Task<IResult> ModelReadyAsync(HttpContext context, IClassifier classifier)
     {
-        if (Find(context, classifier, out var model) is { } refusal) return Refuse(classifier, refusal);
+        if (!Find(context, classifier).TryGet(out var model, out var refusal)) return Refuse(classifier, refusal);
         var ready = await classifier.IsReadyAsync(context.RequestAborted);
-        return TypedResults.Json(new ModelReady(model!.ModelId, ready), WireJson.Relaxed.ModelReady, statusCode: Status(ready));
+        return TypedResults.Json(new ModelReady(model.ModelId, ready), OpenInferenceJson.Relaxed.ModelReady, statusCode: Status(ready));
     }
 
     private static async Task<IResult> InferAsync(HttpContext context, IClassifier classifier)
     {
-        if (Find(context, classifier, out var model) is { } unknown) return Refuse(classifier, unknown);
-        var (body, refusal) = await JsonBody.ReadAsync(context.Request, context.RequestAborted);
-        if (refusal is not null) return Refuse(classifier, refusal);
-        (var request, refusal) = InferRequest.Parse(body);
-        if (request is null) return Refuse(classifier, refusal!);
-        (var classified, refusal) = await classifier.ClassifyAsync([.. request.Texts.Select(text => new TextInput(text))], rawScores: false, context);
-        if (classified is null) return Refuse(classifier, refusal!);
+        if (!Find(context, classifier).TryGet(out var model, out var refusal)) return Refuse(classifier, refusal);
+        if (!(await JsonBody.ReadAsync(context.Request, context.RequestAborted)).TryGet(out var body, out refusal)) return Refuse(classifier, refusal);
+        if (!InferRequest.Parse(body).TryGet(out var request, out refusal)) return Refuse(classifier, refusal);
+        var inputs = request.Texts.Select(text => new TextInput(text)).ToList();
+        if (!(await classifier.ClassifyAsync(inputs, rawScores: false, context)).TryGet(out var classified, out refusal)) return Refuse(classifier, refusal);
         var parameters = new InferParameters(
             classified.Worker, classified.QueueMs, classified.Attempts, classified.InferenceMs, classified.Texts.Any(text => text.Truncated));
         return TypedResults.Json(
-            new InferAnswer(model!.ModelId, Version, request.Id, parameters, [.. request.Outputs.Select(name => Output(name, classified.Texts))]),
-            WireJson.Relaxed.InferAnswer);
+            new InferAnswer(model.ModelId, Version, request.Id, parameters, [.. request.Outputs.Select(name => Output(name, classified.Texts))]),
+            OpenInferenceJson.Relaxed.InferAnswer);
     }
 
     private static InferOutput Output(string name, IReadOnlyList<ClassifiedText> texts) => name is InferRequest.Label
@@ -77,16 +75,15 @@ public static class OpenInferenceEndpoints
         [new(InferRequest.Input, InferRequest.TextDatatype, [-1])],
         [new(InferRequest.Probabilities, InferRequest.NumberDatatype, [-1, model.Labels.Count]), new(InferRequest.Label, InferRequest.TextDatatype, [-1])]);
 
-    private static Refusal? Find(HttpContext context, IClassifier classifier, out ModelInfo? model)
+    private static Result<ModelInfo> Find(HttpContext context, IClassifier classifier)
     {
-        model = classifier.Model;
-        if (model is null) return Refusal.ModelUnknown;
+        if (classifier.Model is not { } model) return Refusal.ModelUnknown;
         // A slash in a name stays escaped in the path's parts.
         var name = ((string)context.GetRouteValue("model")!).Replace("%2F", "/", StringComparison.OrdinalIgnoreCase);
         if (name != model.ModelId) return Refusal.NotFound($"There is no model \"{name}\"; there is \"{model.ModelId}\".");
         return context.GetRouteValue("version") is string version and not Version
             ? Refusal.NotFound($"There is no version \"{version}\" of \"{name}\"; there is \"{Version}\".")
-            : null;
+            : model;
     }
 
     private static RefusalResult Refuse(IClassifier classifier, Refusal refusal)

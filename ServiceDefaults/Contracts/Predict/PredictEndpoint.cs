@@ -27,7 +27,7 @@ public static class PredictEndpoint
     /// <summary>Maps the endpoints before the service's <see cref="IClassifier"/>.</summary>
     public static void MapPredict(this IEndpointRouteBuilder endpoints)
     {
-        endpoints.MapPost(Path, PostAsync).WithMetadata(ErrorShape.Predict).Describe(PredictDescriptions.Predict);
+        endpoints.MapPost(Path, PostAsync).WithMetadata(PredictShape.Instance).Describe(PredictDescriptions.Predict);
         endpoints.MapGet(InfoPath, IResult (IClassifier classifier) => classifier.Model is { } model
             ? TypedResults.Json(model, WireJson.Relaxed.ModelInfo)
             : Refusal.ModelUnknown.ToResult()).Describe(PredictDescriptions.Info);
@@ -35,21 +35,11 @@ public static class PredictEndpoint
 
     private static async Task<IResult> PostAsync(HttpContext context, IClassifier classifier)
     {
-        var (answer, refusal) = await AnswerAsync(context, classifier);
-        if (answer is not null) return answer;
-        classifier.Refused(refusal!.Status);
-        return refusal.ToResult();
-    }
-
-    private static async Task<(IResult? Answer, Refusal? Refusal)> AnswerAsync(HttpContext context, IClassifier classifier)
-    {
-        var (body, refusal) = await JsonBody.ReadAsync(context.Request, context.RequestAborted);
-        if (refusal is not null) return (null, refusal);
-        (var request, refusal) = PredictRequest.Parse(body);
-        if (request is null) return (null, refusal);
-        if (classifier.Model is not { } model) return (null, Refusal.ModelUnknown);
-        (var classified, refusal) = await classifier.ClassifyAsync(request.Inputs, request.RawScores, context);
-        if (classified is null) return (null, refusal);
+        if (!(await JsonBody.ReadAsync(context.Request, context.RequestAborted)).TryGet(out var body, out var refusal)) return Refuse(classifier, refusal);
+        if (!PredictRequest.Parse(body).TryGet(out var request, out refusal)) return Refuse(classifier, refusal);
+        if (classifier.Model is not { } model) return Refuse(classifier, Refusal.ModelUnknown);
+        var classification = await classifier.ClassifyAsync(request.Inputs, request.RawScores, context);
+        if (!classification.TryGet(out var classified, out refusal)) return Refuse(classifier, refusal);
 
         var headers = context.Response.Headers;
         if (classified.Worker is { } worker) headers[WorkerHeader] = worker;
@@ -57,9 +47,15 @@ public static class PredictEndpoint
         headers[InferenceTimeHeader] = Milliseconds(classified.InferenceMs);
         var labels = model.Labels;
         var scores = classified.Texts.Select(text => Scores(request.RawScores ? text.Logits! : text.Probabilities, labels)).ToArray();
-        return (request.IsBatch
-            ? TypedResults.Json(scores, WireJson.Relaxed.PredictScoreArrayArray)
-            : TypedResults.Json(scores[0], WireJson.Relaxed.PredictScoreArray), null);
+        return request.IsBatch
+            ? TypedResults.Json(scores, PredictJson.Relaxed.PredictScoreArrayArray)
+            : TypedResults.Json(scores[0], PredictJson.Relaxed.PredictScoreArray);
+    }
+
+    private static RefusalResult Refuse(IClassifier classifier, Refusal refusal)
+    {
+        classifier.Refused(refusal.Status);
+        return refusal.ToResult();
     }
 
     private static PredictScore[] Scores(IReadOnlyList<float> scores, IReadOnlyList<string> labels) =>

@@ -13,7 +13,7 @@ public sealed record PredictRequest(IReadOnlyList<TextInput> Inputs, bool IsBatc
 {
     /// <summary>Reads a body.</summary>
     /// <returns>The request, or why it is refused: 400, 413 or 422.</returns>
-    public static (PredictRequest? Request, Refusal? Refusal) Parse(ReadOnlyMemory<byte> body) => JsonBody.Parse(body, Parse);
+    public static Result<PredictRequest> Parse(ReadOnlyMemory<byte> body) => JsonBody.Parse(body, Parse);
 
     private static PredictRequest Parse(JsonElement root)
     {

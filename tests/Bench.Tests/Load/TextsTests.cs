@@ -21,7 +21,8 @@ public sealed class TextsTests : IDisposable
 
         var body = await TextBody.ReadAsync(context.Request, TestContext.Current.CancellationToken);
 
-        Assert.Equal(value, body.Text);
+        Assert.True(body.TryGet(out var read, out _));
+        Assert.Equal(value, read.Text);
     }
 
     [Fact]

@@ -3,7 +3,6 @@ using System.Diagnostics.Metrics;
 using BenchmarkDotNet.Attributes;
 using Lab.Orchestrator;
 using Lab.Orchestrator.Dispatch;
-using Lab.Orchestrator.Workers;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -55,7 +54,7 @@ public class DispatchCost
         _state.Reply(_effects.Sent.Dequeue(), _reply);
     }
 
-    private static QueueEntry Entry() => new("text", TimeSpan.FromHours(1));
+    private static QueueEntry Entry() => new(RequestId.New(TimeProvider.System), "text", TimeSpan.FromHours(1));
 
     private sealed class Effects : IDispatchEffects
     {

@@ -60,12 +60,12 @@ internal sealed class StubWorker : IAsyncDisposable
         var worker = new StubWorker(app);
         app.MapGet("/health", () => TypedResults.StatusCode(worker.Healthy ? 200 : 503));
         app.MapGet("/info", IResult () => worker.Model is { } model ? TypedResults.Json(model, WireJson.Relaxed.ModelInfo) : TypedResults.NotFound());
-        app.MapPost("/run_model", async (HttpContext context) =>
+        app.MapPost("/run_model", async Task<IResult> (HttpContext context) =>
         {
-            var body = await TextBody.ReadAsync(context.Request, context.RequestAborted);
-            worker.Texts.Enqueue(body.Text!);
+            if (!(await TextBody.ReadAsync(context.Request, context.RequestAborted)).TryGet(out var body, out var refusal)) return refusal.ToResult();
+            worker.Texts.Enqueue(body.Text);
             worker.TraceParents.Enqueue(context.Request.Headers.TraceParent);
-            return await worker.Handle(body.Text!, context);
+            return await worker.Handle(body.Text, context);
         });
         app.MapPost("/run_batch", async (HttpContext context) =>
         {

@@ -41,5 +41,5 @@ public sealed class ChartTests
     }
 
     private static Chart Draw(params double?[] values) => Chart.Of(
-        [.. values.Select(value => new Sample(0, 0, 0, value, null, null))], least: 5, ("queue", sample => sample.QueueMs, true));
+        [.. values.Select(value => new Sample(0, 0, 0, value, null, null))], minTop: 5, ("queue", sample => sample.QueueMs, true));
 }

@@ -1,6 +1,5 @@
 using System.Diagnostics.Metrics;
 using Lab.Orchestrator.Dispatch;
-using Lab.Orchestrator.Workers;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
@@ -44,7 +43,7 @@ internal sealed class DispatchBench : IDispatchEffects
 
     public QueueEntry Submit(string text = "text", TimeSpan? timeout = null)
     {
-        var entry = new QueueEntry(text, timeout ?? Options.Deadline);
+        var entry = new QueueEntry(Guid.CreateVersion7(), text, timeout ?? Options.Deadline);
         State.Submit(entry);
         return entry;
     }

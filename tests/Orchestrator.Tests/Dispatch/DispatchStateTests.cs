@@ -191,7 +191,7 @@ public sealed class DispatchStateTests
     public void HangUp_BeforeSubmit_IsNeverDispatched()
     {
         var bench = new DispatchBench(workers: 1);
-        var entry = new QueueEntry("text", Second);
+        var entry = new QueueEntry(Guid.CreateVersion7(), "text", Second);
         bench.State.HangUp(entry);
         bench.State.Submit(entry);
         Assert.Empty(bench.Sent);
@@ -272,10 +272,10 @@ public sealed class DispatchStateTests
         var bench = new DispatchBench(workers: 1, o => o.QueueCapacity = 3);
         bench.Submit();
         bench.Submit();
-        var batch = Enumerable.Range(0, 3).Select(_ => new QueueEntry("text", Second)).ToList();
+        var batch = Enumerable.Range(0, 3).Select(_ => new QueueEntry(Guid.CreateVersion7(), "text", Second)).ToList();
         bench.State.Submit(batch);
         Assert.All(batch, entry => Assert.Equal(OutcomeKind.QueueFull, DispatchBench.Ended(entry).Kind));
-        bench.State.Submit(new QueueEntry("job", Timeout.InfiniteTimeSpan) { Accepted = true });
+        bench.State.Submit(new QueueEntry(Guid.CreateVersion7(), "job", Timeout.InfiniteTimeSpan) { Accepted = true });
         Assert.Equal(2, bench.State.Queued);
     }
 

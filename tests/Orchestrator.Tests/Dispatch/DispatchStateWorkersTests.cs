@@ -65,7 +65,7 @@ public sealed class DispatchStateWorkersTests
         var first = bench.Submit();
         Assert.True(bench.State.SetDraining("worker-1", true));
         Assert.False(bench.State.SetDraining("worker-9", true));
-        var second = new QueueEntry("job", Timeout.InfiniteTimeSpan) { Accepted = true };
+        var second = new QueueEntry(Guid.CreateVersion7(), "job", Timeout.InfiniteTimeSpan) { Accepted = true };
         bench.State.Submit(second);
         bench.Answer(bench.Sent[0]);
         Assert.Equal(OutcomeKind.Answered, DispatchBench.Ended(first).Kind);

@@ -31,10 +31,10 @@ public sealed class RequestRecorderTests
     public void Add_LongText_IsShortenedBetweenCharacters()
     {
         var recorder = new RequestRecorder(_time);
-        var text = new string('a', RequestRecorder.LongestText - 1) + "😀 and more";
+        var text = new string('a', RequestRecorder.MaxTextLength - 1) + "😀 and more";
         recorder.Add(Entry(text), new(OutcomeKind.Canceled));
         var request = Assert.Single(recorder.Latest());
-        Assert.Equal(new string('a', RequestRecorder.LongestText - 1), request.Text);
+        Assert.Equal(new string('a', RequestRecorder.MaxTextLength - 1), request.Text);
         Assert.Equal(text.Length, request.TextLength);
     }
 
@@ -59,5 +59,5 @@ public sealed class RequestRecorderTests
         Assert.Equal(0, recorder.Latest()[1].TotalMs);
     }
 
-    private static QueueEntry Entry(string text) => new(text, TimeSpan.FromSeconds(1));
+    private static QueueEntry Entry(string text) => new(Guid.CreateVersion7(), text, TimeSpan.FromSeconds(1));
 }

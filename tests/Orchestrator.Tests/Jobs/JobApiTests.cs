@@ -254,7 +254,7 @@ public abstract class JobApiTests : IAsyncLifetime
         for (var i = 0; i < 20; i++) jobs.Add(await lab.Client.AcceptedAsync($"{i}"));
         await lab.Client.UntilAsync(jobs[0], "running");
         var dispatcher = lab.Services.GetRequiredService<Dispatcher>();
-        while ((await dispatcher.LookAsync(seen: 0, Cancellation)).Queued < 1) await Task.Delay(20, Cancellation);
+        while ((await dispatcher.TakeSnapshotAsync(seen: 0, Cancellation)).Queued < 1) await Task.Delay(20, Cancellation);
 
         // Jobs take half of the queue at most, be their window as wide as it is: one computes and one waits with the
         // dispatcher. Of four clients three find room, and the fourth one's refusal says so.

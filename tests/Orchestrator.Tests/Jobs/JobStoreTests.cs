@@ -175,12 +175,12 @@ public abstract class JobStoreTests : IAsyncLifetime
         var again = await store.SubmitAsync(New("a") with { IdempotencyKey = "k" }, Cancellation);
         Assert.Equal((SubmissionKind.Repeated, first.Id), (again.Kind, again.Job!.Id));
         Assert.Equal(SubmissionKind.KeyReused, (await store.SubmitAsync(New("b") with { IdempotencyKey = "k" }, Cancellation)).Kind);
-        Assert.Equal(SubmissionKind.KeyReused, (await store.SubmitAsync(New("a") with { IdempotencyKey = "k", IsDrawn = true }, Cancellation)).Kind);
+        Assert.Equal(SubmissionKind.KeyReused, (await store.SubmitAsync(New("a") with { IdempotencyKey = "k", IsGenerated = true }, Cancellation)).Kind);
         Assert.Equal(SubmissionKind.Created, (await store.SubmitAsync(New("b") with { IdempotencyKey = "k", Owner = "other" }, Cancellation)).Kind);
 
-        var drawn = New("x") with { IdempotencyKey = "drawn", IsDrawn = true };
+        var drawn = New("x") with { IdempotencyKey = "drawn", IsGenerated = true };
         await store.SubmitAsync(drawn, Cancellation);
-        var redrawn = await store.SubmitAsync(New("y") with { IdempotencyKey = "drawn", IsDrawn = true }, Cancellation);
+        var redrawn = await store.SubmitAsync(New("y") with { IdempotencyKey = "drawn", IsGenerated = true }, Cancellation);
         Assert.Equal(drawn.Id, redrawn.Job!.Id);
     }
 

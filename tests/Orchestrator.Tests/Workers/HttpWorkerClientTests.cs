@@ -7,6 +7,7 @@ using Lab.Orchestrator.Tests.Api;
 using Lab.Orchestrator.Workers;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Lab.Orchestrator.Tests.Workers;
 
@@ -15,7 +16,10 @@ public sealed class HttpWorkerClientTests : IDisposable
 {
     private const string Answer = """{"input_text":"a","label":"POSITIVE","probabilities":[0.25,0.75],"inference_ms":1,"truncated":false}""";
 
-    private readonly HttpWorkerClient _client = new(Options.Create(new OrchestratorOptions()));
+    private readonly FakeTimeProvider _time = new();
+    private readonly HttpWorkerClient _client;
+
+    public HttpWorkerClientTests() => _client = new(Options.Create(new OrchestratorOptions()), _time);
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
@@ -57,7 +61,7 @@ public sealed class HttpWorkerClientTests : IDisposable
         }
 
         // The connection rested for long, so that it is looked at before it is used.
-        await Task.Delay(TimeSpan.FromSeconds(1.1), Cancellation);
+        _time.Advance(TimeSpan.FromSeconds(1.1));
         var second = SendAsync(server.Address, "b");
         using var another = await server.AcceptAsync();
         await Server.AnswerAsync(another, $"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {Answer.Length}\r\n\r\n{Answer}");
@@ -77,7 +81,7 @@ public sealed class HttpWorkerClientTests : IDisposable
         var trace = new System.Diagnostics.ActivityContext(
             System.Diagnostics.ActivityTraceId.CreateFromString("0af7651916cd43dd8448eb211c80319c"), System.Diagnostics.ActivitySpanId.CreateFromString("b7ad6b7169203331"),
             System.Diagnostics.ActivityTraceFlags.Recorded, "vendor=1");
-        using var connection = await WorkerConnection.OpenAsync(server.Address, TimeSpan.FromSeconds(5), Cancellation);
+        using var connection = await WorkerConnection.OpenAsync(server.Address, TimeSpan.FromSeconds(5), TimeProvider.System, Cancellation);
         using var accepted = await server.AcceptAsync();
         connection.WriteText("/run_model", trace, "ü");
         var answer = connection.ExchangeAsync(1000, Cancellation).AsTask();
@@ -135,7 +139,7 @@ public sealed class HttpWorkerClientTests : IDisposable
         Assert.IsType<WorkerReply.Busy>(await SendAsync(worker.Address, "a"));
     }
 
-    private static DispatchCall Call(Uri address, string text) => new(1, new("worker-1", address), [new(text, Timeout.InfiniteTimeSpan)], 0);
+    private static DispatchCall Call(Uri address, string text) => new(1, new("worker-1", address), [new(Guid.CreateVersion7(), text, Timeout.InfiniteTimeSpan)], 0);
 
     private static string TextOf(WorkerReply reply) => Assert.IsType<WorkerReply.Answered>(reply).Texts[0].Answer!.InputText;
 

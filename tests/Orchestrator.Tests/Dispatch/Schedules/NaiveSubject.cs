@@ -1,5 +1,4 @@
 using Lab.Orchestrator.Dispatch;
-using Lab.Orchestrator.Workers;
 using Microsoft.Extensions.Time.Testing;
 
 namespace Lab.Orchestrator.Tests.Dispatch.Schedules;

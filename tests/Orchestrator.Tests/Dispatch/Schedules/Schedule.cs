@@ -1,5 +1,4 @@
 using Lab.Orchestrator.Dispatch;
-using Lab.Orchestrator.Workers;
 using Microsoft.Extensions.Time.Testing;
 
 namespace Lab.Orchestrator.Tests.Dispatch.Schedules;
@@ -100,7 +99,7 @@ internal sealed class Schedule : IDispatchEffects
     private void Submit(int count, int amount, bool accepted)
     {
         var timeout = accepted ? Timeout.InfiniteTimeSpan : TimeSpan.FromMilliseconds(20 * (1 + amount));
-        var entries = Enumerable.Range(0, count).Select(_ => new QueueEntry("text", timeout) { Accepted = accepted }).ToList();
+        var entries = Enumerable.Range(0, count).Select(_ => new QueueEntry(Guid.CreateVersion7(), "text", timeout) { Accepted = accepted }).ToList();
         _model.Submitting(entries);
         _subject.Submit(entries);
     }

@@ -1,9 +1,9 @@
-using System.Globalization;
+using Lab.Orchestrator.Jobs;
 using Lab.ServiceDefaults.Contracts;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Extensions.Options;
 
-namespace Lab.Orchestrator.Jobs;
+namespace Lab.Orchestrator.Api;
 
 /// <summary><c>POST /new_request</c> with <c>Prefer: respond-async</c>: the job is on disk before its client hears of it.</summary>
 internal sealed class JobSubmission(
@@ -18,25 +18,24 @@ internal sealed class JobSubmission(
     private const int RetryAfterSeconds = 60;
 
     /// <summary>Accepts the request as a job; with <c>wait=N</c> answers it at once if it is done by then (RFC 7240 §4.3).</summary>
-    public async Task<Results<Ok<RequestAnswer>, Accepted<JobDocument>, ProblemHttpResult, StatusCodeHttpResult>> SubmitAsync(
+    public async Task<Results<Ok<RequestAnswer>, Accepted<JobDocument>, RefusalResult>> SubmitAsync(
         HttpContext context, TextBody body, Prefer prefer)
     {
-        if (IdempotencyKey.Read(context.Request.Headers, out var key) is { } refusal) return refusal.ToProblem();
+        if (IdempotencyKey.Read(context.Request.Headers, out var key) is { } refusal) return refusal.ToResult();
         var owner = context.JobOwner();
         var now = time.GetUtcNow();
         var (parent, state) = JobTracing.Current();
         try
         {
             var submission = await store.SubmitAsync(
-                new(Guid.CreateVersion7(now), owner, body.Text!, body.IsDrawn, key, now, parent, state), context.RequestAborted);
+                new(Guid.CreateVersion7(now), owner, body.Text, body.IsGenerated, key, now, parent, state), context.RequestAborted);
             if (submission.Kind is SubmissionKind.Full)
             {
-                context.Response.Headers.RetryAfter = RetryAfterSeconds.ToString(CultureInfo.InvariantCulture);
                 return new Refusal(StatusCodes.Status429TooManyRequests, "Too many jobs",
-                    $"{options.Value.Capacity} jobs are unfinished, and no more may be.").ToProblem();
+                    $"{options.Value.Capacity} jobs are unfinished, and no more may be.", RetryAfterSeconds).ToResult();
             }
 
-            if (submission.Kind is SubmissionKind.KeyReused) return IdempotencyKey.Reused.ToProblem();
+            if (submission.Kind is SubmissionKind.KeyReused) return IdempotencyKey.Reused.ToResult();
             if (submission.Kind is SubmissionKind.Created) metrics.Became(JobStatus.Queued);
             var job = submission.Job!;
             if (prefer.Wait is { } wait) job = await WaitAsync(owner, job, wait, context.RequestAborted);
@@ -44,18 +43,18 @@ internal sealed class JobSubmission(
         }
         catch (JobStoreException e)
         {
-            return JobEndpoints.Unavailable(context, e);
+            return JobEndpoints.Unavailable(e);
         }
     }
 
-    private static Results<Ok<RequestAnswer>, Accepted<JobDocument>, ProblemHttpResult, StatusCodeHttpResult> Answer(
+    private static Results<Ok<RequestAnswer>, Accepted<JobDocument>, RefusalResult> Answer(
         HttpContext context, Job job, TimeSpan? wait)
     {
         var inTime = wait is not null && job.FinishedAt is not null;
         context.Response.Headers["Preference-Applied"] = Prefer.Applied(respondAsync: !inTime, wait);
         if (!inTime) return TypedResults.Accepted($"/requests/{job.Id}", job.ToDocument());
         if (job.Result is { } result) return TypedResults.Ok(result);
-        return (job.Error ?? new(StatusCodes.Status409Conflict, "Canceled", "The job was canceled.")).ToProblem();
+        return (job.Error ?? new(StatusCodes.Status409Conflict, "Canceled", "The job was canceled.")).ToResult();
     }
 
     private async Task<Job> WaitAsync(string owner, Job job, TimeSpan wait, CancellationToken hungUp)

@@ -1,9 +1,9 @@
 using Lab.Orchestrator.Tests.Api;
 using Lab.Orchestrator.Tests.Dispatch;
-using Lab.Orchestrator.Workers;
+using Lab.Orchestrator.Dispatch;
 using Lab.ServiceDefaults.Contracts;
 
-namespace Lab.Orchestrator.Tests.Workers;
+namespace Lab.Orchestrator.Tests.Dispatch;
 
 public sealed class FleetModelTests
 {

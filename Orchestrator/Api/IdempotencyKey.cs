@@ -1,6 +1,6 @@
 using Lab.ServiceDefaults.Contracts;
 
-namespace Lab.Orchestrator.Jobs;
+namespace Lab.Orchestrator.Api;
 
 /// <summary>
 /// The header <c>Idempotency-Key</c> (after draft-ietf-httpapi-idempotency-key-header, without its quotes): a client
@@ -9,7 +9,7 @@ namespace Lab.Orchestrator.Jobs;
 internal static class IdempotencyKey
 {
     private const string Header = "Idempotency-Key";
-    private const int MostCharacters = 255;
+    private const int MaxLength = 255;
 
     /// <summary>422: the key stands for another request.</summary>
     public static Refusal Reused { get; } = new(StatusCodes.Status422UnprocessableEntity, "Idempotency key reused",
@@ -23,8 +23,8 @@ internal static class IdempotencyKey
     {
         key = null;
         if (!headers.TryGetValue(Header, out var values)) return null;
-        if (values is not [{ Length: >= 1 and <= MostCharacters } value] || value.Any(character => character is < ' ' or > '~'))
-            return new(StatusCodes.Status400BadRequest, "Bad idempotency key", $"{Header} must be 1 to {MostCharacters} printable ASCII characters.");
+        if (values is not [{ Length: >= 1 and <= MaxLength } value] || value.Any(character => character is < ' ' or > '~'))
+            return new(StatusCodes.Status400BadRequest, "Bad idempotency key", $"{Header} must be 1 to {MaxLength} printable ASCII characters.");
         key = value;
         return null;
     }

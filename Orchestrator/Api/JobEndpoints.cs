@@ -1,11 +1,11 @@
 using System.Buffers.Binary;
-using Lab.Orchestrator.Api;
+using Lab.Orchestrator.Jobs;
 using Lab.ServiceDefaults.Contracts;
 using Lab.ServiceDefaults.Contracts.Description;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Extensions.Options;
 
-namespace Lab.Orchestrator.Jobs;
+namespace Lab.Orchestrator.Api;
 
 /// <summary><c>GET</c> and <c>DELETE /requests/{id}</c>: a job's state and result, and its cancellation.</summary>
 internal static class JobEndpoints
@@ -20,48 +20,45 @@ internal static class JobEndpoints
     public static string JobOwner(this HttpContext context) => context.User.Identity?.Name ?? "";
 
     /// <summary>503: the store is not to be had; trying again soon makes sense.</summary>
-    public static ProblemHttpResult Unavailable(HttpContext context, JobStoreException e)
-    {
-        context.Response.Headers.RetryAfter = "1";
-        return new Refusal(StatusCodes.Status503ServiceUnavailable, "Jobs not available", e.Message).ToProblem();
-    }
+    public static RefusalResult Unavailable(JobStoreException e) =>
+        new Refusal(StatusCodes.Status503ServiceUnavailable, "Jobs not available", e.Message, RetryAfter: 1).ToResult();
 
-    private static async Task<Results<Ok<JobDocument>, ProblemHttpResult>> GetAsync(
+    private static async Task<Results<Ok<JobDocument>, RefusalResult>> GetAsync(
         string id, HttpContext context, IJobStore store, JobRunner runner, IOptions<JobsOptions> options, TimeProvider time)
     {
         try
         {
             if (!TryParse(id, out var guid, out _) || await store.FindAsync(context.JobOwner(), guid, context.RequestAborted) is not { } job)
-                return Missing(id, options.Value, time).ToProblem();
+                return Missing(id, options.Value, time).ToResult();
             if (job.Status is JobStatus.Running && runner.IsWaiting(guid)) job = job with { Status = JobStatus.Queued };
             return TypedResults.Ok(job.ToDocument());
         }
         catch (JobStoreException e)
         {
-            return Unavailable(context, e);
+            return Unavailable(e);
         }
     }
 
-    private static async Task<Results<NoContent, ProblemHttpResult>> DeleteAsync(
+    private static async Task<Results<NoContent, RefusalResult>> DeleteAsync(
         string id, HttpContext context, IJobStore store, JobMetrics metrics, IOptions<JobsOptions> options, TimeProvider time)
     {
         try
         {
-            if (!TryParse(id, out var guid, out _)) return Missing(id, options.Value, time).ToProblem();
+            if (!TryParse(id, out var guid, out _)) return Missing(id, options.Value, time).ToResult();
             switch (await store.CancelAsync(context.JobOwner(), guid, context.RequestAborted))
             {
                 case CancelKind.Canceled:
                     metrics.Became(JobStatus.Canceled);
                     return TypedResults.NoContent();
                 case CancelKind.AlreadyFinished:
-                    return new Refusal(StatusCodes.Status409Conflict, "Already finished", "The job has finished and can no longer be canceled.").ToProblem();
+                    return new Refusal(StatusCodes.Status409Conflict, "Already finished", "The job has finished and can no longer be canceled.").ToResult();
                 default:
-                    return Missing(id, options.Value, time).ToProblem();
+                    return Missing(id, options.Value, time).ToResult();
             }
         }
         catch (JobStoreException e)
         {
-            return Unavailable(context, e);
+            return Unavailable(e);
         }
     }
 

@@ -1,7 +1,6 @@
-using Lab.Orchestrator.Dispatch;
 using Lab.ServiceDefaults.Contracts;
 
-namespace Lab.Orchestrator.Workers;
+namespace Lab.Orchestrator.Dispatch;
 
 /// <summary>A worker as the dispatcher knows it. Touched by the dispatcher's loop alone.</summary>
 internal sealed class WorkerNode
@@ -48,7 +47,7 @@ internal sealed class WorkerNode
     public RecentTimes RecentInference { get; } = new();
 
     /// <summary>What was last found wrong with it; <c>null</c> as long as nothing was.</summary>
-    public string? Trouble { get; set; }
+    public string? LastError { get; set; }
 
     /// <summary>Failures since the last answer: the exponent of the quarantine's backoff.</summary>
     public int ConsecutiveFailures { get; set; }

@@ -1,6 +1,6 @@
 using Lab.ServiceDefaults.Contracts;
 
-namespace Lab.Orchestrator.Workers;
+namespace Lab.Orchestrator.Dispatch;
 
 /// <summary>Which model is the fleet's where its workers do not agree.</summary>
 internal static class FleetModel

@@ -1,7 +1,7 @@
 using System.Globalization;
 using Microsoft.Extensions.Primitives;
 
-namespace Lab.Orchestrator.Jobs;
+namespace Lab.Orchestrator.Api;
 
 /// <summary>
 /// What a client prefers (RFC 7240). A preference that is unknown, malformed or out of range is no error: it is
@@ -13,8 +13,8 @@ internal readonly record struct Prefer(bool RespondAsync, TimeSpan? Wait)
 {
     /// <summary>Reads the header's values, which are one list however many lines they came in.</summary>
     /// <param name="values">The values of the header <c>Prefer</c>.</param>
-    /// <param name="mostWait">The longest time that a client is kept waiting.</param>
-    public static Prefer Parse(StringValues values, TimeSpan mostWait)
+    /// <param name="maxWait">The longest time that a client is kept waiting.</param>
+    public static Prefer Parse(StringValues values, TimeSpan maxWait)
     {
         if (values.Count == 0) return default;
         var found = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
@@ -29,7 +29,7 @@ internal readonly record struct Prefer(bool RespondAsync, TimeSpan? Wait)
 
         // An empty value is the same as none, and respond-async knows no other.
         var respondAsync = found.TryGetValue("respond-async", out var nothing) && nothing.Length == 0;
-        return new(respondAsync, found.TryGetValue("wait", out var seconds) ? Seconds(seconds, mostWait) : null);
+        return new(respondAsync, found.TryGetValue("wait", out var seconds) ? Seconds(seconds, maxWait) : null);
     }
 
     /// <summary>The value of <c>Preference-Applied</c> for those that were honoured, or <c>null</c>.</summary>
@@ -44,13 +44,13 @@ internal readonly record struct Prefer(bool RespondAsync, TimeSpan? Wait)
         };
     }
 
-    private static TimeSpan? Seconds(string text, TimeSpan most)
+    private static TimeSpan? Seconds(string text, TimeSpan maxWait)
     {
         if (text.Length == 0 || !text.All(char.IsAsciiDigit)) return null;
         // More digits than a number has room for are more than the cap, too.
         if (!int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds)) seconds = int.MaxValue;
         if (seconds == 0) return null;
-        return TimeSpan.FromSeconds(Math.Min(seconds, (int)most.TotalSeconds));
+        return TimeSpan.FromSeconds(Math.Min(seconds, (int)maxWait.TotalSeconds));
     }
 
     private static (string Name, string Word) NameAndWord(string preference)

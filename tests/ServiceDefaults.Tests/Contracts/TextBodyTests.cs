@@ -2,7 +2,7 @@ using System.Text;
 using Lab.ServiceDefaults.Contracts;
 using Microsoft.AspNetCore.Http;
 
-namespace Lab.ServiceDefaults.Tests;
+namespace Lab.ServiceDefaults.Tests.Contracts;
 
 public sealed class TextBodyTests
 {
@@ -14,20 +14,19 @@ public sealed class TextBodyTests
     [InlineData("""{"text":"as it is"}""", "text/plain; charset=\"utf-8\"", """{"text":"as it is"}""")]
     public async Task ReadAsync_GoodBody_GivesText(string body, string contentType, string expected)
     {
-        var read = await ReadAsync(Encoding.UTF8.GetBytes(body), contentType);
-        Assert.Null(read.Refusal);
-        Assert.Equal(expected, read.Text);
+        Assert.Equal(new(expected, IsGenerated: false), Text(await ReadAsync(Encoding.UTF8.GetBytes(body), contentType)));
     }
 
     [Theory]
     [InlineData(null)]
     [InlineData("application/json")]
     [InlineData("application/x-www-form-urlencoded")]
-    public async Task ReadAsync_NoBody_DrawsFiftyLettersAndSpaces(string? contentType)
+    public async Task ReadAsync_NoBody_GeneratesFiftyLettersAndSpaces(string? contentType)
     {
-        var first = await ReadAsync([], contentType);
-        var second = await ReadAsync([], contentType);
-        Assert.Equal(50, first.Text!.Length);
+        var first = Text(await ReadAsync([], contentType));
+        var second = Text(await ReadAsync([], contentType));
+        Assert.True(first.IsGenerated);
+        Assert.Equal(50, first.Text.Length);
         Assert.All(first.Text, c => Assert.True(char.IsAsciiLetter(c) || c == ' '));
         Assert.NotEqual(first.Text, second.Text);
     }
@@ -55,10 +54,9 @@ public sealed class TextBodyTests
     [InlineData("a", "nonsense", 415)]
     public async Task ReadAsync_BadBody_IsRefused(string body, string? contentType, int status)
     {
-        var read = await ReadAsync(Encoding.UTF8.GetBytes(body), contentType);
-        Assert.Null(read.Text);
-        Assert.Equal(status, read.Refusal!.Status);
-        Assert.NotEmpty(read.Refusal.Detail);
+        var refusal = Refusal(await ReadAsync(Encoding.UTF8.GetBytes(body), contentType));
+        Assert.Equal(status, refusal.Status);
+        Assert.NotEmpty(refusal.Detail);
     }
 
     [Theory]
@@ -67,7 +65,7 @@ public sealed class TextBodyTests
     public async Task ReadAsync_InvalidUtf8_IsUnreadable(string contentType)
     {
         byte[] body = [.. "{\"text\":\"a"u8, 0xC3, 0x28, .. "\"}"u8];
-        Assert.Equal(400, (await ReadAsync(body, contentType)).Refusal!.Status);
+        Assert.Equal(400, Refusal(await ReadAsync(body, contentType)).Status);
     }
 
     [Fact]
@@ -76,10 +74,22 @@ public sealed class TextBodyTests
         var request = RequestOf("abc"u8.ToArray(), "text/plain");
         request.Headers.ContentEncoding = "gzip";
         var read = await TextBody.ReadAsync(request, TestContext.Current.CancellationToken);
-        Assert.Equal(415, read.Refusal!.Status);
+        Assert.Equal(415, Refusal(read).Status);
     }
 
-    private static ValueTask<TextBody> ReadAsync(byte[] body, string? contentType) =>
+    private static TextBody Text(Result<TextBody> read)
+    {
+        Assert.True(read.TryGet(out var body, out var refusal), refusal?.Detail);
+        return body;
+    }
+
+    private static Refusal Refusal(Result<TextBody> read)
+    {
+        Assert.False(read.TryGet(out _, out var refusal));
+        return refusal;
+    }
+
+    private static ValueTask<Result<TextBody>> ReadAsync(byte[] body, string? contentType) =>
         TextBody.ReadAsync(RequestOf(body, contentType), TestContext.Current.CancellationToken);
 
     private static HttpRequest RequestOf(byte[] body, string? contentType)

@@ -1,4 +1,4 @@
-namespace Lab.Orchestrator.Workers;
+namespace Lab.Orchestrator.Dispatch;
 
 /// <summary>The last few times of something, for their median.</summary>
 internal sealed class RecentTimes

@@ -7,31 +7,31 @@ namespace Lab.ServiceDefaults.Access;
 
 /// <summary>
 /// Metadata of an endpoint that is called so often that the way to it counts. A request whose key is valid and has not
-/// used up its limit goes straight there; every other one takes the ordinary way through authentication,
+/// used up its limit goes straight there; every other one takes the ordinary path through authentication,
 /// authorization and rate limiter, where it is refused. So there is one place that refuses, and none that is passed by.
 /// </summary>
-public sealed class ShortWay
+public sealed class FastPath
 {
-    private ShortWay()
+    private FastPath()
     {
     }
 
-    internal static ShortWay Instance { get; } = new();
+    internal static FastPath Instance { get; } = new();
 }
 
-/// <summary>Puts endpoints on the short way, and the short way before the ordinary one.</summary>
-public static class ShortWayExtensions
+/// <summary>Puts endpoints on the fast path, and the fast path before the ordinary one.</summary>
+public static class FastPathExtensions
 {
-    /// <summary>Lets requests with a valid key come here by the short way. Not for endpoints that need a scope.</summary>
-    public static TBuilder ByShortWay<TBuilder>(this TBuilder endpoint)
+    /// <summary>Lets requests with a valid key come here by the fast path. Not for endpoints that need a scope.</summary>
+    public static TBuilder WithFastPath<TBuilder>(this TBuilder endpoint)
         where TBuilder : IEndpointConventionBuilder
     {
-        endpoint.Add(builder => builder.Metadata.Add(ShortWay.Instance));
+        endpoint.Add(builder => builder.Metadata.Add(FastPath.Instance));
         return endpoint;
     }
 
-    /// <summary>Opens the short way; it stands behind routing and before <see cref="AccessExtensions.UseAccess"/>.</summary>
-    public static void UseShortWay(this WebApplication app)
+    /// <summary>Opens the fast path; it stands behind routing and before <see cref="AccessExtensions.UseAccess"/>.</summary>
+    public static void UseFastPath(this WebApplication app)
     {
         ArgumentNullException.ThrowIfNull(app);
         var keys = app.Services.GetRequiredService<KeyRing>();
@@ -39,7 +39,7 @@ public static class ShortWayExtensions
         app.Use((context, next) =>
         {
             var endpoint = context.GetEndpoint();
-            return endpoint?.Metadata.GetMetadata<ShortWay>() is not null && MayPass(context, keys, limits)
+            return endpoint?.Metadata.GetMetadata<FastPath>() is not null && MayPass(context, keys, limits)
                 ? endpoint.RequestDelegate!(context)
                 : next(context);
         });

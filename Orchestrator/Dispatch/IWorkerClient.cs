@@ -1,7 +1,6 @@
-using Lab.Orchestrator.Dispatch;
 using Lab.ServiceDefaults.Contracts;
 
-namespace Lab.Orchestrator.Workers;
+namespace Lab.Orchestrator.Dispatch;
 
 /// <summary>Speaks to workers. No member throws: whatever goes wrong is part of the result.</summary>
 internal interface IWorkerClient
@@ -12,8 +11,8 @@ internal interface IWorkerClient
     /// <summary>Asks the worker at an address whether it is ready.</summary>
     /// <param name="address">Where it is.</param>
     /// <param name="readModel">Whether to ask a ready worker which model it serves.</param>
-    /// <param name="cancellation">Ends the probe.</param>
-    Task<ProbeResult> ProbeAsync(Uri address, bool readModel, CancellationToken cancellation);
+    /// <param name="cancellationToken">Ends the probe.</param>
+    Task<ProbeResult> ProbeAsync(Uri address, bool readModel, CancellationToken cancellationToken);
 }
 
 /// <summary>What came of a probe.</summary>

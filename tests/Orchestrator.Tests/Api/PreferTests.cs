@@ -1,7 +1,7 @@
-using Lab.Orchestrator.Jobs;
+using Lab.Orchestrator.Api;
 using Microsoft.Extensions.Primitives;
 
-namespace Lab.Orchestrator.Tests.Jobs;
+namespace Lab.Orchestrator.Tests.Api;
 
 public sealed class PreferTests
 {

@@ -1,7 +1,7 @@
 using Lab.Orchestrator.Dispatch;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 
-namespace Lab.Orchestrator.Workers;
+namespace Lab.Orchestrator.Api;
 
 /// <summary>The orchestrator is ready as soon as one worker is.</summary>
 internal sealed class WorkersHealthCheck(Dispatcher dispatcher) : IHealthCheck

@@ -1,7 +1,7 @@
 using Lab.ServiceDefaults.Contracts;
 using Microsoft.Extensions.Logging;
 
-namespace Lab.Orchestrator.Workers;
+namespace Lab.Orchestrator.Dispatch;
 
 /// <summary>
 /// Every worker and whether it may get work: free ones by how long they have been idle, quarantined ones by when to
@@ -47,7 +47,7 @@ internal sealed class WorkerTable(OrchestratorOptions options, TimeProvider time
         var now = time.GetTimestamp();
         foreach (var node in _nodes.Values.Where(node => !addresses.ContainsKey(node.Name)).ToList())
         {
-            WorkersLog.Removed(logger, node.Name);
+            WorkerTableLog.Removed(logger, node.Name);
             node.Removed = true;
             Change(node, draining: true);
             Forget(node);
@@ -58,7 +58,7 @@ internal sealed class WorkerTable(OrchestratorOptions options, TimeProvider time
             if (!_nodes.TryGetValue(name, out var node))
             {
                 _nodes.Add(name, new(name, address) { NextProbeAt = now });
-                WorkersLog.Added(logger, name, address);
+                WorkerTableLog.Added(logger, name, address);
                 continue;
             }
 
@@ -66,7 +66,7 @@ internal sealed class WorkerTable(OrchestratorOptions options, TimeProvider time
             node.Removed = false;
             if (returned) Change(node, draining: false);
             if (node.Address == address) continue;
-            WorkersLog.Moved(logger, name, address);
+            WorkerTableLog.Moved(logger, name, address);
             node.Address = address;
             node.Probing = false;
             node.NextProbeAt = now;
@@ -88,7 +88,7 @@ internal sealed class WorkerTable(OrchestratorOptions options, TimeProvider time
     }
 
     /// <summary>The worker starts on a call.</summary>
-    public void Occupy(WorkerNode node, Dispatch.DispatchCall call)
+    public void Occupy(WorkerNode node, DispatchCall call)
     {
         node.Current = call;
         BusyCount++;
@@ -132,8 +132,8 @@ internal sealed class WorkerTable(OrchestratorOptions options, TimeProvider time
         else if (node.Quarantined)
         {
             Delay(node);
-            node.Trouble = failure;
-            WorkersLog.StillQuarantined(logger, node.Name, failure);
+            node.LastError = failure;
+            WorkerTableLog.StillQuarantined(logger, node.Name, failure);
             Distrust(node);
         }
         else if (node.Current is null && ++node.MissedProbes >= MissedProbesAllowed)
@@ -151,13 +151,13 @@ internal sealed class WorkerTable(OrchestratorOptions options, TimeProvider time
         {
             var before = _model;
             _model = FleetModel.Choose(_nodes.Values, before);
-            if (before is null || !before.IsSameModel(_model!)) WorkersLog.FleetModel(logger, _model!.ModelId, _model.ModelSha);
+            if (before is null || !before.IsSameModel(_model!)) WorkerTableLog.FleetModel(logger, _model!.ModelId, _model.ModelSha);
         }
 
         if (!IsOther(node))
         {
             node.HasOtherModel = false;
-            WorkersLog.Healthy(logger, node.Name);
+            WorkerTableLog.Healthy(logger, node.Name);
             Change(node, quarantined: false);
         }
         else if (!node.HasOtherModel) SendAway(node, OtherModel(node));
@@ -169,7 +169,7 @@ internal sealed class WorkerTable(OrchestratorOptions options, TimeProvider time
             if (other.HasOtherModel && !IsOther(other))
             {
                 other.HasOtherModel = false;
-                WorkersLog.Healthy(logger, other.Name);
+                WorkerTableLog.Healthy(logger, other.Name);
                 Change(other, quarantined: false);
             }
             else if (!other.Quarantined && IsOther(other))
@@ -191,9 +191,9 @@ internal sealed class WorkerTable(OrchestratorOptions options, TimeProvider time
     private void SendAway(WorkerNode node, string reason)
     {
         var backoff = Delay(node);
-        node.Trouble = reason;
+        node.LastError = reason;
         node.BatchLimit = 1;
-        WorkersLog.Quarantined(logger, node.Name, backoff.TotalMilliseconds, reason);
+        WorkerTableLog.Quarantined(logger, node.Name, backoff.TotalMilliseconds, reason);
         Change(node, quarantined: true);
     }
 

@@ -1,7 +1,6 @@
-using Lab.Orchestrator.Dispatch;
 using Lab.ServiceDefaults.Contracts;
 
-namespace Lab.Orchestrator.Api;
+namespace Lab.Orchestrator.Dispatch;
 
 /// <summary>The HTTP status for each way in which a request can end without an answer.</summary>
 internal static class Refusals
