@@ -29,6 +29,7 @@ public sealed class BrowserFixture : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         if (Chromium is null) return;
+        Assertions.SetDefaultExpectTimeout(Tab.Patience);
         _playwright = await Playwright.CreateAsync();
         _browser = await _playwright.Chromium.LaunchAsync(new() { ExecutablePath = Chromium, Args = Arguments });
     }
@@ -45,6 +46,8 @@ public sealed class BrowserFixture : IAsyncLifetime
             BaseURL = address.ToString(),
             ViewportSize = new() { Width = view.Width, Height = view.Height },
             ColorScheme = view.Dark ? ColorScheme.Dark : ColorScheme.Light,
+            // Some pages speak the language that the browser asks for.
+            Locale = "en-US",
             IgnoreHTTPSErrors = true,
         });
         return new(context, await context.NewPageAsync());

@@ -8,6 +8,9 @@ namespace Lab.Browser.Browsing;
 /// <summary>A page in a session of its own, and what its console has complained of.</summary>
 internal sealed class Tab : IAsyncDisposable
 {
+    /// <summary>How long a page may take for what is expected of it, in milliseconds: the machine may have other things to do.</summary>
+    public const float Patience = 60_000;
+
     private static readonly string[] Serious = ["serious", "critical"];
     private readonly IBrowserContext _context;
     private readonly ConcurrentQueue<string> _complaints = new();
@@ -16,7 +19,7 @@ internal sealed class Tab : IAsyncDisposable
     {
         _context = context;
         Page = page;
-        page.SetDefaultTimeout((float)TimeSpan.FromSeconds(20).TotalMilliseconds);
+        page.SetDefaultTimeout(Patience);
         page.Console += (_, message) =>
         {
             if (message.Type == "error") _complaints.Enqueue(message.Text);
