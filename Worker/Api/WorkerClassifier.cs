@@ -1,7 +1,7 @@
 using System.Globalization;
 using Lab.ServiceDefaults.Contracts;
+using Lab.Worker.Compilation;
 using Lab.Worker.Inference;
-using Lab.Worker.ModelBuilding;
 using Microsoft.Extensions.Options;
 
 namespace Lab.Worker.Api;

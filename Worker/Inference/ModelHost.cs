@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using Lab.Worker.ModelBuilding;
+using Lab.Worker.Checkpoints;
 using Microsoft.Extensions.Options;
 
 namespace Lab.Worker.Inference;

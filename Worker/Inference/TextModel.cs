@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using Lab.ServiceDefaults.Contracts;
 using Lab.Worker.Compilation;
-using Lab.Worker.ModelBuilding;
 using Lab.Worker.Tokenization;
 
 namespace Lab.Worker.Inference;
@@ -33,9 +32,9 @@ internal sealed class TextModel(
     {
         var (config, tokenizer, weights, sha256) = files;
         var description = new ModelDescription(options.FullModelName, sha256, config.Labels, config.MaxPositions, options.FullPrecision);
-        var compiler = new ModelCompiler(options.OpenCache(), Processor.Current, logger);
+        var sessions = new SessionFactory(new(options.OpenCache(), Processor.Current, logger), logger);
         var settings = new SessionSettings(options.FullPrecision, Math.Min(options.Threads, Environment.ProcessorCount), options.Deterministic);
-        return new(description, tokenizer, compiler.Open(config, weights, description.Sha256, settings, cancellation), telemetry);
+        return new(description, tokenizer, sessions.Open(config, weights, description.Sha256, settings, cancellation), telemetry);
     }
 
     /// <summary>

@@ -1,8 +1,8 @@
 using System.CommandLine;
 using System.Globalization;
+using Lab.Worker.Checkpoints;
 using Lab.Worker.Compilation;
 using Lab.Worker.Inference;
-using Lab.Worker.ModelBuilding;
 using Spectre.Console;
 
 namespace Lab.Worker.ModelCommands;

@@ -1,7 +1,8 @@
 using System.CommandLine;
 using System.Globalization;
+using Lab.Worker.Checkpoints;
 using Lab.Worker.Compilation;
-using Lab.Worker.ModelBuilding;
+using Lab.Worker.Graphs;
 using Spectre.Console;
 
 namespace Lab.Worker.ModelCommands;

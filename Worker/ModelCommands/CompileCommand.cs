@@ -1,7 +1,8 @@
 using System.CommandLine;
 using System.Globalization;
+using Lab.Worker.Checkpoints;
 using Lab.Worker.Compilation;
-using Lab.Worker.ModelBuilding;
+using Lab.Worker.Inference;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Lab.Worker.ModelCommands;
@@ -27,7 +28,7 @@ internal static class CompileCommand
             ?? throw new IOException("there is no cache: the user has no home directory, and --cache names none");
         using var weights = DistilBertWeights.Open(model.Path, model.Config);
         var started = TimeProvider.System.GetTimestamp();
-        var (entry, wasThere) = new ModelCompiler(cache, Processor.Current, NullLogger.Instance)
+        var (entry, wasThere) = new SessionFactory(new(cache, Processor.Current, NullLogger.Instance), NullLogger.Instance)
             .CompileToCache(model.Config, weights, weights.Sha256(), precision);
         var seconds = TimeProvider.System.GetElapsedTime(started).TotalSeconds;
         var megabytes = Directory.EnumerateFiles(entry).Sum(file => new FileInfo(file).Length) >> 20;

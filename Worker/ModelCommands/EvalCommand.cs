@@ -1,6 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
-using Lab.Worker.ModelBuilding;
+using Lab.Worker.Compilation;
 using Spectre.Console;
 
 namespace Lab.Worker.ModelCommands;

@@ -1,6 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
-using Lab.Worker.ModelBuilding;
+using Lab.Worker.Compilation;
 
 namespace Lab.Worker.ModelCommands;
 
@@ -12,7 +12,7 @@ internal static class ModelArguments
 
     /// <summary>What to compute with.</summary>
     public static Option<Precision> Precision() =>
-        new("--precision") { DefaultValueFactory = _ => ModelBuilding.Precision.Int8, Description = "int8 or fp32." };
+        new("--precision") { DefaultValueFactory = _ => Compilation.Precision.Int8, Description = "int8 or fp32." };
 
     /// <summary>A list of whole numbers, such as <c>16,32,128</c>.</summary>
     /// <param name="name">The option's name.</param>

@@ -1,8 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
-using Lab.Worker.ModelBuilding;
+using Lab.Worker.Checkpoints;
 using Lab.Worker.ModelCommands.Hub;
-using Lab.Worker.Tokenization;
 using Spectre.Console;
 
 namespace Lab.Worker.ModelCommands;

@@ -1,6 +1,5 @@
 using System.Globalization;
 using Lab.Worker.Compilation;
-using Lab.Worker.ModelBuilding;
 using Spectre.Console;
 
 namespace Lab.Worker.ModelCommands;

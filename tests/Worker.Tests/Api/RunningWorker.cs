@@ -1,7 +1,7 @@
 using System.Net.Http.Headers;
 using System.Text;
+using Lab.Worker.Checkpoints;
 using Lab.Worker.Inference;
-using Lab.Worker.ModelBuilding;
 using Lab.Worker.Tokenization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;

@@ -1,6 +1,6 @@
 using System.Text.Json;
 
-namespace Lab.Worker.ModelBuilding;
+namespace Lab.Worker.Checkpoints;
 
 /// <summary>The feed-forward network's activation function.</summary>
 internal enum Activation

@@ -1,9 +1,7 @@
 using Lab.Worker.Compilation;
-using Lab.Worker.Inference;
-using Lab.Worker.ModelBuilding;
 using Microsoft.Extensions.Options;
 
-namespace Lab.Worker;
+namespace Lab.Worker.Inference;
 
 /// <summary>The configuration section <c>Worker</c> (environment: <c>Worker__ModelDirectory</c> and so on).</summary>
 internal sealed class WorkerOptions
@@ -90,8 +88,8 @@ internal sealed class WorkerOptions
     /// <summary>Reads <c>int8</c> or <c>fp32</c>, in any case; null for anything else.</summary>
     public static Precision? ParsePrecision(string? text) => text?.ToUpperInvariant() switch
     {
-        "INT8" => ModelBuilding.Precision.Int8,
-        "FP32" => ModelBuilding.Precision.Fp32,
+        "INT8" => Compilation.Precision.Int8,
+        "FP32" => Compilation.Precision.Fp32,
         _ => null,
     };
 

@@ -1,7 +1,8 @@
 using System.Runtime.InteropServices;
-using Lab.Worker.ModelBuilding;
+using Lab.Worker.Checkpoints;
+using Lab.Worker.Graphs;
 
-namespace Lab.Worker.Tests.ModelBuilding;
+namespace Lab.Worker.Tests.Checkpoints;
 
 public sealed class DistilBertWeightsTests
 {
