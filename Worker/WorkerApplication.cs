@@ -36,8 +36,8 @@ internal static class WorkerApplication
         app.MapDefaultEndpoints();
         app.MapMetrics();
         app.MapApiDescription();
-        RunModelEndpoint.Map(app);
-        RunBatchEndpoint.Map(app);
+        app.MapRunModel();
+        app.MapRunBatch();
         app.MapPredict();
         app.MapOpenInference("lab-worker");
         return app;
@@ -94,7 +94,7 @@ internal static class WorkerApplication
             services.GetRequiredService<WorkerTelemetry>().Observe(gate);
             return gate;
         });
-        builder.Services.AddSingleton<ModelLoader>(services => cancellation =>
+        builder.Services.AddSingleton<ModelLoader>(services => cancellationToken =>
         {
             var options = services.GetRequiredService<IOptions<WorkerOptions>>().Value;
             return TextModel.Load(
@@ -102,7 +102,7 @@ internal static class WorkerApplication
                 options,
                 services.GetRequiredService<WorkerTelemetry>(),
                 services.GetRequiredService<ILogger<ModelCompiler>>(),
-                cancellation);
+                cancellationToken);
         });
         builder.Services.AddSingleton<ModelHost>();
         builder.Services.AddHostedService(services => services.GetRequiredService<ModelHost>());
@@ -112,8 +112,6 @@ internal static class WorkerApplication
     private static void AddApi(this WebApplicationBuilder builder)
     {
         builder.Services.AddApiDescription("Lab worker", "Classifies one dispatch at a time: one text or a small batch. Workers carry no key.", keys: false);
-        builder.Services.AddSingleton<RunModelEndpoint>();
-        builder.Services.AddSingleton<RunBatchEndpoint>();
         builder.Services.AddSingleton<IClassifier, WorkerClassifier>();
     }
 }

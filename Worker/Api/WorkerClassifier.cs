@@ -16,7 +16,7 @@ internal sealed class WorkerClassifier(
     public ModelInfo? Model => host.Ready is { } model ? _model ??= Describe(model.Description) : null;
 
     /// <inheritdoc/>
-    public ValueTask<bool> IsReadyAsync(CancellationToken cancellation) => new(host.Ready is not null);
+    public ValueTask<bool> IsReadyAsync(CancellationToken cancellationToken) => new(host.Ready is not null);
 
     /// <inheritdoc/>
     public async Task<(Classified? Answer, Refusal? Refusal)> ClassifyAsync(

@@ -21,7 +21,7 @@ internal sealed partial class ModelCompiler(ModelCache? cache, Processor process
     /// Weights of fewer bytes than this are compiled in memory at each start, which takes less time than to read and
     /// verify a file.
     /// </summary>
-    public const long SmallestCached = 64 << 20;
+    public const long MinCachedBytes = 64 << 20;
 
     private const string ModelFile = "model.onnx";
     private const string WeightsFile = "model.weights";
@@ -30,7 +30,7 @@ internal sealed partial class ModelCompiler(ModelCache? cache, Processor process
     private const string GraphVersion = "4";
 
     /// <summary>The weights' size in bytes from which the cache is used; less only in tests.</summary>
-    public long CachedFrom { get; init; } = SmallestCached;
+    public long CachedFrom { get; init; } = MinCachedBytes;
 
     /// <summary>The file of a compiled model in its cache entry.</summary>
     public static string ModelIn(string entry) => Path.Combine(entry, ModelFile);
@@ -44,24 +44,24 @@ internal sealed partial class ModelCompiler(ModelCache? cache, Processor process
     /// <param name="sha256">SHA-256 of the weights' file.</param>
     /// <param name="precision">What it is to be computed with.</param>
     /// <param name="probe">Computes once with the compiled model at this path; nothing goes into the cache with which it throws.</param>
-    /// <param name="cancellation">Ends the wait for another process that compiles the same model.</param>
+    /// <param name="cancellationToken">Ends the wait for another process that compiles the same model.</param>
     /// <exception cref="IOException">The cache cannot be used.</exception>
     /// <exception cref="ModelDirectoryException">A weight is not finite.</exception>
     public (string Entry, bool WasThere) CompileToCache(
-        DistilBertConfig config, DistilBertWeights weights, string sha256, Precision precision, Action<string> probe, CancellationToken cancellation = default)
+        DistilBertConfig config, DistilBertWeights weights, string sha256, Precision precision, Action<string> probe, CancellationToken cancellationToken = default)
     {
         var wasThere = true;
         var entry = cache!.GetOrAdd(Key(config, sha256, precision), making =>
         {
             wasThere = false;
             Compile(config, weights, precision, making, probe);
-        }, cancellation);
+        }, cancellationToken);
         return (entry, wasThere);
     }
 
     /// <summary>Takes a model out of the cache.</summary>
-    public void Remove(DistilBertConfig config, string sha256, Precision precision, CancellationToken cancellation = default) =>
-        cache!.Remove(Key(config, sha256, precision), cancellation);
+    public void Remove(DistilBertConfig config, string sha256, Precision precision, CancellationToken cancellationToken = default) =>
+        cache!.Remove(Key(config, sha256, precision), cancellationToken);
 
     /// <summary>The largest magnitude of 8-bit weights, or null where weights stay floats.</summary>
     public int? Levels(Precision precision) => precision is Precision.Int8 ? processor.Levels : null;

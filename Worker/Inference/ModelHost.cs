@@ -5,8 +5,8 @@ using Microsoft.Extensions.Options;
 namespace Lab.Worker.Inference;
 
 /// <summary>Loads a model; throws <see cref="ModelDirectoryException"/> where it cannot be served.</summary>
-/// <param name="cancellation">Cancelled when the worker stops before its model is there.</param>
-internal delegate TextModel ModelLoader(CancellationToken cancellation);
+/// <param name="cancellationToken">Cancelled when the worker stops before its model is there.</param>
+internal delegate TextModel ModelLoader(CancellationToken cancellationToken);
 
 /// <summary>
 /// Loads and warms the model while the server already answers, and stops the server if that fails.
@@ -61,12 +61,12 @@ internal sealed partial class ModelHost(
         }
     }
 
-    private void Load(CancellationToken stopping)
+    private void Load(CancellationToken cancellationToken)
     {
         // Native threads that the runtime starts here for large computations stay on the same cores.
         if (options.Value.Cores is { Count: > 0 } cores) CpuSet.Pin(cores);
         if (options.Value.Threads > Environment.ProcessorCount) LogThreads(options.Value.Threads, Environment.ProcessorCount);
-        _model = load(stopping);
+        _model = load(cancellationToken);
         _model.WarmUp();
         Volatile.Write(ref _ready, _model);
     }

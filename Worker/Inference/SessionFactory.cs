@@ -17,16 +17,16 @@ internal sealed partial class SessionFactory(ModelCompiler compiler, ILogger log
     /// <param name="weights">The model's weights, owned by the session from now on, even if it cannot be opened.</param>
     /// <param name="sha256">SHA-256 of the weights' file.</param>
     /// <param name="settings">How it is to be computed.</param>
-    /// <param name="cancellation">Ends the wait for another process that compiles the same model.</param>
+    /// <param name="cancellationToken">Ends the wait for another process that compiles the same model.</param>
     /// <exception cref="ModelDirectoryException">A weight is not finite.</exception>
     public DistilBertSession Open(
-        DistilBertConfig config, DistilBertWeights weights, string sha256, SessionSettings settings, CancellationToken cancellation = default)
+        DistilBertConfig config, DistilBertWeights weights, string sha256, SessionSettings settings, CancellationToken cancellationToken = default)
     {
         try
         {
             if (compiler.UsesCache(weights))
             {
-                var session = OpenCached(config, weights, sha256, settings, cancellation);
+                var session = OpenCached(config, weights, sha256, settings, cancellationToken);
                 weights.Dispose();
                 return session;
             }
@@ -49,17 +49,17 @@ internal sealed partial class SessionFactory(ModelCompiler compiler, ILogger log
     /// <exception cref="IOException">The cache cannot be used.</exception>
     /// <exception cref="ModelDirectoryException">A weight is not finite.</exception>
     public (string Entry, bool WasThere) CompileToCache(
-        DistilBertConfig config, DistilBertWeights weights, string sha256, Precision precision, CancellationToken cancellation = default) =>
-        compiler.CompileToCache(config, weights, sha256, precision, compiled => Probe(compiled, config, weights, precision), cancellation);
+        DistilBertConfig config, DistilBertWeights weights, string sha256, Precision precision, CancellationToken cancellationToken = default) =>
+        compiler.CompileToCache(config, weights, sha256, precision, compiled => Probe(compiled, config, weights, precision), cancellationToken);
 
     // An entry that is what was written and that the runtime will not open has been wrong from the start: it is made
     // again, once. A new one that will not open either is no matter of the cache.
     private DistilBertSession OpenCached(
-        DistilBertConfig config, DistilBertWeights weights, string sha256, SessionSettings settings, CancellationToken cancellation)
+        DistilBertConfig config, DistilBertWeights weights, string sha256, SessionSettings settings, CancellationToken cancellationToken)
     {
         while (true)
         {
-            var (entry, wasThere) = CompileToCache(config, weights, sha256, settings.Precision, cancellation);
+            var (entry, wasThere) = CompileToCache(config, weights, sha256, settings.Precision, cancellationToken);
             try
             {
                 return DistilBertSession.OpenCompiled(ModelCompiler.ModelIn(entry), config, settings);
@@ -68,7 +68,7 @@ internal sealed partial class SessionFactory(ModelCompiler compiler, ILogger log
             {
                 var reason = e.Message.ReplaceLineEndings(" ");
                 LogReplaced(entry, reason);
-                compiler.Remove(config, sha256, settings.Precision, cancellation);
+                compiler.Remove(config, sha256, settings.Precision, cancellationToken);
             }
         }
     }

@@ -42,7 +42,7 @@ internal static class CheckCommand
             Row("would be built", precision is Precision.Int8
                 ? $"int8, weights of ±{compiler.Levels(precision)}, one scale for each output channel"
                 : "fp32");
-            Row("compiled", weights.FileBytes < ModelCompiler.SmallestCached ? "in memory, at each start" : "once for this host, into the cache");
+            Row("compiled", weights.FileBytes < ModelCompiler.MinCachedBytes ? "in memory, at each start" : "once for this host, into the cache");
             Row("work for a text of 32 tokens", string.Create(CultureInfo.InvariantCulture, $"{Work.Done(config, Math.Min(32, config.MaxPositions)) / 1e9:F2} GOP"));
             // Builds it, and so reads every number.
             _ = DistilBertGraph.Build(config, weights, compiler.Levels(precision));

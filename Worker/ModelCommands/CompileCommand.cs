@@ -34,8 +34,8 @@ internal static class CompileCommand
         var megabytes = Directory.EnumerateFiles(entry).Sum(file => new FileInfo(file).Length) >> 20;
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"{entry}: {megabytes} MiB, {(wasThere ? "was there and is whole" : "compiled")}, {seconds:F2} s"));
-        if (weights.FileBytes < ModelCompiler.SmallestCached)
-            Console.WriteLine($"Workers do not use it: weights of less than {ModelCompiler.SmallestCached >> 20} MiB are compiled faster than read.");
+        if (weights.FileBytes < ModelCompiler.MinCachedBytes)
+            Console.WriteLine($"Workers do not use it: weights of less than {ModelCompiler.MinCachedBytes >> 20} MiB are compiled faster than read.");
         return 0;
     }
 }

@@ -50,7 +50,7 @@ public sealed class ProcessTests
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Linux only.");
         var allowed = CpuSet.Allowed();
-        var other = Enumerable.Range(0, CpuSet.LastCore).First(core => !allowed.Contains(core));
+        var other = Enumerable.Range(0, CpuSet.MaxCore).First(core => !allowed.Contains(core));
 
         var (code, errors) = await RunAsync(("Worker__CpuAffinity", $"{other}"));
 
