@@ -71,7 +71,7 @@ internal static class WorkerApplication
         {
             var options = configuration.GetSection(WorkerOptions.Section).Get<WorkerOptions>() ?? new();
             var directory = options.FullModelDirectory;
-            var notes = options.OpenCache()?.Notes;
+            var notes = options.OpenCache(TimeProvider.System)?.Notes;
             OnnxRuntimeProcess.SilenceTelemetry();
             return Task.Run(() => ModelFiles.Read(directory, notes));
         }
@@ -86,6 +86,7 @@ internal static class WorkerApplication
     {
         builder.Services.AddOptions<WorkerOptions>().BindConfiguration(WorkerOptions.Section).ValidateOnStart();
         builder.Services.AddSingleton<IValidateOptions<WorkerOptions>, WorkerOptions.Validator>();
+        builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton<WorkerTelemetry>();
         builder.Services.AddSingleton(services =>
         {
@@ -97,10 +98,12 @@ internal static class WorkerApplication
         builder.Services.AddSingleton<ModelLoader>(services => cancellationToken =>
         {
             var options = services.GetRequiredService<IOptions<WorkerOptions>>().Value;
+            var time = services.GetRequiredService<TimeProvider>();
             return TextModel.Load(
-                files?.GetAwaiter().GetResult() ?? ModelFiles.Read(options.FullModelDirectory, options.OpenCache()?.Notes),
+                files?.GetAwaiter().GetResult() ?? ModelFiles.Read(options.FullModelDirectory, options.OpenCache(time)?.Notes),
                 options,
                 services.GetRequiredService<WorkerTelemetry>(),
+                time,
                 services.GetRequiredService<ILogger<ModelCompiler>>(),
                 cancellationToken);
         });

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
@@ -14,8 +13,9 @@ namespace Lab.Worker.Compilation;
 /// </summary>
 /// <param name="cache">Compiled models, or null for none.</param>
 /// <param name="processor">What is compiled for.</param>
+/// <param name="time">Tells how long it takes.</param>
 /// <param name="logger">Is told when a model is compiled.</param>
-internal sealed partial class ModelCompiler(ModelCache? cache, Processor processor, ILogger logger)
+internal sealed partial class ModelCompiler(ModelCache? cache, Processor processor, TimeProvider time, ILogger logger)
 {
     /// <summary>
     /// Weights of fewer bytes than this are compiled in memory at each start, which takes less time than to read and
@@ -76,7 +76,7 @@ internal sealed partial class ModelCompiler(ModelCache? cache, Processor process
 
     private void Compile(DistilBertConfig config, DistilBertWeights weights, Precision precision, string directory, Action<string> probe)
     {
-        var started = Stopwatch.GetTimestamp();
+        var started = time.GetTimestamp();
         var source = Path.Combine(directory, "source.onnx");
         const string sourceWeights = "source.weights";
         // A full disk is found out before the runtime writes to it: the runtime might not notice.
@@ -88,7 +88,7 @@ internal sealed partial class ModelCompiler(ModelCache? cache, Processor process
         File.Delete(source);
         File.Delete(Path.Combine(directory, sourceWeights));
         probe(ModelIn(directory));
-        var elapsed = Stopwatch.GetElapsedTime(started);
+        var elapsed = time.GetElapsedTime(started);
         LogCompiled(weights.Directory, precision, elapsed.TotalSeconds);
     }
 

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Lab.Worker.Checkpoints;
 using Microsoft.Extensions.Options;
 
@@ -13,7 +12,7 @@ internal delegate TextModel ModelLoader(CancellationToken cancellationToken);
 /// </summary>
 internal sealed partial class ModelHost(
     ModelLoader load, InferenceGate gate, IOptions<WorkerOptions> options,
-    IHostApplicationLifetime lifetime, ILogger<ModelHost> logger) : BackgroundService
+    IHostApplicationLifetime lifetime, TimeProvider time, ILogger<ModelHost> logger) : BackgroundService
 {
     private TextModel? _model;
     private TextModel? _ready;
@@ -36,12 +35,12 @@ internal sealed partial class ModelHost(
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        var started = Stopwatch.GetTimestamp();
+        var started = time.GetTimestamp();
         try
         {
             // A thread of its own: loading takes seconds, and the pool may have a single thread.
             await Task.Factory.StartNew(() => Load(stoppingToken), stoppingToken, TaskCreationOptions.LongRunning, TaskScheduler.Default);
-            var elapsed = Stopwatch.GetElapsedTime(started);
+            var elapsed = time.GetElapsedTime(started);
             LogReady(_model!.Description.Name, options.Value.FullModelDirectory, elapsed.TotalSeconds);
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)

@@ -80,9 +80,10 @@ internal sealed class WorkerOptions
         : CpuSet.Parse(CpuAffinity) ?? [];
 
     /// <summary>The cache of compiled models, or null for none.</summary>
-    public ModelCache? OpenCache() =>
+    /// <param name="time">The cache's clock.</param>
+    public ModelCache? OpenCache(TimeProvider time) =>
         (CacheDirectory ?? ModelCache.DefaultDirectory) is { Length: > 0 } directory
-            ? new(Path.GetFullPath(directory), (long)CacheMegabytes << 20, CacheLockTimeout, TimeProvider.System)
+            ? new(Path.GetFullPath(directory), (long)CacheMegabytes << 20, CacheLockTimeout, time)
             : null;
 
     /// <summary>Reads <c>int8</c> or <c>fp32</c>, in any case; null for anything else.</summary>

@@ -37,7 +37,7 @@ internal static class CheckCommand
         Row("tensors", $"{file.Entries.Count} ({string.Join(", ", types)})");
         using (var weights = DistilBertWeights.Open(model.Path, config))
         {
-            var compiler = new ModelCompiler(cache: null, Processor.Current, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance);
+            var compiler = new ModelCompiler(cache: null, Processor.Current, TimeProvider.System, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance);
             Row("SHA-256 of the weights", weights.Sha256());
             Row("would be built", precision is Precision.Int8
                 ? $"int8, weights of ±{compiler.Levels(precision)}, one scale for each output channel"

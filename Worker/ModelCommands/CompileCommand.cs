@@ -24,11 +24,11 @@ internal static class CompileCommand
     private static int Run(string directory, Precision precision, string? cacheDirectory)
     {
         var model = LoadedModel.Read(directory);
-        var cache = new WorkerOptions { CacheDirectory = cacheDirectory }.OpenCache()
+        var cache = new WorkerOptions { CacheDirectory = cacheDirectory }.OpenCache(TimeProvider.System)
             ?? throw new IOException("there is no cache: the user has no home directory, and --cache names none");
         using var weights = DistilBertWeights.Open(model.Path, model.Config);
         var started = TimeProvider.System.GetTimestamp();
-        var (entry, wasThere) = new SessionFactory(new(cache, Processor.Current, NullLogger.Instance), NullLogger.Instance)
+        var (entry, wasThere) = new SessionFactory(new(cache, Processor.Current, TimeProvider.System, NullLogger.Instance), NullLogger.Instance)
             .CompileToCache(model.Config, weights, weights.Sha256(), precision);
         var seconds = TimeProvider.System.GetElapsedTime(started).TotalSeconds;
         var megabytes = Directory.EnumerateFiles(entry).Sum(file => new FileInfo(file).Length) >> 20;

@@ -42,6 +42,6 @@ internal sealed class LoadedModel
     /// <summary>Opens a session in memory.</summary>
     /// <exception cref="ModelDirectoryException">It cannot be served.</exception>
     public DistilBertSession Open(SessionSettings settings) =>
-        new SessionFactory(new(cache: null, Processor.Current, NullLogger.Instance), NullLogger.Instance)
+        new SessionFactory(new(cache: null, Processor.Current, TimeProvider.System, NullLogger.Instance), NullLogger.Instance)
             .Open(Config, DistilBertWeights.Open(Path, Config), "", settings);
 }

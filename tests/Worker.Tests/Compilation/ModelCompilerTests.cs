@@ -8,15 +8,15 @@ public sealed class ModelCompilerTests
     [Fact]
     public void Key_WhateverTheFilesDependOn_IsInIt()
     {
-        var here = new ModelCompiler(null, new("x64-1", Saturates: false), NullLogger.Instance);
+        var here = new ModelCompiler(null, new("x64-1", Saturates: false), TimeProvider.System, NullLogger.Instance);
         string[] keys =
         [
             here.Key(TestModels.Small, "0", Precision.Int8),
             here.Key(TestModels.Small, "0", Precision.Fp32),
             here.Key(TestModels.Small, "1", Precision.Int8),
             here.Key(TestModels.Small with { Heads = 4 }, "0", Precision.Int8),
-            new ModelCompiler(null, new("x64-2", Saturates: false), NullLogger.Instance).Key(TestModels.Small, "0", Precision.Int8),
-            new ModelCompiler(null, new("x64-1", Saturates: true), NullLogger.Instance).Key(TestModels.Small, "0", Precision.Int8),
+            new ModelCompiler(null, new("x64-2", Saturates: false), TimeProvider.System, NullLogger.Instance).Key(TestModels.Small, "0", Precision.Int8),
+            new ModelCompiler(null, new("x64-1", Saturates: true), TimeProvider.System, NullLogger.Instance).Key(TestModels.Small, "0", Precision.Int8),
         ];
 
         Assert.Equal(keys.Length, keys.Distinct().Count());
