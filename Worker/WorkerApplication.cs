@@ -36,8 +36,8 @@ internal static class WorkerApplication
         app.MapDefaultEndpoints();
         app.MapMetrics();
         app.MapApiDescription();
-        RunModelEndpoint.Map(app);
-        RunBatchEndpoint.Map(app);
+        app.MapRunModel();
+        app.MapRunBatch();
         app.MapPredict();
         app.MapOpenInference("lab-worker");
         return app;
@@ -71,7 +71,7 @@ internal static class WorkerApplication
         {
             var options = configuration.GetSection(WorkerOptions.Section).Get<WorkerOptions>() ?? new();
             var directory = options.FullModelDirectory;
-            var notes = options.OpenCache()?.Notes;
+            var notes = options.OpenCache(TimeProvider.System)?.Notes;
             OnnxRuntimeProcess.SilenceTelemetry();
             return Task.Run(() => ModelFiles.Read(directory, notes));
         }
@@ -86,6 +86,7 @@ internal static class WorkerApplication
     {
         builder.Services.AddOptions<WorkerOptions>().BindConfiguration(WorkerOptions.Section).ValidateOnStart();
         builder.Services.AddSingleton<IValidateOptions<WorkerOptions>, WorkerOptions.Validator>();
+        builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton<WorkerTelemetry>();
         builder.Services.AddSingleton(services =>
         {
@@ -94,15 +95,17 @@ internal static class WorkerApplication
             services.GetRequiredService<WorkerTelemetry>().Observe(gate);
             return gate;
         });
-        builder.Services.AddSingleton<ModelLoader>(services => cancellation =>
+        builder.Services.AddSingleton<ModelLoader>(services => cancellationToken =>
         {
             var options = services.GetRequiredService<IOptions<WorkerOptions>>().Value;
+            var time = services.GetRequiredService<TimeProvider>();
             return TextModel.Load(
-                files?.GetAwaiter().GetResult() ?? ModelFiles.Read(options.FullModelDirectory, options.OpenCache()?.Notes),
+                files?.GetAwaiter().GetResult() ?? ModelFiles.Read(options.FullModelDirectory, options.OpenCache(time)?.Notes),
                 options,
                 services.GetRequiredService<WorkerTelemetry>(),
+                time,
                 services.GetRequiredService<ILogger<ModelCompiler>>(),
-                cancellation);
+                cancellationToken);
         });
         builder.Services.AddSingleton<ModelHost>();
         builder.Services.AddHostedService(services => services.GetRequiredService<ModelHost>());
@@ -112,8 +115,6 @@ internal static class WorkerApplication
     private static void AddApi(this WebApplicationBuilder builder)
     {
         builder.Services.AddApiDescription("Lab worker", "Classifies one dispatch at a time: one text or a small batch. Workers carry no key.", keys: false);
-        builder.Services.AddSingleton<RunModelEndpoint>();
-        builder.Services.AddSingleton<RunBatchEndpoint>();
         builder.Services.AddSingleton<IClassifier, WorkerClassifier>();
     }
 }

@@ -7,11 +7,13 @@ using Microsoft.AspNetCore.Http.HttpResults;
 namespace Lab.Worker.Api;
 
 /// <summary><c>POST /run_batch</c>: the texts of one batched dispatch, computed together, with a result or an error for each.</summary>
-internal sealed class RunBatchEndpoint(ModelHost host, InferenceGate gate, WorkerTelemetry telemetry)
+internal static class RunBatchEndpoint
 {
     /// <summary>Maps the endpoint.</summary>
-    public static void Map(IEndpointRouteBuilder endpoints) =>
-        endpoints.MapPost("/run_batch", (HttpContext context, RunBatchEndpoint endpoint) => endpoint.HandleAsync(context)).Describe(new("Classify the texts of one dispatch")
+    public static void MapRunBatch(this IEndpointRouteBuilder endpoints) =>
+        // A lambda: a method's class would be its tag in the API's description.
+        endpoints.MapPost("/run_batch", (HttpContext context, ModelHost host, InferenceGate gate, WorkerTelemetry telemetry) =>
+            PostAsync(context, host, gate, telemetry)).Describe(new("Classify the texts of one dispatch")
         {
             Details = "A result or an error for each text. Where any text is more than a text, \"options\" has one element for each: the second text of a pair, which end to cut, whether to tell logits.",
             Bodies = [("application/json", """{"texts":["What a wonderful film!","Is it good?"],"options":[null,{"pair":"It is not.","raw_scores":true}]}""")],
@@ -20,7 +22,8 @@ internal sealed class RunBatchEndpoint(ModelHost host, InferenceGate gate, Worke
             Refusals = [400, 413, 415, 422, 429, 500, 503],
         });
 
-    private async Task<Results<JsonHttpResult<BatchAnswer>, RefusalResult>> HandleAsync(HttpContext context)
+    private static async Task<Results<JsonHttpResult<BatchAnswer>, RefusalResult>> PostAsync(
+        HttpContext context, ModelHost host, InferenceGate gate, WorkerTelemetry telemetry)
     {
         var (batch, refusal) = await ReadAsync(context);
         if (batch is null) return Refuse(refusal!);
@@ -36,6 +39,12 @@ internal sealed class RunBatchEndpoint(ModelHost host, InferenceGate gate, Worke
             .Zip(options, (text, how) => InputOf(text, how) is null ? new BatchResult(Error: "The text is empty.") : ResultOf(computed.Dequeue(), how, model))
             .ToList();
         return TypedResults.Json(new BatchAnswer(computation.Elapsed.TotalMilliseconds, results), WireJson.Relaxed.BatchAnswer);
+
+        RefusalResult Refuse(Refusal why)
+        {
+            telemetry.Refused(why.Status);
+            return why.ToResult();
+        }
     }
 
     private static TextInput? InputOf(string text, TextOptions? options) =>
@@ -73,11 +82,5 @@ internal sealed class RunBatchEndpoint(ModelHost host, InferenceGate gate, Worke
                 ? Refusal.TooLarge(WorkerOptions.MaxBodyBytes)
                 : Refusal.Unreadable(e.Message));
         }
-    }
-
-    private RefusalResult Refuse(Refusal refusal)
-    {
-        telemetry.Refused(refusal.Status);
-        return refusal.ToResult();
     }
 }

@@ -6,15 +6,17 @@ using Microsoft.AspNetCore.Http.HttpResults;
 namespace Lab.Worker.Api;
 
 /// <summary><c>POST /run_model</c>: one text, one answer.</summary>
-internal sealed class RunModelEndpoint(ModelHost host, InferenceGate gate, WorkerTelemetry telemetry)
+internal static class RunModelEndpoint
 {
     /// <summary>The gate is taken.</summary>
     public static readonly Refusal Computing =
         new(StatusCodes.Status429TooManyRequests, "Computing", "The worker is computing; it takes one request at a time.", RetryAfter: 1);
 
     /// <summary>Maps the endpoint.</summary>
-    public static void Map(IEndpointRouteBuilder endpoints) =>
-        endpoints.MapPost("/run_model", (HttpContext context, RunModelEndpoint endpoint) => endpoint.HandleAsync(context)).Describe(new("Classify one text")
+    public static void MapRunModel(this IEndpointRouteBuilder endpoints) =>
+        // A lambda: a method's class would be its tag in the API's description.
+        endpoints.MapPost("/run_model", (HttpContext context, ModelHost host, InferenceGate gate, WorkerTelemetry telemetry) =>
+            PostAsync(context, host, gate, telemetry)).Describe(new("Classify one text")
         {
             Details = "The text as JSON or as text/plain; without a body 50 random letters and spaces. Too long a text loses its end, and the answer says so.",
             Bodies = [("application/json", """{"text":"What a wonderful film!"}"""), ("text/plain", "What a wonderful film!")],
@@ -24,7 +26,8 @@ internal sealed class RunModelEndpoint(ModelHost host, InferenceGate gate, Worke
             Refusals = [400, 413, 415, 422, 429, 500, 503],
         });
 
-    private async Task<Results<JsonHttpResult<ModelAnswer>, RefusalResult>> HandleAsync(HttpContext context)
+    private static async Task<Results<JsonHttpResult<ModelAnswer>, RefusalResult>> PostAsync(
+        HttpContext context, ModelHost host, InferenceGate gate, WorkerTelemetry telemetry)
     {
         if (!(await TextBody.ReadAsync(context.Request, context.RequestAborted)).TryGet(out var body, out var refusal)) return Refuse(refusal);
         if (host.Ready is not { } model) return Refuse(NotReady.Refusal);
@@ -36,11 +39,11 @@ internal sealed class RunModelEndpoint(ModelHost host, InferenceGate gate, Worke
             new ModelAnswer(body.Text, model.Description.Labels[result.Best], result.Probabilities,
                 computation.Elapsed.TotalMilliseconds, result.Truncated),
             WireJson.Relaxed.ModelAnswer);
-    }
 
-    private RefusalResult Refuse(Refusal refusal)
-    {
-        telemetry.Refused(refusal.Status);
-        return refusal.ToResult();
+        RefusalResult Refuse(Refusal why)
+        {
+            telemetry.Refused(why.Status);
+            return why.ToResult();
+        }
     }
 }

@@ -1,7 +1,7 @@
 using System.Globalization;
 using Lab.ServiceDefaults.Contracts;
+using Lab.Worker.Compilation;
 using Lab.Worker.Inference;
-using Lab.Worker.ModelBuilding;
 using Microsoft.Extensions.Options;
 
 namespace Lab.Worker.Api;
@@ -16,7 +16,7 @@ internal sealed class WorkerClassifier(
     public ModelInfo? Model => host.Ready is { } model ? _model ??= Describe(model.Description) : null;
 
     /// <inheritdoc/>
-    public ValueTask<bool> IsReadyAsync(CancellationToken cancellation) => new(host.Ready is not null);
+    public ValueTask<bool> IsReadyAsync(CancellationToken cancellationToken) => new(host.Ready is not null);
 
     /// <inheritdoc/>
     public async Task<Result<Classified>> ClassifyAsync(

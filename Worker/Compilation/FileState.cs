@@ -19,7 +19,7 @@ internal readonly partial record struct FileState(ulong Device, ulong Inode, ulo
     // Of struct statx, which is the same on every processor.
     private const int StatxBytes = 256;
 
-    /// <summary>Looks at a file; null where the system does not tell all of this (elsewhere than on Linux) or there is no such file.</summary>
+    /// <summary>A file's state; null where the system does not tell all of this (elsewhere than on Linux) or there is no such file.</summary>
     public static FileState? Of(string path)
     {
         if (!OperatingSystem.IsLinux()) return null;

@@ -14,10 +14,10 @@ namespace Lab.Worker.Compilation;
 internal sealed class HashNotes(string directory, TimeProvider time)
 {
     /// <summary>Smaller files are hashed sooner than looked up.</summary>
-    public const long SmallestNoted = 8 << 20;
+    public const long MinNotedBytes = 8 << 20;
 
     private const string Prefix = ".hash-";
-    private const int MostNotes = 64;
+    private const int MaxNotes = 64;
 
     // The system dates files by a clock that ticks a few hundred times a second, some file systems once in two seconds: a
     // file younger than that can change again and keep its date.
@@ -26,7 +26,7 @@ internal sealed class HashNotes(string directory, TimeProvider time)
     private static readonly string? Boot = ReadBoot();
 
     /// <summary>The size in bytes from which hashes are noted; less only in tests.</summary>
-    public long NotedFrom { get; init; } = SmallestNoted;
+    public long NotedFrom { get; init; } = MinNotedBytes;
 
     /// <summary>The hash of a file: as it was noted, or else computed and noted.</summary>
     /// <param name="path">The file.</param>
@@ -83,7 +83,7 @@ internal sealed class HashNotes(string directory, TimeProvider time)
         {
             // The cache makes its directory, when it has something to put there.
             if (!Directory.Exists(directory) || !IsOurs()) return;
-            foreach (var old in new DirectoryInfo(directory).EnumerateFiles(Prefix + "*").OrderByDescending(file => file.LastWriteTimeUtc).Skip(MostNotes - 1)) old.Delete();
+            foreach (var old in new DirectoryInfo(directory).EnumerateFiles(Prefix + "*").OrderByDescending(file => file.LastWriteTimeUtc).Skip(MaxNotes - 1)) old.Delete();
             // Renamed when it is whole: a reader never sees half of it.
             var writing = $"{note}.{Environment.ProcessId}";
             File.WriteAllText(writing, hash);

@@ -64,15 +64,15 @@ internal sealed class ModelCache(string directory, long maxBytes, TimeSpan lockT
     /// <summary>The directory of an entry, made if there is none that is whole.</summary>
     /// <param name="key">The entry's name.</param>
     /// <param name="build">Writes the entry's files into the directory it is given.</param>
-    /// <param name="cancellation">Ends the wait for the lock.</param>
+    /// <param name="cancellationToken">Ends the wait for the lock.</param>
     /// <exception cref="IOException">The cache cannot be used, with the reason.</exception>
     /// <exception cref="UnauthorizedAccessException">The cache cannot be used, with the reason.</exception>
     /// <exception cref="TimeoutException">Another process has held the lock for too long.</exception>
-    public string GetOrAdd(string key, Action<string> build, CancellationToken cancellation = default)
+    public string GetOrAdd(string key, Action<string> build, CancellationToken cancellationToken = default)
     {
         if (Find(key) is { } there) return there;
         MakeDirectory();
-        using var @lock = Lock(cancellation);
+        using var @lock = Lock(cancellationToken);
         if (Find(key) is { } made) return made;
         // Whoever left these behind held the lock, and has ended.
         foreach (var unfinished in Directory.EnumerateDirectories(directory, UnfinishedPrefix + "*")) Directory.Delete(unfinished, recursive: true);
@@ -102,9 +102,9 @@ internal sealed class ModelCache(string directory, long maxBytes, TimeSpan lockT
     /// <exception cref="IOException">It cannot be deleted, with the reason.</exception>
     /// <exception cref="UnauthorizedAccessException">It cannot be deleted, with the reason.</exception>
     /// <exception cref="TimeoutException">Another process has held the lock for too long.</exception>
-    public void Remove(string key, CancellationToken cancellation = default)
+    public void Remove(string key, CancellationToken cancellationToken = default)
     {
-        using var @lock = Lock(cancellation);
+        using var @lock = Lock(cancellationToken);
         var entry = Path.Combine(directory, key);
         if (Directory.Exists(entry)) Directory.Delete(entry, recursive: true);
     }
@@ -123,7 +123,7 @@ internal sealed class ModelCache(string directory, long maxBytes, TimeSpan lockT
             throw new UnauthorizedAccessException($"others than its owner may write to {directory}");
     }
 
-    private FileStream Lock(CancellationToken cancellation)
+    private FileStream Lock(CancellationToken cancellationToken)
     {
         var path = Path.Combine(directory, LockName);
         var waitedSince = time.GetTimestamp();
@@ -138,8 +138,8 @@ internal sealed class ModelCache(string directory, long maxBytes, TimeSpan lockT
             {
                 if (time.GetElapsedTime(waitedSince) > lockTimeout)
                     throw new TimeoutException($"another process has held {path} for {lockTimeout.TotalSeconds:F0} s");
-                cancellation.WaitHandle.WaitOne(LockPoll);
-                cancellation.ThrowIfCancellationRequested();
+                cancellationToken.WaitHandle.WaitOne(LockPoll);
+                cancellationToken.ThrowIfCancellationRequested();
             }
         }
     }

@@ -10,7 +10,7 @@ internal static partial class CpuSet
     private const int MaskBytes = 128;
 
     /// <summary>The highest number a core can have.</summary>
-    public const int LastCore = MaskBytes * 8 - 1;
+    public const int MaxCore = MaskBytes * 8 - 1;
 
     /// <summary>Reads a list such as <c>0,2-3</c>, as taskset and Docker's <c>--cpuset-cpus</c> write it.</summary>
     /// <returns>The cores in order, each once, or null if it is no such list.</returns>
@@ -27,13 +27,13 @@ internal static partial class CpuSet
         return [.. cores];
 
         static bool Core(string digits, out int core) =>
-            int.TryParse(digits.AsSpan().Trim(' '), NumberStyles.None, CultureInfo.InvariantCulture, out core) && core <= LastCore;
+            int.TryParse(digits.AsSpan().Trim(' '), NumberStyles.None, CultureInfo.InvariantCulture, out core) && core <= MaxCore;
     }
 
     /// <summary>Reads a place among the cores, such as <c>#1</c>.</summary>
     /// <returns>The place, from 0, or null if it is none.</returns>
     public static int? Place(string text) =>
-        text.AsSpan().Trim(' ') is ['#', .. var digits] && int.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out var place) && place <= LastCore
+        text.AsSpan().Trim(' ') is ['#', .. var digits] && int.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out var place) && place <= MaxCore
             ? place
             : null;
 

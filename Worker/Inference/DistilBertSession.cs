@@ -1,10 +1,16 @@
+using Lab.Worker.Checkpoints;
 using Lab.Worker.Compilation;
-using Lab.Worker.ModelBuilding;
+using Lab.Worker.Graphs;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
-using SessionOptions = Microsoft.ML.OnnxRuntime.SessionOptions;
 
 namespace Lab.Worker.Inference;
+
+/// <summary>How a model is to be computed.</summary>
+/// <param name="Precision">The numbers that are computed with.</param>
+/// <param name="Threads">Threads that work on one computation.</param>
+/// <param name="Deterministic">Whether each text is computed alone, so that its answer cannot depend on its batch.</param>
+internal sealed record SessionSettings(Precision Precision = Precision.Fp32, int Threads = 1, bool Deterministic = false);
 
 /// <summary>One ONNX Runtime session over a model's weights. Not for concurrent use.</summary>
 internal sealed class DistilBertSession : ILogitsModel
@@ -56,7 +62,7 @@ internal sealed class DistilBertSession : ILogitsModel
         {
             OnnxRuntimeProcess.DisableTelemetry();
             var graph = DistilBertGraph.Build(config, weights, levels);
-            using var options = Options(settings.Threads, GraphOptimizationLevel.ORT_ENABLE_ALL);
+            using var options = OnnxRuntimeProcess.Options(settings.Threads, GraphOptimizationLevel.ORT_ENABLE_ALL);
             options.AddSessionConfigEntry("session.model_external_initializers_file_folder_path", weights.Directory);
             foreach (var weight in graph.Weights)
             {
@@ -75,32 +81,15 @@ internal sealed class DistilBertSession : ILogitsModel
         }
     }
 
-    /// <summary>Opens a session over what <see cref="Compile"/> has written, and maps its weights.</summary>
+    /// <summary>Opens a session over what <see cref="ModelCompiler"/> has written, and maps its weights.</summary>
     /// <param name="path">The compiled model.</param>
     /// <param name="config">The model's shape.</param>
     /// <param name="settings">How it is to be computed.</param>
     public static DistilBertSession OpenCompiled(string path, DistilBertConfig config, SessionSettings settings)
     {
         OnnxRuntimeProcess.DisableTelemetry();
-        using var options = Options(settings.Threads, GraphOptimizationLevel.ORT_DISABLE_ALL);
+        using var options = OnnxRuntimeProcess.Options(settings.Threads, GraphOptimizationLevel.ORT_DISABLE_ALL);
         return new(new InferenceSession(path, options), config, settings.Deterministic, []);
-    }
-
-    /// <summary>
-    /// Has the runtime optimise a model and arrange its weights as its kernels for this processor want them, and writes
-    /// the result.
-    /// </summary>
-    /// <param name="source">The model's file.</param>
-    /// <param name="target">The compiled model's file.</param>
-    /// <param name="weightsFile">The name of the file beside it that takes its weights.</param>
-    public static void Compile(string source, string target, string weightsFile)
-    {
-        OnnxRuntimeProcess.DisableTelemetry();
-        using var options = Options(threads: 1, GraphOptimizationLevel.ORT_ENABLE_ALL);
-        options.OptimizedModelFilePath = target;
-        options.AddSessionConfigEntry("session.optimized_model_external_initializers_file_name", weightsFile);
-        options.AddSessionConfigEntry("session.save_external_prepacked_constant_initializers", "1");
-        using var session = new InferenceSession(source, options);
     }
 
     /// <inheritdoc/>
@@ -161,17 +150,6 @@ internal sealed class DistilBertSession : ILogitsModel
         var values = outputs[0].GetTensorDataAsSpan<float>();
         for (var i = 0; i < logits.Length; i++) logits[i] = values.Slice(i * _labels, _labels).ToArray();
     }
-
-    private static SessionOptions Options(int threads, GraphOptimizationLevel level) => new()
-    {
-        IntraOpNumThreads = threads,
-        InterOpNumThreads = 1,
-        ExecutionMode = ExecutionMode.ORT_SEQUENTIAL,
-        GraphOptimizationLevel = level,
-        // It would remember a plan for every shape, and there is no end of shapes.
-        EnableMemoryPattern = false,
-        LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL,
-    };
 
     private static TensorElementType ElementType(WeightType type) => type switch
     {

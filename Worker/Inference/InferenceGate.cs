@@ -35,9 +35,9 @@ internal sealed class InferenceGate : IDisposable
 
     /// <summary>Starts a computation or lets it wait, or says that there is no room.</summary>
     /// <param name="compute">The computation.</param>
-    /// <param name="gone">Cancelled when nobody waits for the result any longer.</param>
+    /// <param name="cancellationToken">Cancelled when nobody waits for the result any longer.</param>
     /// <returns>Its result to come, or null if the gate is taken. The gate is free again before the result is there.</returns>
-    public Task<T>? TryRun<T>(Func<T> compute, CancellationToken gone)
+    public Task<T>? TryRun<T>(Func<T> compute, CancellationToken cancellationToken)
     {
         if (Interlocked.Increment(ref _inside) > 1 + _queueLimit)
         {
@@ -58,10 +58,10 @@ internal sealed class InferenceGate : IDisposable
 
         void Compute(object? state)
         {
-            if (gone.IsCancellationRequested)
+            if (cancellationToken.IsCancellationRequested)
             {
                 Free();
-                result.SetCanceled(gone);
+                result.SetCanceled(cancellationToken);
                 return;
             }
 

@@ -1,4 +1,4 @@
-using Lab.Worker.ModelBuilding;
+using Lab.Worker.Compilation;
 
 namespace Lab.Worker.Inference;
 

@@ -1,5 +1,6 @@
+using System.Security.Cryptography;
+using Lab.Worker.Checkpoints;
 using Lab.Worker.Compilation;
-using Lab.Worker.ModelBuilding;
 using Lab.Worker.Tokenization;
 
 namespace Lab.Worker.Inference;
@@ -11,6 +12,8 @@ namespace Lab.Worker.Inference;
 /// <param name="Sha256">SHA-256 of the weights' file, in lower-case hexadecimal.</param>
 internal sealed record ModelFiles(DistilBertConfig Config, BertTokenizer Tokenizer, DistilBertWeights Weights, string Sha256)
 {
+    private const int Sha256Digits = 2 * SHA256.HashSizeInBytes;
+
     /// <summary>Reads a directory. The weights are hashed, and the runtime is loaded, while the vocabulary is read.</summary>
     /// <param name="directory">The model directory.</param>
     /// <param name="notes">Where the weights' hash may be noted, or null: they are hashed.</param>
@@ -22,7 +25,7 @@ internal sealed record ModelFiles(DistilBertConfig Config, BertTokenizer Tokeniz
         var weights = DistilBertWeights.Open(directory, config);
         try
         {
-            var hash = Task.Run(() => weights.Sha256(notes));
+            var hash = Task.Run(() => notes?.Get(weights.Path, Sha256Digits, weights.Sha256) ?? weights.Sha256());
             try
             {
                 OnnxRuntimeProcess.DisableTelemetry();

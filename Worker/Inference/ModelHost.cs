@@ -1,19 +1,18 @@
-using System.Diagnostics;
-using Lab.Worker.ModelBuilding;
+using Lab.Worker.Checkpoints;
 using Microsoft.Extensions.Options;
 
 namespace Lab.Worker.Inference;
 
 /// <summary>Loads a model; throws <see cref="ModelDirectoryException"/> where it cannot be served.</summary>
-/// <param name="cancellation">Cancelled when the worker stops before its model is there.</param>
-internal delegate TextModel ModelLoader(CancellationToken cancellation);
+/// <param name="cancellationToken">Cancelled when the worker stops before its model is there.</param>
+internal delegate TextModel ModelLoader(CancellationToken cancellationToken);
 
 /// <summary>
 /// Loads and warms the model while the server already answers, and stops the server if that fails.
 /// </summary>
 internal sealed partial class ModelHost(
     ModelLoader load, InferenceGate gate, IOptions<WorkerOptions> options,
-    IHostApplicationLifetime lifetime, ILogger<ModelHost> logger) : BackgroundService
+    IHostApplicationLifetime lifetime, TimeProvider time, ILogger<ModelHost> logger) : BackgroundService
 {
     private TextModel? _model;
     private TextModel? _ready;
@@ -36,12 +35,12 @@ internal sealed partial class ModelHost(
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        var started = Stopwatch.GetTimestamp();
+        var started = time.GetTimestamp();
         try
         {
             // A thread of its own: loading takes seconds, and the pool may have a single thread.
             await Task.Factory.StartNew(() => Load(stoppingToken), stoppingToken, TaskCreationOptions.LongRunning, TaskScheduler.Default);
-            var elapsed = Stopwatch.GetElapsedTime(started);
+            var elapsed = time.GetElapsedTime(started);
             LogReady(_model!.Description.Name, options.Value.FullModelDirectory, elapsed.TotalSeconds);
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
@@ -61,12 +60,12 @@ internal sealed partial class ModelHost(
         }
     }
 
-    private void Load(CancellationToken stopping)
+    private void Load(CancellationToken cancellationToken)
     {
         // Native threads that the runtime starts here for large computations stay on the same cores.
         if (options.Value.Cores is { Count: > 0 } cores) CpuSet.Pin(cores);
         if (options.Value.Threads > Environment.ProcessorCount) LogThreads(options.Value.Threads, Environment.ProcessorCount);
-        _model = load(stopping);
+        _model = load(cancellationToken);
         _model.WarmUp();
         Volatile.Write(ref _ready, _model);
     }

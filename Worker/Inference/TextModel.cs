@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using Lab.ServiceDefaults.Contracts;
 using Lab.Worker.Compilation;
-using Lab.Worker.ModelBuilding;
 using Lab.Worker.Tokenization;
 
 namespace Lab.Worker.Inference;
@@ -20,22 +19,24 @@ internal sealed class TextModel(
     /// <summary>Loads a model directory.</summary>
     /// <param name="options">Which, and how.</param>
     /// <param name="telemetry">Where measurements go.</param>
+    /// <param name="time">The clock of the cache and of the compiler.</param>
     /// <param name="logger">Where the compiler speaks.</param>
-    /// <param name="cancellation">Ends the wait for another process that compiles the same model.</param>
+    /// <param name="cancellationToken">Ends the wait for another process that compiles the same model.</param>
     /// <exception cref="ModelDirectoryException">The directory cannot be served.</exception>
-    public static TextModel Load(WorkerOptions options, WorkerTelemetry telemetry, ILogger logger, CancellationToken cancellation = default) =>
-        Load(ModelFiles.Read(options.FullModelDirectory, options.OpenCache()?.Notes), options, telemetry, logger, cancellation);
+    public static TextModel Load(
+        WorkerOptions options, WorkerTelemetry telemetry, TimeProvider time, ILogger logger, CancellationToken cancellationToken = default) =>
+        Load(ModelFiles.Read(options.FullModelDirectory, options.OpenCache(time)?.Notes), options, telemetry, time, logger, cancellationToken);
 
     /// <summary>Builds the network of a model directory that has been read, whose weights it owns from now on.</summary>
     /// <exception cref="ModelDirectoryException">The directory cannot be served.</exception>
     public static TextModel Load(
-        ModelFiles files, WorkerOptions options, WorkerTelemetry telemetry, ILogger logger, CancellationToken cancellation = default)
+        ModelFiles files, WorkerOptions options, WorkerTelemetry telemetry, TimeProvider time, ILogger logger, CancellationToken cancellationToken = default)
     {
         var (config, tokenizer, weights, sha256) = files;
         var description = new ModelDescription(options.FullModelName, sha256, config.Labels, config.MaxPositions, options.FullPrecision);
-        var compiler = new ModelCompiler(options.OpenCache(), Processor.Current, logger);
+        var sessions = new SessionFactory(new(options.OpenCache(time), Processor.Current, time, logger), logger);
         var settings = new SessionSettings(options.FullPrecision, Math.Min(options.Threads, Environment.ProcessorCount), options.Deterministic);
-        return new(description, tokenizer, compiler.Open(config, weights, description.Sha256, settings, cancellation), telemetry);
+        return new(description, tokenizer, sessions.Open(config, weights, description.Sha256, settings, cancellationToken), telemetry);
     }
 
     /// <summary>

@@ -1,8 +1,8 @@
 using System.CommandLine;
 using System.Globalization;
+using Lab.Worker.Checkpoints;
 using Lab.Worker.Compilation;
 using Lab.Worker.Inference;
-using Lab.Worker.ModelBuilding;
 using Spectre.Console;
 
 namespace Lab.Worker.ModelCommands;
@@ -33,12 +33,12 @@ internal static class BenchCommand
         {
             directory, lengths, batches, threads, precisions, rounds, seconds, texts,
         };
-        command.SetAction((parse, cancellation) => ModelCommand.GuardAsync(() =>
+        command.SetAction((parse, cancellationToken) => ModelCommand.GuardAsync(() =>
         {
             var model = LoadedModel.Read(parse.GetRequiredValue(directory));
             foreach (var length in parse.GetValue(lengths)!)
                 if (length > model.Config.MaxPositions) throw new FormatException($"--seq {length}: the model's longest input has {model.Config.MaxPositions} tokens");
-            var turns = new Turns(Math.Max(1, parse.GetValue(rounds)), TimeSpan.FromSeconds(Math.Max(0.01, parse.GetValue(seconds))), cancellation);
+            var turns = new Turns(Math.Max(1, parse.GetValue(rounds)), TimeSpan.FromSeconds(Math.Max(0.01, parse.GetValue(seconds))), cancellationToken);
             AnsiConsole.WriteLine($"{Processor.Current.Features}, {Environment.ProcessorCount} cores, ONNX Runtime {OnnxRuntimeProcess.Version}; {turns.Rounds} × {turns.Duration.TotalSeconds} s each in turn, medians (least–most)");
             if (parse.GetValue(texts) is { } file)
                 return TextsBench.Run(model, LabelledTexts.Read(file, model.Config.Labels), parse.GetValue(precisions)!, turns);
@@ -83,13 +83,13 @@ internal static class BenchCommand
             table.AddRow(
                 row.Precision.ToString().ToLowerInvariant(), Text(row.Threads), Text(row.Batch), Text(row.Length), times.Text("F2"),
                 perSecond.ToString("F1", CultureInfo.InvariantCulture), (done / 1e9).ToString("F0", CultureInfo.InvariantCulture),
-                (done / peaks[(row.Precision, row.Threads)].Samples.Most).ToString("P0", CultureInfo.InvariantCulture),
+                (done / peaks[(row.Precision, row.Threads)].Samples.Max).ToString("P0", CultureInfo.InvariantCulture),
                 (perSecond * Work.OfWholeModel(model.Config, row.Length) / 1e9).ToString("F0", CultureInfo.InvariantCulture));
         }
 
         AnsiConsole.Write(table);
         foreach (var ((precision, count), (_, samples)) in peaks)
-            AnsiConsole.WriteLine($"Peak, {precision.ToString().ToLowerInvariant()}, threads {count}: {samples.Most / 1e9:F0} GOP/s, the best of {turns.Rounds} large matrix products. GOP/s counts what is computed; of the last layer that is [CLS] only.");
+            AnsiConsole.WriteLine($"Peak, {precision.ToString().ToLowerInvariant()}, threads {count}: {samples.Max / 1e9:F0} GOP/s, the best of {turns.Rounds} large matrix products. GOP/s counts what is computed; of the last layer that is [CLS] only.");
         return 0;
     }
 

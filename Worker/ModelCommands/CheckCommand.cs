@@ -1,7 +1,8 @@
 using System.CommandLine;
 using System.Globalization;
+using Lab.Worker.Checkpoints;
 using Lab.Worker.Compilation;
-using Lab.Worker.ModelBuilding;
+using Lab.Worker.Graphs;
 using Spectre.Console;
 
 namespace Lab.Worker.ModelCommands;
@@ -36,12 +37,12 @@ internal static class CheckCommand
         Row("tensors", $"{file.Entries.Count} ({string.Join(", ", types)})");
         using (var weights = DistilBertWeights.Open(model.Path, config))
         {
-            var compiler = new ModelCompiler(cache: null, Processor.Current, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance);
+            var compiler = new ModelCompiler(cache: null, Processor.Current, TimeProvider.System, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance);
             Row("SHA-256 of the weights", weights.Sha256());
             Row("would be built", precision is Precision.Int8
                 ? $"int8, weights of ±{compiler.Levels(precision)}, one scale for each output channel"
                 : "fp32");
-            Row("compiled", weights.FileBytes < ModelCompiler.SmallestCached ? "in memory, at each start" : "once for this host, into the cache");
+            Row("compiled", weights.FileBytes < ModelCompiler.MinCachedBytes ? "in memory, at each start" : "once for this host, into the cache");
             Row("work for a text of 32 tokens", string.Create(CultureInfo.InvariantCulture, $"{Work.Done(config, Math.Min(32, config.MaxPositions)) / 1e9:F2} GOP"));
             // Builds it, and so reads every number.
             _ = DistilBertGraph.Build(config, weights, compiler.Levels(precision));

@@ -1,7 +1,8 @@
 using System.CommandLine;
 using System.Globalization;
+using Lab.Worker.Checkpoints;
 using Lab.Worker.Compilation;
-using Lab.Worker.ModelBuilding;
+using Lab.Worker.Inference;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Lab.Worker.ModelCommands;
@@ -23,18 +24,18 @@ internal static class CompileCommand
     private static int Run(string directory, Precision precision, string? cacheDirectory)
     {
         var model = LoadedModel.Read(directory);
-        var cache = new WorkerOptions { CacheDirectory = cacheDirectory }.OpenCache()
+        var cache = new WorkerOptions { CacheDirectory = cacheDirectory }.OpenCache(TimeProvider.System)
             ?? throw new IOException("there is no cache: the user has no home directory, and --cache names none");
         using var weights = DistilBertWeights.Open(model.Path, model.Config);
         var started = TimeProvider.System.GetTimestamp();
-        var (entry, wasThere) = new ModelCompiler(cache, Processor.Current, NullLogger.Instance)
+        var (entry, wasThere) = new SessionFactory(new(cache, Processor.Current, TimeProvider.System, NullLogger.Instance), NullLogger.Instance)
             .CompileToCache(model.Config, weights, weights.Sha256(), precision);
         var seconds = TimeProvider.System.GetElapsedTime(started).TotalSeconds;
         var megabytes = Directory.EnumerateFiles(entry).Sum(file => new FileInfo(file).Length) >> 20;
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"{entry}: {megabytes} MiB, {(wasThere ? "was there and is whole" : "compiled")}, {seconds:F2} s"));
-        if (weights.FileBytes < ModelCompiler.SmallestCached)
-            Console.WriteLine($"Workers do not use it: weights of less than {ModelCompiler.SmallestCached >> 20} MiB are compiled faster than read.");
+        if (weights.FileBytes < ModelCompiler.MinCachedBytes)
+            Console.WriteLine($"Workers do not use it: weights of less than {ModelCompiler.MinCachedBytes >> 20} MiB are compiled faster than read.");
         return 0;
     }
 }

@@ -1,6 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
-using Lab.Worker.ModelBuilding;
+using Lab.Worker.Compilation;
 using Spectre.Console;
 
 namespace Lab.Worker.ModelCommands;
@@ -17,18 +17,18 @@ internal static class EvalCommand
         var file = new Argument<string>("tsv") { Description = "Texts and labels: columns \"sentence\" (or \"text\") and \"label\", parted by tabs, named in the first line." };
         var within = new Option<double>("--within") { DefaultValueFactory = _ => 0.5, Description = "By how many points of accuracy int8 may fall behind fp32." };
         var command = new Command("eval", "Measures the accuracy of int8 and fp32 on a labelled file; fails if int8 falls behind.") { directory, file, within };
-        command.SetAction((parse, cancellation) => ModelCommand.GuardAsync(() =>
-            Run(LoadedModel.Read(parse.GetRequiredValue(directory)), parse.GetRequiredValue(file), parse.GetValue(within), cancellation)));
+        command.SetAction((parse, cancellationToken) => ModelCommand.GuardAsync(() =>
+            Run(LoadedModel.Read(parse.GetRequiredValue(directory)), parse.GetRequiredValue(file), parse.GetValue(within), cancellationToken)));
         return command;
     }
 
-    private static int Run(LoadedModel model, string file, double within, CancellationToken cancellation)
+    private static int Run(LoadedModel model, string file, double within, CancellationToken cancellationToken)
     {
         var texts = LabelledTexts.Read(file, model.Config.Labels);
         if (texts.Any(text => text.Label is null)) throw new FormatException($"{file}: the first line names no column \"label\"");
         int[][] tokens = [.. texts.Select(text => model.Tokenizer.Encode(text.Text).TokenIds)];
-        var fp32 = Logits(model, tokens, Precision.Fp32, cancellation);
-        var int8 = Logits(model, tokens, Precision.Int8, cancellation);
+        var fp32 = Logits(model, tokens, Precision.Fp32, cancellationToken);
+        var int8 = Logits(model, tokens, Precision.Int8, cancellationToken);
         var alike = fp32.Zip(int8).Count(pair => Best(pair.First) == Best(pair.Second));
         var largest = fp32.Zip(int8).Max(pair => pair.First.Zip(pair.Second).Max(logits => Math.Abs(logits.First - logits.Second)));
 
@@ -48,13 +48,13 @@ internal static class EvalCommand
         string Percent(int right) => (100.0 * right / texts.Count).ToString("F2", CultureInfo.InvariantCulture) + " %";
     }
 
-    private static float[][] Logits(LoadedModel model, int[][] tokens, Precision precision, CancellationToken cancellation)
+    private static float[][] Logits(LoadedModel model, int[][] tokens, Precision precision, CancellationToken cancellationToken)
     {
         using var session = model.Open(new(precision));
         var logits = new List<float[]>(tokens.Length);
         foreach (var batch in tokens.Chunk(Batch))
         {
-            cancellation.ThrowIfCancellationRequested();
+            cancellationToken.ThrowIfCancellationRequested();
             logits.AddRange(session.ComputeLogits(batch));
         }
 

@@ -1,6 +1,6 @@
+using Lab.Worker.Checkpoints;
 using Lab.Worker.Compilation;
 using Lab.Worker.Inference;
-using Lab.Worker.ModelBuilding;
 using Lab.Worker.Tokenization;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -42,6 +42,6 @@ internal sealed class LoadedModel
     /// <summary>Opens a session in memory.</summary>
     /// <exception cref="ModelDirectoryException">It cannot be served.</exception>
     public DistilBertSession Open(SessionSettings settings) =>
-        new ModelCompiler(cache: null, Processor.Current, NullLogger.Instance)
+        new SessionFactory(new(cache: null, Processor.Current, TimeProvider.System, NullLogger.Instance), NullLogger.Instance)
             .Open(Config, DistilBertWeights.Open(Path, Config), "", settings);
 }

@@ -1,5 +1,5 @@
 using System.CommandLine;
-using Lab.Worker.ModelBuilding;
+using Lab.Worker.Checkpoints;
 
 namespace Lab.Worker.ModelCommands;
 

@@ -1,6 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
-using Lab.Worker.ModelBuilding;
+using Lab.Worker.Compilation;
 
 namespace Lab.Worker.ModelCommands;
 
@@ -12,14 +12,14 @@ internal static class ModelArguments
 
     /// <summary>What to compute with.</summary>
     public static Option<Precision> Precision() =>
-        new("--precision") { DefaultValueFactory = _ => ModelBuilding.Precision.Int8, Description = "int8 or fp32." };
+        new("--precision") { DefaultValueFactory = _ => Compilation.Precision.Int8, Description = "int8 or fp32." };
 
     /// <summary>A list of whole numbers, such as <c>16,32,128</c>.</summary>
     /// <param name="name">The option's name.</param>
     /// <param name="standard">Its default.</param>
-    /// <param name="most">The largest number allowed; the smallest is 1.</param>
+    /// <param name="maximum">The largest number allowed; the smallest is 1.</param>
     /// <param name="description">What it is for.</param>
-    public static Option<int[]> Numbers(string name, int[] standard, int most, string description) => new(name)
+    public static Option<int[]> Numbers(string name, int[] standard, int maximum, string description) => new(name)
     {
         DefaultValueFactory = _ => standard,
         Description = description,
@@ -28,9 +28,9 @@ internal static class ModelArguments
             var numbers = new List<int>();
             foreach (var part in result.Tokens.SelectMany(token => token.Value.Split(',')))
             {
-                if (!int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out var number) || number < 1 || number > most)
+                if (!int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out var number) || number < 1 || number > maximum)
                 {
-                    result.AddError($"{name}: \"{part}\" is not a number from 1 to {most}");
+                    result.AddError($"{name}: \"{part}\" is not a number from 1 to {maximum}");
                     return [];
                 }
 

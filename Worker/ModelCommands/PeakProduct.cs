@@ -1,8 +1,8 @@
 using System.Diagnostics;
-using Lab.Worker.Inference;
-using Lab.Worker.ModelBuilding;
+using Lab.Worker.Compilation;
+using Lab.Worker.Graphs;
 using Microsoft.ML.OnnxRuntime;
-using DataType = Lab.Worker.ModelBuilding.Onnx.TensorProto.Types.DataType;
+using DataType = Lab.Worker.Graphs.Onnx.TensorProto.Types.DataType;
 using SessionOptions = Microsoft.ML.OnnxRuntime.SessionOptions;
 
 namespace Lab.Worker.ModelCommands;

@@ -1,8 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
-using Lab.Worker.ModelBuilding;
+using Lab.Worker.Checkpoints;
 using Lab.Worker.ModelCommands.Hub;
-using Lab.Worker.Tokenization;
 using Spectre.Console;
 
 namespace Lab.Worker.ModelCommands;
@@ -22,11 +21,11 @@ internal static class PullCommand
         var revision = new Option<string>("--revision") { DefaultValueFactory = _ => "main", Description = "A commit, branch or tag." };
         var output = new Option<string?>("--output") { Description = "The directory; by default the last part of the model's name." };
         var command = new Command("pull", "Fetches a model directory from the Hugging Face hub (HF_TOKEN: your token; HF_ENDPOINT: a mirror).") { id, revision, output };
-        command.SetAction((parse, cancellation) => ModelCommand.GuardAsync(async () =>
+        command.SetAction((parse, cancellationToken) => ModelCommand.GuardAsync(async () =>
         {
             var directory = Path.GetFullPath(parse.GetValue(output) ?? parse.GetRequiredValue(id).Split('/')[^1]);
             using var client = new HubClient(Setting("HF_ENDPOINT") ?? HubClient.StandardEndpoint, Setting("HF_TOKEN"));
-            var summary = await PullAsync(client, parse.GetRequiredValue(id), parse.GetRequiredValue(revision), directory, AnsiConsole.Console, cancellation);
+            var summary = await PullAsync(client, parse.GetRequiredValue(id), parse.GetRequiredValue(revision), directory, AnsiConsole.Console, cancellationToken);
             Console.WriteLine(summary);
             return 0;
         }));
@@ -39,15 +38,15 @@ internal static class PullCommand
     /// <param name="revision">A commit, branch or tag.</param>
     /// <param name="directory">Where it goes, as an absolute path.</param>
     /// <param name="console">Where the progress is shown.</param>
-    /// <param name="cancellation">Ends it; what is there is kept for the next time.</param>
+    /// <param name="cancellationToken">Ends it; what is there is kept for the next time.</param>
     /// <returns>What was done, in a line.</returns>
     /// <exception cref="HubException">The hub does not give it, or it is not what the hub's metadata say.</exception>
     /// <exception cref="ModelDirectoryException">It is a model of another kind.</exception>
     /// <exception cref="IOException">It cannot be written.</exception>
     public static async Task<string> PullAsync(
-        HubClient client, string id, string revision, string directory, IAnsiConsole console, CancellationToken cancellation)
+        HubClient client, string id, string revision, string directory, IAnsiConsole console, CancellationToken cancellationToken)
     {
-        var (commit, files) = await client.FilesAsync(id, revision, cancellation);
+        var (commit, files) = await client.FilesAsync(id, revision, cancellationToken);
         foreach (var name in Needed)
             if (!files.ContainsKey(name)) throw new HubException($"{id} has no {name}, and nothing else can be read in its place");
         HubFile[] wanted =
@@ -69,7 +68,7 @@ internal static class PullCommand
                 foreach (var file in wanted)
                 {
                     var task = progress.AddTask(Markup.Escape(file.Name), maxValue: Math.Max(1, file.Bytes));
-                    await download.FetchAsync(file, Path.Combine(staging, file.Name), bytes => task.Value = bytes, cancellation);
+                    await download.FetchAsync(file, Path.Combine(staging, file.Name), bytes => task.Value = bytes, cancellationToken);
                     task.Value = task.MaxValue;
                     if (file.Name == DistilBertConfig.FileName) _ = DistilBertConfig.Read(staging);
                 }

@@ -12,7 +12,7 @@ internal sealed class Samples
     public double Median => _values.Order().ElementAt(_values.Count / 2);
 
     /// <summary>The largest.</summary>
-    public double Most => _values.Max();
+    public double Max => _values.Max();
 
     /// <summary>Adds one.</summary>
     public void Add(double value) => _values.Add(value);

@@ -1,6 +1,5 @@
 using System.Globalization;
 using Lab.Worker.Compilation;
-using Lab.Worker.ModelBuilding;
 using Spectre.Console;
 
 namespace Lab.Worker.ModelCommands;
@@ -8,15 +7,15 @@ namespace Lab.Worker.ModelCommands;
 /// <summary>Measures with real texts: the tokeniser, and what packing gains where lengths are mixed.</summary>
 internal static class TextsBench
 {
-    private const int MostTexts = 4096;
+    private const int MaxTexts = 4096;
     private const int Batch = 32;
 
     /// <summary>Measures and prints.</summary>
     public static int Run(LoadedModel model, IReadOnlyList<LabelledText> labelled, Precision[] precisions, Turns turns)
     {
         // Spread over the whole file, whose order may not be of chance.
-        var step = Math.Max(1, labelled.Count / MostTexts);
-        string[] texts = [.. labelled.Where((_, i) => i % step == 0).Select(text => text.Text).Take(MostTexts)];
+        var step = Math.Max(1, labelled.Count / MaxTexts);
+        string[] texts = [.. labelled.Where((_, i) => i % step == 0).Select(text => text.Text).Take(MaxTexts)];
         int[][] tokens = [.. texts.Select(text => model.Tokenizer.Encode(text).TokenIds)];
         var rows = new List<(string What, string Detail, Samples Rates)>();
         var measurements = new List<Action<TimeSpan>>();

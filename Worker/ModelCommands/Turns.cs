@@ -3,8 +3,8 @@ namespace Lab.Worker.ModelCommands;
 /// <summary>Measurements that take turns.</summary>
 /// <param name="Rounds">Turns for each.</param>
 /// <param name="Duration">The length of a turn.</param>
-/// <param name="Cancellation">Ends the measuring between two turns.</param>
-internal sealed record Turns(int Rounds, TimeSpan Duration, CancellationToken Cancellation)
+/// <param name="CancellationToken">Ends the measuring between two turns.</param>
+internal sealed record Turns(int Rounds, TimeSpan Duration, CancellationToken CancellationToken)
 {
     /// <summary>Takes all turns, after a shorter round that warms up.</summary>
     /// <param name="measurements">What to measure, for the duration given.</param>
@@ -15,7 +15,7 @@ internal sealed record Turns(int Rounds, TimeSpan Duration, CancellationToken Ca
         {
             foreach (var measure in measurements)
             {
-                Cancellation.ThrowIfCancellationRequested();
+                CancellationToken.ThrowIfCancellationRequested();
                 measure(round == 0 ? Duration / 4 : Duration);
             }
 

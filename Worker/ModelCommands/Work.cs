@@ -1,4 +1,4 @@
-using Lab.Worker.ModelBuilding;
+using Lab.Worker.Checkpoints;
 
 namespace Lab.Worker.ModelCommands;
 

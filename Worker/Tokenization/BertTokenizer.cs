@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Lab.Worker.Checkpoints;
 
 namespace Lab.Worker.Tokenization;
 

@@ -1,4 +1,5 @@
 using System.Text;
+using Lab.Worker.Checkpoints;
 using Microsoft.ML.Tokenizers;
 
 namespace Lab.Worker.Tokenization;

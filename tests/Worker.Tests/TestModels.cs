@@ -1,6 +1,6 @@
+using Lab.Worker.Checkpoints;
 using Lab.Worker.Compilation;
 using Lab.Worker.Inference;
-using Lab.Worker.ModelBuilding;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Lab.Worker.Tests;
@@ -27,7 +27,7 @@ internal static class TestModels
 
     /// <summary>A session in memory, as the worker opens it.</summary>
     public static DistilBertSession Open(string directory, DistilBertConfig config, SessionSettings settings) =>
-        new ModelCompiler(cache: null, Processor.Current, NullLogger.Instance)
+        new SessionFactory(new(cache: null, Processor.Current, TimeProvider.System, NullLogger.Instance), NullLogger.Instance)
             .Open(config, DistilBertWeights.Open(directory, config), "", settings, TestContext.Current.CancellationToken);
 
     public static TemporaryDirectory Write(DistilBertConfig config, int seed = 1, StoredType type = StoredType.F32)

@@ -52,16 +52,16 @@ internal sealed partial class HubClient : IDisposable
     /// <summary>The commit to which a revision points, and the files there.</summary>
     /// <param name="id">The model, such as <c>distilbert/distilbert-base-uncased</c>.</param>
     /// <param name="revision">A commit, branch or tag.</param>
-    /// <param name="cancellation">Ends it.</param>
+    /// <param name="cancellationToken">Ends it.</param>
     /// <exception cref="HubException">There is no such model, it needs a token, or the answer is none of the hub's.</exception>
-    /// <exception cref="HttpRequestException">The hub cannot be reached, or is in trouble.</exception>
-    public async Task<(string Commit, IReadOnlyDictionary<string, HubFile> Files)> FilesAsync(string id, string revision, CancellationToken cancellation)
+    /// <exception cref="HttpRequestException">The hub cannot be reached, or fails.</exception>
+    public async Task<(string Commit, IReadOnlyDictionary<string, HubFile> Files)> FilesAsync(string id, string revision, CancellationToken cancellationToken)
     {
         if (!ModelId().IsMatch(id) || id.Contains("..", StringComparison.Ordinal)) throw new HubException($"\"{id}\" is no model's name; it must be like owner/name");
-        using var response = await GetAsync($"api/models/{id}/revision/{Uri.EscapeDataString(revision)}?blobs=true", 0, cancellation);
+        using var response = await GetAsync($"api/models/{id}/revision/{Uri.EscapeDataString(revision)}?blobs=true", 0, cancellationToken);
         if (Refusal(response.StatusCode, $"{id} at {revision}") is { } refusal) throw refusal;
         response.EnsureSuccessStatusCode();
-        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         timeout.CancelAfter(HeaderTimeout);
         try
         {
@@ -76,7 +76,7 @@ internal sealed partial class HubClient : IDisposable
         {
             throw new HubException($"the answer of {_endpoint.Host} is none of the hub's");
         }
-        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
             throw new HttpRequestException($"{_endpoint.Host} does not answer");
         }
@@ -84,10 +84,10 @@ internal sealed partial class HubClient : IDisposable
 
     /// <summary>Asks for a file's content from some byte on; the answer may be the whole file all the same.</summary>
     /// <exception cref="HubException">It is refused for good.</exception>
-    /// <exception cref="HttpRequestException">The hub cannot be reached, or is in trouble.</exception>
-    public async Task<HttpResponseMessage> OpenAsync(string id, string commit, string name, long from, CancellationToken cancellation)
+    /// <exception cref="HttpRequestException">The hub cannot be reached, or fails.</exception>
+    public async Task<HttpResponseMessage> OpenAsync(string id, string commit, string name, long from, CancellationToken cancellationToken)
     {
-        var response = await GetAsync($"{id}/resolve/{commit}/{name}", from, cancellation);
+        var response = await GetAsync($"{id}/resolve/{commit}/{name}", from, cancellationToken);
         if (response.IsSuccessStatusCode) return response;
         using (response)
         {
@@ -99,7 +99,7 @@ internal sealed partial class HubClient : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _client.Dispose();
 
-    private async Task<HttpResponseMessage> GetAsync(string path, long from, CancellationToken cancellation)
+    private async Task<HttpResponseMessage> GetAsync(string path, long from, CancellationToken cancellationToken)
     {
         var address = new Uri(_endpoint, path);
         for (var redirects = 0; redirects <= MaxRedirects; redirects++)
@@ -107,14 +107,14 @@ internal sealed partial class HubClient : IDisposable
             using var request = new HttpRequestMessage(HttpMethod.Get, address);
             if (from > 0) request.Headers.Range = new(from, null);
             if (_token is not null && IsHub(address)) request.Headers.Authorization = new("Bearer", _token);
-            using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+            using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
             timeout.CancelAfter(HeaderTimeout);
             HttpResponseMessage response;
             try
             {
                 response = await _client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, timeout.Token);
             }
-            catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+            catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
             {
                 throw new HttpRequestException($"{address.Host} does not answer");
             }

@@ -15,19 +15,19 @@ internal sealed class HubDownload(HubClient client, string id, string commit, Ti
     private const string PartSuffix = ".part";
     private const int MaxAttempts = 6;
 
-    private static readonly TimeSpan FirstWait = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan InitialDelay = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan StallTimeout = TimeSpan.FromSeconds(30);
 
     /// <summary>Fetches a file, unless it is there.</summary>
     /// <param name="file">Which.</param>
     /// <param name="path">Where it goes.</param>
     /// <param name="progress">Is told how many bytes are there.</param>
-    /// <param name="cancellation">Ends it; what is there is kept for the next time.</param>
+    /// <param name="cancellationToken">Ends it; what is there is kept for the next time.</param>
     /// <exception cref="HubException">It cannot be had, or is not what the hub's metadata say.</exception>
     /// <exception cref="IOException">It cannot be written.</exception>
-    public async Task FetchAsync(HubFile file, string path, Action<long> progress, CancellationToken cancellation)
+    public async Task FetchAsync(HubFile file, string path, Action<long> progress, CancellationToken cancellationToken)
     {
-        if (await file.IsAsync(path, cancellation))
+        if (await file.IsAsync(path, cancellationToken))
         {
             progress(file.Bytes);
             return;
@@ -39,7 +39,7 @@ internal sealed class HubDownload(HubClient client, string id, string commit, Ti
             var before = Length(part);
             try
             {
-                await FetchRestAsync(file, part, progress, cancellation);
+                await FetchRestAsync(file, part, progress, cancellationToken);
                 break;
             }
             catch (Exception e) when (e is HttpRequestException or TimeoutException)
@@ -47,11 +47,11 @@ internal sealed class HubDownload(HubClient client, string id, string commit, Ti
                 // Whoever makes headway may go on for ever.
                 if (Length(part) > before) attempt = 0;
                 if (attempt == MaxAttempts) throw new HubException($"{file.Name}: {e.Message}; {Length(part)} of {file.Bytes} bytes are there, and the same command goes on from here");
-                await Task.Delay(FirstWait * Math.Pow(2, attempt), time, cancellation);
+                await Task.Delay(InitialDelay * Math.Pow(2, attempt), time, cancellationToken);
             }
         }
 
-        if (!await file.IsAsync(part, cancellation))
+        if (!await file.IsAsync(part, cancellationToken))
         {
             File.Delete(part);
             throw new HubException($"{file.Name}: what the hub sent is not of the hash that its metadata promise");
@@ -60,7 +60,7 @@ internal sealed class HubDownload(HubClient client, string id, string commit, Ti
         File.Move(part, path, overwrite: true);
     }
 
-    private async Task FetchRestAsync(HubFile file, string part, Action<long> progress, CancellationToken cancellation)
+    private async Task FetchRestAsync(HubFile file, string part, Action<long> progress, CancellationToken cancellationToken)
     {
         using var target = new FileStream(part, FileMode.OpenOrCreate, FileAccess.Write, FileShare.None, 1 << 20);
         // Longer than the file can be: not of this file.
@@ -68,7 +68,7 @@ internal sealed class HubDownload(HubClient client, string id, string commit, Ti
         var there = target.Length;
         progress(there);
         if (there == file.Bytes) return;
-        using var response = await client.OpenAsync(id, commit, file.Name, there, cancellation);
+        using var response = await client.OpenAsync(id, commit, file.Name, there, cancellationToken);
         var isRest = response.StatusCode is HttpStatusCode.PartialContent && response.Content.Headers.ContentRange?.From == there;
         if (response.StatusCode is HttpStatusCode.PartialContent && !isRest) throw new HubException($"{file.Name}: the hub sends another part than the one asked for");
         if (!isRest)
@@ -78,28 +78,28 @@ internal sealed class HubDownload(HubClient client, string id, string commit, Ti
         }
 
         target.Position = there;
-        using var source = await response.Content.ReadAsStreamAsync(cancellation);
+        using var source = await response.Content.ReadAsStreamAsync(cancellationToken);
         var buffer = new byte[1 << 16];
-        while (await ReadAsync(source, buffer, cancellation) is > 0 and var read)
+        while (await ReadAsync(source, buffer, cancellationToken) is > 0 and var read)
         {
             there += read;
             if (there > file.Bytes) throw new HubException($"{file.Name}: the hub sends more than the {file.Bytes} bytes that its metadata promise");
-            await target.WriteAsync(buffer.AsMemory(0, read), cancellation);
+            await target.WriteAsync(buffer.AsMemory(0, read), cancellationToken);
             progress(there);
         }
 
         if (there < file.Bytes) throw new HttpRequestException("the connection ended early");
     }
 
-    private static async Task<int> ReadAsync(Stream source, byte[] buffer, CancellationToken cancellation)
+    private static async Task<int> ReadAsync(Stream source, byte[] buffer, CancellationToken cancellationToken)
     {
-        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         timeout.CancelAfter(StallTimeout);
         try
         {
             return await source.ReadAsync(buffer, timeout.Token);
         }
-        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
             throw new TimeoutException($"nothing has come for {StallTimeout.TotalSeconds:F0} s");
         }

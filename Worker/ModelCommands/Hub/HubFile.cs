@@ -11,17 +11,17 @@ namespace Lab.Worker.ModelCommands.Hub;
 internal sealed record HubFile(string Name, long Bytes, string? Sha256, string? BlobId)
 {
     /// <summary>Whether a local file has this size and content.</summary>
-    public async Task<bool> IsAsync(string path, CancellationToken cancellation)
+    public async Task<bool> IsAsync(string path, CancellationToken cancellationToken)
     {
         if (new FileInfo(path) is not { Exists: true } info || info.Length != Bytes) return false;
         using var file = File.OpenRead(path);
-        if (Sha256 is not null) return Same(await SHA256.HashDataAsync(file, cancellation), Sha256);
+        if (Sha256 is not null) return Same(await SHA256.HashDataAsync(file, cancellationToken), Sha256);
 #pragma warning disable CA5350 // Not a choice: it is how Git names what it stores, and no secret depends on it.
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA1);
 #pragma warning restore CA5350
         hash.AppendData(Encoding.ASCII.GetBytes($"blob {Bytes}\0"));
         var buffer = new byte[1 << 16];
-        while (await file.ReadAsync(buffer, cancellation) is > 0 and var read) hash.AppendData(buffer, 0, read);
+        while (await file.ReadAsync(buffer, cancellationToken) is > 0 and var read) hash.AppendData(buffer, 0, read);
         return Same(hash.GetHashAndReset(), BlobId!);
     }
 

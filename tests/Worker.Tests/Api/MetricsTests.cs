@@ -11,9 +11,7 @@ public sealed class MetricsTests
     public async Task Metrics_AfterKnownTraffic_TellIt()
     {
         await using var worker = await ServiceProcess.StartAsync("Worker.dll", [], Cancellation);
-        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
-        deadline.CancelAfter(TimeSpan.FromSeconds(60));
-        while (!(await worker.Client.GetAsync("/health", Cancellation)).IsSuccessStatusCode) await Task.Delay(50, deadline.Token);
+        await worker.ReadyAsync(Cancellation);
 
         using (await PostAsync(worker, "/predict", """{"inputs":[["a"],["b"]]}""")) { }
         using (await PostAsync(worker, "/run_model", """{"text":"c"}""")) { }

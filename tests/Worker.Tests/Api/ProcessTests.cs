@@ -50,7 +50,7 @@ public sealed class ProcessTests
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Linux only.");
         var allowed = CpuSet.Allowed();
-        var other = Enumerable.Range(0, CpuSet.LastCore).First(core => !allowed.Contains(core));
+        var other = Enumerable.Range(0, CpuSet.MaxCore).First(core => !allowed.Contains(core));
 
         var (code, errors) = await RunAsync(("Worker__CpuAffinity", $"{other}"));
 
@@ -64,7 +64,7 @@ public sealed class ProcessTests
         Assert.SkipUnless(OperatingSystem.IsLinux() && CpuSet.Allowed().Count > 1, "Linux with more than one core.");
         var core = CpuSet.Allowed()[0];
         await using var worker = await ServiceProcess.StartAsync("Worker.dll", [$"--Worker:CpuAffinity={core}"], Cancellation);
-        while (!(await worker.Client.GetAsync("/health", Cancellation)).IsSuccessStatusCode) await Task.Delay(20, Cancellation);
+        await worker.ReadyAsync(Cancellation);
         using (var response = await worker.Client.PostAsync("/run_model", new StringContent("a"), Cancellation)) response.EnsureSuccessStatusCode();
 
         var tied = Directory.EnumerateFiles($"/proc/{worker.Id}/task", "status", new EnumerationOptions { RecurseSubdirectories = true, MaxRecursionDepth = 1 })
@@ -118,7 +118,7 @@ public sealed class ProcessTests
                 file => file.Contains("onnxruntime", StringComparison.OrdinalIgnoreCase));
 
             using (var terminate = Process.Start("/bin/sh", ["-c", $"kill {process.Id}"])) await terminate.WaitForExitAsync(Cancellation);
-            await process.StandardOutput.ReadToEndAsync(Cancellation);
+            await process.StandardOutput.ReadToEndAsync(Cancellation).WaitAsync(TimeSpan.FromSeconds(60), Cancellation);
             await process.WaitForExitAsync(Cancellation).WaitAsync(TimeSpan.FromSeconds(60), Cancellation);
             Assert.Equal((0, ""), (process.ExitCode, await errors));
         }

@@ -15,7 +15,7 @@ public sealed class ReadinessTests
         await using var worker = await RunningWorker.StartAsync(telemetry =>
         {
             load.Wait(TimeSpan.FromSeconds(60));
-            return TextModel.Load(new WorkerOptions(), telemetry, NullLogger.Instance);
+            return TextModel.Load(new WorkerOptions(), telemetry, TimeProvider.System, NullLogger.Instance);
         }, waitUntilReady: false);
 
         Assert.Equal(HttpStatusCode.OK, await StatusAsync(worker, "/alive"));

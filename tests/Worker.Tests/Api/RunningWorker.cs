@@ -1,7 +1,7 @@
 using System.Net.Http.Headers;
 using System.Text;
+using Lab.Worker.Checkpoints;
 using Lab.Worker.Inference;
-using Lab.Worker.ModelBuilding;
 using Lab.Worker.Tokenization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -72,18 +72,18 @@ public sealed class RunningWorker : IAsyncLifetime
     /// <summary>Waits until the model is loaded, or has failed to load.</summary>
     public Task LoadedAsync() => _app.Services.GetRequiredService<ModelHost>().ExecuteTask!;
 
-    public Task<HttpResponseMessage> PostAsync(string path, byte[] body, string? contentType, CancellationToken cancellation = default)
+    public Task<HttpResponseMessage> PostAsync(string path, byte[] body, string? contentType, CancellationToken cancellationToken = default)
     {
         var content = new ByteArrayContent(body);
         if (contentType is not null) content.Headers.ContentType = MediaTypeHeaderValue.Parse(contentType);
         var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = content };
         // A server that refuses a large body unread may hang up on who keeps sending it.
         request.Headers.ExpectContinue = body.Length > 1 << 20;
-        return Client.SendAsync(request, cancellation);
+        return Client.SendAsync(request, cancellationToken);
     }
 
-    public Task<HttpResponseMessage> PostJsonAsync(string path, string json, CancellationToken cancellation = default) =>
-        PostAsync(path, Encoding.UTF8.GetBytes(json), "application/json", cancellation);
+    public Task<HttpResponseMessage> PostJsonAsync(string path, string json, CancellationToken cancellationToken = default) =>
+        PostAsync(path, Encoding.UTF8.GetBytes(json), "application/json", cancellationToken);
 
     private async Task StartAsync(bool waitUntilReady)
     {

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
+using Lab.Worker.Inference;
 
 namespace Lab.Worker.Tests.Api;
 

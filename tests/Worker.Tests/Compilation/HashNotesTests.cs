@@ -1,4 +1,5 @@
 using Lab.Worker.Compilation;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Lab.Worker.Tests.Compilation;
 
@@ -127,7 +128,7 @@ public sealed class HashNotesTests : IDisposable
         var directory = _home.File("cache");
         var cache = new ModelCache(directory, 1 << 20, TimeSpan.FromSeconds(60), TimeProvider.System)
         {
-            Notes = new(directory, new LaterTime(TimeSpan.FromHours(1))) { NotedFrom = 0 },
+            Notes = new(directory, Later(TimeSpan.FromHours(1))) { NotedFrom = 0 },
         };
         var entry = cache.GetOrAdd("a", making => File.WriteAllText(Path.Combine(making, "model"), "abcd"), TestContext.Current.CancellationToken);
         Assert.NotNull(cache.Find("a"));
@@ -142,18 +143,18 @@ public sealed class HashNotesTests : IDisposable
     private string Get(TimeSpan? later = null) => Notes(later ?? TimeSpan.FromHours(1)).Get(_file, Digits, () => $"{++_computed:D4}");
 
     // As if the file had been there for as long.
-    private HashNotes Notes(TimeSpan later) => new(_notes, new LaterTime(later)) { NotedFrom = 0 };
+    private HashNotes Notes(TimeSpan later) => new(_notes, Later(later)) { NotedFrom = 0 };
+
+    private static FakeTimeProvider Later(TimeSpan later) => new(DateTimeOffset.UtcNow + later);
 
     // The clock that dates files stands still for some milliseconds, which notes allow for by taking no new file's; here files are new.
     private void AwaitTick(string path)
     {
         var probe = _home.File("probe");
-        do File.WriteAllText(probe, "");
-        while (FileState.Of(probe)!.Value.Changed == FileState.Of(path)!.Value.Changed);
-    }
-
-    private sealed class LaterTime(TimeSpan later) : TimeProvider
-    {
-        public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + later;
+        Assert.True(SpinWait.SpinUntil(() =>
+        {
+            File.WriteAllText(probe, "");
+            return FileState.Of(probe)!.Value.Changed != FileState.Of(path)!.Value.Changed;
+        }, TimeSpan.FromSeconds(30)));
     }
 }

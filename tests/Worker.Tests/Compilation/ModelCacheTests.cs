@@ -85,14 +85,14 @@ public sealed class ModelCacheTests : IDisposable
     [Fact]
     public void GetOrAdd_BeyondItsSize_LosesWhatWasUsedLongestAgo()
     {
-        const int most = 2_000;
-        var (a, b) = (Get("a", 800, most), Get("b", 800, most));
+        const int maxBytes = 2_000;
+        var (a, b) = (Get("a", 800, maxBytes), Get("b", 800, maxBytes));
         File.SetLastWriteTimeUtc(CacheManifest.PathIn(a), DateTime.UtcNow.AddHours(-2));
         File.SetLastWriteTimeUtc(CacheManifest.PathIn(b), DateTime.UtcNow.AddHours(-1));
         // Use renews.
-        Assert.NotNull(Cache(most).Find("a"));
+        Assert.NotNull(Cache(maxBytes).Find("a"));
 
-        var c = Get("c", 800, most);
+        var c = Get("c", 800, maxBytes);
 
         Assert.Equal([a, c], System.IO.Directory.EnumerateDirectories(Directory).Order());
     }
@@ -138,9 +138,9 @@ public sealed class ModelCacheTests : IDisposable
         Assert.Equal(0, _builds);
     }
 
-    private ModelCache Cache(long most = Room) => new(Directory, most, TimeSpan.FromSeconds(60), TimeProvider.System);
+    private ModelCache Cache(long maxBytes = Room) => new(Directory, maxBytes, TimeSpan.FromSeconds(60), TimeProvider.System);
 
-    private string Get(string key, int bytes = 1, long most = Room) => Cache(most).GetOrAdd(key, Build(key, bytes), Cancellation);
+    private string Get(string key, int bytes = 1, long maxBytes = Room) => Cache(maxBytes).GetOrAdd(key, Build(key, bytes), Cancellation);
 
     private Action<string> Build(string content, int bytes = 1) => making =>
     {

@@ -1,5 +1,6 @@
+using Lab.Worker.Checkpoints;
 using Lab.Worker.Compilation;
-using Lab.Worker.ModelBuilding;
+using Lab.Worker.Inference;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Lab.Worker.Tests.Inference;
@@ -123,7 +124,7 @@ public sealed class DistilBertSessionTests
         var config = TestModels.Small with { Dim = 64, HiddenDim = 256, Heads = 4, Layers = 3 };
         using var directory = TestModels.Write(config);
         var reference = new ReferenceDistilBert(directory.Path, config);
-        using var session = new ModelCompiler(cache: null, Processor.Current with { Saturates = saturates }, NullLogger.Instance)
+        using var session = new SessionFactory(new(cache: null, Processor.Current with { Saturates = saturates }, TimeProvider.System, NullLogger.Instance), NullLogger.Instance)
             .Open(config, DistilBertWeights.Open(directory.Path, config), "", new(Precision.Int8), Cancellation);
         var texts = Enumerable.Range(1, config.MaxPositions).Select(length => Text(config, length)).ToArray();
         double[][] expected = [.. texts.Select(reference.Logits)];

@@ -1,6 +1,6 @@
 using System.Text.Json;
-using Lab.Worker.Inference;
-using Lab.Worker.ModelBuilding;
+using Lab.Worker.Checkpoints;
+using Lab.Worker.Compilation;
 using Lab.Worker.Tokenization;
 
 namespace Lab.Worker.Tests.Inference;

@@ -21,7 +21,7 @@ public sealed class InferenceGateTests
 
         var first = gate.TryRun(() =>
         {
-            release.Wait(Cancellation);
+            release.Wait(TimeSpan.FromSeconds(60), Cancellation);
             return Note(1);
         }, Cancellation)!;
         var second = gate.TryRun(() => Note(2), gone.Token)!;
@@ -46,7 +46,7 @@ public sealed class InferenceGateTests
         using var release = new ManualResetEventSlim();
         var first = gate.TryRun(() =>
         {
-            release.Wait(Cancellation);
+            release.Wait(TimeSpan.FromSeconds(60), Cancellation);
             return 1;
         }, Cancellation);
 

@@ -1,5 +1,5 @@
 using System.Text.Json;
-using Lab.Worker.ModelBuilding;
+using Lab.Worker.Checkpoints;
 
 namespace Lab.Worker.Tests.Inference;
 

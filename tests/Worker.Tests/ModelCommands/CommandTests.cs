@@ -1,4 +1,4 @@
-using Lab.Worker.ModelBuilding;
+using Lab.Worker.Checkpoints;
 using Lab.Worker.ModelCommands;
 
 namespace Lab.Worker.Tests.ModelCommands;

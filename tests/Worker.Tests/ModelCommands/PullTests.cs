@@ -1,7 +1,7 @@
 using System.Net;
 using System.Runtime.InteropServices;
 using System.Text;
-using Lab.Worker.ModelBuilding;
+using Lab.Worker.Checkpoints;
 using Lab.Worker.ModelCommands;
 using Lab.Worker.ModelCommands.Hub;
 using Spectre.Console;

@@ -1,4 +1,5 @@
 using CsCheck;
+using Lab.Worker.Checkpoints;
 using Lab.Worker.Tokenization;
 
 namespace Lab.Worker.Tests.Tokenization;

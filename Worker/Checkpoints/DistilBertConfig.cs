@@ -1,6 +1,6 @@
 using System.Text.Json;
 
-namespace Lab.Worker.ModelBuilding;
+namespace Lab.Worker.Checkpoints;
 
 /// <summary>The feed-forward network's activation function.</summary>
 internal enum Activation
@@ -75,10 +75,10 @@ internal sealed record DistilBertConfig
         if (Labels.Distinct(StringComparer.Ordinal).Count() != Labels.Count)
             throw new ModelDirectoryException(path, "id2label has the same label twice");
 
-        void Within(string name, int value, int least, int most)
+        void Within(string name, int value, int minimum, int maximum)
         {
-            if (value < least || value > most)
-                throw new ModelDirectoryException(path, $"{name} is {value}; it must be {least} to {most}");
+            if (value < minimum || value > maximum)
+                throw new ModelDirectoryException(path, $"{name} is {value}; it must be {minimum} to {maximum}");
         }
     }
 

@@ -2,9 +2,8 @@ using System.Numerics.Tensors;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
-using Lab.Worker.Compilation;
 
-namespace Lab.Worker.ModelBuilding;
+namespace Lab.Worker.Checkpoints;
 
 /// <summary>What a weight's elements are: 32-bit floats, 16-bit floats, or signed bytes.</summary>
 internal enum WeightType { Float, Half, Int8 }
@@ -41,7 +40,10 @@ internal sealed unsafe class DistilBertWeights : IDisposable
     private DistilBertWeights(SafetensorsFile file) => _file = file;
 
     /// <summary>The model directory, as an absolute path.</summary>
-    public string Directory => Path.GetDirectoryName(Path.GetFullPath(_file.Path))!;
+    public string Directory => System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(Path))!;
+
+    /// <summary>The file's path.</summary>
+    public string Path => _file.Path;
 
     /// <summary>The size of the file.</summary>
     public long FileBytes => _file.FileBytes;
@@ -50,7 +52,7 @@ internal sealed unsafe class DistilBertWeights : IDisposable
     /// <exception cref="ModelDirectoryException">The file is broken or a tensor is missing or misshapen.</exception>
     public static DistilBertWeights Open(string directory, DistilBertConfig config)
     {
-        var weights = new DistilBertWeights(SafetensorsFile.Open(Path.Combine(directory, FileName)));
+        var weights = new DistilBertWeights(SafetensorsFile.Open(System.IO.Path.Combine(directory, FileName)));
         try
         {
             foreach (var tensor in DistilBertTensors.Of(config)) weights.Find(tensor);
@@ -64,10 +66,7 @@ internal sealed unsafe class DistilBertWeights : IDisposable
     }
 
     /// <summary>SHA-256 of the whole file, in lower-case hexadecimal.</summary>
-    /// <param name="notes">Where it may be noted, or null: the file is read.</param>
-    public string Sha256(HashNotes? notes = null) => notes?.Get(_file.Path, 2 * SHA256.HashSizeInBytes, Hash) ?? Hash();
-
-    private string Hash()
+    public string Sha256()
     {
         using var file = new FileStream(_file.Path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0, FileOptions.SequentialScan);
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);

@@ -1,6 +1,6 @@
-using Lab.Worker.Inference;
+using Lab.Worker.Compilation;
 
-namespace Lab.Worker.Tests.Inference;
+namespace Lab.Worker.Tests.Compilation;
 
 public sealed class OnnxRuntimeProcessTests
 {

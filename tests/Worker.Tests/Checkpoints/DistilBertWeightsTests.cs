@@ -1,7 +1,8 @@
 using System.Runtime.InteropServices;
-using Lab.Worker.ModelBuilding;
+using Lab.Worker.Checkpoints;
+using Lab.Worker.Graphs;
 
-namespace Lab.Worker.Tests.ModelBuilding;
+namespace Lab.Worker.Tests.Checkpoints;
 
 public sealed class DistilBertWeightsTests
 {
@@ -65,9 +66,28 @@ public sealed class DistilBertWeightsTests
     [Fact]
     public void Open_FurtherTensors_AreIgnored()
     {
-        using var directory = Write(StoredType.F32, [.. Tensors(), new TensorShape("embeddings.position_ids", [1, 24])], (_, _) => { });
+        TensorShape[] further = [new("embeddings.position_ids", [1, 24]), new("classifier.weight.scale", [3])];
+        using var plain = Write(StoredType.F32, Tensors(), Numbered);
+        using var more = Write(StoredType.F32, [further[0], .. Tensors(), further[1]], (tensor, values) =>
+        {
+            // Whoever reads it says so.
+            if (further.Contains(tensor)) values.Fill(float.NaN);
+            else Numbered(tensor, values);
+        });
 
-        Build(directory.Path);
+        var (expected, actual) = (Saved(plain), Saved(more));
+        Assert.Equal(expected.Graph, actual.Graph);
+        Assert.Equal(expected.Weights, actual.Weights);
+
+        // Other numbers in each tensor.
+        static void Numbered(TensorShape tensor, Span<float> values) => values.Fill(1 + Tensors().FindIndex(known => known.Name == tensor.Name));
+
+        static (byte[] Graph, byte[] Weights) Saved(TemporaryDirectory directory)
+        {
+            using var weights = DistilBertWeights.Open(directory.Path, Config);
+            DistilBertGraph.Build(Config, weights).Save(directory.File("saved.onnx"), "saved.weights");
+            return (File.ReadAllBytes(directory.File("saved.onnx")), File.ReadAllBytes(directory.File("saved.weights")));
+        }
     }
 
     [Theory]

@@ -1,9 +1,7 @@
 using Lab.Worker.Compilation;
-using Lab.Worker.Inference;
-using Lab.Worker.ModelBuilding;
 using Microsoft.Extensions.Options;
 
-namespace Lab.Worker;
+namespace Lab.Worker.Inference;
 
 /// <summary>The configuration section <c>Worker</c> (environment: <c>Worker__ModelDirectory</c> and so on).</summary>
 internal sealed class WorkerOptions
@@ -82,16 +80,17 @@ internal sealed class WorkerOptions
         : CpuSet.Parse(CpuAffinity) ?? [];
 
     /// <summary>The cache of compiled models, or null for none.</summary>
-    public ModelCache? OpenCache() =>
+    /// <param name="time">The cache's clock.</param>
+    public ModelCache? OpenCache(TimeProvider time) =>
         (CacheDirectory ?? ModelCache.DefaultDirectory) is { Length: > 0 } directory
-            ? new(Path.GetFullPath(directory), (long)CacheMegabytes << 20, CacheLockTimeout, TimeProvider.System)
+            ? new(Path.GetFullPath(directory), (long)CacheMegabytes << 20, CacheLockTimeout, time)
             : null;
 
     /// <summary>Reads <c>int8</c> or <c>fp32</c>, in any case; null for anything else.</summary>
     public static Precision? ParsePrecision(string? text) => text?.ToUpperInvariant() switch
     {
-        "INT8" => ModelBuilding.Precision.Int8,
-        "FP32" => ModelBuilding.Precision.Fp32,
+        "INT8" => Compilation.Precision.Int8,
+        "FP32" => Compilation.Precision.Fp32,
         _ => null,
     };
 

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics.Arm;
 using System.Runtime.Intrinsics.X86;
 
-namespace Lab.Worker.ModelBuilding;
+namespace Lab.Worker.Compilation;
 
 /// <summary>What of a processor decides how a model is compiled for it.</summary>
 /// <param name="Features">The instruction sets that it has, in a form that differs where they differ.</param>

@@ -1,6 +1,6 @@
 using System.Numerics.Tensors;
 
-namespace Lab.Worker.ModelBuilding;
+namespace Lab.Worker.Checkpoints;
 
 /// <summary>
 /// Weights as 8-bit numbers: symmetric, one scale for each output channel (Krishnamoorthi, arXiv:1806.08342, section 2.1).

@@ -1,7 +1,6 @@
 using System.Text.Json;
-using Lab.Worker.ModelBuilding;
 
-namespace Lab.Worker.Tokenization;
+namespace Lab.Worker.Checkpoints;
 
 /// <summary>What of Hugging Face's <c>tokenizer_config.json</c> bears on the tokens.</summary>
 /// <param name="Lowercase">Whether text is lower-cased and its accents are stripped (<c>do_lower_case</c>); by default it is.</param>

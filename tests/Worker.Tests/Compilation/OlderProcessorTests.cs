@@ -1,9 +1,9 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text.RegularExpressions;
-using Lab.Worker.ModelBuilding;
+using Lab.Worker.Checkpoints;
 
-namespace Lab.Worker.Tests.ModelBuilding;
+namespace Lab.Worker.Tests.Compilation;
 
 /// <summary>
 /// 8-bit products on a processor without VNNI, emulated: it adds products of bytes in pairs and cuts the sums off at

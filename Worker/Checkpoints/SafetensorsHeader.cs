@@ -1,6 +1,6 @@
 using System.Text.Json;
 
-namespace Lab.Worker.ModelBuilding;
+namespace Lab.Worker.Checkpoints;
 
 /// <summary>One tensor of a safetensors file.</summary>
 /// <param name="Name">The tensor's name.</param>

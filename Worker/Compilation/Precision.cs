@@ -1,4 +1,4 @@
-namespace Lab.Worker.ModelBuilding;
+namespace Lab.Worker.Compilation;
 
 /// <summary>What a model is computed with.</summary>
 internal enum Precision

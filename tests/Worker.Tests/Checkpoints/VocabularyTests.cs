@@ -1,7 +1,6 @@
-using Lab.Worker.ModelBuilding;
-using Lab.Worker.Tokenization;
+using Lab.Worker.Checkpoints;
 
-namespace Lab.Worker.Tests.Tokenization;
+namespace Lab.Worker.Tests.Checkpoints;
 
 public sealed class VocabularyTests
 {

@@ -1,8 +1,7 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
-using Lab.Worker.Inference;
 
-namespace Lab.Worker;
+namespace Lab.Worker.Inference;
 
 /// <summary>The worker's spans and measurements, all under the name <see cref="Name"/>.</summary>
 internal sealed class WorkerTelemetry : IDisposable

@@ -1,4 +1,4 @@
-namespace Lab.Worker.ModelBuilding;
+namespace Lab.Worker.Checkpoints;
 
 /// <summary>
 /// A model directory that cannot be served. The message is one line: the file, the tensor where there is one,

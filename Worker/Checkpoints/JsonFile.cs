@@ -1,6 +1,6 @@
 using System.Text.Json;
 
-namespace Lab.Worker.ModelBuilding;
+namespace Lab.Worker.Checkpoints;
 
 /// <summary>Small JSON files of a model directory.</summary>
 internal static class JsonFile

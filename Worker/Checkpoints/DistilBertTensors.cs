@@ -1,4 +1,4 @@
-namespace Lab.Worker.ModelBuilding;
+namespace Lab.Worker.Checkpoints;
 
 /// <summary>A tensor that a model file must have.</summary>
 /// <param name="Name">The name without the prefix <c>distilbert.</c>.</param>

@@ -1,7 +1,8 @@
-using static Lab.Worker.ModelBuilding.DistilBertTensors;
-using DataType = Lab.Worker.ModelBuilding.Onnx.TensorProto.Types.DataType;
+using Lab.Worker.Checkpoints;
+using static Lab.Worker.Checkpoints.DistilBertTensors;
+using DataType = Lab.Worker.Graphs.Onnx.TensorProto.Types.DataType;
 
-namespace Lab.Worker.ModelBuilding;
+namespace Lab.Worker.Graphs;
 
 /// <summary>
 /// DistilBERT for classification (Sanh et al., arXiv:1910.01108; Hugging Face's

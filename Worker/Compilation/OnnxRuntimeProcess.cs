@@ -1,9 +1,10 @@
 using System.Runtime.InteropServices;
 using Microsoft.ML.OnnxRuntime;
+using SessionOptions = Microsoft.ML.OnnxRuntime.SessionOptions;
 
-namespace Lab.Worker.Inference;
+namespace Lab.Worker.Compilation;
 
-/// <summary>ONNX Runtime's settings for the whole process.</summary>
+/// <summary>ONNX Runtime's settings: the process's own, and those that all sessions share.</summary>
 internal static partial class OnnxRuntimeProcess
 {
     /// <summary>The environment variable by which the native library is told to send nothing.</summary>
@@ -43,6 +44,20 @@ internal static partial class OnnxRuntimeProcess
             return OrtEnv.Instance().GetVersionString();
         }
     }
+
+    /// <summary>The options of a session, to be disposed by the caller.</summary>
+    /// <param name="threads">Threads that work on one computation.</param>
+    /// <param name="level">How far the graph is optimised when the session is opened.</param>
+    public static SessionOptions Options(int threads, GraphOptimizationLevel level) => new()
+    {
+        IntraOpNumThreads = threads,
+        InterOpNumThreads = 1,
+        ExecutionMode = ExecutionMode.ORT_SEQUENTIAL,
+        GraphOptimizationLevel = level,
+        // It would remember a plan for every shape, and there is no end of shapes.
+        EnableMemoryPattern = false,
+        LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL,
+    };
 
     /// <summary>The variable as native code sees it.</summary>
     public static string? NativeTelemetryVariable() =>

@@ -1,8 +1,9 @@
 using System.Buffers.Binary;
 using Google.Protobuf;
-using Lab.Worker.ModelBuilding.Onnx;
+using Lab.Worker.Checkpoints;
+using Lab.Worker.Graphs.Onnx;
 
-namespace Lab.Worker.ModelBuilding;
+namespace Lab.Worker.Graphs;
 
 /// <summary>
 /// An ONNX graph in the making. Weights are not copied into it: the model names them, and either the session is given

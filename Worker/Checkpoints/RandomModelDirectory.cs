@@ -1,7 +1,7 @@
 using System.Text;
 using System.Text.Json;
 
-namespace Lab.Worker.ModelBuilding;
+namespace Lab.Worker.Checkpoints;
 
 /// <summary>
 /// Model directories of any shape with random weights: for measuring how fast a shape is, and for tests.

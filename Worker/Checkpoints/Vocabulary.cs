@@ -1,7 +1,6 @@
 using System.Text;
-using Lab.Worker.ModelBuilding;
 
-namespace Lab.Worker.Tokenization;
+namespace Lab.Worker.Checkpoints;
 
 /// <summary>The word pieces of a model: line <em>n</em> of <c>vocab.txt</c>, counted from 0, has the token id <em>n</em>.</summary>
 internal sealed class Vocabulary

@@ -1,7 +1,8 @@
 using CsCheck;
-using Lab.Worker.ModelBuilding;
+using Lab.Worker.Checkpoints;
+using Lab.Worker.Compilation;
 
-namespace Lab.Worker.Tests.ModelBuilding;
+namespace Lab.Worker.Tests.Checkpoints;
 
 public sealed class WeightQuantizerTests
 {

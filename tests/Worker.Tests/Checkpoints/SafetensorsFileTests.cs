@@ -1,8 +1,8 @@
 using System.Text;
 using CsCheck;
-using Lab.Worker.ModelBuilding;
+using Lab.Worker.Checkpoints;
 
-namespace Lab.Worker.Tests.ModelBuilding;
+namespace Lab.Worker.Tests.Checkpoints;
 
 public sealed class SafetensorsFileTests
 {

@@ -1,6 +1,6 @@
-using Lab.Worker.ModelBuilding;
+using Lab.Worker.Checkpoints;
 
-namespace Lab.Worker.Tests.ModelBuilding;
+namespace Lab.Worker.Tests.Checkpoints;
 
 public sealed class DistilBertConfigTests
 {
