@@ -21,7 +21,7 @@ public sealed class ClusterPageScreenshots(PageFleet fleet) : IClassFixture<Page
         await fleet.UntilFreeAsync();
         var load = LoadAsync(enough.Token);
         await Task.Delay(Busy, TestContext.Current.CancellationToken);
-        await fleet.Workers[1].KillAsync(TestContext.Current.CancellationToken);
+        await fleet.Workers[1].KillAsync();
         await using (var tab = await fleet.OpenAsync())
         {
             await LiveAsync(tab);

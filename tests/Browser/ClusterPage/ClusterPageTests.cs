@@ -47,7 +47,7 @@ public sealed class ClusterPageTests(PageFleet fleet) : IClassFixture<PageFleet>
         await using var tab = await fleet.OpenAsync();
         var tile = TileOf(tab, 1);
         await Expect(tile).ToContainTextAsync("free");
-        await fleet.Workers[1].KillAsync(TestContext.Current.CancellationToken);
+        await fleet.Workers[1].KillAsync();
         // Found out by the next request that it gets, or by a probe.
         for (var i = 0; i < 6; i++) await fleet.AskAsync("one more");
         await Expect(tile.GetByText("quarantined")).ToBeVisibleAsync(Patiently);
@@ -98,7 +98,7 @@ public sealed class ClusterPageTests(PageFleet fleet) : IClassFixture<PageFleet>
     {
         await using var tab = await fleet.OpenAsync();
         await ConnectedAsync(tab);
-        await fleet.Orchestrator.KillAsync(TestContext.Current.CancellationToken);
+        await fleet.Orchestrator.KillAsync();
         await Expect(tab.Page.GetByText("Reconnecting …")).ToBeVisibleAsync(Patiently);
         await fleet.StartAsync(fleet.Orchestrator);
         await Expect(tab.Page.GetByText("Reconnecting …")).ToBeHiddenAsync(new() { Timeout = 30_000 });

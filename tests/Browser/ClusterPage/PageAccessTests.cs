@@ -79,7 +79,7 @@ public sealed class PageAccessTests(PageFleet fleet) : IClassFixture<PageFleet>
         await Expect(tab.Page.GetByLabel("Resume worker-1")).ToBeVisibleAsync();
         await Expect(tab.Page.Locator(".tile").First.GetByText("draining")).ToBeVisibleAsync();
 
-        await orchestrator.KillAsync(Cancellation);
+        await orchestrator.KillAsync();
         await fleet.StartAsync(orchestrator);
         await tab.Page.ReloadAsync();
         await Expect(tab.Page.GetByLabel("Drain worker-1")).ToBeVisibleAsync(Patiently);

@@ -4,6 +4,7 @@ using System.Net.Http.Json;
 using Lab.Browser.Browsing;
 using Lab.EndToEnd.Cluster;
 using Lab.ServiceDefaults.Contracts;
+using Lab.Testing;
 
 namespace Lab.Browser.ClusterPage;
 
@@ -45,7 +46,7 @@ public sealed class PageFleet : IAsyncLifetime
         BrowserFixture.SkipWithoutChromium();
         var environment = new Dictionary<string, string>(settings) { ["XDG_STATE_HOME"] = _state!.CreateSubdirectory(Guid.NewGuid().ToString("N")).FullName };
         for (var i = 0; i < _workers.Count; i++) environment[$"Workers__{NameOf(i)}"] = AddressOf(i).ToString();
-        var orchestrator = new LabService("Orchestrator", FreePorts.Take(1)[0], environment);
+        var orchestrator = new LabService("Orchestrator", FreePorts.Take(), environment);
         _orchestrators.Add(orchestrator);
         await StartAsync(orchestrator);
         return orchestrator;

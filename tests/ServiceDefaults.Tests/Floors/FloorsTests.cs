@@ -9,6 +9,8 @@ public sealed class FloorsTests
     public static TheoryData<string, string> Houses => new()
     {
         { "Orchestrator", "Api | ClusterPage > Jobs | Workers > Dispatch" },
+        { "Worker", "Api | ModelCommands > Inference > Compilation > Graphs | Tokenization > Checkpoints" },
+        { "Ec2Deployer", "Commands > Fleet > Aws | Swarm > Packaging | Remote > Planning > Reporting" },
         { "ServiceDefaults", "Contracts/Predict | Contracts/OpenInference > Contracts/Description > Contracts | Telemetry | Access > Health" },
     };
 
