@@ -12,15 +12,15 @@ internal static class RunBatchEndpoint
     /// <summary>Maps the endpoint.</summary>
     public static void MapRunBatch(this IEndpointRouteBuilder endpoints) =>
         // A lambda: a method's class would be its tag in the API's description.
-        endpoints.MapPost("/run_batch", (HttpContext context, ModelHost host, InferenceGate gate, WorkerTelemetry telemetry) =>
-            PostAsync(context, host, gate, telemetry)).Describe(new("Classify the texts of one dispatch")
-        {
-            Details = "A result or an error for each text. Where any text is more than a text, \"options\" has one element for each: the second text of a pair, which end to cut, whether to tell logits.",
-            Bodies = [("application/json", """{"texts":["What a wonderful film!","Is it good?"],"options":[null,{"pair":"It is not.","raw_scores":true}]}""")],
-            BodySchema = BodySchemas.Batch,
-            Answers = [new(200, "The results, in order", typeof(BatchAnswer), """{"inference_ms":4.1,"results":[{"label":"POSITIVE","probabilities":[0.02,0.98],"truncated":false},{"label":"NEGATIVE","probabilities":[0.91,0.09],"truncated":false,"logits":[1.2,-1.1]}]}""")],
-            Refusals = [400, 413, 415, 422, 429, 500, 503],
-        });
+        endpoints.MapPost("/run_batch", (HttpContext context, ModelHost host, InferenceGate gate, WorkerTelemetry telemetry) => PostAsync(context, host, gate, telemetry))
+            .Describe(new("Classify the texts of one dispatch")
+            {
+                Details = "A result or an error for each text. Where any text is more than a text, \"options\" has one element for each: the second text of a pair, which end to cut, whether to tell logits.",
+                Bodies = [("application/json", """{"texts":["What a wonderful film!","Is it good?"],"options":[null,{"pair":"It is not.","raw_scores":true}]}""")],
+                BodySchema = BodySchemas.Batch,
+                Answers = [new(200, "The results, in order", typeof(BatchAnswer), """{"inference_ms":4.1,"results":[{"label":"POSITIVE","probabilities":[0.02,0.98],"truncated":false},{"label":"NEGATIVE","probabilities":[0.91,0.09],"truncated":false,"logits":[1.2,-1.1]}]}""")],
+                Refusals = [400, 413, 415, 422, 429, 500, 503],
+            });
 
     private static async Task<Results<JsonHttpResult<BatchAnswer>, RefusalResult>> PostAsync(
         HttpContext context, ModelHost host, InferenceGate gate, WorkerTelemetry telemetry)

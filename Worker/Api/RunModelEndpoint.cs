@@ -15,16 +15,16 @@ internal static class RunModelEndpoint
     /// <summary>Maps the endpoint.</summary>
     public static void MapRunModel(this IEndpointRouteBuilder endpoints) =>
         // A lambda: a method's class would be its tag in the API's description.
-        endpoints.MapPost("/run_model", (HttpContext context, ModelHost host, InferenceGate gate, WorkerTelemetry telemetry) =>
-            PostAsync(context, host, gate, telemetry)).Describe(new("Classify one text")
-        {
-            Details = "The text as JSON or as text/plain; without a body 50 random letters and spaces. Too long a text loses its end, and the answer says so.",
-            Bodies = [("application/json", """{"text":"What a wonderful film!"}"""), ("text/plain", "What a wonderful film!")],
-            BodySchema = BodySchemas.Text,
-            NeedsBody = false,
-            Answers = [new(200, "The answer", typeof(ModelAnswer), """{"input_text":"What a wonderful film!","label":"POSITIVE","probabilities":[0.02,0.98],"inference_ms":2.5,"truncated":false}""")],
-            Refusals = [400, 413, 415, 422, 429, 500, 503],
-        });
+        endpoints.MapPost("/run_model", (HttpContext context, ModelHost host, InferenceGate gate, WorkerTelemetry telemetry) => PostAsync(context, host, gate, telemetry))
+            .Describe(new("Classify one text")
+            {
+                Details = "The text as JSON or as text/plain; without a body 50 random letters and spaces. Too long a text loses its end, and the answer says so.",
+                Bodies = [("application/json", """{"text":"What a wonderful film!"}"""), ("text/plain", "What a wonderful film!")],
+                BodySchema = BodySchemas.Text,
+                NeedsBody = false,
+                Answers = [new(200, "The answer", typeof(ModelAnswer), """{"input_text":"What a wonderful film!","label":"POSITIVE","probabilities":[0.02,0.98],"inference_ms":2.5,"truncated":false}""")],
+                Refusals = [400, 413, 415, 422, 429, 500, 503],
+            });
 
     private static async Task<Results<JsonHttpResult<ModelAnswer>, RefusalResult>> PostAsync(
         HttpContext context, ModelHost host, InferenceGate gate, WorkerTelemetry telemetry)
