@@ -1,6 +1,6 @@
+using Lab.Orchestrator.Dispatch;
 using Lab.Orchestrator.Tests.Api;
 using Lab.Orchestrator.Tests.Dispatch;
-using Lab.Orchestrator.Dispatch;
 using Lab.ServiceDefaults.Contracts;
 
 namespace Lab.Orchestrator.Tests.Dispatch;
