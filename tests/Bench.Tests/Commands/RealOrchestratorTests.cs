@@ -3,6 +3,7 @@ using System.Security.Cryptography.X509Certificates;
 using Lab.Bench.Cluster;
 using Lab.Bench.Tests.Faults;
 using Lab.Orchestrator.Tests.Api;
+using Lab.Testing;
 using Lab.Tests.Protocols;
 
 namespace Lab.Bench.Tests.Commands;
@@ -49,7 +50,7 @@ public sealed class RealOrchestratorTests
         var (pem, fingerprint) = MakeCertificate();
         await using var first = await StubWorker.StartAsync();
         await using var second = await StubWorker.StartAsync();
-        var address = new Uri($"https://127.0.0.1:{WorkerProcess.FreePort()}");
+        var address = new Uri($"https://127.0.0.1:{FreePorts.Take()}");
         await using var lab = await ServiceProcess.StartAsync("Orchestrator.dll",
             ["--Jobs:Path=jobs.db", $"--Workers:worker-1={first.Address}", $"--Workers:worker-2={second.Address}", $"--urls=http://127.0.0.1:0;{address}",
                 $"--Https:CertificatePath={bench.Write("https.pem", pem)}", "--Access:Keys:alice=alice-0123456789abcdef", "--Access:AdminKeys:root=root-0123456789abcdef"], Cancellation);

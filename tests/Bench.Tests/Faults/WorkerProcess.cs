@@ -1,9 +1,8 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 using System.Reflection;
 using Lab.Bench.Faults;
+using Lab.Testing;
 
 namespace Lab.Bench.Tests.Faults;
 
@@ -23,7 +22,7 @@ internal sealed class WorkerProcess : IAsyncDisposable
 
     public static async Task<WorkerProcess> StartAsync(string name, CancellationToken cancellation)
     {
-        var port = FreePort();
+        var port = FreePorts.Take();
         var program = Assembly.GetExecutingAssembly().GetCustomAttributes<AssemblyMetadataAttribute>().Single(attribute => attribute.Key == "Worker").Value!;
         var start = new ProcessStartInfo("dotnet", [program, string.Create(CultureInfo.InvariantCulture, $"--urls=http://127.0.0.1:{port}")])
         {
@@ -69,12 +68,5 @@ internal sealed class WorkerProcess : IAsyncDisposable
         {
             return false;
         }
-    }
-
-    public static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

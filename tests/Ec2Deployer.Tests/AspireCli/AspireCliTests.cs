@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text.Json;
 using Lab.Ec2Deployer.Tests.Aws;
 using Lab.Ec2Deployer.Tests.Ec2StandIn;
@@ -71,19 +70,10 @@ public sealed class AspireCliTests : IDisposable
         Assert.Empty(session.StandIn.Keys);
     }
 
-    private Task<AspireCommand> RunAsync(Ec2Session session, params string[] arguments)
+    private Task<(int Code, string Output)> RunAsync(Ec2Session session, params string[] arguments)
     {
         string[] options = arguments.Contains("--") ? arguments : [.. arguments, "--"];
-        return AspireCommand.RunAsync(_home.FullName, Prepare,
+        return AspireCommand.RunAsync(_home.FullName, session.Config,
             [.. options, $"--Ec2:endpoint-url={session.StandIn.Address}", "--Ec2:region=us-east-1", "--Ec2:ssh-from=203.0.113.7", "--Ec2:http-from=203.0.113.7"]);
-
-        void Prepare(ProcessStartInfo start)
-        {
-            foreach (var name in start.Environment.Keys.Where(name => name.StartsWith("AWS_", StringComparison.Ordinal)).ToList()) start.Environment.Remove(name);
-            start.Environment["XDG_CONFIG_HOME"] = session.Config;
-            start.Environment["AWS_EC2_METADATA_DISABLED"] = "true";
-            start.Environment["AWS_ACCESS_KEY_ID"] = "AKIDEXAMPLE";
-            start.Environment["AWS_SECRET_ACCESS_KEY"] = "secret";
-        }
     }
 }

@@ -21,8 +21,7 @@ public sealed class AspireStoryTests(RigFixture rig, ITestOutputHelper output)
         // The deployer's steps are tasks of the pipeline's step.
         Assert.Contains("(deploy-ec2)", deploy.Output, StringComparison.Ordinal);
         Assert.Contains("creating host-1", deploy.Output, StringComparison.Ordinal);
-        var (code, status) = await story.StatusAsync();
-        Assert.Equal(0, code);
+        Assert.Equal(0, (await story.StatusAsync()).Code);
         using var client = new HttpClient { BaseAddress = new Uri($"http://{story.Backend.Running["orchestrator"].Host.SshAddress}") };
         client.DefaultRequestHeaders.Authorization = new("Bearer", FleetStory.Key);
         var answer = await client.PostAsync(new Uri("/new_request", UriKind.Relative), new StringContent("I loved every minute of it"), TestContext.Current.CancellationToken);
@@ -36,9 +35,9 @@ public sealed class AspireStoryTests(RigFixture rig, ITestOutputHelper output)
         Assert.Empty(story.Ec2.Groups);
         Assert.Empty(story.Ec2.Keys);
 
-        async Task<AspireCommand> RunAsync(params string[] arguments)
+        async Task<(int Code, string Output)> RunAsync(params string[] arguments)
         {
-            var run = await AspireCommand.RunAsync(home, story.Program.SetEnvironment,
+            var run = await AspireCommand.RunAsync(home, rig.ConfigDirectory,
                 [.. arguments, $"--Ec2:endpoint-url={story.Ec2.Address.AbsoluteUri}", "--Ec2:region=us-east-1"]);
             story.Say($"aspire {string.Join(' ', arguments)}: {run.Code}\n{run.Output}");
             return run;

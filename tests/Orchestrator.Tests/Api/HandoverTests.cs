@@ -1,8 +1,8 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net;
-using System.Net.Sockets;
 using Lab.Orchestrator.Tests.Jobs;
+using Lab.Testing;
 
 namespace Lab.Orchestrator.Tests.Api;
 
@@ -29,7 +29,7 @@ public sealed class HandoverTests : IAsyncLifetime
     public async Task Terminate_AnotherListensOnTheSameAddress_NoRequestFails()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "sharing a port in this way is Linux's");
-        var port = FreePort();
+        var port = FreePorts.Take();
         var first = await StartAsync(port);
         var failures = new ConcurrentQueue<string>();
         var served = 0;
@@ -56,7 +56,7 @@ public sealed class HandoverTests : IAsyncLifetime
     public async Task Terminate_ConnectionThatIsNotToldYet_IsWaitedFor()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "sharing a port in this way is Linux's");
-        var first = await StartAsync(FreePort());
+        var first = await StartAsync(FreePorts.Take());
         using (await first.Client.GetAsync("/alive", Cancellation))
         {
         }
@@ -73,7 +73,7 @@ public sealed class HandoverTests : IAsyncLifetime
     [Fact]
     public async Task Start_AddressTakenWithoutSharing_Fails()
     {
-        await using var first = await StartAsync(FreePort(), share: false);
+        await using var first = await StartAsync(FreePorts.Take(), share: false);
         var (exitCode, _) = await OrchestratorProcess.FailAsync(Settings(first.Client.BaseAddress!.Port, share: false));
         Assert.NotEqual(0, exitCode);
     }
@@ -87,7 +87,7 @@ public sealed class HandoverTests : IAsyncLifetime
             await release.Task;
             return StubWorker.Answer(text);
         };
-        await using var lab = await StartAsync(FreePort());
+        await using var lab = await StartAsync(FreePorts.Take());
         var asked = lab.Client.PostAsync("/new_request", new StringContent("a"), Cancellation);
         await UntilAsync(() => !_worker.Texts.IsEmpty);
         var stopped = lab.TerminateAsync();
@@ -141,12 +141,5 @@ public sealed class HandoverTests : IAsyncLifetime
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
         deadline.CancelAfter(TimeSpan.FromSeconds(30));
         while (!condition()) await Task.Delay(10, deadline.Token);
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

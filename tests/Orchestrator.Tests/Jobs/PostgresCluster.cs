@@ -1,7 +1,6 @@
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 using Lab.Orchestrator.Tests.Jobs;
+using Lab.Testing;
 using Npgsql;
 
 [assembly: AssemblyFixture(typeof(SharedPostgres))]
@@ -32,7 +31,7 @@ internal sealed class PostgresCluster : IAsyncDisposable
         var directory = Directory.CreateTempSubdirectory("lab-postgres-").FullName;
         await RunAsync("chown", "postgres", directory);
         await AsPostgresAsync("initdb", "-A", "trust", "-U", "lab", "--no-sync", "-D", Path.Combine(directory, "data"));
-        var cluster = new PostgresCluster(directory, FreePort());
+        var cluster = new PostgresCluster(directory, FreePorts.Take());
         await cluster.StartServerAsync();
         return cluster;
     }
@@ -82,13 +81,6 @@ internal sealed class PostgresCluster : IAsyncDisposable
     private static string? FindBinaries() => !Directory.Exists("/usr/lib/postgresql") ? null
         : Directory.GetDirectories("/usr/lib/postgresql")
             .Select(version => Path.Combine(version, "bin")).LastOrDefault(bin => File.Exists(Path.Combine(bin, "initdb")));
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
 }
 
 /// <summary>One server for all tests that do not stop it, started by the first.</summary>
