@@ -10,6 +10,8 @@ var workers = Enumerable.Range(1, parameters.WorkerCount)
         .AddProject<Projects.Worker>($"worker-{number}", project => project.ExcludeLaunchProfile = true)
         .WithIconName("BrainCircuit")
         .WithHttpEndpoint(isProxied: false)
+        .WithUrlForEndpoint("http", url => (url.Url, url.DisplayText) = ($"{url.Url}/info", "Info"))
+        .WithUrlForEndpoint("http", _ => new() { Url = "/metrics", DisplayText = "Metrics" })
         .AsService()
         .WithEnvironment("Worker__ModelDirectory", parameters.ModelDirectory)
         // As in the worker's image: 2 MB of garbage are enough for a process that makes so little of it.
@@ -27,7 +29,7 @@ var orchestrator = builder
     .WithUrlForEndpoint("http", url => url.DisplayText = "Cluster page")
     .WithUrlForEndpoint("http", _ => new() { Url = "/scalar", DisplayText = "API" })
     .WithUrlForEndpoint("http", _ => new() { Url = "/metrics", DisplayText = "Metrics" })
-    .WithHttpCommand("/predict", "Send 32 sentences", "http", "burst", parameters.Command("Flash", "Sends 32 sentences at once, so that there is something to see.",
+    .WithHttpCommand("/predict", "Send 32 sentences", "http", "burst", parameters.Command("Flash", "Send 32 sentences at once, so that there is something to see",
         new { inputs = Enumerable.Repeat((string[][])[["I loved every minute of it"], ["A dull, lifeless mess"], ["A warm and funny story"], ["Terrible service, never again"]], 8).SelectMany(text => text) }));
 
 // Nobody waits for the workers: the orchestrator gives work to each as soon as it is healthy.
@@ -37,9 +39,9 @@ foreach (var worker in workers)
     worker
         .WithParentRelationship(orchestrator)
         .WithHttpCommand($"/workers/{worker.Resource.Name}/drain", "Drain", () => orchestrator.GetEndpoint("http"), "drain",
-            parameters.Command("DrinkToGo", "The worker finishes what it computes and gets no more."))
+            parameters.Command("Pause", "The worker finishes what it computes and gets no more."))
         .WithHttpCommand($"/workers/{worker.Resource.Name}/resume", "Resume", () => orchestrator.GetEndpoint("http"), "resume",
-            parameters.Command("ArrowReset", "The worker gets work again."));
+            parameters.Command("PlayCircle", "The worker gets work again."));
 }
 
 // Load, and a report of it: started by hand.
@@ -55,11 +57,11 @@ var aws = builder.AddAWSSDKConfig().WithSdkValidation(false);
 if (builder.Configuration["AWS:Profile"] is { } profile) aws.WithProfile(profile);
 if (builder.Configuration["AWS:Region"] is { } region) aws.WithRegion(region);
 
-// Costs money: started by hand, or by `aspire deploy`.
+// Started by hand it shows what EC2 would get and what that costs; `aspire deploy` asks, and makes it.
 builder
     .AddProject<Projects.Ec2Deployer>("ec2-deployer", project => project.ExcludeLaunchProfile = true)
     .WithIconName("CloudArrowUp")
-    .AsProgram("publish")
+    .AsProgram("plan")
     .WithReference(aws)
     .WithEc2Steps();
 

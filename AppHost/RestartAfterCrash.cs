@@ -42,7 +42,7 @@ internal sealed partial class RestartAfterCrash(
             foreach (var log in (ILogger[])[logger, logs.GetLogger(crash.ResourceId)]) LogCrash(log, crash.Resource.Name, crash.Snapshot.ExitCode, delay.TotalSeconds);
             await notifications.PublishUpdateAsync(crash.Resource, crash.ResourceId, snapshot => snapshot with
             {
-                Properties = snapshot.Properties.RemoveAll(property => property.Name == "Restarts").Add(new("Restarts", service.Restarts)),
+                Properties = snapshot.Properties.RemoveAll(property => property.Name == "Restarts").Add(new("Restarts", service.Restarts) { IsHighlighted = true }),
             });
             await Task.Delay(delay, time, service.Restart.Token);
             var result = await commands.ExecuteCommandAsync(crash.ResourceId, KnownResourceCommands.StartCommand, stoppingToken);
