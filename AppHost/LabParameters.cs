@@ -10,12 +10,12 @@ namespace Lab.AppHost;
 /// <param name="Key">Where keys are set (<c>Access__AdminKeys__root=…</c>, which the services get too), one that lets commands and load in.</param>
 internal sealed record LabParameters(int WorkerCount, int? OrchestratorPort, IResourceBuilder<ParameterResource> ModelDirectory, string? Key)
 {
-    /// <summary>Reads them, and adds them to what the dashboard shows; <c>null</c> after saying which one is of no use.</summary>
+    /// <summary>Reads them, and adds them to what the dashboard shows (not from <c>Parameters:…</c>, where a deployment keeps its last ones); <c>null</c> after saying which one is of no use.</summary>
     public static LabParameters? Read(IDistributedApplicationBuilder builder)
     {
-        var workers = Number("WorkerCount", "worker-count", "8", 1, 64);
-        var port = Number("OrchestratorPort", "orchestrator-port", "8080", 0, 65535);
-        var model = (builder.Configuration["ModelDirectory"] ?? builder.Configuration["Parameters:model-directory"]) is { } directory ? Path.GetFullPath(Path.Combine(".", directory)) : builder.Configuration["Worker:ModelDirectory"];
+        var workers = Number("WorkerCount", "8", 1, 64);
+        var port = Number("OrchestratorPort", "8080", 0, 65535);
+        var model = builder.Configuration["ModelDirectory"] is { } directory ? Path.GetFullPath(Path.Combine(".", directory)) : builder.Configuration["Worker:ModelDirectory"];
         if (model is not null && !Directory.Exists(model)) Console.Error.WriteLine($"ModelDirectory: there is no directory '{model}'.");
         if (workers is null || port is null || !Directory.Exists(model ?? ".")) return null;
 
@@ -26,9 +26,9 @@ internal sealed record LabParameters(int WorkerCount, int? OrchestratorPort, IRe
             .FirstOrDefault(value => value is { Length: > 0 } && !value.StartsWith("sha256:", StringComparison.Ordinal));
         return new(workers.Value, port == 0 ? null : port, modelDirectory, key);
 
-        int? Number(string name, string parameter, string usual, int minimum, int maximum)
+        int? Number(string name, string usual, int minimum, int maximum)
         {
-            var text = builder.Configuration[name] ?? builder.Configuration[$"Parameters:{parameter}"] ?? usual;
+            var text = builder.Configuration[name] ?? usual;
             if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= minimum && number <= maximum) return number;
             Console.Error.WriteLine($"{name}: '{text}' is no whole number from {minimum} to {maximum}.");
             return null;
