@@ -55,7 +55,7 @@ internal sealed class FleetStory : IAsyncDisposable
         var state = RigFixture.StateDirectoryIn(config);
         Directory.CreateDirectory(state, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         // A story that broke off has destroyed nothing, and its hosts' addresses are used again.
-        File.Delete(Path.Combine(state, "known_hosts"));
+        foreach (var remembered in (string[])["known_hosts", "state.json"]) File.Delete(Path.Combine(state, remembered));
         var file = Path.Combine(state, "api-key");
         await File.WriteAllTextAsync(file, Key);
         File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite);
