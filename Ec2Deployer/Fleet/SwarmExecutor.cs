@@ -7,6 +7,8 @@ namespace Lab.Ec2Deployer.Fleet;
 /// <summary>Forms the Swarm, lets new hosts join it, and takes those out that are gone.</summary>
 internal sealed class SwarmExecutor(FleetSession session)
 {
+    private const int MaxJoinAttempts = 3;
+
     /// <summary>Makes all hosts members of one Swarm, managers where they should be. Gives no roles yet.</summary>
     /// <returns>A manager, and whether anything was changed.</returns>
     /// <exception cref="HostFailedException">It cannot be formed.</exception>
@@ -36,7 +38,7 @@ internal sealed class SwarmExecutor(FleetSession session)
             step.Say($"{connection.Host.Name} joins");
             if (surveys[connection.Host.Name].SwarmState is not "inactive") await connection.RunAsync(SwarmCommands.Leave, cancellationToken);
             var token = (await manager.RunAsync(SwarmCommands.JoinToken(connection.Host.Manager), cancellationToken)).Trim();
-            await connection.RunAsync(SwarmCommands.Join(connection.Host, manager.Host, token), cancellationToken);
+            await JoinAsync(connection, manager.Host, token, cancellationToken);
             surveys[connection.Host.Name] = surveys[connection.Host.Name].With(await connection.RunAsync(SwarmCommands.Membership, cancellationToken));
             changed = true;
         }
@@ -50,6 +52,24 @@ internal sealed class SwarmExecutor(FleetSession session)
 
         step.Done(changed ? $"{session.Hosts.Count} nodes" : "nothing to do");
         return (manager, changed);
+    }
+
+    // Managers that still try to reach a dead member at the same address may refuse a new one there for some seconds.
+    private static async Task JoinAsync(HostConnection connection, DeployedHost through, string token, CancellationToken cancellationToken)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                await connection.RunAsync(SwarmCommands.Join(connection.Host, through, token), cancellationToken);
+                return;
+            }
+            catch (HostFailedException e) when (attempt < MaxJoinAttempts && e.Message.Contains("could not connect to prospective new cluster member", StringComparison.Ordinal))
+            {
+                // What is left of the attempt is in the way of the next.
+                await connection.RunAsync(SwarmCommands.LeaveIfMember, cancellationToken);
+            }
+        }
     }
 
     /// <summary>Gives every node its role, upon which the Swarm gives it its containers.</summary>

@@ -37,6 +37,9 @@ internal static class SwarmCommands
     /// <summary>Leaves whatever Swarm the host believes to be in.</summary>
     public static HostCommand Leave => new("leaving the Swarm", "sudo -n docker swarm leave --force") { Timeout = TimeSpan.FromMinutes(1) };
 
+    /// <summary>The same for a host that may be in none.</summary>
+    public static HostCommand LeaveIfMember => Leave with { Line = Shell.Root("docker swarm leave --force || true") };
+
     /// <summary>Asks a host what it is in the Swarm.</summary>
     public static HostCommand Membership => new("asking for the node", "sudo -n docker info --format 'swarm {{json .Swarm}}'") { IsRepeatable = true };
 
