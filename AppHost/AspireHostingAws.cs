@@ -1,39 +1,29 @@
 // Compiled where the package feeds lack Aspire.Hosting.AWS: the few of its names that AppHost.cs uses, with their effect.
-#pragma warning disable IDE0130 // The namespaces are the package's.
-using Aspire.Hosting.AWS;
+#pragma warning disable IDE0130 // The namespace is the package's.
+namespace Aspire.Hosting;
 
-namespace Aspire.Hosting.AWS
+internal sealed class AwsSdkConfig
 {
-    internal sealed class IAWSSDKConfig
-    {
-        public Dictionary<string, string> Environment { get; } = [];
+    internal Dictionary<string, string> Environment { get; } = [];
 
-        public IAWSSDKConfig With(string name, string value)
-        {
-            Environment[$"AWS_{name.ToUpperInvariant()}"] = Environment[$"AWS__{name}"] = value;
-            return this;
-        }
+    public AwsSdkConfig WithProfile(string profile) => With("Profile", profile);
+
+    public AwsSdkConfig WithRegion(string systemName) => With("Region", systemName);
+
+    // The package asks AWS who the caller is before the application starts; nothing here ever does.
+    public AwsSdkConfig WithSdkValidation(bool _) => this;
+
+    private AwsSdkConfig With(string name, string value)
+    {
+        Environment[$"AWS_{name.ToUpperInvariant()}"] = Environment[$"AWS__{name}"] = value;
+        return this;
     }
 }
 
-namespace Aspire.Hosting
+internal static class SDKResourceExtensions
 {
-    internal static class SDKResourceExtensions
-    {
-        public static IAWSSDKConfig AddAWSSDKConfig(this IDistributedApplicationBuilder builder) => new();
+    public static AwsSdkConfig AddAWSSDKConfig(this IDistributedApplicationBuilder _) => new();
 
-        public static IAWSSDKConfig WithProfile(this IAWSSDKConfig config, string profile) => config.With("Profile", profile);
-
-        public static IAWSSDKConfig WithRegion(this IAWSSDKConfig config, string systemName) => config.With("Region", systemName);
-
-        // The package asks AWS who the caller is before the application starts; nothing here ever does.
-        public static IAWSSDKConfig WithSdkValidation(this IAWSSDKConfig config, bool sdkValidationEnabled) => config;
-
-        public static IResourceBuilder<TDestination> WithReference<TDestination>(this IResourceBuilder<TDestination> builder, IAWSSDKConfig awsSdkConfig)
-            where TDestination : IResourceWithEnvironment
-            => builder.WithEnvironment(context =>
-            {
-                foreach (var (name, value) in awsSdkConfig.Environment) context.EnvironmentVariables[name] = value;
-            });
-    }
+    public static IResourceBuilder<T> WithReference<T>(this IResourceBuilder<T> builder, AwsSdkConfig config) where T : IResourceWithEnvironment
+        => builder.WithEnvironment(context => { foreach (var (name, value) in config.Environment) context.EnvironmentVariables[name] = value; });
 }

@@ -23,8 +23,7 @@ internal sealed partial class RestartAfterCrash(
             var (before, state) = (service.State, change.Snapshot.State?.Text);
             if (state == before) continue;
             service.State = state;
-            // Whatever comes, a start that is still to come is out of date: a person may have been faster.
-            service.Restart?.Cancel();
+            service.Changes++;
             if (state == KnownResourceStates.Running) service.RunningSince = time.GetTimestamp();
             // A person's stop passes through Stopping; a crash does not.
             if (KnownResourceStates.TerminalStates.Contains(state) && before is not null && before != KnownResourceStates.Stopping)
@@ -34,24 +33,19 @@ internal sealed partial class RestartAfterCrash(
 
     private async Task RestartAsync(Annotation service, ResourceEvent crash, CancellationToken stoppingToken)
     {
+        var changes = service.Changes;
         if (service.RunningSince is { } since && time.GetElapsedTime(since) >= Stable) service.Restarts = 0;
         var delay = TimeSpan.FromTicks(Math.Min(MaximumDelay.Ticks, InitialDelay.Ticks << Math.Min(service.Restarts++, 10)));
-        service.Restart = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
-        try
+        foreach (var log in (ILogger[])[logger, logs.GetLogger(crash.ResourceId)]) LogCrash(log, crash.Resource.Name, crash.Snapshot.ExitCode, delay.TotalSeconds);
+        await notifications.PublishUpdateAsync(crash.Resource, crash.ResourceId, snapshot => snapshot with
         {
-            foreach (var log in (ILogger[])[logger, logs.GetLogger(crash.ResourceId)]) LogCrash(log, crash.Resource.Name, crash.Snapshot.ExitCode, delay.TotalSeconds);
-            await notifications.PublishUpdateAsync(crash.Resource, crash.ResourceId, snapshot => snapshot with
-            {
-                Properties = snapshot.Properties.RemoveAll(property => property.Name == "Restarts").Add(new("Restarts", service.Restarts) { IsHighlighted = true }),
-            });
-            await Task.Delay(delay, time, service.Restart.Token);
-            var result = await commands.ExecuteCommandAsync(crash.ResourceId, KnownResourceCommands.StartCommand, stoppingToken);
-            if (!result.Success) LogNotStarted(logger, crash.Resource.Name, result.Message);
-        }
-        catch (OperationCanceledException)
-        {
-            // Somebody was faster, or everything stops.
-        }
+            Properties = snapshot.Properties.RemoveAll(property => property.Name == "Restarts").Add(new("Restarts", service.Restarts) { IsHighlighted = true }),
+        });
+        await Task.Delay(delay, time, stoppingToken);
+        // A person may have been faster.
+        if (service.Changes != changes) return;
+        var result = await commands.ExecuteCommandAsync(crash.ResourceId, KnownResourceCommands.StartCommand, stoppingToken);
+        if (!result.Success) LogNotStarted(logger, crash.Resource.Name, result.Message);
     }
 
     [LoggerMessage(1, LogLevel.Warning, "{Resource} has ended with exit code {ExitCode} and is started again in {Seconds} s")]
@@ -63,12 +57,9 @@ internal sealed partial class RestartAfterCrash(
     /// <summary>Marks a resource that is started again, and remembers what happened to it.</summary>
     internal sealed class Annotation : IResourceAnnotation
     {
-        internal string? State { get; set; }
-
-        internal long? RunningSince { get; set; }
-
-        internal int Restarts { get; set; }
-
-        internal CancellationTokenSource? Restart { get; set; }
+        internal string? State;
+        internal int Changes;
+        internal int Restarts;
+        internal long? RunningSince;
     }
 }
