@@ -22,7 +22,12 @@ internal static class OrchestratorApp
 {
     /// <summary>Builds the application; nothing listens before it is started.</summary>
     /// <param name="args">Configuration as command-line arguments.</param>
-    public static WebApplication Create(params string[] args)
+    public static WebApplication Create(params string[] args) => Create(_ => { }, args);
+
+    /// <summary>Builds the application with some of its services replaced.</summary>
+    /// <param name="replace">Is called after all services were added.</param>
+    /// <param name="args">Configuration as command-line arguments.</param>
+    internal static WebApplication Create(Action<IServiceCollection> replace, params string[] args)
     {
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions
         {
@@ -31,6 +36,7 @@ internal static class OrchestratorApp
             WebRootPath = Path.Combine(AppContext.BaseDirectory, "wwwroot"),
         });
         AddServices(builder);
+        replace(builder.Services);
 
         var app = builder.Build();
         app.UseExceptionAnswers();

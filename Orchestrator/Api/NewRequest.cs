@@ -21,7 +21,7 @@ internal static class NewRequest
         endpoints.MapPost("/new_request", post).Describe(Descriptions.NewRequest).WithFastPath();
     }
 
-    private static async Task PostAsync(HttpContext context, Dispatcher dispatcher, JobSubmission jobs, TimeProvider time, OrchestratorOptions options)
+    internal static async Task PostAsync(HttpContext context, Dispatcher dispatcher, JobSubmission jobs, TimeProvider time, OrchestratorOptions options)
     {
         var hungUp = context.RequestAborted;
         if (!(await TextBody.ReadAsync(context.Request, hungUp)).TryGet(out var body, out var refusal))

@@ -94,7 +94,7 @@ internal sealed class HttpWorkerClient(IOptions<OrchestratorOptions> options, Ti
                 call.Entries.Any(entry => entry.Options is not null) ? [.. call.Entries.Select(entry => entry.Options)] : null), WireJson.Relaxed.BatchRequest));
     }
 
-    private static WorkerReply Read(DispatchCall call, int status, ReadOnlySpan<byte> body) => status switch
+    internal static WorkerReply Read(DispatchCall call, int status, ReadOnlySpan<byte> body) => status switch
     {
         StatusCodes.Status200OK => ReadAnswers(call, body),
         StatusCodes.Status429TooManyRequests => new WorkerReply.Busy(),

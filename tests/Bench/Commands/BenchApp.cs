@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using Lab.Bench.Dispatch;
+using Lab.Bench.Dispatch.Ablations;
 using Lab.Bench.Inference;
 
 namespace Lab.Bench.Commands;
@@ -75,6 +76,7 @@ internal static class BenchApp
         ScalingCommand.Create(),
         TelemetryCommand.Create(),
         InferenceCommand.Create(),
+        AblatedOrchestrator.CreateCommand(),
         StubWorkers.CreateCommand(),
         YarpProxy.CreateCommand(),
     };

@@ -11,7 +11,17 @@ internal static class ShippedOrchestrator
     /// <param name="firstWorker">The first worker's port; the others follow it.</param>
     /// <param name="workers">How many there are.</param>
     /// <param name="settings">Further environment variables.</param>
-    public static Task<Child> StartAsync(int port, string jobs, int firstWorker, int workers, params IEnumerable<(string Name, string Value)> settings)
+    public static Task<Child> StartAsync(int port, string jobs, int firstWorker, int workers, params IEnumerable<(string Name, string Value)> settings) =>
+        StartAsync([typeof(OrchestratorOptions).Assembly.Location], port, jobs, firstWorker, workers, settings);
+
+    /// <summary>Starts another program in its place, with the same environment.</summary>
+    /// <param name="program">What <c>dotnet</c> is to run.</param>
+    /// <param name="port">Where it is to listen.</param>
+    /// <param name="jobs">Its jobs' file.</param>
+    /// <param name="firstWorker">The first worker's port; the others follow it.</param>
+    /// <param name="workers">How many there are.</param>
+    /// <param name="settings">Further environment variables.</param>
+    public static Task<Child> StartAsync(IEnumerable<string> program, int port, string jobs, int firstWorker, int workers, params IEnumerable<(string Name, string Value)> settings)
     {
         var environment = new Dictionary<string, string>
         {
@@ -23,6 +33,6 @@ internal static class ShippedOrchestrator
         };
         for (var i = 0; i < workers; i++) environment[$"Workers__worker-{i + 1}"] = $"http://localhost:{firstWorker + i}";
         foreach (var (name, value) in settings) environment[name] = value;
-        return Child.StartAsync("dotnet", [typeof(OrchestratorOptions).Assembly.Location], port, environment);
+        return Child.StartAsync("dotnet", program, port, environment);
     }
 }

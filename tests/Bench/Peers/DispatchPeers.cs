@@ -18,7 +18,8 @@ internal static class DispatchPeers
         wrk.headers["Authorization"] = "Bearer bench-key-0123456789"
         """;
 
-    private const string Key = "bench-key-0123456789";
+    /// <summary>Settings with which an orchestrator lets in what wrk sends.</summary>
+    public static IEnumerable<(string Name, string Value)> Access { get; } = [("Access__Keys__bench", "bench-key-0123456789"), ("Access__RequestsPerSecond", "1000000")];
 
     /// <summary>Starts them, those that are installed.</summary>
     /// <param name="directory">For configurations; exists.</param>
@@ -52,7 +53,7 @@ internal static class DispatchPeers
 
     private static Task<Child> StartOrchestratorAsync(string directory, int port, params IEnumerable<(string Name, string Value)> settings) => ShippedOrchestrator.StartAsync(
         port, Path.Combine(directory, $"jobs-{port}.db"), FirstPort, WorkerCount,
-        [("Access__Keys__bench", Key), ("Access__RequestsPerSecond", "1000000"), .. settings]);
+        [.. Access, .. settings]);
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 }
