@@ -43,6 +43,7 @@ internal static class OrchestratorApp
         app.UseClientTrace();
         app.UseHandover();
         app.UseRouting();
+        app.UseForeignPageRefusal();
         app.UseFastPath();
         app.UseStatusAnswers();
         app.UseAccess();

@@ -33,6 +33,7 @@ internal static class WorkerApplication
 
         var app = builder.Build();
         app.UseServiceDefaults();
+        app.UseForeignPageRefusal();
         app.MapDefaultEndpoints();
         app.MapMetrics();
         app.MapApiDescription();

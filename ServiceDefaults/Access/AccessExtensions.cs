@@ -5,8 +5,9 @@ using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.RateLimiting;
-using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
 namespace Lab.ServiceDefaults.Access;
@@ -20,17 +21,24 @@ public static class AccessExtensions
     internal const string ScopeClaim = "scope";
     internal const string AdminScope = "admin";
 
-    /// <summary>Requires a key of every endpoint that does not allow anonymous callers, as soon as one key is configured.</summary>
+    /// <summary>Requires a key of every endpoint that does not allow anonymous callers, as soon as anything of <see cref="AccessSettings"/> is set.</summary>
+    /// <remarks>The application then throws <see cref="OptionsValidationException"/> at its start where a setting cannot be used.</remarks>
     public static void AddAccess(this WebApplicationBuilder builder)
     {
         ArgumentNullException.ThrowIfNull(builder);
-        if (builder.Configuration[$"{AccessOptions.Section}:{nameof(AccessOptions.SecretsDirectory)}"] is { Length: > 0 } secrets)
-            builder.Configuration.AddKeyPerFile(Path.GetFullPath(secrets), optional: false, reloadOnChange: true);
-
         var services = builder.Services;
-        services.AddOptions<AccessOptions>().Bind(builder.Configuration.GetSection(AccessOptions.Section)).ValidateOnStart();
-        services.AddSingleton<IValidateOptions<AccessOptions>, AccessOptionsValidator>();
+        if (builder.Configuration[$"{AccessSettings.Section}:{AccessSettings.SecretsDirectory}"] is { Length: > 0 } path)
+        {
+            var secrets = new SecretsDirectory(path, TimeProvider.System);
+            builder.Configuration.Sources.Add(secrets);
+            services.AddSingleton(secrets);
+        }
+
         services.AddSingleton<KeyRing>();
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddSingleton<RefusalLog>();
+        // It tells each unknown key; the refusal's own line is enough.
+        builder.Logging.AddFilter(typeof(ApiKeyHandler).FullName, LogLevel.Warning);
         services.AddSingleton<IAuthorizationHandler, KeyRequirementHandler>();
         services.AddHostedService<OpenDoorWarning>();
         services.AddAuthentication(ApiKeyHandler.SchemeName)

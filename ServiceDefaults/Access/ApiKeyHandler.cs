@@ -9,6 +9,7 @@ namespace Lab.ServiceDefaults.Access;
 /// <summary>Takes an API key from <c>Authorization: Bearer …</c> (RFC 6750).</summary>
 internal sealed class ApiKeyHandler(
     KeyRing keys,
+    RefusalLog refusals,
     IOptionsMonitor<AuthenticationSchemeOptions> options,
     ILoggerFactory logger,
     UrlEncoder encoder)
@@ -27,8 +28,16 @@ internal sealed class ApiKeyHandler(
 
     protected override Task HandleChallengeAsync(AuthenticationProperties properties)
     {
+        refusals.Unauthorized(Context, hadKey: Request.Headers.Authorization.Count > 0);
         Response.StatusCode = StatusCodes.Status401Unauthorized;
         Response.Headers.WWWAuthenticate = "Bearer";
+        return Task.CompletedTask;
+    }
+
+    protected override Task HandleForbiddenAsync(AuthenticationProperties properties)
+    {
+        refusals.Forbidden(Context);
+        Response.StatusCode = StatusCodes.Status403Forbidden;
         return Task.CompletedTask;
     }
 }

@@ -47,7 +47,7 @@ public static class FastPathExtensions
 
     private static bool MayPass(HttpContext context, KeyRing keys, KeyLimits limits)
     {
-        if (keys.IsEmpty) return true;
+        if (keys.IsOpen) return true;
         if (HolderOf(context, keys) is not { } holder) return false;
         // A token is not given back: what it has paid for is this request.
         using var lease = limits.Limiter.AttemptAcquire(holder.Name);
@@ -63,7 +63,7 @@ public static class FastPathExtensions
     {
         var header = context.Request.Headers.Authorization.ToString();
         var connection = context.Features.Get<IConnectionItemsFeature>()?.Items;
-        var version = keys.Version;
+        var version = keys.State;
         if (connection is not null && connection.TryGetValue(typeof(Shown), out var item) && item is Shown shown
             && ReferenceEquals(shown.Header, header) && ReferenceEquals(shown.Version, version)) return shown.Holder;
         if (keys.FindBearer(header, out _) is not { } holder) return null;

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Threading.RateLimiting;
-using Microsoft.Extensions.Options;
 
 namespace Lab.ServiceDefaults.Access;
 
@@ -11,13 +10,13 @@ internal sealed class KeyLimits : IDisposable
 
     private static readonly RateLimitPartition<string> NoLimit = RateLimitPartition.GetNoLimiter("");
 
-    private readonly IOptionsMonitor<AccessOptions> _options;
+    private readonly KeyRing _keys;
     private readonly Func<string, RateLimitPartition<string>> _bucketOf;
     private readonly ConcurrentDictionary<string, RateLimitPartition<string>> _buckets = new(StringComparer.Ordinal);
 
-    public KeyLimits(IOptionsMonitor<AccessOptions> options)
+    public KeyLimits(KeyRing keys)
     {
-        _options = options;
+        _keys = keys;
         _bucketOf = BucketOf;
         Limiter = PartitionedRateLimiter.Create<string, string>(Of);
     }
@@ -28,11 +27,11 @@ internal sealed class KeyLimits : IDisposable
     public void Dispose() => Limiter.Dispose();
 
     private RateLimitPartition<string> Of(string holder) =>
-        holder.Length == 0 || _options.CurrentValue.RequestsPerSecond == 0 ? NoLimit : _buckets.GetOrAdd(holder, _bucketOf);
+        holder.Length == 0 || _keys.State.RequestsPerSecond == 0 ? NoLimit : _buckets.GetOrAdd(holder, _bucketOf);
 
     private RateLimitPartition<string> BucketOf(string holder) => RateLimitPartition.GetTokenBucketLimiter(holder, _ =>
     {
-        var options = _options.CurrentValue;
+        var options = _keys.State;
         // Between asking whether there is a limit and making it, it may have been lifted; a bucket needs one all the same.
         var perSecond = Math.Max(1, options.RequestsPerSecond);
         return new()

@@ -1,6 +1,10 @@
+using System.Collections.Immutable;
 using System.Security.Claims;
 using System.Security.Cryptography;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Primitives;
 
 namespace Lab.ServiceDefaults.Access;
 
@@ -13,35 +17,54 @@ internal sealed record KeyHolder(string Name, bool IsAdmin)
         ApiKeyHandler.SchemeName));
 }
 
-/// <summary>The keys in force, replaced as a whole whenever the configuration changes.</summary>
-internal sealed class KeyRing : IDisposable
+/// <summary>
+/// The keys in force, and what else is set of <see cref="AccessSettings"/>, replaced as a whole whenever the
+/// configuration changes. Nothing that is missing, removed or unreadable ever opens what was closed.
+/// </summary>
+internal sealed partial class KeyRing : IDisposable
 {
     private const string BearerPrefix = "Bearer ";
 
-    private readonly IDisposable? _changes;
-    private (byte[] Hash, KeyHolder Holder)[] _keys;
+    private readonly IConfiguration _section;
+    private readonly SecretsDirectory? _secrets;
+    private readonly ILogger _logger;
+    private readonly IDisposable _changes;
+    private readonly Lock _reading = new();
+    private volatile AccessState _state;
+    private volatile bool _isRestricted;
+    private IReadOnlyList<string> _told = [];
 
-    public KeyRing(IOptionsMonitor<AccessOptions> options)
+    /// <summary>Reads the configuration, and again whenever it changes.</summary>
+    /// <param name="configuration">The service's.</param>
+    /// <param name="logger">Takes what cannot be used, and whose keys are in force.</param>
+    /// <param name="secrets">Where secret files are read, if they are.</param>
+    /// <exception cref="OptionsValidationException">A setting cannot be used. In a secret file it is passed over.</exception>
+    public KeyRing(IConfiguration configuration, ILogger<KeyRing> logger, SecretsDirectory? secrets = null)
     {
-        _keys = Read(options.CurrentValue);
-        _changes = options.OnChange(changed =>
-        {
-            // A half-written secret must not lock everybody out: what is wrong leaves the old keys in force.
-            if (changed.FirstError() is null) Volatile.Write(ref _keys, Read(changed));
-        });
+        _section = configuration.GetSection(AccessSettings.Section);
+        _logger = logger;
+        _secrets = secrets;
+        var faults = new List<AccessFault>();
+        _state = AccessState.Read(_section, AccessState.None, faults);
+        if (faults.Where(fault => secrets?.Has(fault.Path) != true).Select(fault => fault.Message).ToList() is { Count: > 0 } refused)
+            throw new OptionsValidationException(AccessSettings.Section, typeof(AccessSettings), refused);
+        _isRestricted = _section.GetChildren().Any();
+        Tell(faults);
+        _changes = ChangeToken.OnChange(configuration.GetReloadToken, Reload);
     }
 
-    public bool IsEmpty => Volatile.Read(ref _keys).Length == 0;
+    /// <summary>Whether everybody may do everything: nothing has ever been set, or it is set that they may.</summary>
+    public bool IsOpen => !_isRestricted || _state.Anonymous;
 
-    /// <summary>The keys in force as one thing: another one as soon as any of them has changed.</summary>
-    public object Version => Volatile.Read(ref _keys);
+    /// <summary>What is set.</summary>
+    public AccessState State => _state;
 
     /// <summary>Finds whose key it is. The time it takes does not depend on which key matches, or how far.</summary>
     public KeyHolder? Find(string key)
     {
         var presented = KeyHash.Of(key);
         KeyHolder? holder = null;
-        foreach (var known in Volatile.Read(ref _keys))
+        foreach (var known in _state.Keys)
             if (CryptographicOperations.FixedTimeEquals(known.Hash, presented)) holder = known.Holder;
         return holder;
     }
@@ -56,10 +79,10 @@ internal sealed class KeyRing : IDisposable
     }
 
     /// <summary>Finds whose key a session was opened with. Another key under the same name is not that key.</summary>
-    /// <param name="mark">What <see cref="MarkOf"/> gave for the key.</param>
+    /// <param name="mark">What <see cref="MarkOf(string)"/> gave for the key.</param>
     public KeyHolder? FindMark(string mark)
     {
-        foreach (var known in Volatile.Read(ref _keys))
+        foreach (var known in _state.Keys)
             if (MarkOf(known.Hash) == mark) return known.Holder;
         return null;
     }
@@ -67,15 +90,44 @@ internal sealed class KeyRing : IDisposable
     /// <summary>What tells a session's key from others, and from which neither the key nor its hash can be had.</summary>
     public static string MarkOf(string key) => MarkOf(KeyHash.Of(key));
 
-    public void Dispose() => _changes?.Dispose();
+    public void Dispose() => _changes.Dispose();
 
     private static string MarkOf(byte[] hash) => Convert.ToBase64String(SHA256.HashData([.. "session"u8, .. hash]));
 
-    private static (byte[], KeyHolder)[] Read(AccessOptions options) =>
-    [
-        .. options.Keys.Select(key => (Hash(key.Value), new KeyHolder(key.Key, IsAdmin: false))),
-        .. options.AdminKeys.Select(key => (Hash(key.Value), new KeyHolder(key.Key, IsAdmin: true))),
-    ];
+    private void Reload()
+    {
+        lock (_reading)
+        {
+            var faults = new List<AccessFault>();
+            var (before, now) = (_state, AccessState.Read(_section, _state, faults));
+            // First closed, then the keys: in the other order somebody could slip in between.
+            if (_section.GetChildren().Any()) _isRestricted = true;
+            _state = now;
+            Tell(faults, IsSame(before.Keys, now.Keys));
+        }
+    }
 
-    private static byte[] Hash(string value) => KeyHash.TryParse(value, out var hash) ? hash : [];
+    private void Tell(List<AccessFault> faults, bool sameKeys = false)
+    {
+        var messages = faults.Select(fault => fault.Message).Concat(_secrets?.Faults.Values ?? []).ToList();
+        // As long as a fault stays it is told once.
+        foreach (var message in messages.Except(_told)) LogFault(_logger, message);
+        _told = messages;
+        if (sameKeys || !_isRestricted || _state.Anonymous) return;
+        var admins = _state.Keys.Count(key => key.Holder.IsAdmin);
+        if (_state.Keys.IsEmpty) LogNoKeys(_logger);
+        else LogKeys(_logger, _state.Keys.Length, admins);
+    }
+
+    private static bool IsSame(ImmutableArray<(byte[] Hash, KeyHolder Holder)> one, ImmutableArray<(byte[] Hash, KeyHolder Holder)> other) =>
+        one.Length == other.Length && one.All(key => other.Any(known => (known.Holder.Name, known.Holder.IsAdmin) == (key.Holder.Name, key.Holder.IsAdmin) && known.Hash.AsSpan().SequenceEqual(key.Hash)));
+
+    [LoggerMessage(1, LogLevel.Warning, "Passed over: {Fault}")]
+    private static partial void LogFault(ILogger logger, string fault);
+
+    [LoggerMessage(2, LogLevel.Warning, "Access is restricted and no key is in force: every request is refused with 401. Set Access__Keys__<name>, or Access__Anonymous=true to let everybody in")]
+    private static partial void LogNoKeys(ILogger logger);
+
+    [LoggerMessage(3, LogLevel.Information, "API keys in force: {Count}, of which {Admins} of the admin scope")]
+    private static partial void LogKeys(ILogger logger, int count, int admins);
 }

@@ -83,7 +83,7 @@ public static class KeySessionExtensions
     /// <summary>The directory of the keys that seal cookies, for its user alone; <c>null</c> where none can be written.</summary>
     private static DirectoryInfo? OpenDirectory(ConfigurationManager configuration)
     {
-        var path = configuration[$"{AccessOptions.Section}:{nameof(AccessOptions.SessionKeysDirectory)}"];
+        var path = configuration[$"{AccessSettings.Section}:{AccessSettings.SessionKeysDirectory}"];
         try
         {
             if (string.IsNullOrEmpty(path)) path = DefaultDirectory();

@@ -25,8 +25,8 @@ public sealed class KeySessions
         _limits = limits;
     }
 
-    /// <summary>Whether no key is configured, so that everybody may do everything.</summary>
-    public bool IsOpen => _keys.IsEmpty;
+    /// <summary>Whether everybody may do everything, without a key.</summary>
+    public bool IsOpen => _keys.IsOpen;
 
     /// <summary>The session of a user, as the keys are configured now; <c>null</c> if they may not look.</summary>
     public KeySession? Find(ClaimsPrincipal user)

@@ -14,7 +14,7 @@ internal sealed partial class OpenDoorWarning(KeyRing keys, IServer server, IHos
         lifetime.ApplicationStarted.Register(() =>
         {
             var open = server.Features.Get<IServerAddressesFeature>()?.Addresses.Where(address => !IsLoopback(address)).ToList() ?? [];
-            if (keys.IsEmpty && open.Count > 0) LogOpen(logger, string.Join(", ", open));
+            if (keys.IsOpen && open.Count > 0) LogOpen(logger, string.Join(", ", open));
         });
         return Task.CompletedTask;
     }
@@ -26,6 +26,6 @@ internal sealed partial class OpenDoorWarning(KeyRing keys, IServer server, IHos
         || Uri.TryCreate(address, UriKind.Absolute, out var uri)
         && (uri.IsLoopback || (IPAddress.TryParse(uri.Host.Trim('[', ']'), out var ip) && IPAddress.IsLoopback(ip)));
 
-    [LoggerMessage(1, LogLevel.Warning, "No API key is set and {Addresses} can be reached from other machines: anybody may use this service. Set Access__Keys__<name>")]
+    [LoggerMessage(1, LogLevel.Warning, "No API key is needed and {Addresses} can be reached from other machines: anybody may use this service. Set Access__Keys__<name>")]
     private static partial void LogOpen(ILogger logger, string addresses);
 }

@@ -25,16 +25,21 @@ internal sealed class SampleService : IAsyncDisposable
     public static readonly Refusal Busy = new(StatusCodes.Status429TooManyRequests, "Busy", "There is much to do.", RetryAfter: 7);
 
     private readonly WebApplication _app;
+    private readonly RememberedLog _log;
 
-    private SampleService(WebApplication app)
+    private SampleService(WebApplication app, RememberedLog log)
     {
         _app = app;
-        Client = new() { BaseAddress = new(app.Urls.Single()) };
+        _log = log;
+        Client = new() { BaseAddress = new(app.Urls.Single().Replace("0.0.0.0", "127.0.0.1", StringComparison.Ordinal)) };
     }
 
     public HttpClient Client { get; }
 
     public IServiceProvider Services => _app.Services;
+
+    /// <summary>What it has logged, at its own levels.</summary>
+    public IReadOnlyCollection<string> Log => _log.Messages;
 
     /// <summary>Settings of a user's key and an admin's.</summary>
     public static string[] Keys { get; } = [$"--Access:Keys:alice={UserKey}", $"--Access:AdminKeys:root={AdminKey}"];
@@ -45,7 +50,8 @@ internal sealed class SampleService : IAsyncDisposable
     public static async Task<SampleService> StartAsync(params string[] settings)
     {
         var builder = WebApplication.CreateBuilder(["--urls=http://127.0.0.1:0", .. settings]);
-        builder.Logging.ClearProviders();
+        using var log = new RememberedLog();
+        builder.Logging.ClearProviders().AddProvider(log);
         builder.AddServiceDefaults(MaxBodyBytes);
         builder.AddAccess();
         builder.Services.AddSingleton<IClassifier, BusyClassifier>();
@@ -55,6 +61,7 @@ internal sealed class SampleService : IAsyncDisposable
         app.UseExceptionAnswers();
         app.UseClientTrace();
         app.UseRouting();
+        app.UseForeignPageRefusal();
         app.UseFastPath();
         app.UseStatusAnswers();
         app.UseAccess();
@@ -69,7 +76,7 @@ internal sealed class SampleService : IAsyncDisposable
         app.MapGet("/broken", IResult () => throw new InvalidOperationException("a secret"));
         app.MapGet("/trace", () => Activity.Current?.TraceId.ToHexString() ?? "none");
         await app.StartAsync(Cancellation);
-        return new(app);
+        return new(app, log);
     }
 
     /// <summary>Sends a request, with a key or without.</summary>

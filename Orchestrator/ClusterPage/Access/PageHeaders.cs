@@ -1,3 +1,5 @@
+using Lab.ServiceDefaults.Access;
+
 namespace Lab.Orchestrator.ClusterPage.Access;
 
 /// <summary>Metadata of the page's endpoints, which are for browsers and not for clients of the API.</summary>
@@ -44,11 +46,7 @@ internal static class PageHeaders
     // Without keys there is no cookie that a browser would keep from other sites: what they send is told by its origin.
     private static bool IsOfAnotherSite(HttpRequest request) =>
         (request.Headers["Sec-Fetch-Site"].ToString() is "cross-site" or "same-site" && request.Headers["Sec-Fetch-Mode"] != "navigate")
-        || (request.Headers["Sec-Fetch-Site"].Count == 0 && HasOtherOrigin(request));
-
-    private static bool HasOtherOrigin(HttpRequest request) =>
-        request.Headers.Origin.ToString() is { Length: > 0 } origin
-        && (!Uri.TryCreate(origin, UriKind.Absolute, out var uri) || !string.Equals(uri.Authority, request.Host.Value, StringComparison.OrdinalIgnoreCase));
+        || (request.Headers["Sec-Fetch-Site"].Count == 0 && ForeignPages.HasForeignOrigin(request));
 
     private static Task RefuseAsync(HttpContext context)
     {

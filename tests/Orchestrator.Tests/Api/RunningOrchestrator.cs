@@ -51,6 +51,7 @@ internal sealed class RunningOrchestrator : IAsyncDisposable
             app = OrchestratorApp.Create([
                 $"--Jobs:Path={Path.Combine(jobs.FullName, "jobs.db")}",
                 $"--Access:SessionKeysDirectory={Path.Combine(jobs.FullName, "sessions")}",
+                .. settings.Any(setting => setting.StartsWith("--Access:", StringComparison.Ordinal)) ? (string[])[] : ["--Access:Anonymous=true"],
                 "--urls=http://127.0.0.1:0",
                 "--Logging:Console:LogLevel:Default=None", "--Logging:LogLevel:Lab.Orchestrator=Debug",
                 .. stubs.Select((stub, i) => $"--Workers:worker-{i + 1}={stub.Address}"),
