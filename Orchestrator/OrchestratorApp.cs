@@ -50,7 +50,8 @@ internal static class OrchestratorApp
         app.UseClusterPage();
         app.MapDefaultEndpoints();
         app.MapMetrics();
-        app.MapApiDescription();
+        // A browser has a session, and cannot send a key.
+        app.MapApiDescription().RequireAuthorization(KeySessionExtensions.ReaderPolicy);
         app.MapNewRequest();
         app.MapJobs();
         app.MapWorkers();

@@ -23,7 +23,7 @@ public static class ForeignPageRefusal
 
     /// <summary>
     /// Refuses changes that another site's page asks for (403) and, where the server listens on loopback only, every
-    /// host name that is not this machine's (421). Stands behind routing.
+    /// host name that may be anybody's (421). Stands behind routing.
     /// </summary>
     public static void UseForeignPageRefusal(this WebApplication app)
     {

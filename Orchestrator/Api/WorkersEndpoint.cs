@@ -14,7 +14,7 @@ internal static class WorkersEndpoint
         var workers = endpoints.MapGroup("/workers");
         workers.MapGet("", async Task<IResult> (Dispatcher dispatcher, WorkersFeed feed, HttpContext context) =>
             context.Request.Query.ContainsKey("stream")
-                ? feed.TryOpen()
+                ? feed.TryOpen(context.User.Identity?.Name ?? "")
                 : TypedResults.Ok(await dispatcher.GetWorkersAsync(context.RequestAborted))).Describe(Descriptions.Workers);
 
         var admin = workers.MapGroup("/{name}").RequireAuthorization(AccessExtensions.AdminPolicy);

@@ -13,6 +13,12 @@ internal sealed class WorkersFeed(Dispatcher dispatcher, IHostApplicationLifetim
     /// <summary>How many streams there may be at once.</summary>
     public const int MaxStreams = 100;
 
+    /// <summary>How many of them one key may have.</summary>
+    public const int MaxStreamsPerKey = 25;
+
+    // Whoever reads nothing for so long is put out.
+    private static readonly TimeSpan WriteTimeout = TimeSpan.FromSeconds(30);
+
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(100);
 
     private readonly TimeProvider _time = time;
@@ -20,18 +26,29 @@ internal sealed class WorkersFeed(Dispatcher dispatcher, IHostApplicationLifetim
     // The server stops before the services behind it, and waits for its last request: streams must end first.
     private readonly CancellationToken _stopping = lifetime.ApplicationStopping;
     private volatile Table _latest = new([]);
-    private int _streams;
+    private readonly Dictionary<string, int> _streamsByKey = new(StringComparer.Ordinal);
+    private volatile int _streams;
 
     /// <summary>After so long without news a stream says that there are none, which keeps proxies from closing it.</summary>
     public TimeSpan Heartbeat { get; set; } = TimeSpan.FromSeconds(15);
 
     /// <summary>A stream, or a refusal if there are too many.</summary>
-    public IResult TryOpen()
+    /// <param name="key">Whose it is; empty where no key is needed.</param>
+    public IResult TryOpen(string key)
     {
-        if (Interlocked.Increment(ref _streams) <= MaxStreams) return new Stream(this);
-        Interlocked.Decrement(ref _streams);
+        lock (_streamsByKey)
+        {
+            var own = _streamsByKey.GetValueOrDefault(key);
+            if (_streams < MaxStreams && (key.Length == 0 || own < MaxStreamsPerKey))
+            {
+                _streams++;
+                _streamsByKey[key] = own + 1;
+                return new Stream(this, key);
+            }
+        }
+
         return new Refusal(StatusCodes.Status429TooManyRequests, "Too many streams",
-            $"There are {MaxStreams} streams already; try again later, or ask without ?stream.", RetryAfter: 10).ToResult();
+            $"There are {MaxStreams} streams already, or {MaxStreamsPerKey} of this key; try again later, or ask without ?stream.", RetryAfter: 10).ToResult();
     }
 
     /// <inheritdoc/>
@@ -40,13 +57,22 @@ internal sealed class WorkersFeed(Dispatcher dispatcher, IHostApplicationLifetim
         using var timer = new PeriodicTimer(Interval, _time);
         while (await timer.WaitForNextTickAsync(stoppingToken))
         {
-            if (Volatile.Read(ref _streams) == 0) continue;
+            if (_streams == 0) continue;
             var table = await dispatcher.GetWorkersAsync(stoppingToken);
             var json = JsonSerializer.SerializeToUtf8Bytes(table, WireJson.Relaxed.DictionaryStringWorkerStatus);
             var before = _latest;
             // Told each time, also if it is what it was: a stream that has just begun has seen nothing yet.
             _latest = json.AsSpan().SequenceEqual(before.Json) ? new(before.Json) : new(json);
             before.Next.SetResult();
+        }
+    }
+
+    private void Close(string key)
+    {
+        lock (_streamsByKey)
+        {
+            _streams--;
+            if (--_streamsByKey[key] == 0) _streamsByKey.Remove(key);
         }
     }
 
@@ -57,7 +83,7 @@ internal sealed class WorkersFeed(Dispatcher dispatcher, IHostApplicationLifetim
         public TaskCompletionSource Next { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 
-    private sealed class Stream(WorkersFeed feed) : IResult
+    private sealed class Stream(WorkersFeed feed, string key) : IResult
     {
         public async Task ExecuteAsync(HttpContext httpContext)
         {
@@ -69,13 +95,18 @@ internal sealed class WorkersFeed(Dispatcher dispatcher, IHostApplicationLifetim
                 httpContext.Response.Headers.CacheControl = "no-store";
                 await WriteAsync(httpContext.Response, end.Token);
             }
+            catch (TimeoutException)
+            {
+                // Nothing that was sent is read: the connection ends, or its buffers would be kept for as long as it likes.
+                httpContext.Abort();
+            }
             catch (OperationCanceledException)
             {
                 // The client has gone, or the server goes: that is how streams end.
             }
             finally
             {
-                Interlocked.Decrement(ref feed._streams);
+                feed.Close(key);
             }
         }
 
@@ -89,13 +120,13 @@ internal sealed class WorkersFeed(Dispatcher dispatcher, IHostApplicationLifetim
                 var json = feed._latest.Json;
                 if (json != sent)
                 {
-                    await response.Body.WriteAsync((byte[])[.. "data: "u8, .. json, .. "\n\n"u8], cancellationToken);
+                    await response.Body.WriteAsync((byte[])[.. "data: "u8, .. json, .. "\n\n"u8], cancellationToken).AsTask().WaitAsync(WriteTimeout, feed._time, cancellationToken);
                     sent = json;
                 }
                 else if (feed._time.GetElapsedTime(sentAt) < feed.Heartbeat) continue;
-                else await response.Body.WriteAsync(": nothing new\n\n"u8.ToArray(), cancellationToken);
+                else await response.Body.WriteAsync(": nothing new\n\n"u8.ToArray(), cancellationToken).AsTask().WaitAsync(WriteTimeout, feed._time, cancellationToken);
 
-                await response.Body.FlushAsync(cancellationToken);
+                await response.Body.FlushAsync(cancellationToken).WaitAsync(WriteTimeout, feed._time, cancellationToken);
                 sentAt = feed._time.GetTimestamp();
             }
         }

@@ -34,10 +34,13 @@ public static class ForeignPages
             || (uri.IsDefaultPort && string.Equals($"{uri.Host}:{uri.Port}", host, StringComparison.OrdinalIgnoreCase));
     }
 
-    /// <summary>Whether a host name can only mean this machine. Any other may be made to lead here by its owner (DNS rebinding).</summary>
+    /// <summary>
+    /// Whether a host name is none that its owner could make lead here while a page of it is open (DNS rebinding): an
+    /// address, a name below <c>localhost</c>, or one without a dot, which nobody can register.
+    /// </summary>
     public static bool IsLocalName(HostString host) =>
         !host.HasValue
-        || string.Equals(host.Host, "localhost", StringComparison.OrdinalIgnoreCase)
+        || !host.Host.Contains('.', StringComparison.Ordinal)
         || host.Host.EndsWith(".localhost", StringComparison.OrdinalIgnoreCase)
-        || (IPAddress.TryParse(host.Host.Trim('[', ']'), out var address) && IPAddress.IsLoopback(address));
+        || IPAddress.TryParse(host.Host.Trim('[', ']'), out _);
 }

@@ -19,6 +19,9 @@ public static class KeySessionExtensions
     /// <summary>The policy of what everybody may reach and who has a session is known by it.</summary>
     public const string VisitorPolicy = "visitor";
 
+    /// <summary>The policy of what a key or a session may reach.</summary>
+    public const string ReaderPolicy = "reader";
+
     internal const string Scheme = "KeySession";
     private const string CookieName = "lab-session";
     private static readonly TimeSpan Lifetime = TimeSpan.FromDays(7);
@@ -28,7 +31,10 @@ public static class KeySessionExtensions
     {
         ArgumentNullException.ThrowIfNull(builder);
         var services = builder.Services;
-        services.AddSingleton(provider => new KeySessions(provider.GetRequiredService<KeyRing>(), provider.GetRequiredService<KeyLimits>()));
+        var directory = OpenDirectory(builder.Configuration);
+        services.AddSingleton(provider => new EndedSessions(directory is null ? null : Path.Combine(directory.FullName, "ended"), Lifetime, provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(provider => new KeySessions(
+            provider.GetRequiredService<KeyRing>(), provider.GetRequiredService<KeyLimits>(), provider.GetRequiredService<EndedSessions>()));
         services.AddAuthentication().AddCookie(Scheme, cookie =>
         {
             cookie.Cookie.Name = CookieName;
@@ -43,12 +49,13 @@ public static class KeySessionExtensions
         });
         services.AddAuthorizationBuilder()
             .AddPolicy(SessionPolicy, policy => policy.AddAuthenticationSchemes(Scheme).AddRequirements(new KeyRequirement(Admin: false)))
+            .AddPolicy(ReaderPolicy, policy => policy.AddAuthenticationSchemes(ApiKeyHandler.SchemeName, Scheme).AddRequirements(new KeyRequirement(Admin: false)))
             .AddPolicy(VisitorPolicy, policy => policy.AddAuthenticationSchemes(Scheme).RequireAssertion(_ => true));
 
         // What is written there is no secret of the user's, and its directory is closed to others: no warning is due.
         builder.Logging.AddFilter("Microsoft.AspNetCore.DataProtection", LogLevel.Error);
         var seals = services.AddDataProtection().SetApplicationName("lab");
-        if (OpenDirectory(builder.Configuration) is { } directory) seals.PersistKeysToFileSystem(directory);
+        if (directory is not null) seals.PersistKeysToFileSystem(directory);
         else seals.UseEphemeralDataProtectionProvider();
     }
 
@@ -63,8 +70,13 @@ public static class KeySessionExtensions
         return true;
     }
 
-    /// <summary>Ends the session, if there is one.</summary>
-    public static Task CloseSessionAsync(this HttpContext context) => context.SignOutAsync(Scheme);
+    /// <summary>Ends the session, if there is one: no copy of its cookie opens anything from now on.</summary>
+    public static Task CloseSessionAsync(this HttpContext context)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        context.RequestServices.GetRequiredService<KeySessions>().End(context.User);
+        return context.SignOutAsync(Scheme);
+    }
 
     private static async Task ValidateAsync(CookieValidatePrincipalContext context)
     {

@@ -32,6 +32,18 @@ public static class TelemetryExtensions
     private const int FewSeries = 200;
 
     /// <summary>
+    /// Room for every endpoint with every method and status that it can have: nothing that strangers send may use it up, or
+    /// what others do is no longer counted by itself.
+    /// </summary>
+    private const int RequestSeries = 1000;
+
+    private const string RequestDuration = "http.server.request.duration";
+    private const string RoutingMeter = "Microsoft.AspNetCore.Routing";
+
+    // Version and scheme would only multiply the series.
+    private static readonly string[] RequestTags = ["http.request.method", "http.route", "http.response.status_code", "error.type"];
+
+    /// <summary>
     /// Collects every meter named <c>Lab.*</c>, ASP.NET Core's requests and the runtime for <see cref="MetricsPath"/>.
     /// Where <see cref="EndpointVariable"/> is set, adds spans, logs and HttpClient, and exports all signals over OTLP.
     /// </summary>
@@ -45,7 +57,14 @@ public static class TelemetryExtensions
                 // Of ASP.NET Core's many meters the one whose numbers are needed: each costs every request a little.
                 .AddMeter("Lab.*", "Microsoft.AspNetCore.Hosting")
                 .AddRuntimeInstrumentation()
-                .AddView(instrument => TellsOfEachWorker(instrument.Meter) ? null : new MetricStreamConfiguration { CardinalityLimit = FewSeries })
+                .AddView(instrument => instrument switch
+                {
+                    { Name: RequestDuration } => new MetricStreamConfiguration { CardinalityLimit = RequestSeries, TagKeys = RequestTags },
+                    // Each file of a page is a route.
+                    { Meter.Name: RoutingMeter } => MetricStreamConfiguration.Drop,
+                    _ when TellsOfEachWorker(instrument.Meter) => null,
+                    _ => new MetricStreamConfiguration { CardinalityLimit = FewSeries },
+                })
                 .AddPrometheusExporter());
 
         // Without a receiver nobody reads spans: not making them is what keeps an untraced request cheap.

@@ -1,5 +1,6 @@
 using Lab.ServiceDefaults.Health;
 using Lab.ServiceDefaults.Telemetry;
+using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
@@ -39,16 +40,24 @@ public static class ApiDescriptionExtensions
         });
 
     /// <summary>Maps the document and the page.</summary>
-    public static void MapApiDescription(this IEndpointRouteBuilder endpoints)
+    /// <returns>Both, for further conventions.</returns>
+    public static IEndpointConventionBuilder MapApiDescription(this IEndpointRouteBuilder endpoints)
     {
-        endpoints.MapOpenApi();
+        var group = endpoints.MapGroup("");
+        group.MapOpenApi();
         // Everything the page needs comes from the service itself: no fonts, no telemetry, no assistant from elsewhere.
-        endpoints.MapScalarApiReference("/scalar", page => page
+        group.MapScalarApiReference("/scalar", page => page
             .WithTitle("Lab")
             .DisableDefaultFonts()
             .DisableTelemetry()
             .DisableAgent()
             .DisableMcp());
+        // The page's script is several megabytes, and the library gives it to everybody.
+        ((IEndpointConventionBuilder)group).Finally(endpoint =>
+        {
+            foreach (var open in endpoint.Metadata.OfType<IAllowAnonymous>().ToList()) endpoint.Metadata.Remove(open);
+        });
+        return group;
     }
 
     // Those that are mapped by libraries are not explored by the generator.

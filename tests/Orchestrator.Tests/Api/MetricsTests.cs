@@ -44,6 +44,33 @@ public sealed class MetricsTests
     }
 
     [Fact]
+    public async Task Metrics_AfterEverythingAStrangerMaySend_StillCountEachByItself()
+    {
+        const string Key = "user-key-0123456789";
+        List<string> paths;
+        await using (var example = await RunningOrchestrator.StartAsync(workers: 0)) paths = example.Endpoints.Select(endpoint => $"/{endpoint.RoutePattern.RawText?.TrimStart('/').Replace("{", "", StringComparison.Ordinal).Replace("}", "", StringComparison.Ordinal)}")
+            .Distinct().Where(path => !path.Contains('*', StringComparison.Ordinal)).ToList();
+        // A process of its own: what others do in this one is counted too.
+        await using var lab = await ServiceProcess.StartAsync("Orchestrator.dll", ["--Jobs:Path=jobs.db", $"--Access:Keys:alice={Key}"], Cancellation);
+        foreach (var method in (string[])["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "NONSENSE"])
+        {
+            foreach (var path in paths.Concat(Enumerable.Range(0, 50).Select(i => $"/nothing/{i}")))
+            {
+                using var request = new HttpRequestMessage(new(method), path);
+                (await lab.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, Cancellation)).Dispose();
+            }
+        }
+
+        lab.Client.DefaultRequestHeaders.Authorization = new("Bearer", Key);
+        using (await lab.Client.GetAsync("/workers", Cancellation)) { }
+        var metrics = await UntilAsync(lab, metrics => metrics.Any(metric => metric.Key.StartsWith("http_server_request_duration_seconds_count", StringComparison.Ordinal)
+            && metric.Key.Contains("http_route=\"/workers/\"", StringComparison.Ordinal) && metric.Key.Contains("http_response_status_code=\"200\"", StringComparison.Ordinal)));
+        TestContext.Current.TestOutputHelper?.WriteLine($"{metrics.Keys.Count(key => key.StartsWith("http_server_request_duration_seconds_count", StringComparison.Ordinal))} series");
+        Assert.DoesNotContain(metrics.Keys, key => key.Contains("otel_metric_overflow", StringComparison.Ordinal));
+        Assert.True(paths.Count > 30, "the page's files are among the paths");
+    }
+
+    [Fact]
     public async Task Metrics_AfterJobs_TellHowTheyEnded()
     {
         await using var worker = await StubWorker.StartAsync();

@@ -99,7 +99,7 @@ public sealed class OpenApiTests
     public async Task Document_WithKeys_NeedsOne()
     {
         await using var lab = await StartAsync(workers: 0, key: null, ["--Access:Keys:alice=user-key-0123456789"]);
-        foreach (var path in (string[])["/openapi/v1.json", "/scalar", "/metrics"])
+        foreach (var path in (string[])["/openapi/v1.json", "/scalar", "/scalar/scalar.js", "/metrics"])
         {
             using var response = await lab.Client.GetAsync(path, Cancellation);
             Assert.Equal(401, (int)response.StatusCode);

@@ -60,6 +60,20 @@ public sealed class WorkersStreamTests
     }
 
     [Fact]
+    public async Task Stream_OneKey_TakesNotAllOfThem()
+    {
+        const string Other = "key-of-bob-0123456789";
+        await using var lab = await StartAsync(workers: 0, "key-of-alice-0123456789", ["--Access:Keys:alice=key-of-alice-0123456789", $"--Access:Keys:bob={Other}"]);
+        var streams = new List<HttpResponseMessage>();
+        for (var i = 0; i < Lab.Orchestrator.Api.WorkersFeed.MaxStreamsPerKey; i++) streams.Add(await OpenAsync(lab));
+        Assert.All(streams, stream => Assert.Equal(HttpStatusCode.OK, stream.StatusCode));
+        using (var refused = await OpenAsync(lab)) await ReadProblemAsync(refused, 429);
+        lab.Client.DefaultRequestHeaders.Authorization = new("Bearer", Other);
+        using (var other = await OpenAsync(lab)) Assert.Equal(HttpStatusCode.OK, other.StatusCode);
+        foreach (var stream in streams) stream.Dispose();
+    }
+
+    [Fact]
     public async Task Stream_ServerStops_Ends()
     {
         var lab = await StartAsync(workers: 0);
