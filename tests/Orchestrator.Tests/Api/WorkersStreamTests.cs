@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text.Json;
 using Lab.ServiceDefaults.Contracts;
+using Lab.Testing;
 using Microsoft.Extensions.DependencyInjection;
 using static Lab.Orchestrator.Tests.Api.RunningOrchestrator;
 
@@ -34,7 +35,7 @@ public sealed class WorkersStreamTests
         using var response = await OpenAsync(lab);
         using var reader = new StreamReader(await response.Content.ReadAsStreamAsync(Cancellation));
         List<string?> lines = [];
-        while (lines.Count < 5) lines.Add(await reader.ReadLineAsync(Cancellation).AsTask().WaitAsync(TimeSpan.FromSeconds(10), Cancellation));
+        while (lines.Count < 5) lines.Add(await ReadLineAsync(reader));
         // Comments, by the HTML standard's words on event streams: no client takes them for an event.
         Assert.Equal(["data: {}", "", ": nothing new", "", ": nothing new"], lines);
     }
@@ -47,14 +48,11 @@ public sealed class WorkersStreamTests
         for (var i = 0; i < Lab.Orchestrator.Api.WorkersFeed.MaxStreams; i++) streams.Add(await OpenAsync(lab));
         using (var refused = await OpenAsync(lab)) await ReadProblemAsync(refused, 429);
         using (await lab.Client.GetAsync("/workers", Cancellation)) streams[0].Dispose();
-        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
-        deadline.CancelAfter(TimeSpan.FromSeconds(10));
-        while (true)
+        await Eventually.TrueAsync(async () =>
         {
             using var again = await OpenAsync(lab);
-            if (again.StatusCode is HttpStatusCode.OK) break;
-            await Task.Delay(10, deadline.Token);
-        }
+            return again.StatusCode is HttpStatusCode.OK;
+        }, "a stream in the ended one's place");
 
         foreach (var stream in streams) stream.Dispose();
     }
@@ -79,7 +77,7 @@ public sealed class WorkersStreamTests
         var lab = await StartAsync(workers: 0);
         using var response = await OpenAsync(lab);
         var reading = response.Content.ReadAsStringAsync(Cancellation);
-        await lab.StopAsync().WaitAsync(TimeSpan.FromSeconds(15), Cancellation);
+        await Eventually.DoneAsync(lab.StopAsync(), "the orchestrator has stopped", limit: TimeSpan.FromSeconds(15));
         Assert.Contains("data: {}", await reading, StringComparison.Ordinal);
         await lab.DisposeAsync();
     }
@@ -87,12 +85,15 @@ public sealed class WorkersStreamTests
     private static Task<HttpResponseMessage> OpenAsync(RunningOrchestrator lab) =>
         lab.Client.SendAsync(new(HttpMethod.Get, "/workers?stream"), HttpCompletionOption.ResponseHeadersRead, Cancellation);
 
+    private static Task<string?> ReadLineAsync(StreamReader reader) => Eventually.DoneAsync(reader.ReadLineAsync(Cancellation).AsTask(), "a line of the stream");
+
     private static async Task<Dictionary<string, WorkerStatus>> ReadAsync(StreamReader reader)
     {
         while (true)
         {
-            var line = await reader.ReadLineAsync(Cancellation).AsTask().WaitAsync(TimeSpan.FromSeconds(10), Cancellation);
-            if (line!.StartsWith("data: ", StringComparison.Ordinal))
+            var line = await ReadLineAsync(reader);
+            Assert.NotNull(line);
+            if (line.StartsWith("data: ", StringComparison.Ordinal))
                 return JsonSerializer.Deserialize(line["data: ".Length..], WireJson.Relaxed.DictionaryStringWorkerStatus)!;
         }
     }
