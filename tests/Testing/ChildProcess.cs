@@ -77,14 +77,16 @@ public sealed partial class ChildProcess : IAsyncDisposable
     /// <param name="environment">Variables beside the test's own; <c>null</c> removes one.</param>
     /// <param name="directory">Where it works; the test's own where it is not given.</param>
     /// <param name="limit">How long it may take; <see cref="DefaultLimit"/> where it is not given.</param>
+    /// <param name="started">Hears its process id once it runs.</param>
     /// <remarks>The test fails where it takes longer; it is killed then, with all that it has started.</remarks>
     public static async Task<ProgramRun> RunAsync(
-        string program, IEnumerable<string> arguments, IReadOnlyDictionary<string, string?>? environment = null, string? directory = null, TimeSpan? limit = null)
+        string program, IEnumerable<string> arguments, IReadOnlyDictionary<string, string?>? environment = null, string? directory = null, TimeSpan? limit = null, Action<int>? started = null)
     {
         var start = StartInfo(program, arguments, environment, directory);
         using var source = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
         source.CancelAfter(limit ?? DefaultLimit);
         using var process = Process.Start(start)!;
+        started?.Invoke(process.Id);
         try
         {
             process.StandardInput.Close();

@@ -28,10 +28,10 @@ public sealed class ProgramTests
     {
         await using var session = await Ec2Session.StartAsync();
 
-        var (code, error) = await InterruptAsync(session, "publish", "--hosts", "1", "--ssh-from", "203.0.113.7", "--http-from", "203.0.113.7");
+        var run = await InterruptAsync(session, "publish", "--hosts", "1", "--ssh-from", "203.0.113.7", "--http-from", "203.0.113.7");
 
-        Assert.Equal(130, code);
-        Assert.Contains("Interrupted", error, StringComparison.Ordinal);
+        Assert.Equal(130, run.Code);
+        Assert.Contains("Interrupted", run.Error, StringComparison.Ordinal);
         await session.ProvisionAsync(Ec2Session.Options with { Hosts = 1 });
         Assert.Equal(2, session.Alive().Count);
     }
@@ -41,10 +41,10 @@ public sealed class ProgramTests
     {
         await using var session = await Ec2Session.StartAsync();
 
-        var (code, error) = await InterruptAsync(session, "publish", "--hosts", "1", "--ssh-from", "203.0.113.7", "--http-from", "203.0.113.7", "--progress", "json");
+        var run = await InterruptAsync(session, "publish", "--hosts", "1", "--ssh-from", "203.0.113.7", "--http-from", "203.0.113.7", "--progress", "json");
 
-        var events = ProgressLines.Events(error);
-        Assert.Equal(130, code);
+        var events = ProgressLines.Events(run.Error);
+        Assert.Equal(130, run.Code);
         Assert.Equal(130, events[^1].GetProperty("exit_code").GetInt32());
         Assert.Equal("m4.large in us-east-1a", events.OfStep("creating orchestrator")[^1].Text("outcome"));
     }
@@ -63,23 +63,22 @@ public sealed class ProgramTests
     }
 
     // Runs it with credentials, and presses Ctrl-C while the first host is being started.
-    private static async Task<(int Code, string Error)> InterruptAsync(Ec2Session session, params string[] arguments)
+    private static async Task<ProgramRun> InterruptAsync(Ec2Session session, params string[] arguments)
     {
         var environment = Environment(session);
         environment["AWS_ACCESS_KEY_ID"] = "AKIDEXAMPLE";
         environment["AWS_SECRET_ACCESS_KEY"] = "planted-secret-access-key";
-        await using var process = ChildProcess.Start("dotnet", [Program, .. arguments, "--endpoint-url", session.StandIn.Address.AbsoluteUri], environment);
-        var interrupts = 0;
+        var (process, interrupts) = (0, 0);
         session.StandIn.Options.LoseAnswer = action =>
         {
             // Once: a second Ctrl-C would end the program on the spot.
             if (action != "RunInstances" || Interlocked.Exchange(ref interrupts, 1) == 1) return false;
-            process.Signal(ChildProcess.Interrupt);
+            ChildProcess.Signal(process, ChildProcess.Interrupt);
             return true;
         };
-        await process.WaitForExitAsync(ChildProcess.DefaultLimit);
+        var run = await ChildProcess.RunAsync("dotnet", [Program, .. arguments, "--endpoint-url", session.StandIn.Address.AbsoluteUri], environment, started: id => process = id);
         session.StandIn.Options.LoseAnswer = null;
-        return (process.ExitCode, process.Error);
+        return run;
     }
 
     private static Dictionary<string, string?> Environment(Ec2Session session)
