@@ -1,4 +1,5 @@
 using System.Net;
+using System.Runtime.CompilerServices;
 using System.Text.Json;
 using Lab.ServiceDefaults.Contracts;
 using Lab.Testing;
@@ -21,10 +22,10 @@ public sealed class WorkersStreamTests
         Assert.Equal(0, (await ReadAsync(reader))["worker-1"].Completed);
 
         using var answer = await lab.PostAsync("a");
-        while ((await ReadAsync(reader))["worker-1"].Completed != 1) { }
+        await UntilAsync(reader, worker => worker.Completed == 1);
 
         using var drain = await lab.Client.PostAsync("/workers/worker-1/drain", content: null, Cancellation);
-        while ((await ReadAsync(reader))["worker-1"].Status != "draining") { }
+        await UntilAsync(reader, worker => worker.Status == "draining");
     }
 
     [Fact]
@@ -84,6 +85,16 @@ public sealed class WorkersStreamTests
 
     private static Task<HttpResponseMessage> OpenAsync(RunningOrchestrator lab) =>
         lab.Client.SendAsync(new(HttpMethod.Get, "/workers?stream"), HttpCompletionOption.ResponseHeadersRead, Cancellation);
+
+    private static Task UntilAsync(StreamReader reader, Func<WorkerStatus, bool> condition, [CallerArgumentExpression(nameof(condition))] string what = "")
+    {
+        return Eventually.DoneAsync(ReadUntilAsync(), what);
+
+        async Task ReadUntilAsync()
+        {
+            while (!condition((await ReadAsync(reader))["worker-1"])) { }
+        }
+    }
 
     private static Task<string?> ReadLineAsync(StreamReader reader) => Eventually.DoneAsync(reader.ReadLineAsync(Cancellation).AsTask(), "a line of the stream");
 
