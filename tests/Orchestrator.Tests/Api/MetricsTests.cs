@@ -51,7 +51,7 @@ public sealed class MetricsTests
         await using (var example = await RunningOrchestrator.StartAsync(workers: 0)) paths = example.Endpoints.Select(endpoint => $"/{endpoint.RoutePattern.RawText?.TrimStart('/').Replace("{", "", StringComparison.Ordinal).Replace("}", "", StringComparison.Ordinal)}")
             .Distinct().Where(path => !path.Contains('*', StringComparison.Ordinal)).ToList();
         // A process of its own: what others do in this one is counted too.
-        await using var lab = await ServiceProcess.StartAsync("Orchestrator.dll", ["--Jobs:Path=jobs.db", $"--Access:Keys:alice={Key}"], Cancellation);
+        await using var lab = await ServiceProcess.StartAsync("Orchestrator.dll", ["--Jobs:Path=jobs.db", $"--Access:Keys:alice={Key}"]);
         foreach (var method in (string[])["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "NONSENSE"])
         {
             foreach (var path in paths.Concat(Enumerable.Range(0, 50).Select(i => $"/nothing/{i}")))
@@ -63,7 +63,7 @@ public sealed class MetricsTests
 
         lab.Client.DefaultRequestHeaders.Authorization = new("Bearer", Key);
         using (await lab.Client.GetAsync("/workers", Cancellation)) { }
-        var metrics = await UntilAsync(lab, metrics => metrics.Any(metric => metric.Key.StartsWith("http_server_request_duration_seconds_count", StringComparison.Ordinal)
+        var metrics = await lab.UntilMetricsAsync(metrics => metrics.Any(metric => metric.Key.StartsWith("http_server_request_duration_seconds_count", StringComparison.Ordinal)
             && metric.Key.Contains("http_route=\"/workers/\"", StringComparison.Ordinal) && metric.Key.Contains("http_response_status_code=\"200\"", StringComparison.Ordinal)));
         TestContext.Current.TestOutputHelper?.WriteLine($"{metrics.Keys.Count(key => key.StartsWith("http_server_request_duration_seconds_count", StringComparison.Ordinal))} series");
         Assert.DoesNotContain(metrics.Keys, key => key.Contains("otel_metric_overflow", StringComparison.Ordinal));
