@@ -33,12 +33,11 @@ internal sealed class FleetClassifier(Dispatcher dispatcher, TimeProvider time, 
             return Refusals.Of(new(OutcomeKind.Canceled));
 
         // Too long a text is only known to be so where it is tokenised: it comes back cut, and cut it is not wanted.
-        var answers = outcomes.Select(outcome => outcome.Answer!).ToList();
+        var answers = outcomes.Select(outcome => outcome.Answer).OfType<RequestAnswer>().ToList();
         for (var i = 0; i < answers.Count; i++)
             if (answers[i].Truncated && inputs[i].Policy is TruncationPolicy.Refuse) return Refusal.TooLong(i, dispatcher.Model?.MaxInputLength ?? 0);
         return new Classified(
-            [.. outcomes.Select(outcome => new ClassifiedText(
-                outcome.Answer!.Label, outcome.Answer.Probabilities, outcome.Logits, outcome.Answer.Truncated))],
+            [.. answers.Zip(outcomes, (answer, outcome) => new ClassifiedText(answer.Label, answer.Probabilities, outcome.Logits, answer.Truncated))],
             answers.Max(answer => answer.InferenceMs),
             string.Join(", ", answers.Select(answer => answer.Worker).Distinct()),
             answers.Max(answer => answer.QueueMs),

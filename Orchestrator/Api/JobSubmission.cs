@@ -29,15 +29,8 @@ internal sealed class JobSubmission(
         {
             var submission = await store.SubmitAsync(
                 new(Guid.CreateVersion7(now), owner, body.Text, body.IsGenerated, key, now, parent, state), context.RequestAborted);
-            if (submission.Kind is SubmissionKind.Full)
-            {
-                return new Refusal(StatusCodes.Status429TooManyRequests, "Too many jobs",
-                    $"{options.Value.Capacity} jobs are unfinished, and no more may be.", RetryAfterSeconds).ToResult();
-            }
-
-            if (submission.Kind is SubmissionKind.KeyReused) return IdempotencyKey.Reused.ToResult();
+            if (submission.Job is not { } job) return (submission.Kind is SubmissionKind.KeyReused ? IdempotencyKey.Reused : Full()).ToResult();
             if (submission.Kind is SubmissionKind.Created) metrics.Became(JobStatus.Queued);
-            var job = submission.Job!;
             if (prefer.Wait is { } wait) job = await WaitAsync(owner, job, wait, context.RequestAborted);
             return Answer(context, job, prefer.Wait);
         }
@@ -46,6 +39,9 @@ internal sealed class JobSubmission(
             return JobEndpoints.Unavailable(e);
         }
     }
+
+    private Refusal Full() => new(StatusCodes.Status429TooManyRequests, "Too many jobs",
+        $"{options.Value.Capacity} jobs are unfinished, and no more may be.", RetryAfterSeconds);
 
     private static Results<Ok<RequestAnswer>, Accepted<JobDocument>, RefusalResult> Answer(
         HttpContext context, Job job, TimeSpan? wait)

@@ -39,12 +39,12 @@ internal static class NewRequest
 
         if (Prefer.Applied(respondAsync: false, prefer.Wait) is { } applied) context.Response.Headers["Preference-Applied"] = applied;
         var outcome = await dispatcher.SubmitAsync(new QueueEntry(RequestId.New(time), body.Text, prefer.Wait ?? options.Deadline), hungUp);
-        switch (outcome.Kind)
+        switch (outcome)
         {
-            case OutcomeKind.Answered:
-                await AnswerWriter.WriteAsync(context, outcome.Answer!);
+            case { Answer: { } answer }:
+                await AnswerWriter.WriteAsync(context, answer);
                 break;
-            case OutcomeKind.Canceled:
+            case { Kind: OutcomeKind.Canceled }:
                 context.Response.StatusCode = StatusCodes.Status499ClientClosedRequest;
                 break;
             default:

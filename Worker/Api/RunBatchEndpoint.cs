@@ -25,8 +25,7 @@ internal static class RunBatchEndpoint
     private static async Task<Results<JsonHttpResult<BatchAnswer>, RefusalResult>> PostAsync(
         HttpContext context, ModelHost host, InferenceGate gate, WorkerTelemetry telemetry)
     {
-        var (batch, refusal) = await ReadAsync(context);
-        if (batch is null) return Refuse(refusal!);
+        if (!(await ReadAsync(context)).TryGet(out var batch, out var refusal)) return Refuse(refusal);
         if (host.Ready is not { } model) return Refuse(NotReady.Refusal);
         var options = batch.Options ?? new TextOptions?[batch.Texts.Count];
         var inputs = batch.Texts.Zip(options, InputOf).OfType<TextInput>().ToList();
@@ -55,32 +54,32 @@ internal static class RunBatchEndpoint
         model.Description.Labels[result.Best], result.Probabilities, result.Truncated,
         Logits: options is { RawScores: true } ? result.Logits : null);
 
-    private static async Task<(BatchRequest? Batch, Refusal? Refusal)> ReadAsync(HttpContext context)
+    private static async Task<Result<BatchRequest>> ReadAsync(HttpContext context)
     {
         if (!context.Request.HasJsonContentType())
-            return (null, Refusal.UnsupportedMediaType("Send {\"texts\":[…]} with Content-Type: application/json."));
+            return Refusal.UnsupportedMediaType("Send {\"texts\":[…]} with Content-Type: application/json.");
         try
         {
             var request = await JsonSerializer.DeserializeAsync(context.Request.Body, WireJson.Relaxed.BatchRequest, context.RequestAborted);
-            return request?.Texts switch
+            return request switch
             {
-                null => (null, Refusal.Unreadable("The body has no member \"texts\".")),
-                { Count: 0 } => (null, Refusal.EmptyText("The list of texts is empty.")),
-                { Count: > TextInput.MaxInputs } texts => (null, Refusal.TooManyInputs(texts.Count)),
-                var texts when request.Options is { } options && options.Count != texts.Count =>
-                    (null, Refusal.Impossible("\"options\" has not one element for each text.")),
-                _ => (request, null),
+                not { Texts: not null } => Refusal.Unreadable("The body has no member \"texts\"."),
+                { Texts.Count: 0 } => Refusal.EmptyText("The list of texts is empty."),
+                { Texts.Count: > TextInput.MaxInputs } => Refusal.TooManyInputs(request.Texts.Count),
+                { Options: { } options } when options.Count != request.Texts.Count =>
+                    Refusal.Impossible("\"options\" has not one element for each text."),
+                _ => request,
             };
         }
         catch (JsonException e)
         {
-            return (null, Refusal.Unreadable($"The body cannot be read: {e.Message}"));
+            return Refusal.Unreadable($"The body cannot be read: {e.Message}");
         }
         catch (BadHttpRequestException e)
         {
-            return (null, e.StatusCode == StatusCodes.Status413PayloadTooLarge
+            return e.StatusCode == StatusCodes.Status413PayloadTooLarge
                 ? Refusal.TooLarge(WorkerOptions.MaxBodyBytes)
-                : Refusal.Unreadable(e.Message));
+                : Refusal.Unreadable(e.Message);
         }
     }
 }

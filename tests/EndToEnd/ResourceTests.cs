@@ -15,7 +15,7 @@ public sealed class ResourceTests(ResourceTests.Fixture fixture) : IClassFixture
 
         // Stopped by a person.
         Assert.True((await cluster.RunAsync("worker-1", KnownResourceCommands.StopCommand)).Success);
-        Assert.Equal(KnownResourceStates.Finished, cluster.StateOf("worker-1"));
+        await cluster.UntilAsync(() => Task.FromResult(cluster.StateOf("worker-1") == KnownResourceStates.Finished), "end of worker-1");
 
         // Killed, both of the rest: they return at the same addresses, and say what happened.
         foreach (var service in (string[])["worker-2", "orchestrator"])

@@ -8,7 +8,7 @@ namespace Lab.Tests.Protocols;
 /// A client of the Open Inference Protocol v2 over REST that takes the specification at its word
 /// (kserve/open-inference-protocol, specification/protocol/inference_rest.md) and knows nothing of Lab.
 /// </summary>
-internal sealed class OpenInferenceClient(HttpClient http, CancellationToken cancellation)
+internal sealed class OpenInferenceClient(HttpClient http, CancellationToken cancellationToken)
 {
     /// <summary>$metadata_server_response = { "name" : $string, "version" : $string, "extensions" : [ $string, ... ] }</summary>
     public async Task<string> ServerNameAsync()
@@ -105,14 +105,14 @@ internal sealed class OpenInferenceClient(HttpClient http, CancellationToken can
 
     private async Task<JsonObject> GetAsync(string path)
     {
-        using var response = await http.GetAsync(path, cancellation);
+        using var response = await http.GetAsync(path, cancellationToken);
         return await ReadAsync(response);
     }
 
     private async Task<HttpResponseMessage> PostAsync(string model, string body, string? version)
     {
         using var content = new StringContent(body, new MediaTypeHeaderValue("application/json"));
-        return await http.PostAsync($"{Path(model, version)}/infer", content, cancellation);
+        return await http.PostAsync($"{Path(model, version)}/infer", content, cancellationToken);
     }
 
     private static async Task<JsonObject> ReadAsync(HttpResponseMessage response)

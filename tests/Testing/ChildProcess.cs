@@ -10,7 +10,11 @@ namespace Lab.Testing;
 /// <param name="Code">Its exit code.</param>
 /// <param name="Output">What it wrote to standard output.</param>
 /// <param name="Error">What it wrote to standard error.</param>
-public sealed record ProgramRun(int Code, string Output, string Error);
+public sealed record ProgramRun(int Code, string Output, string Error)
+{
+    /// <summary>The lines of <see cref="Error"/>.</summary>
+    public IReadOnlyList<string> ErrorLines => Error.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+}
 
 /// <summary>A program that a test starts, whose output is read as it comes, and of which nothing stays behind.</summary>
 public sealed partial class ChildProcess : IAsyncDisposable
@@ -19,13 +23,21 @@ public sealed partial class ChildProcess : IAsyncDisposable
     public static readonly TimeSpan DefaultLimit = TimeSpan.FromMinutes(3);
 
     private readonly ConcurrentQueue<string> _lines = new();
+    private readonly ConcurrentQueue<string> _errors = new();
     private readonly Process _process;
+    private readonly string _command;
 
-    private ChildProcess(ProcessStartInfo start)
+    private ChildProcess(ProcessStartInfo start, string command)
     {
+        _command = command;
         _process = Process.Start(start)!;
-        _process.OutputDataReceived += (_, line) => Remember(line.Data);
-        _process.ErrorDataReceived += (_, line) => Remember(line.Data);
+        _process.StandardInput.Close();
+        _process.OutputDataReceived += (_, line) => Remember(line.Data, _lines);
+        _process.ErrorDataReceived += (_, line) =>
+        {
+            Remember(line.Data, _errors);
+            Remember(line.Data, _lines);
+        };
         _process.BeginOutputReadLine();
         _process.BeginErrorReadLine();
     }
@@ -45,16 +57,19 @@ public sealed partial class ChildProcess : IAsyncDisposable
     /// <summary>What it has written so far, to both streams.</summary>
     public string Output => string.Join('\n', _lines);
 
+    /// <summary>What it has written so far to standard error.</summary>
+    public string Error => string.Join('\n', _errors);
+
     /// <summary>The lines of <see cref="Output"/>.</summary>
     public IReadOnlyCollection<string> Lines => _lines;
 
-    /// <summary>Starts a program.</summary>
+    /// <summary>Starts a program, without standard input.</summary>
     /// <param name="program">The program.</param>
     /// <param name="arguments">Its arguments.</param>
     /// <param name="environment">Variables beside the test's own; <c>null</c> removes one.</param>
     /// <param name="directory">Where it works; the test's own where it is not given.</param>
     public static ChildProcess Start(string program, IEnumerable<string> arguments, IReadOnlyDictionary<string, string?>? environment = null, string? directory = null) =>
-        new(StartInfo(program, arguments, environment, directory));
+        new(StartInfo(program, arguments, environment, directory), Command(program, arguments));
 
     /// <summary>Runs a program to its end, without standard input.</summary>
     /// <param name="program">The program.</param>
@@ -62,15 +77,16 @@ public sealed partial class ChildProcess : IAsyncDisposable
     /// <param name="environment">Variables beside the test's own; <c>null</c> removes one.</param>
     /// <param name="directory">Where it works; the test's own where it is not given.</param>
     /// <param name="limit">How long it may take; <see cref="DefaultLimit"/> where it is not given.</param>
-    /// <exception cref="OperationCanceledException">It took longer and was killed, with all that it had started.</exception>
+    /// <param name="started">Hears its process id once it runs.</param>
+    /// <remarks>The test fails where it takes longer; it is killed then, with all that it has started.</remarks>
     public static async Task<ProgramRun> RunAsync(
-        string program, IEnumerable<string> arguments, IReadOnlyDictionary<string, string?>? environment = null, string? directory = null, TimeSpan? limit = null)
+        string program, IEnumerable<string> arguments, IReadOnlyDictionary<string, string?>? environment = null, string? directory = null, TimeSpan? limit = null, Action<int>? started = null)
     {
         var start = StartInfo(program, arguments, environment, directory);
-        start.RedirectStandardInput = true;
         using var source = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
         source.CancelAfter(limit ?? DefaultLimit);
         using var process = Process.Start(start)!;
+        started?.Invoke(process.Id);
         try
         {
             process.StandardInput.Close();
@@ -78,6 +94,11 @@ public sealed partial class ChildProcess : IAsyncDisposable
             var error = process.StandardError.ReadToEndAsync(source.Token);
             await process.WaitForExitAsync(source.Token);
             return new(process.ExitCode, await output, await error);
+        }
+        catch (OperationCanceledException) when (!TestContext.Current.CancellationToken.IsCancellationRequested)
+        {
+            Assert.Fail($"Still runs after {limit ?? DefaultLimit}: {Command(program, arguments)}");
+            throw;
         }
         finally
         {
@@ -95,13 +116,9 @@ public sealed partial class ChildProcess : IAsyncDisposable
     public void Signal(int signal) => Signal(Id, signal);
 
     /// <summary>Waits until it has ended.</summary>
-    /// <exception cref="OperationCanceledException">It takes longer than the limit.</exception>
-    public async Task WaitForExitAsync(TimeSpan limit)
-    {
-        using var source = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-        source.CancelAfter(limit);
-        await _process.WaitForExitAsync(source.Token);
-    }
+    /// <param name="limit">How long; <see cref="Eventually.DefaultLimit"/> where it is not given.</param>
+    public Task WaitForExitAsync(TimeSpan? limit = null) =>
+        Eventually.DoneAsync(_process.WaitForExitAsync(TestContext.Current.CancellationToken), $"{_command} has ended", () => Output, limit);
 
     /// <summary>Kills it, with all that it has started.</summary>
     public async ValueTask DisposeAsync()
@@ -117,6 +134,7 @@ public sealed partial class ChildProcess : IAsyncDisposable
         var start = OperatingSystem.IsLinux()
             ? new ProcessStartInfo("env", ["--default-signal=INT,TERM", program, .. arguments])
             : new ProcessStartInfo(program, arguments);
+        start.RedirectStandardInput = true;
         start.RedirectStandardOutput = true;
         start.RedirectStandardError = true;
         start.WorkingDirectory = directory ?? "";
@@ -132,8 +150,10 @@ public sealed partial class ChildProcess : IAsyncDisposable
     [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)]
     private static partial int SendSignal(int pid, int signal);
 
-    private void Remember(string? line)
+    private static string Command(string program, IEnumerable<string> arguments) => string.Join(' ', arguments.Prepend(program));
+
+    private static void Remember(string? line, ConcurrentQueue<string> lines)
     {
-        if (line is not null) _lines.Enqueue(line);
+        if (line is not null) lines.Enqueue(line);
     }
 }

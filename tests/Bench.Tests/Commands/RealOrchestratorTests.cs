@@ -4,14 +4,11 @@ using Lab.Bench.Cluster;
 using Lab.Bench.Tests.Faults;
 using Lab.Orchestrator.Tests.Api;
 using Lab.Testing;
-using Lab.Tests.Protocols;
 
 namespace Lab.Bench.Tests.Commands;
 
 public sealed class RealOrchestratorTests
 {
-    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
-
     [Theory]
     [InlineData("--parallel", "5", "--rounds", "20")]
     [InlineData("--clients", "8", "--duration", "1s")]
@@ -21,8 +18,8 @@ public sealed class RealOrchestratorTests
         await using var first = await StubWorker.StartAsync();
         await using var second = await StubWorker.StartAsync();
         await using var lab = await ServiceProcess.StartAsync("Orchestrator.dll",
-            ["--Jobs:Path=jobs.db", $"--Workers:worker-1={first.Address}", $"--Workers:worker-2={second.Address}"], Cancellation);
-        await UntilAsync(lab, metrics => metrics["lab_workers{status=\"free\"}"] == 2);
+            ["--Jobs:Path=jobs.db", $"--Workers:worker-1={first.Address}", $"--Workers:worker-2={second.Address}"]);
+        await lab.UntilMetricsAsync(metrics => metrics["lab_workers{status=\"free\"}"] == 2);
         using var bench = new BenchRun();
 
         var code = await bench.RunAsync("run", lab.Client.BaseAddress!, [.. load, "--warmup", "0", "--no-burst"]);
@@ -32,7 +29,7 @@ public sealed class RealOrchestratorTests
         Assert.Equal(ExitCode.AllAnswered, code);
         Assert.True((bool)run["counts_agree"]!, bench.Output);
         // The sample answer comes before the run, and is the one request besides.
-        var metrics = await UntilAsync(lab, metrics => metrics["lab_requests_total{outcome=\"answered\"}"] >= answered + 1);
+        var metrics = await lab.UntilMetricsAsync(metrics => metrics["lab_requests_total{outcome=\"answered\"}"] >= answered + 1);
         Assert.Equal(answered + 1, metrics["lab_requests_total{outcome=\"answered\"}"]);
         Assert.Equal(answered, (double)run["own_count"]!["answered"]!);
         Assert.Equal(first.Texts.Count + second.Texts.Count, answered + 1);
@@ -53,9 +50,9 @@ public sealed class RealOrchestratorTests
         var address = new Uri($"https://127.0.0.1:{FreePorts.Take()}");
         await using var lab = await ServiceProcess.StartAsync("Orchestrator.dll",
             ["--Jobs:Path=jobs.db", $"--Workers:worker-1={first.Address}", $"--Workers:worker-2={second.Address}", $"--urls=http://127.0.0.1:0;{address}",
-                $"--Https:CertificatePath={bench.Write("https.pem", pem)}", "--Access:Keys:alice=alice-0123456789abcdef", "--Access:AdminKeys:root=root-0123456789abcdef"], Cancellation);
+                $"--Https:CertificatePath={bench.Write("https.pem", pem)}", "--Access:Keys:alice=alice-0123456789abcdef", "--Access:AdminKeys:root=root-0123456789abcdef"]);
         lab.Client.DefaultRequestHeaders.Authorization = new("Bearer", "alice-0123456789abcdef");
-        await UntilAsync(lab, metrics => metrics["lab_workers{status=\"free\"}"] == 2);
+        await lab.UntilMetricsAsync(metrics => metrics["lab_workers{status=\"free\"}"] == 2);
         string[] load = ["--duration", "300ms", "--clients", "2", "--turns", "1"];
         string[] pinned = [.. load, "--fingerprint", fingerprint];
 
@@ -71,7 +68,7 @@ public sealed class RealOrchestratorTests
         Assert.Equal(ExitCode.AllAnswered, await bench.RunAsync("scale", address, [.. pinned, "--key-file", bench.Write("admin", "root-0123456789abcdef\n")]));
 
         Assert.Equal([1, 2], bench.Result["scale"]!["points"]!.AsArray().Select(point => (int)point!["workers"]!));
-        Assert.Equal(2, (await lab.MetricsAsync(Cancellation))["lab_workers{status=\"free\"}"]);
+        Assert.Equal(2, (await lab.MetricsAsync())["lab_workers{status=\"free\"}"]);
     }
 
     [Theory]
@@ -86,17 +83,5 @@ public sealed class RealOrchestratorTests
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         using var certificate = new CertificateRequest("CN=lab", key, HashAlgorithmName.SHA256).CreateSelfSigned(DateTimeOffset.UtcNow.AddMinutes(-5), DateTimeOffset.UtcNow.AddDays(1));
         return ($"{certificate.ExportCertificatePem()}\n{key.ExportPkcs8PrivateKeyPem()}\n", certificate.GetCertHashString(HashAlgorithmName.SHA256));
-    }
-
-    private static async Task<Dictionary<string, double>> UntilAsync(ServiceProcess lab, Func<Dictionary<string, double>, bool> condition)
-    {
-        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
-        deadline.CancelAfter(TimeSpan.FromSeconds(20));
-        while (true)
-        {
-            var metrics = await lab.MetricsAsync(Cancellation);
-            if (condition(metrics)) return metrics;
-            await Task.Delay(100, deadline.Token);
-        }
     }
 }

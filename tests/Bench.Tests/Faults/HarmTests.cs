@@ -1,6 +1,6 @@
 using Lab.Bench.Faults;
 using Lab.Bench.Tests.Commands;
-using Lab.Tests.Protocols;
+using Lab.Testing;
 
 namespace Lab.Bench.Tests.Faults;
 
@@ -13,16 +13,16 @@ public sealed class HarmTests
     [Fact]
     public async Task LocalHarm_RealWorker_IsFrozenThawedAndKilled()
     {
-        await using var worker = await WorkerProcess.StartAsync("worker-1", Cancellation);
+        await using var worker = await WorkerProcess.StartAsync("worker-1");
         var harm = new LocalHarm(TimeProvider.System);
 
         Assert.Null(harm.WhyNot(worker.Place));
         await harm.FreezeAsync(worker.Place, Cancellation);
-        await UntilAsync(() => worker.State == "T");
+        await Eventually.TrueAsync(() => worker.State == "T", "the worker is stopped");
         await harm.ThawAsync(worker.Place, Cancellation);
-        await UntilAsync(() => worker.State != "T");
+        await Eventually.TrueAsync(() => worker.State != "T", "the worker runs on");
         await harm.KillAsync(worker.Place, Cancellation);
-        await worker.Process.WaitForExitAsync(Cancellation).WaitAsync(TimeSpan.FromSeconds(10), Cancellation);
+        await worker.WaitForExitAsync();
 
         Assert.Contains("Nobody listens", harm.WhyNot(worker.Place));
     }
@@ -84,12 +84,12 @@ public sealed class HarmTests
     [Fact]
     public async Task Faults_FrozenAndSlowedWorkers_NothingIsLost()
     {
-        await using var first = await WorkerProcess.StartAsync("worker-1", Cancellation);
-        await using var second = await WorkerProcess.StartAsync("worker-2", Cancellation);
+        await using var first = await WorkerProcess.StartAsync("worker-1");
+        await using var second = await WorkerProcess.StartAsync("worker-2");
         await using var lab = await ServiceProcess.StartAsync("Orchestrator.dll",
-            ["--Jobs:Path=jobs.db", $"--Workers:worker-1={first.Address}", $"--Workers:worker-2={second.Address}"], Cancellation);
+            ["--Jobs:Path=jobs.db", $"--Workers:worker-1={first.Address}", $"--Workers:worker-2={second.Address}"]);
         using var bench = new BenchRun();
-        await UntilAsync(async () => (await lab.Client.GetStringAsync("/workers", Cancellation)).Split("\"free\"").Length == 3);
+        await Eventually.TrueAsync(async () => (await lab.Client.GetStringAsync("/workers", Cancellation)).Split("\"free\"").Length == 3, "two free workers", () => lab.Output);
 
         var code = await bench.RunAsync("faults", lab.Client.BaseAddress!, "--harm", "freeze,slow", "--pause", "200ms", "--freeze", "500ms", "--duration", "4s", "--clients", "4");
 
@@ -114,14 +114,5 @@ public sealed class HarmTests
         Assert.Equal(ExitCode.Failed, await bench.RunAsync("faults", stub.Address));
         Assert.Contains("--harm-with", bench.Errors);
         Assert.Equal(0, stub.Count);
-    }
-
-    private static Task UntilAsync(Func<bool> condition) => UntilAsync(() => Task.FromResult(condition()));
-
-    private static async Task UntilAsync(Func<Task<bool>> condition)
-    {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
-        limit.CancelAfter(TimeSpan.FromSeconds(30));
-        while (!await condition()) await Task.Delay(20, limit.Token);
     }
 }

@@ -1,5 +1,6 @@
 using Lab.Bench.Load;
 using Lab.Bench.Recording;
+using Lab.Testing;
 
 namespace Lab.Bench.Tests.Load;
 
@@ -79,7 +80,7 @@ public sealed class LoadGeneratorTests
         };
         var recorder = new Recorder(TimeProvider.System);
         var run = RunAsync(stub, new OpenPlan(200, TimeSpan.FromSeconds(0.5), 10), recorder);
-        while (recorder.Look() is not { Sent: 10, NotSent: 90 }) await Task.Delay(10, Cancellation);
+        await Eventually.TrueAsync(() => recorder.Look() is { Sent: 10, NotSent: 90 }, "10 are sent and 90 are not", () => $"{recorder.Look()}");
         release.SetResult();
         var recorded = await run;
 
@@ -105,7 +106,7 @@ public sealed class LoadGeneratorTests
             await Task.Delay(Timeout.Infinite, context.RequestAborted);
         };
 
-        var recorded = await RunAsync(stub, new RoundsPlan(1, 100), cancellation: interrupted.Token);
+        var recorded = await RunAsync(stub, new RoundsPlan(1, 100), cancellationToken: interrupted.Token);
 
         Assert.Equal((2, 1, 1), (recorded.Sent, recorded.Answered, recorded.GivenUp));
         Assert.Equal(0, recorded.Lost);
@@ -130,11 +131,11 @@ public sealed class LoadGeneratorTests
         };
     }
 
-    private static async Task<Measured> RunAsync(StubOrchestrator stub, LoadPlan plan, Recorder? recorder = null, CancellationToken? cancellation = null)
+    private static async Task<Measured> RunAsync(StubOrchestrator stub, LoadPlan plan, Recorder? recorder = null, CancellationToken? cancellationToken = null)
     {
         recorder ??= new(TimeProvider.System);
         using var client = new LabClient(new(stub.Address, null, TimeSpan.FromSeconds(30), 0.05), TimeProvider.System);
-        await new LoadGenerator(client.AskAsync, TextSource.BuiltIn(), recorder, TimeProvider.System).RunAsync(plan, cancellation ?? Cancellation);
+        await new LoadGenerator(client.AskAsync, TextSource.BuiltIn(), recorder, TimeProvider.System).RunAsync(plan, cancellationToken ?? Cancellation);
         return recorder.Finish();
     }
 

@@ -68,15 +68,15 @@ public sealed class PageFleet : IAsyncLifetime
         return response.StatusCode;
     }
 
-    /// <summary>Waits until so many workers are free, within a minute.</summary>
-    internal async Task UntilFreeAsync(int workers = WorkerCount)
+    /// <summary>Waits until so many workers are free.</summary>
+    internal Task UntilFreeAsync(int workers = WorkerCount)
     {
         BrowserFixture.SkipWithoutChromium();
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
-        limit.CancelAfter(TimeSpan.FromMinutes(1));
         var table = new Uri(Orchestrator.Address, "/workers");
-        while ((await _client.GetFromJsonAsync<Dictionary<string, WorkerStatus>>(table, WireJson.Relaxed.Options, limit.Token))!
-            .Values.Count(worker => worker.Status == "free") != workers) await Task.Delay(50, limit.Token);
+        return Eventually.TrueAsync(
+            async () => (await _client.GetFromJsonAsync<Dictionary<string, WorkerStatus>>(table, WireJson.Relaxed.Options, Cancellation))!
+                .Values.Count(worker => worker.Status == "free") == workers,
+            $"{workers} free workers", () => Orchestrator.Output);
     }
 
     /// <inheritdoc/>

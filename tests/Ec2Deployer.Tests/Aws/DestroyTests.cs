@@ -5,7 +5,7 @@ namespace Lab.Ec2Deployer.Tests.Aws;
 
 public sealed class DestroyTests
 {
-    private static CancellationToken Token => TestContext.Current.CancellationToken;
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     [Fact]
     public async Task Destroy_RunningAndStoppedHosts_LeavesNothing()
@@ -13,7 +13,7 @@ public sealed class DestroyTests
         await using var session = await Ec2Session.StartAsync();
         var provisioned = await session.ProvisionAsync();
         using var ec2 = session.StandIn.Client();
-        await ec2.StopInstancesAsync(new StopInstancesRequest { InstanceIds = [provisioned.Hosts[1].InstanceId] }, Token);
+        await ec2.StopInstancesAsync(new StopInstancesRequest { InstanceIds = [provisioned.Hosts[1].InstanceId] }, Cancellation);
 
         await session.DestroyAsync();
 
@@ -74,7 +74,7 @@ public sealed class DestroyTests
         {
             await using var session = await Ec2Session.StartAsync();
             await session.ProvisionAsync(Ec2Session.Options with { Hosts = 1 });
-            using var interrupt = CancellationTokenSource.CreateLinkedTokenSource(Token);
+            using var interrupt = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
             var seen = 0;
             session.StandIn.Options.LoseAnswer = _ =>
             {
@@ -84,7 +84,7 @@ public sealed class DestroyTests
             };
             var deployment = session.Deployment();
             var operation = new DestroyOperation(deployment, session.DirectoryOf());
-            var belongings = await operation.ListAsync(Ec2Session.Options, Token);
+            var belongings = await operation.ListAsync(Ec2Session.Options, Cancellation);
             await Assert.ThrowsAnyAsync<OperationCanceledException>(() => operation.RunAsync(Ec2Session.Options, belongings, session.Progress, interrupt.Token));
             session.StandIn.Options.LoseAnswer = null;
 

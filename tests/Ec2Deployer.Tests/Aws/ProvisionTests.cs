@@ -5,7 +5,7 @@ namespace Lab.Ec2Deployer.Tests.Aws;
 
 public sealed class ProvisionTests
 {
-    private static CancellationToken Token => TestContext.Current.CancellationToken;
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     [Fact]
     public async Task Provision_EmptyAccount_StartsFiveHostsInDifferentZonesWithPinnedKeys()
@@ -86,7 +86,7 @@ public sealed class ProvisionTests
         for (var cut = 1; cut <= changes; cut++)
         {
             await using var session = await Ec2Session.StartAsync();
-            using var interrupt = CancellationTokenSource.CreateLinkedTokenSource(Token);
+            using var interrupt = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
             var seen = 0;
             // The change has happened, its answer never arrives, and the deployer is gone.
             session.StandIn.Options.LoseAnswer = _ =>
@@ -147,7 +147,7 @@ public sealed class ProvisionTests
     public async Task Provision_InterruptedInAnotherZoneThanPlanned_FindsTheInstanceThatEc2DoesNotShowYet()
     {
         await using var session = await Ec2Session.StartAsync();
-        using var interrupt = CancellationTokenSource.CreateLinkedTokenSource(Token);
+        using var interrupt = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
         session.StandIn.Options.NoCapacity.Add("us-east-1b");
         var launches = 0;
         session.StandIn.Options.LoseAnswer = action =>
@@ -207,7 +207,7 @@ public sealed class ProvisionTests
         await using var session = await Ec2Session.StartAsync();
         var before = await session.ProvisionAsync();
         using var ec2 = session.StandIn.Client();
-        await ec2.StopInstancesAsync(new Amazon.EC2.Model.StopInstancesRequest { InstanceIds = [before.Hosts[3].InstanceId] }, Token);
+        await ec2.StopInstancesAsync(new Amazon.EC2.Model.StopInstancesRequest { InstanceIds = [before.Hosts[3].InstanceId] }, Cancellation);
 
         var after = await session.ProvisionAsync();
 

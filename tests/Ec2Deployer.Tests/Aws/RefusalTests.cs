@@ -8,7 +8,7 @@ namespace Lab.Ec2Deployer.Tests.Aws;
 
 public sealed class RefusalTests
 {
-    private static CancellationToken Token => TestContext.Current.CancellationToken;
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     [Fact]
     public async Task Provision_ActionNotAllowed_SaysWhichAndNoMore()
@@ -66,10 +66,10 @@ public sealed class RefusalTests
     {
         await using var session = await Ec2Session.StartAsync();
         using var ec2 = session.StandIn.Client();
-        await ec2.CreateSecurityGroupAsync(new Amazon.EC2.Model.CreateSecurityGroupRequest { GroupName = "lab/front", Description = "Mine", VpcId = StandIn.Vpc }, Token);
+        await ec2.CreateSecurityGroupAsync(new Amazon.EC2.Model.CreateSecurityGroupRequest { GroupName = "lab/front", Description = "Mine", VpcId = StandIn.Vpc }, Cancellation);
 
         var error = await Assert.ThrowsAsync<DeploymentException>(() => session.Deployment(pace: Ec2Session.Pace with { Consistency = TimeSpan.FromMilliseconds(50) })
-            .ProvisionAsync(Ec2Session.Options, null, session.Progress, Token));
+            .ProvisionAsync(Ec2Session.Options, null, session.Progress, Cancellation));
 
         AssertParagraph(error, ExitCode.AwsRefused, "lab/front", "not this deployer's", "--name");
     }
@@ -94,7 +94,7 @@ public sealed class RefusalTests
         session.StandIn.Options.EmptyConsoleReads = int.MaxValue;
 
         var error = await Assert.ThrowsAsync<DeploymentException>(() => session.Deployment(pace: Ec2Session.Pace with { HostKeys = TimeSpan.FromMilliseconds(50) })
-            .ProvisionAsync(Ec2Session.Options, null, session.Progress, Token));
+            .ProvisionAsync(Ec2Session.Options, null, session.Progress, Cancellation));
 
         AssertParagraph(error, ExitCode.HostFailed, "orchestrator, host-1", "--accept-new-host-key");
     }
@@ -128,7 +128,7 @@ public sealed class RefusalTests
             new AmazonEC2Config { ServiceURL = "http://127.0.0.1:1", AuthenticationRegion = "us-east-1", MaxErrorRetry = 0 });
         var deployment = new Ec2Deployment(gone, session.DirectoryOf(), Ec2Session.Pace with { Faults = TimeSpan.FromMilliseconds(20) }, TimeProvider.System);
 
-        var error = await Assert.ThrowsAsync<DeploymentException>(() => deployment.PlanAsync(Ec2Session.Options, null, Token));
+        var error = await Assert.ThrowsAsync<DeploymentException>(() => deployment.PlanAsync(Ec2Session.Options, null, Cancellation));
 
         AssertParagraph(error, ExitCode.AwsRefused, "EC2 cannot be reached in us-east-1", "--endpoint-url");
     }

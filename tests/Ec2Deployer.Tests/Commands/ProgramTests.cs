@@ -1,30 +1,25 @@
-using System.ComponentModel;
-using System.Diagnostics;
-using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
-using System.Text;
 using System.Text.Json;
 using Lab.Ec2Deployer.Tests.Aws;
+using Lab.Testing;
 
 namespace Lab.Ec2Deployer.Tests.Commands;
 
 /// <summary>The program itself, as a process of its own.</summary>
 [SupportedOSPlatform("linux")]
-public sealed partial class ProgramTests
+public sealed class ProgramTests
 {
-    private static CancellationToken Token => TestContext.Current.CancellationToken;
+    private static string Program => typeof(Lab.Ec2Deployer.Commands.DeployerApp).Assembly.Location;
 
     [Fact]
     public async Task Plan_NoAccountAtAll_PrintsJsonAndEndsWithZero()
     {
         await using var session = await Ec2Session.StartAsync();
-        using var process = Start(session, credentials: false, "plan", "--json");
 
-        var output = await process.StandardOutput.ReadToEndAsync(Token);
-        await process.WaitForExitAsync(Token);
+        var run = await ChildProcess.RunAsync("dotnet", [Program, "plan", "--json"], Environment(session));
 
-        Assert.Equal(0, process.ExitCode);
-        using var document = JsonDocument.Parse(output);
+        Assert.Equal(0, run.Code);
+        using var document = JsonDocument.Parse(run.Output);
         Assert.Equal(9, document.RootElement.GetProperty("containers").GetArrayLength());
     }
 
@@ -32,24 +27,11 @@ public sealed partial class ProgramTests
     public async Task Publish_CtrlCWhileAHostStarts_EndsWith130AndGoesOnNextTime()
     {
         await using var session = await Ec2Session.StartAsync();
-        var process = Start(session, credentials: true, "publish", "--hosts", "1", "--ssh-from", "203.0.113.7", "--http-from", "203.0.113.7");
-        var interrupts = 0;
-        session.StandIn.Options.LoseAnswer = action =>
-        {
-            // Once: a second Ctrl-C would end the program on the spot.
-            if (action != "RunInstances" || Interlocked.Exchange(ref interrupts, 1) == 1) return false;
-            if (Kill(process.Id, 2) != 0) throw new Win32Exception(Marshal.GetLastPInvokeError());
-            return true;
-        };
 
-        var error = await process.StandardError.ReadToEndAsync(Token);
-        await process.WaitForExitAsync(Token);
-        var code = process.ExitCode;
-        process.Dispose();
-        session.StandIn.Options.LoseAnswer = null;
+        var run = await InterruptAsync(session, "publish", "--hosts", "1", "--ssh-from", "203.0.113.7", "--http-from", "203.0.113.7");
 
-        Assert.Equal(130, code);
-        Assert.Contains("Interrupted", error, StringComparison.Ordinal);
+        Assert.Equal(130, run.Code);
+        Assert.Contains("Interrupted", run.Error, StringComparison.Ordinal);
         await session.ProvisionAsync(Ec2Session.Options with { Hosts = 1 });
         Assert.Equal(2, session.Alive().Count);
     }
@@ -58,19 +40,11 @@ public sealed partial class ProgramTests
     public async Task Publish_CtrlCWithJsonProgress_TellsItInJson()
     {
         await using var session = await Ec2Session.StartAsync();
-        using var process = Start(session, credentials: true, "publish", "--hosts", "1", "--ssh-from", "203.0.113.7", "--http-from", "203.0.113.7", "--progress", "json");
-        var interrupts = 0;
-        session.StandIn.Options.LoseAnswer = action =>
-        {
-            if (action != "RunInstances" || Interlocked.Exchange(ref interrupts, 1) == 1) return false;
-            if (Kill(process.Id, 2) != 0) throw new Win32Exception(Marshal.GetLastPInvokeError());
-            return true;
-        };
 
-        var events = ProgressLines.Events(await process.StandardError.ReadToEndAsync(Token));
-        await process.WaitForExitAsync(Token);
+        var run = await InterruptAsync(session, "publish", "--hosts", "1", "--ssh-from", "203.0.113.7", "--http-from", "203.0.113.7", "--progress", "json");
 
-        Assert.Equal(130, process.ExitCode);
+        var events = ProgressLines.Events(run.Error);
+        Assert.Equal(130, run.Code);
         Assert.Equal(130, events[^1].GetProperty("exit_code").GetInt32());
         Assert.Equal("m4.large in us-east-1a", events.OfStep("creating orchestrator")[^1].Text("outcome"));
     }
@@ -79,43 +53,42 @@ public sealed partial class ProgramTests
     public async Task Plan_JsonProgressOnAConsoleWithAnotherEncoding_IsUtf8()
     {
         await using var session = await Ec2Session.StartAsync();
-        var start = StartInfo(session, credentials: false, "plan", "--name", "größe", "--progress", "json");
-        start.Environment["LC_ALL"] = "de_DE.ISO-8859-1";
-        start.StandardErrorEncoding = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
-        using var process = Process.Start(start)!;
+        var environment = Environment(session);
+        environment["LC_ALL"] = "de_DE.ISO-8859-1";
 
-        var error = await process.StandardError.ReadToEndAsync(Token);
-        await process.WaitForExitAsync(Token);
+        var run = await ChildProcess.RunAsync("dotnet", [Program, "plan", "--name", "größe", "--progress", "json"], environment);
 
-        Assert.Contains("größe", Assert.Single(ProgressLines.Events(error)).Text("message"), StringComparison.Ordinal);
+        // It is read as UTF-8 here.
+        Assert.Contains("größe", Assert.Single(ProgressLines.Events(run.Error)).Text("message"), StringComparison.Ordinal);
     }
 
-    private static Process Start(Ec2Session session, bool credentials, params string[] arguments) => Process.Start(StartInfo(session, credentials, arguments))!;
-
-    private static ProcessStartInfo StartInfo(Ec2Session session, bool credentials, params string[] arguments)
+    // Runs it with credentials, and presses Ctrl-C while the first host is being started.
+    private static async Task<ProgramRun> InterruptAsync(Ec2Session session, params string[] arguments)
     {
-        // A child inherits ignored signals, and SIGINT is ignored wherever tests run in the background.
-        var start = new ProcessStartInfo("env") { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
-        start.ArgumentList.Add("--default-signal=INT,TERM");
-        start.ArgumentList.Add("dotnet");
-        start.ArgumentList.Add(typeof(Lab.Ec2Deployer.Commands.DeployerApp).Assembly.Location);
-        foreach (var argument in arguments) start.ArgumentList.Add(argument);
-        foreach (var name in start.Environment.Keys.Where(name => name.StartsWith("AWS_", StringComparison.Ordinal)).ToList()) start.Environment.Remove(name);
-        // The directory that the session's own deployments use too: "lab" below it.
-        start.Environment["XDG_CONFIG_HOME"] = session.Config;
-        start.Environment["HOME"] = session.Config;
-        start.Environment["AWS_EC2_METADATA_DISABLED"] = "true";
-        if (credentials)
+        var environment = Environment(session);
+        environment["AWS_ACCESS_KEY_ID"] = "AKIDEXAMPLE";
+        environment["AWS_SECRET_ACCESS_KEY"] = "planted-secret-access-key";
+        var (process, interrupts) = (0, 0);
+        session.StandIn.Options.LoseAnswer = action =>
         {
-            start.Environment["AWS_ACCESS_KEY_ID"] = "AKIDEXAMPLE";
-            start.Environment["AWS_SECRET_ACCESS_KEY"] = "planted-secret-access-key";
-            start.ArgumentList.Add("--endpoint-url");
-            start.ArgumentList.Add(session.StandIn.Address.AbsoluteUri);
-        }
-
-        return start;
+            // Once: a second Ctrl-C would end the program on the spot.
+            if (action != "RunInstances" || Interlocked.Exchange(ref interrupts, 1) == 1) return false;
+            ChildProcess.Signal(process, ChildProcess.Interrupt);
+            return true;
+        };
+        var run = await ChildProcess.RunAsync("dotnet", [Program, .. arguments, "--endpoint-url", session.StandIn.Address.AbsoluteUri], environment, started: id => process = id);
+        session.StandIn.Options.LoseAnswer = null;
+        return run;
     }
 
-    [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)]
-    private static partial int Kill(int process, int signal);
+    private static Dictionary<string, string?> Environment(Ec2Session session)
+    {
+        var environment = System.Environment.GetEnvironmentVariables().Keys.Cast<string>()
+            .Where(name => name.StartsWith("AWS_", StringComparison.Ordinal)).ToDictionary(name => name, _ => (string?)null);
+        // The directory that the session's own deployments use too: "lab" below it.
+        environment["XDG_CONFIG_HOME"] = session.Config;
+        environment["HOME"] = session.Config;
+        environment["AWS_EC2_METADATA_DISABLED"] = "true";
+        return environment;
+    }
 }

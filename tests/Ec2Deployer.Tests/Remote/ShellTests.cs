@@ -1,5 +1,5 @@
-using System.Diagnostics;
 using Lab.Ec2Deployer.Remote;
+using Lab.Testing;
 
 namespace Lab.Ec2Deployer.Tests.Remote;
 
@@ -11,9 +11,9 @@ public sealed class ShellTests
     [InlineData("")]
     public async Task Quote_AnyText_ReachesTheCommandAsOneWord(string text)
     {
-        using var process = Process.Start(new ProcessStartInfo("sh", ["-c", $"printf '<%s>' {Shell.Quote(text)}"]) { RedirectStandardOutput = true })!;
+        var run = await ChildProcess.RunAsync("sh", ["-c", $"printf '<%s>' {Shell.Quote(text)}"]);
 
-        Assert.Equal($"<{text}>", await process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken));
+        Assert.Equal($"<{text}>", run.Output);
     }
 
     [Fact]

@@ -1,6 +1,6 @@
-using System.Diagnostics;
 using Lab.Ec2Deployer.Planning;
 using Lab.Ec2Deployer.Swarm;
+using Lab.Testing;
 
 namespace Lab.Ec2Deployer.Tests.Swarm;
 
@@ -94,9 +94,8 @@ public sealed class RemotePlanTests
             if (step.Host == "local") continue;
             // The words in angle brackets, which a shell would take for redirections, stand for what the run tells.
             var line = step.Command.Replace('<', '_').Replace('>', '_');
-            using var shell = Process.Start("sh", ["-n", "-c", line]);
-            await shell.WaitForExitAsync(TestContext.Current.CancellationToken);
-            Assert.True(shell.ExitCode == 0, $"{step.Title}: {line}");
+            var shell = await ChildProcess.RunAsync("sh", ["-n", "-c", line]);
+            Assert.True(shell.Code == 0, $"{step.Title}: {line}\n{shell.Error}");
         }
     }
 

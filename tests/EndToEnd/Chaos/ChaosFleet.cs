@@ -22,12 +22,12 @@ internal sealed class ChaosFleet : IAsyncDisposable
 
     public List<LabService> Orchestrators { get; } = [];
 
-    public async Task StartAsync(int orchestrators, IReadOnlyDictionary<string, string> settings, CancellationToken cancellation)
+    public async Task StartAsync(int orchestrators, IReadOnlyDictionary<string, string> settings, CancellationToken cancellationToken)
     {
         var ports = FreePorts.Take(WorkerCount + orchestrators);
         // Each answer is compared with the one that is known: 8 bits would make it depend on the texts beside it.
         for (var i = 0; i < WorkerCount; i++) _workers.Add(new("Worker", ports[i], new Dictionary<string, string> { ["Worker__Precision"] = "fp32" }));
-        await Task.WhenAll(_workers.Select(worker => worker.StartAsync(_probe, cancellation)));
+        await Task.WhenAll(_workers.Select(worker => worker.StartAsync(_probe, cancellationToken)));
         for (var i = 0; i < orchestrators; i++)
         {
             var environment = new Dictionary<string, string>(settings)
@@ -39,26 +39,26 @@ internal sealed class ChaosFleet : IAsyncDisposable
             Orchestrators.Add(new("Orchestrator", ports[WorkerCount + i], environment));
         }
 
-        foreach (var orchestrator in Orchestrators) await orchestrator.StartAsync(_probe, cancellation);
+        foreach (var orchestrator in Orchestrators) await orchestrator.StartAsync(_probe, cancellationToken);
     }
 
     /// <summary>What a worker says of each text, asked directly before any harm is done.</summary>
-    public async Task<Dictionary<string, ModelAnswer>> AskWorkerAsync(IEnumerable<string> texts, CancellationToken cancellation)
+    public async Task<Dictionary<string, ModelAnswer>> AskWorkerAsync(IEnumerable<string> texts, CancellationToken cancellationToken)
     {
         var answers = new Dictionary<string, ModelAnswer>();
         foreach (var text in texts)
         {
-            using var response = await _probe.PostAsJsonAsync(new Uri(_workers[0].Address, "/run_model"), new { text }, cancellation);
+            using var response = await _probe.PostAsJsonAsync(new Uri(_workers[0].Address, "/run_model"), new { text }, cancellationToken);
             response.EnsureSuccessStatusCode();
-            answers[text] = (await response.Content.ReadFromJsonAsync<ModelAnswer>(WireJson.Relaxed.Options, cancellation))!;
+            answers[text] = (await response.Content.ReadFromJsonAsync<ModelAnswer>(WireJson.Relaxed.Options, cancellationToken))!;
         }
 
         return answers;
     }
 
     /// <summary>Kills, freezes and slows workers, up to half of them at once, until it is told to stop; then all are well again.</summary>
-    public Task HarmAsync(int seed, CancellationToken enough, CancellationToken cancellation) => Task.WhenAll(
-        Enumerable.Range(0, HarmedAtOnce).Select(hand => HarmByOneHandAsync(_workers.Where((_, i) => i % HarmedAtOnce == hand).ToList(), new(seed + hand), enough, cancellation)));
+    public Task HarmAsync(int seed, CancellationToken enough, CancellationToken cancellationToken) => Task.WhenAll(
+        Enumerable.Range(0, HarmedAtOnce).Select(hand => HarmByOneHandAsync(_workers.Where((_, i) => i % HarmedAtOnce == hand).ToList(), new(seed + hand), enough, cancellationToken)));
 
     public async ValueTask DisposeAsync()
     {
@@ -66,37 +66,37 @@ internal sealed class ChaosFleet : IAsyncDisposable
         foreach (var service in _workers.Concat(Orchestrators)) await service.DisposeAsync();
     }
 
-    private async Task HarmByOneHandAsync(List<LabService> workers, Random random, CancellationToken enough, CancellationToken cancellation)
+    private async Task HarmByOneHandAsync(List<LabService> workers, Random random, CancellationToken enough, CancellationToken cancellationToken)
     {
         while (!enough.IsCancellationRequested)
         {
             var kind = (string[])["kill", "freeze", "slow"];
-            await HarmAsync(workers[random.Next(workers.Count)], kind[random.Next(kind.Length)], random, cancellation);
-            await Task.Delay(ShortestPause + ((LongestPause - ShortestPause) * random.NextDouble()), cancellation);
+            await HarmAsync(workers[random.Next(workers.Count)], kind[random.Next(kind.Length)], random, cancellationToken);
+            await Task.Delay(ShortestPause + ((LongestPause - ShortestPause) * random.NextDouble()), cancellationToken);
         }
     }
 
-    private async Task HarmAsync(LabService worker, string kind, Random random, CancellationToken cancellation)
+    private async Task HarmAsync(LabService worker, string kind, Random random, CancellationToken cancellationToken)
     {
         Harm.AddOrUpdate(kind, 1, (_, count) => count + 1);
         switch (kind)
         {
             case "kill":
                 await worker.KillAsync();
-                await worker.StartAsync(_probe, cancellation);
+                await worker.StartAsync(_probe, cancellationToken);
                 break;
             case "freeze":
                 ChildProcess.Signal(worker.Pid, ChildProcess.Stop);
-                await Task.Delay(TimeSpan.FromSeconds(2.5 + random.NextDouble()), cancellation);
+                await Task.Delay(TimeSpan.FromSeconds(2.5 + random.NextDouble()), cancellationToken);
                 ChildProcess.Signal(worker.Pid, ChildProcess.Continue);
                 break;
             case "slow":
                 for (var i = 0; i < 20; i++)
                 {
                     ChildProcess.Signal(worker.Pid, ChildProcess.Stop);
-                    await Task.Delay(60, cancellation);
+                    await Task.Delay(60, cancellationToken);
                     ChildProcess.Signal(worker.Pid, ChildProcess.Continue);
-                    await Task.Delay(20, cancellation);
+                    await Task.Delay(20, cancellationToken);
                 }
 
                 break;

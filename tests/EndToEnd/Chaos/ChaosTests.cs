@@ -6,6 +6,7 @@ using System.Text.Json;
 using Lab.EndToEnd.Cluster;
 using Lab.Orchestrator.Tests.Jobs;
 using Lab.ServiceDefaults.Contracts;
+using Lab.Testing;
 
 namespace Lab.EndToEnd.Chaos;
 
@@ -23,6 +24,8 @@ public sealed class ChaosTests(SharedPostgres postgres)
 
     private static readonly TimeSpan Duration = TimeSpan.FromSeconds(int.Parse(
         Environment.GetEnvironmentVariable("LAB_CHAOS_SECONDS") ?? "12", CultureInfo.InvariantCulture));
+
+    private static readonly TimeSpan JobLimit = TimeSpan.FromSeconds(90);
 
     private static readonly string[] Words =
         ["good", "bad", "dull", "bright", "film", "phone", "slow", "fast", "loved", "hated", "never", "always", "story", "service"];
@@ -133,7 +136,7 @@ public sealed class ChaosTests(SharedPostgres postgres)
 
     private async Task SubmitJobsAsync(HttpClient client, List<LabService> orchestrators, List<string> texts)
     {
-        await Parallel.ForAsync(0, Jobs, new ParallelOptions { MaxDegreeOfParallelism = 32, CancellationToken = Cancellation }, async (i, cancellation) =>
+        await Parallel.ForAsync(0, Jobs, new ParallelOptions { MaxDegreeOfParallelism = 32, CancellationToken = Cancellation }, async (i, cancellationToken) =>
         {
             var text = texts[i % texts.Count];
             using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(orchestrators[i % orchestrators.Count].Address, "/new_request"))
@@ -141,7 +144,7 @@ public sealed class ChaosTests(SharedPostgres postgres)
                 Content = JsonContent.Create(new { text }),
             };
             request.Headers.Add("Prefer", "respond-async");
-            using var response = await client.SendAsync(request, cancellation);
+            using var response = await client.SendAsync(request, cancellationToken);
             Assert.Equal(HttpStatusCode.Accepted, response.StatusCode);
             _jobs[response.Headers.Location!.ToString()] = text;
         });
@@ -150,27 +153,21 @@ public sealed class ChaosTests(SharedPostgres postgres)
     private async Task<int> ReadJobsAsync(HttpClient client, List<LabService> orchestrators, Dictionary<string, ModelAnswer> known)
     {
         var finished = 0;
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
-        limit.CancelAfter(TimeSpan.FromSeconds(90));
         foreach (var (location, text) in _jobs)
         {
-            while (true)
+            using var document = await Eventually.GetAsync(async () =>
             {
-                using var document = JsonDocument.Parse(await client.GetStringAsync(new Uri(orchestrators[^1].Address, location), limit.Token));
-                var status = document.RootElement.GetProperty("status").GetString();
-                if (status is "queued" or "running")
-                {
-                    await Task.Delay(100, limit.Token);
-                    continue;
-                }
-
-                if (status is not "succeeded") _wrong.Enqueue($"job {location} is {status}: {document.RootElement}");
-                else Check(text, document.RootElement.GetProperty("result").Deserialize(WireJson.Relaxed.RequestAnswer)!, known[text]);
-                using var again = JsonDocument.Parse(await client.GetStringAsync(new Uri(orchestrators[0].Address, location), limit.Token));
-                if (again.RootElement.ToString() != document.RootElement.ToString()) _wrong.Enqueue($"job {location} has changed its end");
-                finished++;
-                break;
-            }
+                var read = JsonDocument.Parse(await client.GetStringAsync(new Uri(orchestrators[^1].Address, location), Cancellation));
+                if (read.RootElement.GetProperty("status").GetString() is not ("queued" or "running")) return read;
+                read.Dispose();
+                return null;
+            }, $"job {location} has ended", limit: JobLimit);
+            var status = document.RootElement.GetProperty("status").GetString();
+            if (status is not "succeeded") _wrong.Enqueue($"job {location} is {status}: {document.RootElement}");
+            else Check(text, document.RootElement.GetProperty("result").Deserialize(WireJson.Relaxed.RequestAnswer)!, known[text]);
+            using var again = JsonDocument.Parse(await client.GetStringAsync(new Uri(orchestrators[0].Address, location), Cancellation));
+            if (again.RootElement.ToString() != document.RootElement.ToString()) _wrong.Enqueue($"job {location} has changed its end");
+            finished++;
         }
 
         return finished;

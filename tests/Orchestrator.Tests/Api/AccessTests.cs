@@ -1,6 +1,7 @@
 using System.Net;
 using System.Security.Cryptography;
 using System.Text;
+using Lab.Testing;
 using static Lab.Orchestrator.Tests.Api.RunningOrchestrator;
 
 namespace Lab.Orchestrator.Tests.Api;
@@ -70,14 +71,11 @@ public sealed class AccessTests
         }
 
         await File.WriteAllTextAsync(file, "another-key-0123456789", Cancellation);
-        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
-        deadline.CancelAfter(TimeSpan.FromSeconds(10));
-        while (true)
+        await Eventually.TrueAsync(async () =>
         {
             using var response = await SendAsync(lab, "GET", "/workers", "another-key-0123456789");
-            if (response.StatusCode == HttpStatusCode.OK) break;
-            await Task.Delay(20, deadline.Token);
-        }
+            return response.StatusCode == HttpStatusCode.OK;
+        }, "the new key is known");
 
         foreach (var (method, path) in new[] { ("GET", "/workers"), ("POST", "/new_request") })
         {

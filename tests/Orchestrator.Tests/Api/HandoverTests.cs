@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net;
-using Lab.Orchestrator.Tests.Jobs;
 using Lab.Testing;
 
 namespace Lab.Orchestrator.Tests.Api;
@@ -37,7 +36,7 @@ public sealed class HandoverTests : IAsyncLifetime
         var load = Enumerable.Range(0, Clients).Select(i => LoadAsync(port, keepAlive: i % 2 == 0, failures, () => Interlocked.Increment(ref served), enough.Token)).ToList();
         for (var turn = 0; turn < 2; turn++)
         {
-            await UntilAsync(() => Volatile.Read(ref served) >= 200 * (turn + 1));
+            await Eventually.TrueAsync(() => Volatile.Read(ref served) >= 200 * (turn + 1), "200 more answers");
             var second = await StartAsync(port);
             Assert.Equal(0, await first.TerminateAsync());
             await first.DisposeAsync();
@@ -45,7 +44,7 @@ public sealed class HandoverTests : IAsyncLifetime
         }
 
         var before = Volatile.Read(ref served);
-        await UntilAsync(() => Volatile.Read(ref served) >= before + 200);
+        await Eventually.TrueAsync(() => Volatile.Read(ref served) >= before + 200, "200 more answers");
         await enough.CancelAsync();
         await Task.WhenAll(load);
         await first.DisposeAsync();
@@ -62,8 +61,7 @@ public sealed class HandoverTests : IAsyncLifetime
         }
 
         var stopped = first.TerminateAsync();
-        await Task.WhenAny(stopped, Task.Delay(TimeSpan.FromSeconds(2), Cancellation));
-        Assert.False(stopped.IsCompleted);
+        await StillRunsAsync(stopped, TimeSpan.FromSeconds(2));
         using (var told = await first.Client.GetAsync("/alive", Cancellation)) Assert.True(told.Headers.ConnectionClose);
 
         Assert.Equal(0, await stopped);
@@ -74,8 +72,8 @@ public sealed class HandoverTests : IAsyncLifetime
     public async Task Start_AddressTakenWithoutSharing_Fails()
     {
         await using var first = await StartAsync(FreePorts.Take(), share: false);
-        var (exitCode, _) = await OrchestratorProcess.FailAsync(Settings(first.Client.BaseAddress!.Port, share: false));
-        Assert.NotEqual(0, exitCode);
+        var run = await ServiceProcess.FailAsync("Orchestrator.dll", Settings(first.Client.BaseAddress!.Port, share: false));
+        Assert.NotEqual(0, run.Code);
     }
 
     [Fact]
@@ -89,10 +87,9 @@ public sealed class HandoverTests : IAsyncLifetime
         };
         await using var lab = await StartAsync(FreePorts.Take());
         var asked = lab.Client.PostAsync("/new_request", new StringContent("a"), Cancellation);
-        await UntilAsync(() => !_worker.Texts.IsEmpty);
+        await Eventually.TrueAsync(() => !_worker.Texts.IsEmpty, "the request is at the worker");
         var stopped = lab.TerminateAsync();
-        await Task.WhenAny(stopped, Task.Delay(TimeSpan.FromSeconds(1), Cancellation));
-        Assert.False(stopped.IsCompleted);
+        await StillRunsAsync(stopped, TimeSpan.FromSeconds(1));
         release.SetResult();
         using var response = await asked;
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
@@ -122,11 +119,11 @@ public sealed class HandoverTests : IAsyncLifetime
         }
     }
 
-    private async Task<OrchestratorProcess> StartAsync(int port, bool share = true)
+    private async Task<ServiceProcess> StartAsync(int port, bool share = true)
     {
-        var process = await OrchestratorProcess.StartAsync(Settings(port, share));
+        var process = await ServiceProcess.StartAsync("Orchestrator.dll", Settings(port, share));
         // It listens before its first probe has come back; the process before it answers meanwhile.
-        await UntilAsync(() => process.Output.Any(line => line.Contains("is healthy", StringComparison.Ordinal)));
+        await Eventually.TrueAsync(() => process.Output.Contains("is healthy", StringComparison.Ordinal), "the first probe is back", () => process.Output);
         return process;
     }
 
@@ -136,10 +133,10 @@ public sealed class HandoverTests : IAsyncLifetime
         $"--Jobs:Path={Path.Combine(_directory.FullName, "jobs.db")}",
     ];
 
-    private static async Task UntilAsync(Func<bool> condition)
+    // That it waits shows in nothing but in its not ending: the longer one looks, the surer. Looking too briefly fails no test.
+    private static async Task StillRunsAsync(Task<int> stopped, TimeSpan time)
     {
-        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
-        deadline.CancelAfter(TimeSpan.FromSeconds(30));
-        while (!condition()) await Task.Delay(10, deadline.Token);
+        await Task.WhenAny(stopped, Task.Delay(time, Cancellation));
+        Assert.False(stopped.IsCompleted, $"It ended within {time} instead of waiting.");
     }
 }

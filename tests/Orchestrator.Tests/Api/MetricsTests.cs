@@ -1,6 +1,6 @@
 using System.Text;
 using Lab.Orchestrator.Tests.Jobs;
-using Lab.Tests.Protocols;
+using Lab.Testing;
 using Microsoft.AspNetCore.Http;
 
 namespace Lab.Orchestrator.Tests.Api;
@@ -16,14 +16,14 @@ public sealed class MetricsTests
         await using var bad = await StubWorker.StartAsync();
         bad.Handle = (_, _) => Task.FromResult<IResult>(TypedResults.StatusCode(500));
         await using var lab = await ServiceProcess.StartAsync("Orchestrator.dll",
-            ["--Jobs:Path=jobs.db", $"--Workers:good={good.Address}", $"--Workers:bad={bad.Address}", "--Orchestrator:QuarantineMin=00:01:00", "--Orchestrator:QuarantineMax=00:01:00", "--Orchestrator:QueueCapacity=2"], Cancellation);
-        await UntilAsync(lab, metrics => metrics["lab_workers{status=\"free\"}"] == 2);
+            ["--Jobs:Path=jobs.db", $"--Workers:good={good.Address}", $"--Workers:bad={bad.Address}", "--Orchestrator:QuarantineMin=00:01:00", "--Orchestrator:QuarantineMax=00:01:00", "--Orchestrator:QueueCapacity=2"]);
+        await lab.UntilMetricsAsync(metrics => metrics["lab_workers{status=\"free\"}"] == 2);
 
         // One of the first two lands on the bad worker, which is quarantined, and is done by the other.
         for (var i = 0; i < 5; i++) using (await PostAsync(lab, "/new_request", "text", "text/plain")) { }
         using (var many = await PostAsync(lab, "/predict", """{"inputs":[["a"],["b"],["c"]]}""")) Assert.Equal(429, (int)many.StatusCode);
 
-        var metrics = await UntilAsync(lab, metrics => metrics.ContainsKey("lab_requests_total{outcome=\"queue_full\"}"));
+        var metrics = await lab.UntilMetricsAsync(metrics => metrics.ContainsKey("lab_requests_total{outcome=\"queue_full\"}"));
         Assert.Equal(5, metrics["lab_requests_total{outcome=\"answered\"}"]);
         Assert.Equal(3, metrics["lab_requests_total{outcome=\"queue_full\"}"]);
         Assert.Equal(5, metrics["lab_dispatches_total{result=\"answered\",worker=\"good\"}"]);
@@ -51,7 +51,7 @@ public sealed class MetricsTests
         await using (var example = await RunningOrchestrator.StartAsync(workers: 0)) paths = example.Endpoints.Select(endpoint => $"/{endpoint.RoutePattern.RawText?.TrimStart('/').Replace("{", "", StringComparison.Ordinal).Replace("}", "", StringComparison.Ordinal)}")
             .Distinct().Where(path => !path.Contains('*', StringComparison.Ordinal)).ToList();
         // A process of its own: what others do in this one is counted too.
-        await using var lab = await ServiceProcess.StartAsync("Orchestrator.dll", ["--Jobs:Path=jobs.db", $"--Access:Keys:alice={Key}"], Cancellation);
+        await using var lab = await ServiceProcess.StartAsync("Orchestrator.dll", ["--Jobs:Path=jobs.db", $"--Access:Keys:alice={Key}"]);
         foreach (var method in (string[])["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "NONSENSE"])
         {
             foreach (var path in paths.Concat(Enumerable.Range(0, 50).Select(i => $"/nothing/{i}")))
@@ -63,7 +63,7 @@ public sealed class MetricsTests
 
         lab.Client.DefaultRequestHeaders.Authorization = new("Bearer", Key);
         using (await lab.Client.GetAsync("/workers", Cancellation)) { }
-        var metrics = await UntilAsync(lab, metrics => metrics.Any(metric => metric.Key.StartsWith("http_server_request_duration_seconds_count", StringComparison.Ordinal)
+        var metrics = await lab.UntilMetricsAsync(metrics => metrics.Any(metric => metric.Key.StartsWith("http_server_request_duration_seconds_count", StringComparison.Ordinal)
             && metric.Key.Contains("http_route=\"/workers/\"", StringComparison.Ordinal) && metric.Key.Contains("http_response_status_code=\"200\"", StringComparison.Ordinal)));
         TestContext.Current.TestOutputHelper?.WriteLine($"{metrics.Keys.Count(key => key.StartsWith("http_server_request_duration_seconds_count", StringComparison.Ordinal))} series");
         Assert.DoesNotContain(metrics.Keys, key => key.Contains("otel_metric_overflow", StringComparison.Ordinal));
@@ -81,8 +81,8 @@ public sealed class MetricsTests
             return StubWorker.Answer(text);
         };
         await using var lab = await ServiceProcess.StartAsync("Orchestrator.dll",
-            ["--Jobs:Path=jobs.db", $"--Workers:worker-1={worker.Address}"], Cancellation);
-        await UntilAsync(lab, metrics => metrics["lab_workers{status=\"free\"}"] == 1);
+            ["--Jobs:Path=jobs.db", $"--Workers:worker-1={worker.Address}"]);
+        await lab.UntilMetricsAsync(metrics => metrics["lab_workers{status=\"free\"}"] == 1);
 
         var done = await lab.Client.AcceptedAsync("a");
         await lab.Client.UntilAsync(done, "running");
@@ -91,26 +91,13 @@ public sealed class MetricsTests
         release.SetResult();
         await lab.Client.UntilAsync(done, "succeeded");
 
-        var metrics = await UntilAsync(lab, metrics => metrics.GetValueOrDefault("lab_jobs_total{status=\"succeeded\"}") == 1);
+        var metrics = await lab.UntilMetricsAsync(metrics => metrics.GetValueOrDefault("lab_jobs_total{status=\"succeeded\"}") == 1);
         Assert.Equal(2, metrics["lab_jobs_total{status=\"queued\"}"]);
         Assert.Equal(1, metrics["lab_jobs_total{status=\"canceled\"}"]);
         Assert.DoesNotContain("lab_jobs_total{status=\"failed\"}", metrics.Keys);
-        await UntilAsync(lab, metrics => metrics["lab_jobs_unfinished"] == 0);
+        await lab.UntilMetricsAsync(metrics => metrics["lab_jobs_unfinished"] == 0);
     }
 
     private static Task<HttpResponseMessage> PostAsync(ServiceProcess lab, string path, string body, string contentType = "application/json") =>
         lab.Client.PostAsync(path, new StringContent(body, Encoding.UTF8, contentType), Cancellation);
-
-    private static async Task<Dictionary<string, double>> UntilAsync(ServiceProcess lab, Func<Dictionary<string, double>, bool> condition)
-    {
-        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
-        deadline.CancelAfter(TimeSpan.FromSeconds(20));
-        // Prometheus' exporter keeps what it has told for a moment.
-        while (true)
-        {
-            var metrics = await lab.MetricsAsync(Cancellation);
-            if (condition(metrics)) return metrics;
-            await Task.Delay(100, deadline.Token);
-        }
-    }
 }

@@ -1,6 +1,8 @@
 using System.Net.Http.Json;
+using System.Runtime.CompilerServices;
 using System.Text.Json;
 using Lab.ServiceDefaults.Contracts;
+using Lab.Testing;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
@@ -75,21 +77,17 @@ internal sealed class RunningOrchestrator : IAsyncDisposable
     public async Task<Dictionary<string, WorkerStatus>> GetWorkersAsync() =>
         (await Client.GetFromJsonAsync<Dictionary<string, WorkerStatus>>("/workers", WireJson.Relaxed.Options, Cancellation))!;
 
-    /// <summary>Waits until the worker table is as wanted; fails after ten seconds.</summary>
-    public async Task UntilAsync(Func<Dictionary<string, WorkerStatus>, bool> condition)
+    /// <summary>Waits until the worker table is as wanted.</summary>
+    public Task UntilAsync(Func<Dictionary<string, WorkerStatus>, bool> condition, [CallerArgumentExpression(nameof(condition))] string what = "")
     {
-        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
-        deadline.CancelAfter(TimeSpan.FromSeconds(10));
-        while (!condition(await GetWorkersAsync())) await Task.Delay(10, deadline.Token);
+        Dictionary<string, WorkerStatus> table = [];
+        return Eventually.TrueAsync(async () => condition(table = await GetWorkersAsync()), what, () => string.Join('\n', table));
     }
 
-    /// <summary>Waits until something with these words has been logged; fails after ten seconds.</summary>
-    public async Task UntilLoggedAsync(string words)
-    {
-        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
-        deadline.CancelAfter(TimeSpan.FromSeconds(10));
-        while (!_log.Messages.Any(message => message.Contains(words, StringComparison.Ordinal))) await Task.Delay(10, deadline.Token);
-    }
+    /// <summary>Waits until something with these words has been logged.</summary>
+    public Task UntilLoggedAsync(string words) => Eventually.TrueAsync(
+        () => _log.Messages.Any(message => message.Contains(words, StringComparison.Ordinal)),
+        $"\"{words}\" is logged", () => string.Join('\n', _log.Messages));
 
     public Task<HttpResponseMessage> PostAsync(string text) =>
         Client.PostAsJsonAsync("/new_request", new { text }, Cancellation);

@@ -1,6 +1,8 @@
 using System.Net;
+using System.Runtime.CompilerServices;
 using System.Text.Json;
 using Lab.ServiceDefaults.Contracts;
+using Lab.Testing;
 using Microsoft.Extensions.DependencyInjection;
 using static Lab.Orchestrator.Tests.Api.RunningOrchestrator;
 
@@ -20,10 +22,10 @@ public sealed class WorkersStreamTests
         Assert.Equal(0, (await ReadAsync(reader))["worker-1"].Completed);
 
         using var answer = await lab.PostAsync("a");
-        while ((await ReadAsync(reader))["worker-1"].Completed != 1) { }
+        await UntilAsync(reader, worker => worker.Completed == 1);
 
         using var drain = await lab.Client.PostAsync("/workers/worker-1/drain", content: null, Cancellation);
-        while ((await ReadAsync(reader))["worker-1"].Status != "draining") { }
+        await UntilAsync(reader, worker => worker.Status == "draining");
     }
 
     [Fact]
@@ -34,7 +36,7 @@ public sealed class WorkersStreamTests
         using var response = await OpenAsync(lab);
         using var reader = new StreamReader(await response.Content.ReadAsStreamAsync(Cancellation));
         List<string?> lines = [];
-        while (lines.Count < 5) lines.Add(await reader.ReadLineAsync(Cancellation).AsTask().WaitAsync(TimeSpan.FromSeconds(10), Cancellation));
+        while (lines.Count < 5) lines.Add(await ReadLineAsync(reader));
         // Comments, by the HTML standard's words on event streams: no client takes them for an event.
         Assert.Equal(["data: {}", "", ": nothing new", "", ": nothing new"], lines);
     }
@@ -47,14 +49,11 @@ public sealed class WorkersStreamTests
         for (var i = 0; i < Lab.Orchestrator.Api.WorkersFeed.MaxStreams; i++) streams.Add(await OpenAsync(lab));
         using (var refused = await OpenAsync(lab)) await ReadProblemAsync(refused, 429);
         using (await lab.Client.GetAsync("/workers", Cancellation)) streams[0].Dispose();
-        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
-        deadline.CancelAfter(TimeSpan.FromSeconds(10));
-        while (true)
+        await Eventually.TrueAsync(async () =>
         {
             using var again = await OpenAsync(lab);
-            if (again.StatusCode is HttpStatusCode.OK) break;
-            await Task.Delay(10, deadline.Token);
-        }
+            return again.StatusCode is HttpStatusCode.OK;
+        }, "a stream in the ended one's place");
 
         foreach (var stream in streams) stream.Dispose();
     }
@@ -79,7 +78,7 @@ public sealed class WorkersStreamTests
         var lab = await StartAsync(workers: 0);
         using var response = await OpenAsync(lab);
         var reading = response.Content.ReadAsStringAsync(Cancellation);
-        await lab.StopAsync().WaitAsync(TimeSpan.FromSeconds(15), Cancellation);
+        await Eventually.DoneAsync(lab.StopAsync(), "the orchestrator has stopped", limit: TimeSpan.FromSeconds(15));
         Assert.Contains("data: {}", await reading, StringComparison.Ordinal);
         await lab.DisposeAsync();
     }
@@ -87,12 +86,25 @@ public sealed class WorkersStreamTests
     private static Task<HttpResponseMessage> OpenAsync(RunningOrchestrator lab) =>
         lab.Client.SendAsync(new(HttpMethod.Get, "/workers?stream"), HttpCompletionOption.ResponseHeadersRead, Cancellation);
 
+    private static Task UntilAsync(StreamReader reader, Func<WorkerStatus, bool> condition, [CallerArgumentExpression(nameof(condition))] string what = "")
+    {
+        return Eventually.DoneAsync(ReadUntilAsync(), what);
+
+        async Task ReadUntilAsync()
+        {
+            while (!condition((await ReadAsync(reader))["worker-1"])) { }
+        }
+    }
+
+    private static Task<string?> ReadLineAsync(StreamReader reader) => Eventually.DoneAsync(reader.ReadLineAsync(Cancellation).AsTask(), "a line of the stream");
+
     private static async Task<Dictionary<string, WorkerStatus>> ReadAsync(StreamReader reader)
     {
         while (true)
         {
-            var line = await reader.ReadLineAsync(Cancellation).AsTask().WaitAsync(TimeSpan.FromSeconds(10), Cancellation);
-            if (line!.StartsWith("data: ", StringComparison.Ordinal))
+            var line = await ReadLineAsync(reader);
+            Assert.NotNull(line);
+            if (line.StartsWith("data: ", StringComparison.Ordinal))
                 return JsonSerializer.Deserialize(line["data: ".Length..], WireJson.Relaxed.DictionaryStringWorkerStatus)!;
         }
     }

@@ -2,6 +2,7 @@ using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json;
 using Lab.Orchestrator.Jobs;
+using Lab.Testing;
 
 namespace Lab.Orchestrator.Tests.Jobs;
 
@@ -35,19 +36,14 @@ internal static class JobClient
     public static async Task<JobDocument> ReadJobAsync(HttpResponseMessage response) =>
         (await response.Content.ReadFromJsonAsync<JobDocument>(JsonSerializerOptionsOfJobs, Cancellation))!;
 
-    /// <summary>Waits until a job has a status; fails after twenty seconds.</summary>
-    public static async Task<JobDocument> UntilAsync(this HttpClient client, string location, string status)
+    /// <summary>Waits until a job has a status.</summary>
+    public static Task<JobDocument> UntilAsync(this HttpClient client, string location, string status) => Eventually.GetAsync(async () =>
     {
-        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
-        deadline.CancelAfter(TimeSpan.FromSeconds(20));
-        while (true)
-        {
-            var job = await client.GetJobAsync(location);
-            if (job.Status == status) return job;
-            Assert.True(job.FinishedAt is null, $"The job is {job.Status} and will never be {status}.");
-            await Task.Delay(10, deadline.Token);
-        }
-    }
+        var job = await client.GetJobAsync(location);
+        if (job.Status == status) return job;
+        Assert.True(job.FinishedAt is null, $"The job is {job.Status} and will never be {status}.");
+        return null;
+    }, $"{location} is {status}");
 
     public static async Task<int> StatusOfAsync(this HttpClient client, HttpMethod method, string location)
     {

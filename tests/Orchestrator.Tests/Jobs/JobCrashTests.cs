@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Lab.Orchestrator.Jobs;
 using Lab.Orchestrator.Tests.Api;
+using Lab.Testing;
 
 namespace Lab.Orchestrator.Tests.Jobs;
 
@@ -62,7 +63,7 @@ public abstract class JobCrashTests : IAsyncLifetime
         string[] settings = [.. Settings(), "--Orchestrator:MaxBatch=1", "--Jobs:Lease=01:00:00"];
         var texts = new ConcurrentDictionary<string, string>();
         ConcurrentDictionary<string, JobDocument> before;
-        await using (var first = await OrchestratorProcess.StartAsync(settings))
+        await using (var first = await ServiceProcess.StartAsync("Orchestrator.dll", settings))
         {
             await Parallel.ForAsync(0, Jobs, new ParallelOptions { MaxDegreeOfParallelism = 64, CancellationToken = Cancellation }, async (i, _) =>
                 texts[await first.Client.AcceptedAsync($"text {i}")] = $"text {i}");
@@ -73,7 +74,7 @@ public abstract class JobCrashTests : IAsyncLifetime
 
         await crashed.CancelAsync();
         foreach (var worker in _workers) worker.Handle = (text, _) => Task.FromResult(StubWorker.Answer(text));
-        await using var second = await OrchestratorProcess.StartAsync([.. Settings(), "--Jobs:Lease=01:00:00"]);
+        await using var second = await ServiceProcess.StartAsync("Orchestrator.dll", [.. Settings(), "--Jobs:Lease=01:00:00"]);
         var after = await DoneAsync(second.Client, texts.Keys, Jobs);
         foreach (var (location, text) in texts)
         {
@@ -90,8 +91,8 @@ public abstract class JobCrashTests : IAsyncLifetime
     public async Task Upgrade_OldAndNewOverlap_EachJobIsComputedAndFinishedOnce()
     {
         var locations = new ConcurrentBag<string>();
-        await using var old = await OrchestratorProcess.StartAsync(Settings());
-        await using var next = await OrchestratorProcess.StartAsync(Settings());
+        await using var old = await ServiceProcess.StartAsync("Orchestrator.dll", Settings());
+        await using var next = await ServiceProcess.StartAsync("Orchestrator.dll", Settings());
         await Parallel.ForAsync(0, 300, new ParallelOptions { MaxDegreeOfParallelism = 16, CancellationToken = Cancellation }, async (i, _) =>
             locations.Add(await (i % 2 == 0 ? old : next).Client.AcceptedAsync($"text {i}")));
         await DoneAsync(next.Client, locations, 300);
@@ -103,20 +104,18 @@ public abstract class JobCrashTests : IAsyncLifetime
     /// <summary>Waits until so many of the jobs have finished.</summary>
     private static async Task<ConcurrentDictionary<string, JobDocument>> DoneAsync(HttpClient client, IEnumerable<string> locations, int count)
     {
-        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
-        deadline.CancelAfter(TimeSpan.FromSeconds(60));
         var done = new ConcurrentDictionary<string, JobDocument>();
-        while (true)
+        await Eventually.TrueAsync(async () =>
         {
             var open = locations.Where(location => !done.ContainsKey(location));
-            await Parallel.ForEachAsync(open, new ParallelOptions { MaxDegreeOfParallelism = 16, CancellationToken = deadline.Token }, async (location, _) =>
+            await Parallel.ForEachAsync(open, new ParallelOptions { MaxDegreeOfParallelism = 16, CancellationToken = Cancellation }, async (location, _) =>
             {
                 var job = await client.GetJobAsync(location);
                 if (job.FinishedAt is not null) done[location] = job;
             });
-            if (done.Count >= count) return done;
-            await Task.Delay(100, deadline.Token);
-        }
+            return done.Count >= count;
+        }, $"{count} jobs have finished", () => $"{done.Count} have");
+        return done;
     }
 
     private IEnumerable<string> Settings() =>

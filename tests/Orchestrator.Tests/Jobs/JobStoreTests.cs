@@ -1,7 +1,5 @@
-using System.Collections.Concurrent;
 using Lab.Orchestrator.Jobs;
 using Lab.ServiceDefaults.Contracts;
-using Microsoft.Extensions.Time.Testing;
 
 namespace Lab.Orchestrator.Tests.Jobs;
 
@@ -16,29 +14,9 @@ public sealed class PostgresJobStoreTests(SharedPostgres postgres) : JobStoreTes
         new PostgresHome(await (await postgres.Cluster).CreateDatabaseAsync());
 }
 
-/// <summary>What every store does, by a clock of the test's own.</summary>
-public abstract class JobStoreTests : IAsyncLifetime
+/// <summary>What becomes of jobs in every store, by a clock of the test's own.</summary>
+public abstract class JobStoreTests : JobStoreTestBase
 {
-    private readonly JobsOptions _options = new();
-    private readonly FakeTimeProvider _time = new(new DateTimeOffset(2030, 1, 1, 0, 0, 0, TimeSpan.Zero));
-    private readonly List<IJobStore> _opened = [];
-    private IStoreHome _home = null!;
-
-    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
-
-    private protected abstract Task<IStoreHome> CreateHomeAsync();
-
-    /// <inheritdoc/>
-    public async ValueTask InitializeAsync() => _home = await CreateHomeAsync();
-
-    /// <inheritdoc/>
-    public async ValueTask DisposeAsync()
-    {
-        GC.SuppressFinalize(this);
-        foreach (var store in _opened) await store.DisposeAsync();
-        if (_home is not null) await _home.DisposeAsync();
-    }
-
     [Theory]
     [InlineData("plain")]
     [InlineData("naïve 文 🙂 \"quoted\" 'too' \\ \n")]
@@ -54,7 +32,7 @@ public abstract class JobStoreTests : IAsyncLifetime
         Assert.Equal(new LeasedJob(job.Id, text, job.SubmittedAt, job.TraceParent, job.TraceState), leased);
         Assert.Equal(JobStatus.Running, (await FindAsync(store, job))!.Status);
 
-        _time.Advance(TimeSpan.FromSeconds(2));
+        Time.Advance(TimeSpan.FromSeconds(2));
         Assert.True(await store.FinishAsync(job.Id, Succeeded(job), Cancellation));
         var done = (await FindAsync(store, job))!;
         Assert.Equal((JobStatus.Succeeded, job.SubmittedAt.AddSeconds(2)), (done.Status, done.FinishedAt));
@@ -72,98 +50,6 @@ public abstract class JobStoreTests : IAsyncLifetime
         Assert.True(await store.FinishAsync(job.Id, new(JobStatus.Failed, Error: error), Cancellation));
         var done = (await FindAsync(store, job))!;
         Assert.Equal((JobStatus.Failed, error, (RequestAnswer?)null), (done.Status, done.Error, done.Result));
-    }
-
-    [Fact]
-    public async Task Lease_TakesInOrderOfSubmission()
-    {
-        var store = await OpenAsync();
-        var ids = new List<Guid>();
-        for (var i = 0; i < 50; i++) ids.Add((await SubmitAsync(store, $"{i}")).Id);
-        var leased = new List<Guid>();
-        for (var i = 0; i < 5; i++) leased.AddRange((await store.LeaseAsync(11, Cancellation)).Select(job => job.Id));
-        Assert.Equal(ids, leased);
-        Assert.Empty(await store.LeaseAsync(1, Cancellation));
-    }
-
-    [Fact]
-    public async Task Lease_BySeveralAtOnce_GivesEachJobToOne()
-    {
-        var stores = new[] { await OpenAsync(), await OpenAsync(), await OpenAsync() };
-        await Task.WhenAll(Enumerable.Range(0, 300).Select(i => SubmitAsync(stores[i % 3], $"{i}")));
-        var leased = new ConcurrentBag<Guid>();
-        await Task.WhenAll(stores.Select(store => Task.Run(async () =>
-        {
-            while (await store.LeaseAsync(7, Cancellation) is { Count: > 0 } some)
-                foreach (var job in some) leased.Add(job.Id);
-        })));
-        Assert.Equal(300, leased.Count);
-        Assert.Equal(300, leased.Distinct().Count());
-    }
-
-    [Fact]
-    public async Task Finish_ByAllWhoEverHeldIt_SucceedsOnce()
-    {
-        var (first, second) = (await OpenAsync(), await OpenAsync());
-        var jobs = new List<NewJob>();
-        for (var i = 0; i < 50; i++) jobs.Add(await SubmitAsync(first, $"{i}"));
-        Assert.Equal(50, (await first.LeaseAsync(50, Cancellation)).Count);
-        _time.Advance(_options.Lease + TimeSpan.FromSeconds(1));
-        Assert.Equal(50, (await second.LeaseAsync(50, Cancellation)).Count);
-
-        var ends = await Task.WhenAll(jobs.SelectMany(job => new[] { first, second, first, second }
-            .Select(store => store.FinishAsync(job.Id, Succeeded(job), Cancellation))));
-        Assert.Equal(50, ends.Count(finished => finished));
-        Assert.All(ends.Chunk(4), of => Assert.False(of[0] || of[2]));
-    }
-
-    [Fact]
-    public async Task Lease_Expires_GoesToAnotherUnlessRenewed()
-    {
-        var (first, second) = (await OpenAsync(), await OpenAsync());
-        var (kept, lost) = (await SubmitAsync(first, "kept"), await SubmitAsync(first, "lost"));
-        await first.LeaseAsync(2, Cancellation);
-        _time.Advance(_options.Lease - TimeSpan.FromSeconds(1));
-        Assert.Equal([kept.Id], await first.RenewAsync([kept.Id], Cancellation));
-        Assert.Empty(await second.LeaseAsync(2, Cancellation));
-        _time.Advance(TimeSpan.FromSeconds(2));
-        Assert.Equal([lost.Id], (await second.LeaseAsync(2, Cancellation)).Select(job => job.Id));
-        Assert.Equal([kept.Id], await first.RenewAsync([kept.Id, lost.Id], Cancellation));
-        Assert.Empty(await second.RenewAsync([kept.Id], Cancellation));
-    }
-
-    [Fact]
-    public async Task Release_HandsEverythingBackAtOnceAndFirst()
-    {
-        var (first, second) = (await OpenAsync(), await OpenAsync());
-        var jobs = new List<NewJob>();
-        for (var i = 0; i < 4; i++) jobs.Add(await SubmitAsync(first, $"{i}"));
-        await first.LeaseAsync(2, Cancellation);
-        await first.ReleaseAsync(Cancellation);
-        Assert.Equal(JobStatus.Queued, (await FindAsync(first, jobs[0]))!.Status);
-        Assert.Equal(jobs.Select(job => job.Id), (await second.LeaseAsync(10, Cancellation)).Select(job => job.Id));
-    }
-
-    [Fact]
-    public async Task ReleaseAbandoned_TakesFromTheDeadOnly()
-    {
-        var (dead, alive) = (await OpenAsync(), await OpenAsync());
-        await SubmitAsync(alive, "of the dead");
-        await dead.LeaseAsync(1, Cancellation);
-        await SubmitAsync(alive, "of the living");
-        await alive.LeaseAsync(1, Cancellation);
-        // A store that is closed without handing back is what a killed process leaves.
-        _opened.Remove(dead);
-        await dead.DisposeAsync();
-
-        var next = await OpenAsync();
-        await UntilAsync(async () =>
-        {
-            // A server needs a moment to notice that a client has gone, and news of it are not believed at once.
-            _time.Advance(TimeSpan.FromMilliseconds(200));
-            return await next.ReleaseAbandonedAsync(Cancellation) == 1;
-        });
-        Assert.Equal(["of the dead"], (await next.LeaseAsync(10, Cancellation)).Select(job => job.Text));
     }
 
     [Fact]
@@ -235,9 +121,9 @@ public abstract class JobStoreTests : IAsyncLifetime
         await store.SubmitAsync(job, Cancellation);
         await store.LeaseAsync(1, Cancellation);
         await store.FinishAsync(job.Id, Succeeded(job), Cancellation);
-        _time.Advance(_options.Retention - TimeSpan.FromSeconds(1));
+        Time.Advance(Options.Retention - TimeSpan.FromSeconds(1));
         Assert.NotNull(await FindAsync(store, job));
-        _time.Advance(TimeSpan.FromSeconds(2));
+        Time.Advance(TimeSpan.FromSeconds(2));
         Assert.Null(await FindAsync(store, job));
         Assert.Equal(CancelKind.Unknown, await store.CancelAsync("", job.Id, Cancellation));
         Assert.Equal(SubmissionKind.Created, (await store.SubmitAsync(New("b") with { IdempotencyKey = "k" }, Cancellation)).Kind);
@@ -251,7 +137,7 @@ public abstract class JobStoreTests : IAsyncLifetime
         await store.LeaseAsync(1, Cancellation);
         await store.FinishAsync(done.Id, Succeeded(done), Cancellation);
         var stuck = await SubmitAsync(store, "stuck");
-        _time.Advance(_options.Retention + TimeSpan.FromSeconds(1));
+        Time.Advance(Options.Retention + TimeSpan.FromSeconds(1));
         var fresh = await SubmitAsync(store, "fresh");
         Assert.Equal(1, await store.SweepAsync(Cancellation));
         Assert.Equal(0, await store.SweepAsync(Cancellation));
@@ -264,7 +150,7 @@ public abstract class JobStoreTests : IAsyncLifetime
     [Fact]
     public async Task Submit_BeyondCapacity_IsRefusedUntilAJobEnds()
     {
-        _options.Capacity = 10;
+        Options.Capacity = 10;
         var store = await OpenAsync();
         var kinds = (await Task.WhenAll(Enumerable.Range(0, 25).Select(i => store.SubmitAsync(New($"{i}") with { IdempotencyKey = $"{i}" }, Cancellation))))
             .Select(submission => submission.Kind).ToList();
@@ -287,36 +173,7 @@ public abstract class JobStoreTests : IAsyncLifetime
         var submissions = await Task.WhenAll(Enumerable.Range(0, 1000).Select(i => store.SubmitAsync(New($"{i}"), Cancellation)));
         Assert.All(submissions, submission => Assert.Equal(SubmissionKind.Created, submission.Kind));
         // All are handed in long before the first few commits are through.
-        Assert.InRange(_home.Commits(store), 4, 200);
+        Assert.InRange(Home.Commits(store), 4, 200);
         Assert.Equal(1000, (await store.LeaseAsync(2000, Cancellation)).Count);
-    }
-
-    private protected async Task<IJobStore> OpenAsync()
-    {
-        var store = _home.Create(_options, _time);
-        await store.OpenAsync(Cancellation);
-        _opened.Add(store);
-        return store;
-    }
-
-    private static async Task UntilAsync(Func<Task<bool>> condition)
-    {
-        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
-        deadline.CancelAfter(TimeSpan.FromSeconds(10));
-        while (!await condition()) await Task.Delay(10, deadline.Token);
-    }
-
-    private static Task<Job?> FindAsync(IJobStore store, NewJob job) => store.FindAsync(job.Owner, job.Id, Cancellation);
-
-    private static JobEnd Succeeded(NewJob job) =>
-        new(JobStatus.Succeeded, new(job.Id.ToString(), "worker-1", 1, 1, 0.5, 1.5, job.Text, false, "POSITIVE", [0.25f, 0.75f]));
-
-    private NewJob New(string text = "a") => new(Guid.CreateVersion7(_time.GetUtcNow()), "", text, false, null, _time.GetUtcNow());
-
-    private async Task<NewJob> SubmitAsync(IJobStore store, string text = "a")
-    {
-        var job = New(text);
-        Assert.Equal(SubmissionKind.Created, (await store.SubmitAsync(job, Cancellation)).Kind);
-        return job;
     }
 }

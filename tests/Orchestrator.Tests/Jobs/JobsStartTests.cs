@@ -1,5 +1,6 @@
 using Lab.Orchestrator.Jobs;
 using Lab.Orchestrator.Jobs.Sqlite;
+using Lab.Testing;
 using Microsoft.Data.Sqlite;
 
 namespace Lab.Orchestrator.Tests.Jobs;
@@ -19,10 +20,10 @@ public sealed class JobsStartTests : IDisposable
     [InlineData("--Jobs:Path=/proc/nothing/jobs.db", "/proc/nothing")]
     public async Task Start_WronglyConfigured_SaysSoInOneLineAndExits(string setting, string expected)
     {
-        var (exitCode, errors) = await OrchestratorProcess.FailAsync(
+        var run = await ServiceProcess.FailAsync("Orchestrator.dll",
             [$"--Jobs:Path={Path.Combine(_directory.FullName, "jobs.db")}", "--Logging:LogLevel:Default=None", setting]);
-        Assert.Equal(1, exitCode);
-        Assert.Contains(expected, Assert.Single(errors), StringComparison.Ordinal);
+        Assert.Equal(1, run.Code);
+        Assert.Contains(expected, Assert.Single(run.ErrorLines), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -31,8 +32,8 @@ public sealed class JobsStartTests : IDisposable
         var path = Path.Combine(_directory.FullName, "notes.txt");
         var notes = string.Concat(Enumerable.Repeat("not a database\n", 1000));
         await File.WriteAllTextAsync(path, notes, Cancellation);
-        var (exitCode, errors) = await OrchestratorProcess.FailAsync([$"--Jobs:Path={path}", "--Logging:LogLevel:Default=None"]);
-        Assert.Equal((1, $"orchestrator: {path}: this file is not a SQLite database."), (exitCode, Assert.Single(errors)));
+        var run = await ServiceProcess.FailAsync("Orchestrator.dll", [$"--Jobs:Path={path}", "--Logging:LogLevel:Default=None"]);
+        Assert.Equal((1, $"orchestrator: {path}: this file is not a SQLite database."), (run.Code, Assert.Single(run.ErrorLines)));
         Assert.Equal(notes, await File.ReadAllTextAsync(path, Cancellation));
     }
 

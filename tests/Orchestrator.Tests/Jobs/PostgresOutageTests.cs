@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Lab.Orchestrator.Tests.Api;
+using Lab.Testing;
 using static Lab.Orchestrator.Tests.Api.RunningOrchestrator;
 
 namespace Lab.Orchestrator.Tests.Jobs;
@@ -41,7 +42,7 @@ public sealed class PostgresOutageTests
         Assert.Equal(200, (int)waiting.StatusCode);
 
         // Short leases run out while nobody can renew them.
-        while (leaseSeconds < 60 && away.Elapsed < TimeSpan.FromSeconds(leaseSeconds)) await Task.Delay(50, Cancellation);
+        if (leaseSeconds < 60) await Eventually.TrueAsync(() => away.Elapsed >= TimeSpan.FromSeconds(leaseSeconds), "the leases have run out");
         await cluster.StartServerAsync();
         jobs.Add(await lab.Client.AcceptedAsync("then"));
         foreach (var job in jobs) await lab.Client.UntilAsync(job, "succeeded");

@@ -5,6 +5,7 @@ using System.Text;
 using Lab.Orchestrator.Dispatch;
 using Lab.Orchestrator.Tests.Api;
 using Lab.Orchestrator.Workers;
+using Lab.Testing;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
@@ -166,12 +167,7 @@ public sealed class HttpWorkerClientTests : IDisposable
             return Encoding.UTF8.GetString(buffer, 0, read);
         }
 
-        public async Task<Socket> AcceptAsync()
-        {
-            using var limit = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
-            limit.CancelAfter(TimeSpan.FromSeconds(10));
-            return await _listener.AcceptSocketAsync(limit.Token);
-        }
+        public Task<Socket> AcceptAsync() => Eventually.DoneAsync(_listener.AcceptSocketAsync(Cancellation).AsTask(), "a connection to the worker");
 
         public void Dispose() => _listener.Dispose();
     }

@@ -1,5 +1,5 @@
 using System.Text;
-using Lab.Tests.Protocols;
+using Lab.Testing;
 
 namespace Lab.Worker.Tests.Api;
 
@@ -10,14 +10,14 @@ public sealed class MetricsTests
     [Fact]
     public async Task Metrics_AfterKnownTraffic_TellIt()
     {
-        await using var worker = await ServiceProcess.StartAsync("Worker.dll", [], Cancellation);
-        await worker.ReadyAsync(Cancellation);
+        await using var worker = await ServiceProcess.StartAsync("Worker.dll", []);
+        await worker.UntilHealthyAsync();
 
         using (await PostAsync(worker, "/predict", """{"inputs":[["a"],["b"]]}""")) { }
         using (await PostAsync(worker, "/run_model", """{"text":"c"}""")) { }
         using (await PostAsync(worker, "/v2/models/tiny-sst2/infer", "{}")) { }
 
-        var metrics = await worker.MetricsAsync(Cancellation);
+        var metrics = await worker.MetricsAsync();
         Assert.Equal(3, metrics["lab_worker_answers_total"]);
         Assert.Equal(2, metrics["lab_worker_inference_duration_seconds_count"]);
         Assert.Equal(3, metrics["lab_worker_batch_size_sum"]);

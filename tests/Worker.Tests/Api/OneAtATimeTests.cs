@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json;
+using Lab.Testing;
 
 namespace Lab.Worker.Tests.Api;
 
@@ -16,7 +17,7 @@ public sealed class OneAtATimeTests
         await using var worker = await RunningWorker.StartAsync(inner => model = new(inner));
         model.Hold();
         var first = worker.PostJsonAsync("/run_model", Text, Cancellation);
-        await model.Computing.Task.WaitAsync(TimeSpan.FromSeconds(30), Cancellation);
+        await Eventually.DoneAsync(model.Computing.Task, "the first text is computed");
 
         using (var second = await worker.PostJsonAsync("/run_model", Text, Cancellation))
         {
@@ -51,7 +52,7 @@ public sealed class OneAtATimeTests
         var requests = Enumerable.Range(0, 8).Select(_ => worker.PostJsonAsync("/run_model", Text, Cancellation)).ToList();
         for (var refused = 0; refused < 7; refused++)
         {
-            var done = await Task.WhenAny(requests).WaitAsync(TimeSpan.FromSeconds(30), Cancellation);
+            var done = await Eventually.DoneAsync(Task.WhenAny(requests), "one of the requests is answered");
             Assert.Equal(HttpStatusCode.TooManyRequests, (await done).StatusCode);
             requests.Remove(done);
         }
@@ -69,14 +70,14 @@ public sealed class OneAtATimeTests
         model.Hold();
         using var hangUp = new CancellationTokenSource();
         var first = worker.PostJsonAsync("/run_model", Text, hangUp.Token);
-        await model.Computing.Task.WaitAsync(TimeSpan.FromSeconds(30), Cancellation);
+        await Eventually.DoneAsync(model.Computing.Task, "the first text is computed");
 
         await hangUp.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => first);
         Assert.Equal(HttpStatusCode.TooManyRequests, (await worker.PostJsonAsync("/run_model", Text, Cancellation)).StatusCode);
 
         model.Release();
-        Assert.True(SpinWait.SpinUntil(() => !worker.Gate.IsTaken, TimeSpan.FromSeconds(30)));
+        await Eventually.TrueAsync(() => !worker.Gate.IsTaken, "the model is free");
         Assert.Equal(HttpStatusCode.OK, (await worker.PostJsonAsync("/run_model", Text, Cancellation)).StatusCode);
     }
 

@@ -1,4 +1,5 @@
 using System.Net;
+using Lab.Testing;
 
 namespace Lab.Worker.Tests.Api;
 
@@ -13,11 +14,11 @@ public sealed class QueueLimitTests
         await using var worker = await RunningWorker.StartAsync(inner => model = new(inner), "--Worker:QueueLimit=1");
         model.Hold();
         var first = worker.PostJsonAsync("/run_model", """{"text":"a"}""", Cancellation);
-        await model.Computing.Task.WaitAsync(TimeSpan.FromSeconds(30), Cancellation);
+        await Eventually.DoneAsync(model.Computing.Task, "the first text is computed");
 
         // A batch is one of those that wait, whatever its size.
         var second = worker.PostJsonAsync("/run_batch", """{"texts":["a","b","c"]}""", Cancellation);
-        Assert.True(SpinWait.SpinUntil(() => worker.Gate.Waiting == 1, TimeSpan.FromSeconds(30)));
+        await Eventually.TrueAsync(() => worker.Gate.Waiting == 1, "one waits for the model");
         using (var third = await worker.PostJsonAsync("/predict", """{"inputs":"a"}""", Cancellation))
         {
             Assert.Equal(HttpStatusCode.TooManyRequests, third.StatusCode);
@@ -36,17 +37,17 @@ public sealed class QueueLimitTests
         await using var worker = await RunningWorker.StartAsync(inner => model = new(inner), "--Worker:QueueLimit=2");
         model.Hold();
         var first = worker.PostJsonAsync("/run_model", """{"text":"a"}""", Cancellation);
-        await model.Computing.Task.WaitAsync(TimeSpan.FromSeconds(30), Cancellation);
+        await Eventually.DoneAsync(model.Computing.Task, "the first text is computed");
         using var gone = new CancellationTokenSource();
         var second = worker.PostJsonAsync("/run_model", """{"text":"b"}""", gone.Token);
-        Assert.True(SpinWait.SpinUntil(() => worker.Gate.Waiting == 1, TimeSpan.FromSeconds(30)));
+        await Eventually.TrueAsync(() => worker.Gate.Waiting == 1, "one waits for the model");
         await gone.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => second);
-        Assert.True(SpinWait.SpinUntil(() => worker.Aborted == 1, TimeSpan.FromSeconds(30)));
+        await Eventually.TrueAsync(() => worker.Aborted == 1, "the worker knows that the client has gone");
 
         model.Release();
         Assert.Equal(HttpStatusCode.OK, (await first).StatusCode);
-        Assert.True(SpinWait.SpinUntil(() => !worker.Gate.IsTaken, TimeSpan.FromSeconds(30)));
+        await Eventually.TrueAsync(() => !worker.Gate.IsTaken, "the model is free");
         Assert.Equal(1, model.Computations);
     }
 

@@ -1,3 +1,4 @@
+using Lab.Testing;
 using Lab.Worker.Compilation;
 using Microsoft.Extensions.Time.Testing;
 
@@ -33,11 +34,11 @@ public sealed class HashNotesTests : IDisposable
     }
 
     [Fact]
-    public void Get_ChangedInPlaceWithItsOldDate_IsHashedAgain()
+    public async Task Get_ChangedInPlaceWithItsOldDate_IsHashedAgain()
     {
         Get();
         var written = File.GetLastWriteTimeUtc(_file);
-        AwaitTick(_file);
+        await TickAsync(_file);
         using (var file = File.OpenWrite(_file)) file.Write("x"u8);
         File.SetLastWriteTimeUtc(_file, written);
 
@@ -123,7 +124,7 @@ public sealed class HashNotesTests : IDisposable
     }
 
     [Fact]
-    public void Find_EntryDamagedAfterItWasNoted_IsNotWhole()
+    public async Task Find_EntryDamagedAfterItWasNoted_IsNotWhole()
     {
         var directory = _home.File("cache");
         var cache = new ModelCache(directory, 1 << 20, TimeSpan.FromSeconds(60), TimeProvider.System)
@@ -134,7 +135,7 @@ public sealed class HashNotesTests : IDisposable
         Assert.NotNull(cache.Find("a"));
         Assert.NotEmpty(Directory.EnumerateFiles(directory, ".hash-*"));
         var model = Path.Combine(entry, "model");
-        AwaitTick(model);
+        await TickAsync(model);
         using (var file = File.OpenWrite(model)) file.Write("x"u8);
 
         Assert.Null(cache.Find("a"));
@@ -148,13 +149,13 @@ public sealed class HashNotesTests : IDisposable
     private static FakeTimeProvider Later(TimeSpan later) => new(DateTimeOffset.UtcNow + later);
 
     // The clock that dates files stands still for some milliseconds, which notes allow for by taking no new file's; here files are new.
-    private void AwaitTick(string path)
+    private Task TickAsync(string path)
     {
         var probe = _home.File("probe");
-        Assert.True(SpinWait.SpinUntil(() =>
+        return Eventually.TrueAsync(() =>
         {
             File.WriteAllText(probe, "");
             return FileState.Of(probe)!.Value.Changed != FileState.Of(path)!.Value.Changed;
-        }, TimeSpan.FromSeconds(30)));
+        }, "the clock that dates files has gone on");
     }
 }

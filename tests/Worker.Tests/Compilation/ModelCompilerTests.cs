@@ -32,7 +32,7 @@ public sealed class ModelCompilerTests
 
         var results = await Task.WhenAll(programs);
 
-        Assert.All(results, result => Assert.Equal((0, ""), (result.Code, result.Errors)));
+        Assert.All(results, result => Assert.Equal((0, ""), (result.Code, result.Error)));
         Assert.Single(results, result => result.Output.Contains(", compiled, ", StringComparison.Ordinal));
         Assert.Equal(7, results.Count(result => result.Output.Contains(", was there and is whole, ", StringComparison.Ordinal)));
     }

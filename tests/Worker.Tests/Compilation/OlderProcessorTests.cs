@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text.RegularExpressions;
+using Lab.Testing;
 using Lab.Worker.Checkpoints;
 
 namespace Lab.Worker.Tests.Compilation;
@@ -33,8 +34,8 @@ public sealed partial class OlderProcessorTests
         File.WriteAllLines(directory.File("texts.tsv"), ["label\tsentence", .. Enumerable.Range(0, 20).Select(i => $"0\tword{i} {i} a{i} b")]);
 
         var here = await LargestDifferenceAsync(WorkerProgram.RunAsync("model", "eval", directory.Path, directory.File("texts.tsv"), "--within", "100"));
-        var there = await LargestDifferenceAsync(WorkerProgram.RunProgramAsync(
-            emulator, [], "-cpu", "Haswell", Host, WorkerProgram.Path, "model", "eval", directory.Path, directory.File("texts.tsv"), "--within", "100"));
+        var there = await LargestDifferenceAsync(ChildProcess.RunAsync(
+            emulator, ["-cpu", "Haswell", Host, WorkerProgram.Path, "model", "eval", directory.Path, directory.File("texts.tsv"), "--within", "100"]));
 
         // Half as many levels, and so twice the error at most; what is cut off costs many times as much.
         TestContext.Current.TestOutputHelper?.WriteLine($"{here} here, {there} there");
@@ -44,7 +45,7 @@ public sealed partial class OlderProcessorTests
     // An emulator wants a program by its path.
     private static string Host => Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", "..", "dotnet"));
 
-    private static async Task<double> LargestDifferenceAsync(Task<(int Code, string Output, string Errors)> run)
+    private static async Task<double> LargestDifferenceAsync(Task<ProgramRun> run)
     {
         var (code, output, errors) = await run;
         // The emulator warns of what it does not know.

@@ -41,7 +41,7 @@ public sealed class CommandTests : IDisposable
 
         // A heap of 64 MB would not hold what these files claim.
         var (code, output, errors) = await WorkerProgram.RunAsync(
-            [("DOTNET_GCHeapHardLimit", "0x4000000")], "model", "check", _directory.Path);
+            ["model", "check", _directory.Path], new() { ["DOTNET_GCHeapHardLimit"] = "0x4000000" });
 
         Assert.Equal((ModelCommand.FailureExitCode, ""), (code, output));
         var line = Assert.Single(errors.Split('\n', StringSplitOptions.RemoveEmptyEntries));

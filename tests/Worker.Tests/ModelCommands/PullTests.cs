@@ -1,6 +1,7 @@
 using System.Net;
 using System.Runtime.InteropServices;
 using System.Text;
+using Lab.Testing;
 using Lab.Worker.Checkpoints;
 using Lab.Worker.ModelCommands;
 using Lab.Worker.ModelCommands.Hub;
@@ -33,7 +34,7 @@ public sealed class PullTests : IAsyncLifetime
     public async Task Pull_Program_FetchesAModelThatCanBeServed()
     {
         var (code, output, errors) = await WorkerProgram.RunAsync(
-            [("HF_ENDPOINT", _hub.Endpoint), ("HF_TOKEN", Token)], "model", "pull", HubServer.Model, "--output", _directory.Path);
+            ["model", "pull", HubServer.Model, "--output", _directory.Path], new() { ["HF_ENDPOINT"] = _hub.Endpoint, ["HF_TOKEN"] = Token });
 
         Assert.Equal((0, ""), (code, errors));
         AssertWhole();
@@ -129,7 +130,7 @@ public sealed class PullTests : IAsyncLifetime
         _hub.Status = status;
 
         var (code, output, errors) = await WorkerProgram.RunAsync(
-            [("HF_ENDPOINT", _hub.Endpoint), ("HF_TOKEN", token)], "model", "pull", HubServer.Model, "--output", _directory.Path);
+            ["model", "pull", HubServer.Model, "--output", _directory.Path], new() { ["HF_ENDPOINT"] = _hub.Endpoint, ["HF_TOKEN"] = token });
 
         Assert.Equal(ModelCommand.FailureExitCode, code);
         var line = Assert.Single(errors.Split('\n', StringSplitOptions.RemoveEmptyEntries));
@@ -163,10 +164,10 @@ public sealed class PullTests : IAsyncLifetime
     {
         // A file system of a megabyte, in a mount namespace of its own that is gone with the program.
         var script = $"mount -t tmpfs -o size=1m none '{_directory.Path}' && exec dotnet '{WorkerProgram.Path}' model pull {HubServer.Model} --output '{_directory.Path}/model'";
-        var (probe, _, _) = await WorkerProgram.RunProgramAsync("unshare", [], "-rm", "mount", "-t", "tmpfs", "none", _directory.Path);
+        var (probe, _, _) = await ChildProcess.RunAsync("unshare", ["-rm", "mount", "-t", "tmpfs", "none", _directory.Path]);
         Assert.SkipUnless(RuntimeInformation.IsOSPlatform(OSPlatform.Linux) && probe == 0, "No mount namespaces here.");
 
-        var (code, _, errors) = await WorkerProgram.RunProgramAsync("unshare", [("HF_ENDPOINT", _hub.Endpoint)], "-rm", "sh", "-c", script);
+        var (code, _, errors) = await ChildProcess.RunAsync("unshare", ["-rm", "sh", "-c", script], new Dictionary<string, string?> { ["HF_ENDPOINT"] = _hub.Endpoint });
 
         Assert.Equal(ModelCommand.FailureExitCode, code);
         Assert.Matches("^error: the disk is too full: 8 MB are to come, and 1 MB are free at .*\n$", errors);

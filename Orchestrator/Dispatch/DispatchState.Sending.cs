@@ -1,0 +1,68 @@
+namespace Lab.Orchestrator.Dispatch;
+
+/// <content>Which worker takes which entries.</content>
+internal sealed partial class DispatchState
+{
+    private void Pump()
+    {
+        for (var entry = _queue.Head; entry is not null && Workers.LongestIdle is not null;)
+        {
+            var next = entry.Next;
+            if (WorkerFor(entry) is { } worker) next = Send(worker, entry);
+            entry = next;
+        }
+
+        metrics.Depth(_queue.Count, Workers.BusyCount);
+    }
+
+    private WorkerNode? WorkerFor(QueueEntry entry)
+    {
+        if (!entry.HasFailed) return Workers.LongestIdle?.Value;
+        for (var place = Workers.LongestIdle; place is not null; place = place.Next)
+            if (!entry.FailedOn.Contains(place.Value)) return place.Value;
+        // In a fleet with no other worker alive, the one it failed on and that has recovered is better than none.
+        var alive = entry.FailedOn.Count(worker => worker.IsAlive);
+        return Workers.AliveCount == alive ? Workers.LongestIdle?.Value : null;
+    }
+
+    /// <summary>Sends an entry off, with others behind it where there is a backlog.</summary>
+    /// <returns>The entry to look at next.</returns>
+    private QueueEntry? Send(WorkerNode worker, QueueEntry first)
+    {
+        var now = time.GetTimestamp();
+        var limit = BatchLimit(worker, first);
+        var entries = new List<QueueEntry>(limit);
+        var budget = options.MaxBatchTokens;
+        QueueEntry? next = first;
+        while (next is { } entry && entries.Count < limit && (entries.Count == 0 || CanJoin(entry, budget)))
+        {
+            next = entry.Next;
+            budget -= entry.EstimatedTokens;
+            _queue.Remove(entry);
+            entry.State = EntryState.Running;
+            entry.Attempts++;
+            entry.LastWorker = worker.Name;
+            entry.Waited = time.GetElapsedTime(entry.AcceptedAt, now);
+            metrics.Waited(entry.Waited);
+            entries.Add(entry);
+        }
+
+        var call = new DispatchCall(++_calls, worker, entries, now);
+        NextDue = Math.Min(NextDue, now + Workers.Ticks(options.DispatchTimeout));
+        Workers.Occupy(worker, call);
+        metrics.Dispatched(entries.Count);
+        foreach (var entry in entries)
+            DispatchLog.Dispatched(logger, call.Number, entry.Id, entry.Arrival, worker.Name, entry.Attempts);
+        effects.Send(call);
+        return next;
+    }
+
+    // The backlog is shared out: a batch that leaves the next worker to become free without work answers nobody sooner.
+    // A worker back from quarantine shows with one text, then with two, that it is well.
+    private int BatchLimit(WorkerNode worker, QueueEntry first) =>
+        first.Alone ? 1
+        : Math.Clamp((_queue.Count + Workers.AliveCount - 1) / Workers.AliveCount, 1, Math.Min(options.MaxBatch, worker.BatchLimit));
+
+    // Only what stands next in the queue may join: who has failed before goes alone, and nobody is overtaken.
+    private static bool CanJoin(QueueEntry entry, int budget) => !entry.Alone && entry.EstimatedTokens <= budget;
+}

@@ -1,0 +1,128 @@
+using System.Globalization;
+using System.Text.Json;
+using static Lab.Orchestrator.Tests.Api.RunningOrchestrator;
+
+namespace Lab.Orchestrator.Tests.Jobs;
+
+public sealed class SqliteJobSubmissionTests : JobSubmissionTests
+{
+    private protected override Task<IStoreHome> CreateHomeAsync() => Task.FromResult<IStoreHome>(new SqliteHome());
+}
+
+public sealed class PostgresJobSubmissionTests(SharedPostgres postgres) : JobSubmissionTests
+{
+    private protected override async Task<IStoreHome> CreateHomeAsync() =>
+        new PostgresHome(await (await postgres.Cluster).CreateDatabaseAsync());
+}
+
+/// <summary>Submitting jobs as a client does, over both stores.</summary>
+public abstract class JobSubmissionTests : JobApiTestBase
+{
+    [Fact]
+    public async Task Submit_RespondAsync_IsAcceptedAndLaterFetched()
+    {
+        await using var lab = await StartAsync();
+        using var response = await lab.Client.SubmitAsync("naïve 文");
+        Assert.Equal(202, (int)response.StatusCode);
+        Assert.Equal("respond-async", response.Headers.GetValues("Preference-Applied").Single());
+        var accepted = await JobClient.ReadJobAsync(response);
+        Assert.Equal($"/requests/{accepted.RequestId}", response.Headers.Location!.ToString());
+        Assert.Equal("queued", accepted.Status);
+        Assert.Equal(7, Guid.Parse(accepted.RequestId).Version);
+
+        var done = await lab.Client.UntilAsync($"/requests/{accepted.RequestId}", "succeeded");
+        Assert.Equal(("naïve 文", "worker-1", accepted.RequestId), (done.Result!.InputText, done.Result.Worker, done.Result.RequestId));
+        Assert.True(done.FinishedAt >= done.SubmittedAt);
+        using var json = JsonDocument.Parse(await lab.Client.GetStringAsync($"/requests/{accepted.RequestId}", Cancellation));
+        Assert.Equal(
+            ["request_id", "status", "result", "submitted_at", "finished_at"],
+            json.RootElement.EnumerateObject().Select(member => member.Name));
+    }
+
+    [Fact]
+    public async Task Submit_StoreCannotWrite_IsNotAcceptedUntilItCan()
+    {
+        await using var lab = await StartAsync();
+        Task<HttpResponseMessage> post;
+        await using (await Home.BlockWritesAsync())
+        {
+            post = lab.Client.SubmitAsync("durable");
+            // A later request that needs no store is answered in the meantime.
+            using var waiting = await lab.PostAsync("at once");
+            Assert.Equal(200, (int)waiting.StatusCode);
+            Assert.False(post.IsCompleted);
+            Assert.DoesNotContain("durable", lab.Workers[0].Texts);
+        }
+
+        using var response = await post;
+        Assert.Equal(202, (int)response.StatusCode);
+        await lab.Client.UntilAsync(response.Headers.Location!.ToString(), "succeeded");
+    }
+
+    [Fact]
+    public async Task Submit_WithWait_AnswersInTimeOrAcceptsThen()
+    {
+        await using var lab = await StartAsync();
+        using var quick = await lab.Client.SubmitAsync("quick", ("Prefer", "respond-async, wait=20"));
+        Assert.Equal("quick", (await ReadAnswerAsync(quick)).InputText);
+        Assert.Equal("wait=20", quick.Headers.GetValues("Preference-Applied").Single());
+
+        Block(lab);
+        using var slow = await lab.Client.SubmitAsync("slow", ("Prefer", "respond-async"), ("Prefer", "wait=1"));
+        Assert.Equal(202, (int)slow.StatusCode);
+        Assert.Equal("respond-async, wait=1", slow.Headers.GetValues("Preference-Applied").Single());
+        Assert.Equal("running", (await JobClient.ReadJobAsync(slow)).Status);
+    }
+
+    [Fact]
+    public async Task Post_WaitAlone_IsTheDeadline()
+    {
+        await using var lab = await StartAsync("--Orchestrator:MaxWait=00:00:01");
+        Block(lab);
+        using var response = await lab.Client.SubmitAsync("a", ("Prefer", "wait=60"));
+        Assert.Equal("wait=1", response.Headers.GetValues("Preference-Applied").Single());
+        Assert.Contains("1 s", await ReadProblemAsync(response, 504), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Submit_BadBodyOrKey_IsRefused()
+    {
+        await using var lab = await StartAsync();
+        using var empty = await lab.Client.SubmitAsync(" ");
+        await ReadProblemAsync(empty, 400);
+        foreach (var key in new[] { "", new string('k', 256), "k\tk" })
+        {
+            using var refused = await lab.Client.SubmitAsync("a", ("Idempotency-Key", key));
+            await ReadProblemAsync(refused, 400);
+        }
+    }
+
+    [Fact]
+    public async Task Submit_SameKey_IsTheSameJob()
+    {
+        await using var lab = await StartAsync();
+        var key = ("Idempotency-Key", "order 66 ~!");
+        var first = await lab.Client.AcceptedAsync("a", key);
+        await lab.Client.UntilAsync(first, "succeeded");
+        Assert.Equal(first, await lab.Client.AcceptedAsync("a", key));
+        using var other = await lab.Client.SubmitAsync("b", key);
+        await ReadProblemAsync(other, 422);
+
+        using var nothing = await lab.Client.SubmitAsync(null, ("Idempotency-Key", "nothing"));
+        using var nothingAgain = await lab.Client.SubmitAsync(null, ("Idempotency-Key", "nothing"));
+        Assert.Equal(nothing.Headers.Location, nothingAgain.Headers.Location);
+        var concurrent = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => lab.Client.AcceptedAsync("c", ("Idempotency-Key", "c"))));
+        Assert.Single(concurrent.Distinct());
+    }
+
+    [Fact]
+    public async Task Submit_BeyondCapacity_Is429()
+    {
+        await using var lab = await StartAsync("--Jobs:Capacity=2");
+        Block(lab);
+        for (var i = 0; i < 2; i++) await lab.Client.AcceptedAsync("a");
+        using var refused = await lab.Client.SubmitAsync("one too many");
+        await ReadProblemAsync(refused, 429);
+        Assert.InRange(int.Parse(refused.Headers.GetValues("Retry-After").Single(), CultureInfo.InvariantCulture), 1, 60);
+    }
+}
