@@ -24,6 +24,9 @@ internal sealed class DispatchCall(long number, WorkerNode worker, IReadOnlyList
 
     public IReadOnlyList<QueueEntry> Entries { get; } = entries;
 
+    /// <summary>The labels of the model that the worker told before the call; empty where it has not.</summary>
+    public IReadOnlyList<string> Labels { get; } = worker.Labels;
+
     public long StartedAt { get; } = startedAt;
 
     /// <summary>Cancelled when the dispatcher no longer waits for the reply.</summary>

@@ -22,6 +22,9 @@ internal static partial class DispatchLog
     [LoggerMessage(7, LogLevel.Information, "Request {RequestId} leaves: its deadline passed while it was {State}")]
     public static partial void Expired(ILogger logger, Guid requestId, EntryState state);
 
+    [LoggerMessage(8, LogLevel.Debug, "Request {RequestId} was refused by {Worker}, and another worker is asked: {Reason}")]
+    public static partial void Doubted(ILogger logger, Guid requestId, string worker, string? reason);
+
     [LoggerMessage(5, LogLevel.Critical, "The dispatcher's loop has failed")]
     public static partial void LoopFailed(ILogger logger, Exception exception);
 }

@@ -59,7 +59,7 @@ internal sealed class DispatchMetrics
 
     public void Dispatched(int batchSize) => _batchSize.Record(batchSize);
 
-    public void Returned(bool failed) => _returned.Add(1, new KeyValuePair<string, object?>("reason", failed ? "failed" : "busy"));
+    public void Returned(string reason) => _returned.Add(1, new KeyValuePair<string, object?>("reason", reason));
 
     public void CallEnded(string worker, WorkerReply reply)
     {

@@ -17,13 +17,17 @@ internal sealed partial class DispatchState
 
     private WorkerNode? WorkerFor(QueueEntry entry)
     {
-        if (!entry.HasFailed) return Workers.LongestIdle?.Value;
+        if (!entry.IsChoosy) return Workers.LongestIdle?.Value;
         for (var place = Workers.LongestIdle; place is not null; place = place.Next)
-            if (!entry.FailedOn.Contains(place.Value)) return place.Value;
+            if (!entry.WasAt(place.Value)) return place.Value;
         // In a fleet with no other worker alive, the one it failed on and that has recovered is better than none.
-        var alive = entry.FailedOn.Count(worker => worker.IsAlive);
-        return Workers.AliveCount == alive ? Workers.LongestIdle?.Value : null;
+        return HasOther(entry) ? null : Workers.LongestIdle?.Value;
     }
+
+    /// <summary>Whether a worker is alive that has neither failed with an entry nor refused it.</summary>
+    private bool HasOther(QueueEntry entry) =>
+        Workers.AliveCount > entry.FailedOn.Count(worker => worker.IsAlive)
+            + (entry.RefusedBy is { IsAlive: true } refuser && !entry.FailedOn.Contains(refuser) ? 1 : 0);
 
     /// <summary>Sends an entry off, with others behind it where there is a backlog.</summary>
     /// <returns>The entry to look at next.</returns>

@@ -19,6 +19,9 @@ internal sealed partial class DispatchState(
     /// <summary>How an entry ends that the orchestrator itself did not live to answer.</summary>
     public static readonly Outcome Stopped = new(OutcomeKind.Stopped, Detail: "The orchestrator is stopping.");
 
+    /// <summary>So many texts a worker may refuse in a row that others answer, before it counts as broken.</summary>
+    private const int MaxContradictedRefusals = 3;
+
     private readonly EntryQueue _queue = new();
     private readonly CompletionRate _completions = new(time);
     private long _arrivals;
@@ -96,8 +99,10 @@ internal sealed partial class DispatchState(
         switch (reply)
         {
             case WorkerReply.Answered answered:
-                worker.Completed += call.Entries.Count;
-                worker.ConsecutiveFailures = 0;
+                var completed = answered.Texts.Count(text => text.Answer is not null);
+                worker.Completed += completed;
+                // Whoever only refuses has not shown that it is well.
+                if (completed > 0) worker.ConsecutiveFailures = worker.ContradictedRefusals = 0;
                 worker.RecentInference.Add(answered.InferenceMs);
                 if (worker.BatchLimit < options.MaxBatch) worker.BatchLimit *= 2;
                 for (var i = 0; i < call.Entries.Count; i++) Answer(call, call.Entries[i], answered.Texts[i], answered.InferenceMs);
@@ -106,7 +111,12 @@ internal sealed partial class DispatchState(
                 Workers.Hold(worker);
                 NextDue = Math.Min(NextDue, worker.HeldUntil);
                 DispatchLog.WorkerBusy(logger, call.Number, worker.Name);
-                foreach (var entry in call.Entries) Return(entry, counts: false);
+                foreach (var entry in call.Entries)
+                {
+                    if (entry.State is EntryState.Running) entry.Attempts--;
+                    Return(entry, "busy");
+                }
+
                 break;
             case WorkerReply.Failed failed:
                 worker.Failed++;
@@ -168,14 +178,15 @@ internal sealed partial class DispatchState(
 
     private void Answer(DispatchCall call, QueueEntry entry, TextReply reply, double inferenceMs)
     {
-        _completions.Add();
-        if (entry.State is not EntryState.Running) return;
         if (reply.Answer is not { } answer)
         {
-            End(entry, new(OutcomeKind.Rejected, Detail: reply.Rejection));
+            if (entry.State is EntryState.Running) Reject(call, entry, reply.Rejection);
             return;
         }
 
+        _completions.Add();
+        if (entry.State is not EntryState.Running) return;
+        if (entry.RefusedBy is { } refuser && refuser != call.Worker) Contradict(refuser, call.Worker);
         End(entry, new(OutcomeKind.Answered, new(
             entry.Id.ToString(),
             call.Worker.Name,
@@ -188,6 +199,37 @@ internal sealed partial class DispatchState(
             answer.Label,
             answer.Probabilities),
             Logits: reply.Logits));
+    }
+
+    // One worker's refusal is no more than its word: another one is asked, and what both refuse is refused.
+    private void Reject(DispatchCall call, QueueEntry entry, string? reason)
+    {
+        if (entry.RefusedBy is null)
+        {
+            entry.RefusedBy = call.Worker;
+            if (HasOther(entry))
+            {
+                using var trace = DispatchTracing.Within(entry);
+                DispatchLog.Doubted(logger, entry.Id, call.Worker.Name, reason);
+                entry.Alone = true;
+                entry.Attempts--;
+                Return(entry, "refused");
+                return;
+            }
+        }
+
+        _completions.Add();
+        End(entry, new(OutcomeKind.Rejected, Detail: reason));
+    }
+
+    private void Contradict(WorkerNode refuser, WorkerNode other)
+    {
+        if (++refuser.ContradictedRefusals < MaxContradictedRefusals || Workers.Find(refuser.Name) != refuser || refuser.Quarantined) return;
+        refuser.ContradictedRefusals = 0;
+        refuser.Failed++;
+        using var trace = DispatchTracing.Within(null);
+        Workers.Quarantine(refuser, $"it refuses texts that {other.Name} and others answer");
+        NextDue = Math.Min(NextDue, refuser.NextProbeAt);
     }
 
     private void Fail(DispatchCall call, QueueEntry entry, string reason)
@@ -205,16 +247,15 @@ internal sealed partial class DispatchState(
         }
 
         DispatchLog.Returned(logger, entry.Id, call.Worker.Name, reason);
-        Return(entry, counts: true);
+        Return(entry, "failed");
     }
 
-    private void Return(QueueEntry entry, bool counts)
+    private void Return(QueueEntry entry, string reason)
     {
         if (entry.State is not EntryState.Running) return;
-        if (!counts) entry.Attempts--;
         _queueDue = Math.Min(_queueDue, entry.DeadlineAt);
         _queue.Add(entry);
-        metrics.Returned(counts);
+        metrics.Returned(reason);
     }
 
     private void Leave(QueueEntry entry, Outcome outcome)

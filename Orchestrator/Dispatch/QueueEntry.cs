@@ -72,7 +72,14 @@ internal sealed class QueueEntry(Guid id, string text, TimeSpan timeout, TextOpt
 
     public IReadOnlyList<WorkerNode> FailedOn => _failedOn ?? (IReadOnlyList<WorkerNode>)[];
 
-    public bool HasFailed => _failedOn is not null;
+    /// <summary>The worker that has refused the text, and waits for another's word on it.</summary>
+    public WorkerNode? RefusedBy { get; set; }
+
+    /// <summary>Whether not every worker may have it.</summary>
+    public bool IsChoosy => _failedOn is not null || RefusedBy is not null;
+
+    /// <summary>Whether a worker has failed with it or refused it.</summary>
+    public bool WasAt(WorkerNode worker) => worker == RefusedBy || _failedOn?.Contains(worker) == true;
 
     /// <summary>Tells the dispatcher that the client no longer waits.</summary>
     public Action<QueueEntry>? HangUp { get; set; }

@@ -17,7 +17,18 @@ internal sealed class WorkerNode
     public Uri Address { get; set; }
 
     /// <summary>The model it serves; <c>null</c> while it is not known to be well, or does not tell.</summary>
-    public ModelInfo? Model { get; set; }
+    public ModelInfo? Model
+    {
+        get;
+        set
+        {
+            field = value;
+            Labels = value?.Labels ?? [];
+        }
+    }
+
+    /// <summary>The labels of <see cref="Model"/>, in the order of their ids.</summary>
+    public IReadOnlyList<string> Labels { get; private set; } = [];
 
     /// <summary>Quarantined for no other reason than that its model is not the fleet's.</summary>
     public bool HasOtherModel { get; set; }
@@ -51,6 +62,9 @@ internal sealed class WorkerNode
 
     /// <summary>Failures since the last answer: the exponent of the quarantine's backoff.</summary>
     public int ConsecutiveFailures { get; set; }
+
+    /// <summary>Refusals in a row of texts that another worker then answered.</summary>
+    public int ContradictedRefusals { get; set; }
 
     /// <summary>How many texts it may get at once: one after quarantine, twice as many after each dispatch that it answers.</summary>
     public int BatchLimit { get; set; } = int.MaxValue;

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Lab.Orchestrator.Dispatch;
 using Lab.ServiceDefaults.Contracts;
 
 namespace Lab.Orchestrator.Workers;
@@ -15,15 +16,18 @@ internal static class AnswerReader
     [ThreadStatic]
     private static string? _lastLabel;
 
-    /// <summary>Reads <c>{"label","probabilities","inference_ms","truncated",…}</c>; what else there is is passed over.</summary>
-    /// <param name="text">The text that was asked about, which the answer repeats.</param>
-    /// <returns>The answer, or <c>null</c> if it has no label or no probabilities.</returns>
+    /// <summary>Reads <c>{"input_text","label","probabilities","inference_ms","truncated",…}</c>; what else there is is passed over.</summary>
+    /// <param name="json">The answer.</param>
+    /// <param name="text">The text that was asked about, which the answer repeats: another one is another question's answer.</param>
+    /// <param name="labels">The labels of the worker's model; empty where they are not known.</param>
+    /// <param name="fault">What is wrong with it, where the result is <c>null</c>.</param>
+    /// <returns>The answer, or <c>null</c> if it cannot be one to this question by this model.</returns>
     /// <exception cref="JsonException">It is not such an object.</exception>
-    public static ModelAnswer? Read(ReadOnlySpan<byte> json, string text)
+    public static ModelAnswer? Read(ReadOnlySpan<byte> json, string text, IReadOnlyList<string> labels, out string? fault)
     {
         try
         {
-            return ReadObject(json, text);
+            return ReadObject(json, text, labels, out fault);
         }
         catch (InvalidOperationException e)
         {
@@ -32,7 +36,7 @@ internal static class AnswerReader
         }
     }
 
-    private static ModelAnswer? ReadObject(ReadOnlySpan<byte> json, string text)
+    private static ModelAnswer? ReadObject(ReadOnlySpan<byte> json, string text, IReadOnlyList<string> labels, out string? fault)
     {
         var reader = new Utf8JsonReader(json);
         Expect(ref reader, JsonTokenType.StartObject);
@@ -40,18 +44,23 @@ internal static class AnswerReader
         float[]? probabilities = null;
         var milliseconds = 0.0;
         var truncated = false;
+        var isOfThisText = false;
         while (reader.Read() && reader.TokenType is JsonTokenType.PropertyName)
         {
             if (reader.ValueTextEquals("label"u8)) label = ReadLabel(ref reader);
             else if (reader.ValueTextEquals("probabilities"u8)) probabilities = ReadProbabilities(ref reader);
             else if (reader.ValueTextEquals("inference_ms"u8)) milliseconds = ReadNumber(ref reader);
             else if (reader.ValueTextEquals("truncated"u8)) truncated = ReadTruth(ref reader);
+            else if (reader.ValueTextEquals("input_text"u8)) isOfThisText = reader.Read() && reader.TokenType is JsonTokenType.String && reader.ValueTextEquals(text);
             else reader.Skip();
         }
 
         // Anything behind the object is an error too.
         reader.Read();
-        return label is null || probabilities is not { Length: > 0 } ? null : new(text, label, probabilities, milliseconds, truncated);
+        fault = !isOfThisText ? "its answer is not to the text that was asked about"
+            : !AnswerCheck.IsTime(milliseconds) ? "its answer has a time that is none"
+            : AnswerCheck.Fault(label, probabilities, logits: null, labels);
+        return fault is null ? new(text, label!, probabilities!, milliseconds, truncated) : null;
     }
 
     private static string? ReadLabel(ref Utf8JsonReader reader)

@@ -18,6 +18,7 @@ internal sealed class HttpWorkerClient(IOptions<OrchestratorOptions> options, Ti
     // A text of the largest body comes back once, escaped at worst sixfold, with some numbers around it.
     private const int MaxAnswerBytesPerBodyByte = 6;
     private const int MaxAnswerOverhead = 64 * 1024;
+    private const int MaxDetailLength = 500;
 
     private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(2);
 
@@ -90,8 +91,10 @@ internal sealed class HttpWorkerClient(IOptions<OrchestratorOptions> options, Ti
         }
 
         connection.WriteJson("/run_batch", trace, JsonSerializer.SerializeToUtf8Bytes(
-            new([.. call.Entries.Select(entry => entry.Text)],
-                call.Entries.Any(entry => entry.Options is not null) ? [.. call.Entries.Select(entry => entry.Options)] : null), WireJson.Relaxed.BatchRequest));
+            new(
+                [.. call.Entries.Select(entry => entry.Text)],
+                call.Entries.Any(entry => entry.Options is not null) ? [.. call.Entries.Select(entry => entry.Options)] : null,
+                [.. call.Entries.Select(TokenOf)]), WireJson.Relaxed.BatchRequest));
     }
 
     internal static WorkerReply Read(DispatchCall call, int status, ReadOnlySpan<byte> body) => status switch
@@ -109,15 +112,17 @@ internal sealed class HttpWorkerClient(IOptions<OrchestratorOptions> options, Ti
         {
             if (call.IsPlain)
             {
-                return AnswerReader.Read(body, call.Entries[0].Text) is { } answer
+                return AnswerReader.Read(body, call.Entries[0].Text, call.Labels, out var wrong) is { } answer
                     ? new WorkerReply.Answered([new(answer, null)], answer.InferenceMs)
-                    : new WorkerReply.Failed("its answer has no label or no probabilities");
+                    : new WorkerReply.Failed(wrong!);
             }
 
             var batch = JsonSerializer.Deserialize(body, WireJson.Relaxed.BatchAnswer);
-            return batch?.Results is { } results && results.Count == call.Entries.Count && results.Zip(call.Entries).All(pair => IsWhole(pair.First, pair.Second))
-                ? new WorkerReply.Answered([.. results.Zip(call.Entries, (result, entry) => ReplyOf(result, entry.Text, batch.InferenceMs))], batch.InferenceMs)
-                : new WorkerReply.Failed("its answer has not one result for each text");
+            if (batch?.Results is not { } results || results.Count != call.Entries.Count) return new WorkerReply.Failed("its answer has not one result for each text");
+            if (!AnswerCheck.IsTime(batch.InferenceMs)) return new WorkerReply.Failed("its answer has a time that is none");
+            return results.Zip(call.Entries, (result, entry) => FaultOf(result, entry, call.Labels)).FirstOrDefault(found => found is not null) is { } fault
+                ? new WorkerReply.Failed(fault)
+                : new WorkerReply.Answered([.. results.Zip(call.Entries, (result, entry) => ReplyOf(result, entry.Text, batch.InferenceMs))], batch.InferenceMs);
         }
         catch (JsonException e)
         {
@@ -125,20 +130,28 @@ internal sealed class HttpWorkerClient(IOptions<OrchestratorOptions> options, Ti
         }
     }
 
-    private static bool IsWhole(BatchResult result, QueueEntry entry) =>
-        result is { Error: not null }
-        || (result is { Label: not null, Probabilities.Count: > 0 }
-            && (entry.Options is not { RawScores: true } || result.Logits?.Count == result.Probabilities.Count));
+    // Known to this orchestrator and this worker alone, and another one for each text.
+    private static string TokenOf(QueueEntry entry) => entry.Id.ToString("N");
+
+    private static string? FaultOf(BatchResult? result, QueueEntry entry, IReadOnlyList<string> labels) =>
+        result is null ? "its answer has not one result for each text"
+        : result.Token != TokenOf(entry) ? "its answer is not to the text that was asked about"
+        : result.Error is not null ? null
+        : entry.Options is { RawScores: true } && result.Logits is null ? "its answer has no logits, which were asked for"
+        : AnswerCheck.Fault(result.Label, result.Probabilities, result.Logits, labels);
 
     private static TextReply ReplyOf(BatchResult result, string text, double inferenceMs) => result.Error is { } error
-        ? new(null, error)
+        ? new(null, Shorten(error))
         : new(new(text, result.Label!, result.Probabilities!, inferenceMs, result.Truncated ?? false), null, result.Logits);
+
+    // It goes to the client and into logs.
+    private static string Shorten(string text) => text.Length <= MaxDetailLength ? text : text[..MaxDetailLength];
 
     private static string? ReadDetail(ReadOnlySpan<byte> body)
     {
         try
         {
-            return JsonSerializer.Deserialize<ProblemDetails>(body, JsonSerializerOptions.Web)?.Detail;
+            return JsonSerializer.Deserialize<ProblemDetails>(body, JsonSerializerOptions.Web)?.Detail is { } detail ? Shorten(detail) : null;
         }
         catch (JsonException)
         {

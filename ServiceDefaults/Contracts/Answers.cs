@@ -54,7 +54,8 @@ public sealed record WorkerStatus(
 /// <summary>Several texts for one dispatch (<c>POST /run_batch</c>).</summary>
 /// <param name="Texts">1 to 32 texts, none of them empty.</param>
 /// <param name="Options">Where any text is more than that: one element per text, <c>null</c> for a text that is only a text.</param>
-public sealed record BatchRequest(IReadOnlyList<string> Texts, IReadOnlyList<TextOptions?>? Options = null);
+/// <param name="Tokens">One per text, which its result repeats, so that no result can be taken for another text's.</param>
+public sealed record BatchRequest(IReadOnlyList<string> Texts, IReadOnlyList<TextOptions?>? Options = null, IReadOnlyList<string>? Tokens = null);
 
 /// <summary>How one text of a batch is to be read and answered.</summary>
 /// <param name="Pair">The second of a pair of texts.</param>
@@ -73,9 +74,11 @@ public sealed record BatchAnswer(double InferenceMs, IReadOnlyList<BatchResult> 
 /// <param name="Truncated">Whether the text was longer than the model can read.</param>
 /// <param name="Error">Why this text was not classified.</param>
 /// <param name="Logits">One logit per class, where they were asked for.</param>
+/// <param name="Token">The text's token, where the request brought one.</param>
 public sealed record BatchResult(
     string? Label = null,
     IReadOnlyList<float>? Probabilities = null,
     bool? Truncated = null,
     string? Error = null,
-    IReadOnlyList<float>? Logits = null);
+    IReadOnlyList<float>? Logits = null,
+    string? Token = null);

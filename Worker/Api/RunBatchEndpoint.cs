@@ -15,7 +15,7 @@ internal static class RunBatchEndpoint
         endpoints.MapPost("/run_batch", (HttpContext context, ModelHost host, InferenceGate gate, WorkerTelemetry telemetry) => PostAsync(context, host, gate, telemetry))
             .Describe(new("Classify the texts of one dispatch")
             {
-                Details = "A result or an error for each text. Where any text is more than a text, \"options\" has one element for each: the second text of a pair, which end to cut, whether to tell logits.",
+                Details = "A result or an error for each text. Where any text is more than a text, \"options\" has one element for each: the second text of a pair, which end to cut, whether to tell logits. A result repeats its text's element of \"tokens\", where there are any.",
                 Bodies = [("application/json", """{"texts":["What a wonderful film!","Is it good?"],"options":[null,{"pair":"It is not.","raw_scores":true}]}""")],
                 BodySchema = BodySchemas.Batch,
                 Answers = [new(200, "The results, in order", typeof(BatchAnswer), """{"inference_ms":4.1,"results":[{"label":"POSITIVE","probabilities":[0.02,0.98],"truncated":false},{"label":"NEGATIVE","probabilities":[0.91,0.09],"truncated":false,"logits":[1.2,-1.1]}]}""")],
@@ -36,6 +36,7 @@ internal static class RunBatchEndpoint
         var computed = new Queue<Classification>(computation.Results);
         var results = batch.Texts
             .Zip(options, (text, how) => InputOf(text, how) is null ? new BatchResult(Error: "The text is empty.") : ResultOf(computed.Dequeue(), how, model))
+            .Select((result, i) => result with { Token = batch.Tokens?[i] })
             .ToList();
         return TypedResults.Json(new BatchAnswer(computation.Elapsed.TotalMilliseconds, results), WireJson.Relaxed.BatchAnswer);
 
@@ -68,6 +69,8 @@ internal static class RunBatchEndpoint
                 { Texts.Count: > TextInput.MaxInputs } => Refusal.TooManyInputs(request.Texts.Count),
                 { Options: { } options } when options.Count != request.Texts.Count =>
                     Refusal.Impossible("\"options\" has not one element for each text."),
+                { Tokens: { } tokens } when tokens.Count != request.Texts.Count =>
+                    Refusal.Impossible("\"tokens\" has not one element for each text."),
                 _ => request,
             };
         }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Text;
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -14,7 +15,8 @@ internal static class StubWorkers
         """{"input_text":"the quick brown fox jumps over the lazy dog","label":"POSITIVE","probabilities":[0.25,0.75],"inference_ms":0.01,"truncated":false}"""u8.ToArray();
 
     private static readonly byte[] BatchStart = """{"inference_ms":0.01,"results":["""u8.ToArray();
-    private static readonly byte[] BatchItem = """{"label":"POSITIVE","probabilities":[0.25,0.75],"truncated":false}"""u8.ToArray();
+    private static readonly byte[] BatchItemStart = [.. """{"label":"POSITIVE","probabilities":[0.25,0.75],"truncated":false,"token":"""u8, (byte)'"'];
+    private static readonly byte[] BatchItemEnd = "\"}"u8.ToArray();
     private static readonly byte[] BatchEnd = "]}"u8.ToArray();
 
     private static readonly byte[] Info =
@@ -52,14 +54,16 @@ internal static class StubWorkers
         switch (context.Request.Path.Value)
         {
             case "/run_batch":
-                var count = await CountTextsAsync(context);
-                response.ContentLength = BatchStart.Length + (count * (BatchItem.Length + 1)) - 1 + BatchEnd.Length;
+                var tokens = await ReadTokensAsync(context);
+                response.ContentLength = BatchStart.Length + tokens.Sum(token => BatchItemStart.Length + token.Length + BatchItemEnd.Length + 1) - 1 + BatchEnd.Length;
                 var writer = response.BodyWriter;
                 Write(BatchStart);
-                for (var i = 0; i < count; i++)
+                for (var i = 0; i < tokens.Count; i++)
                 {
                     if (i > 0) Write(","u8);
-                    Write(BatchItem);
+                    Write(BatchItemStart);
+                    Write(Encoding.UTF8.GetBytes(tokens[i]));
+                    Write(BatchItemEnd);
                 }
 
                 Write(BatchEnd);
@@ -83,9 +87,10 @@ internal static class StubWorkers
         }
     }
 
-    private static async Task<int> CountTextsAsync(HttpContext context)
+    // A token is hexadecimal: its length is that of its bytes.
+    private static async Task<List<string>> ReadTokensAsync(HttpContext context)
     {
         using var document = await JsonDocument.ParseAsync(context.Request.Body, cancellationToken: context.RequestAborted);
-        return document.RootElement.GetProperty("texts").GetArrayLength();
+        return [.. document.RootElement.GetProperty("tokens").EnumerateArray().Select(token => token.GetString()!)];
     }
 }

@@ -181,14 +181,14 @@ public sealed class NewRequestTests
     }
 
     [Fact]
-    public async Task Post_WorkerRejectsTheText_Is422WithItsReason()
+    public async Task Post_TwoWorkersRejectTheText_Is422WithTheirReason()
     {
         await using var lab = await StartAsync(workers: 2);
         foreach (var worker in lab.Workers)
             worker.Handle = (_, _) => Task.FromResult<IResult>(TypedResults.Problem("too strange", statusCode: 422));
         using var response = await lab.PostAsync("a");
         Assert.Equal("too strange", await ReadProblemAsync(response, 422));
-        Assert.Equal(1, lab.Workers.Sum(worker => worker.Texts.Count));
+        Assert.All(lab.Workers, worker => Assert.Single(worker.Texts));
         Assert.All((await lab.GetWorkersAsync()).Values, worker => Assert.Equal("free", worker.Status));
     }
 

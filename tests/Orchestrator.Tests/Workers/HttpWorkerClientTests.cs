@@ -63,13 +63,13 @@ public sealed class HttpWorkerClientTests : IDisposable
 
         // The connection rested for long, so that it is looked at before it is used.
         _time.Advance(TimeSpan.FromSeconds(1.1));
-        var second = SendAsync(server.Address, "b");
+        var second = SendAsync(server.Address, "a");
         using var another = await server.AcceptAsync();
         await Server.AnswerAsync(another, $"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {Answer.Length}\r\n\r\n{Answer}");
         Assert.IsType<WorkerReply.Answered>(await second);
 
         // Who says that it closes is not asked again.
-        var third = SendAsync(server.Address, "c");
+        var third = SendAsync(server.Address, "a");
         using var last = await server.AcceptAsync();
         await Server.AnswerAsync(last, $"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{Answer.Length:x}\r\n{Answer}\r\n0\r\n\r\n");
         Assert.IsType<WorkerReply.Answered>(await third);
@@ -96,7 +96,7 @@ public sealed class HttpWorkerClientTests : IDisposable
     [Theory]
     [InlineData("HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n", "it answered 500")]
     [InlineData("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nnull", "not an object")]
-    [InlineData("HTTP/1.1 200 OK\r\nContent-Length: 13\r\n\r\n{\"label\":\"A\"}", "no label or no probabilities")]
+    [InlineData("HTTP/1.1 200 OK\r\nContent-Length: 30\r\n\r\n{\"input_text\":\"a\",\"label\":\"A\"}", "no label or no probabilities")]
     [InlineData("HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n{", "cannot be read")]
     [InlineData("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{", "breaks off")]
     [InlineData("no HTTP\r\n\r\n", "not HTTP/1.1")]

@@ -1,0 +1,38 @@
+using Lab.ServiceDefaults.Contracts;
+
+namespace Lab.Orchestrator.Dispatch;
+
+/// <summary>Whether what a worker answers can be an answer of the model that it told. If not it is the worker that has failed.</summary>
+internal static class AnswerCheck
+{
+    private const double MaxMilliseconds = 24 * 60 * 60 * 1000.0;
+
+    /// <summary>What is wrong with an answer; <c>null</c> if nothing is.</summary>
+    /// <param name="label">The class that it names.</param>
+    /// <param name="probabilities">One for each class.</param>
+    /// <param name="logits">One for each class, where they were asked for.</param>
+    /// <param name="labels">The classes of the worker's model in the order of their ids; empty where it has not told.</param>
+    public static string? Fault(string? label, IReadOnlyList<float>? probabilities, IReadOnlyList<float>? logits, IReadOnlyList<string> labels)
+    {
+        if (label is null || probabilities is not { Count: > 0 }) return "its answer has no label or no probabilities";
+        var best = 0;
+        for (var i = 0; i < probabilities.Count; i++)
+        {
+            if (probabilities[i] is not (>= 0 and <= 1)) return "its answer has a probability that is none";
+            if (probabilities[i] > probabilities[best]) best = i;
+        }
+
+        if (logits is not null && (logits.Count != probabilities.Count || !logits.All(float.IsFinite))) return "its answer has not one logit for each probability";
+        if (labels.Count == 0) return null;
+        if (probabilities.Count != labels.Count) return $"its answer has {probabilities.Count} probabilities, and its model {labels.Count} labels";
+        if (label == labels[best]) return null;
+        // Of two that are as probable either may be named.
+        for (var i = 0; i < labels.Count; i++)
+            if (labels[i] == label && probabilities[i] == probabilities[best]) return null;
+        return "its answer names another label than the most probable one of its model";
+    }
+
+    /// <summary>Whether a time can be one that a dispatch took.</summary>
+    /// <param name="milliseconds">The worker's own time.</param>
+    public static bool IsTime(double milliseconds) => milliseconds is >= 0 and <= MaxMilliseconds;
+}
