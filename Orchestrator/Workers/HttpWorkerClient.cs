@@ -11,7 +11,8 @@ using Microsoft.Extensions.Options;
 namespace Lab.Orchestrator.Workers;
 
 /// <summary>
-/// Speaks to workers over HTTP. It never retries: the dispatcher alone knows whether and where a request may go again.
+/// Speaks to workers over HTTP. But for connections that were closed while they rested it never retries: the dispatcher alone
+/// knows whether and where a request may go again.
 /// </summary>
 internal sealed class HttpWorkerClient(IOptions<OrchestratorOptions> options, TimeProvider time) : IWorkerClient, IDisposable
 {
@@ -50,9 +51,28 @@ internal sealed class HttpWorkerClient(IOptions<OrchestratorOptions> options, Ti
         WorkerConnection? connection = null;
         try
         {
-            connection = _idle.Take(call.Address) ?? await OpenAsync(call);
-            Write(connection, call, activity?.Context ?? call.Entries[0].Trace);
-            var (status, body) = await connection.ExchangeAsync(_maxAnswerBytes, call.Aborted);
+            int status;
+            ReadOnlyMemory<byte> body;
+            while (true)
+            {
+                connection = _idle.Take(call.Address);
+                var isReused = connection is not null;
+                connection ??= await OpenAsync(call);
+                Write(connection, call, activity?.Context ?? call.Entries[0].Trace);
+                try
+                {
+                    (status, body) = await connection.ExchangeAsync(_maxAnswerBytes, call.Aborted);
+                    break;
+                }
+                catch (IOException) when (isReused && !connection.HasAnswered)
+                {
+                    // A server may close a connection that rests, and has then just done so: nobody's fault. A worker only
+                    // computes, so that asking it twice changes nothing, and a new connection shows how it is.
+                    connection.Dispose();
+                    connection = null;
+                }
+            }
+
             DispatchTracing.Answered(activity, status);
             var reply = Read(call, status, body.Span);
             if (!connection.IsReusable) return reply;

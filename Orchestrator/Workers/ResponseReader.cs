@@ -7,6 +7,9 @@ namespace Lab.Orchestrator.Workers;
 internal sealed class ResponseReader(Stream stream)
 {
     private const int MaxHeadBytes = 16 * 1024;
+
+    // Responses that only announce one (RFC 9110, 15.2): nobody needs more than one or two.
+    private const int MaxInterimResponses = 10;
     private const int InitialBuffer = 4 * 1024;
 
     // What a large answer has needed is not kept for the small ones after it.
@@ -14,6 +17,11 @@ internal sealed class ResponseReader(Stream stream)
 
     private byte[] _received = new byte[InitialBuffer];
     private int _length;
+    private long _total;
+    private long _maxTotal;
+
+    /// <summary>Whether any byte of the response has come.</summary>
+    public bool HasBegun => _total > 0;
 
     /// <summary>Reads the next response.</summary>
     /// <returns>
@@ -25,13 +33,21 @@ internal sealed class ResponseReader(Stream stream)
     public async ValueTask<(int Status, ReadOnlyMemory<byte> Body, bool KeepsOpen)> ReadAsync(long maxBodyBytes, CancellationToken cancellationToken)
     {
         _length = 0;
+        _total = 0;
+        // Sizes of chunks, their extensions and trailers are bounded with the body that they belong to.
+        _maxTotal = maxBodyBytes + (maxBodyBytes / 4) + (2 * MaxHeadBytes);
+        var interim = 0;
         if (_received.Length > MaxKeptBuffer) _received = new byte[InitialBuffer];
         ResponseHead head;
         while (!ResponseHead.TryParse(_received.AsSpan(0, _length), out head) || head.Status < 200)
         {
             if (head.Status is 101) throw new InvalidDataException("it changes to a protocol that was not asked for");
             // What announces an answer is none (RFC 9110, 15.2).
-            if (head.Length > 0) Drop(head.Length);
+            if (head.Length > 0)
+            {
+                if (++interim > MaxInterimResponses) throw new InvalidDataException($"it announces an answer more than {MaxInterimResponses} times");
+                Drop(head.Length);
+            }
             else if (_length >= MaxHeadBytes) throw new InvalidDataException($"its answer's headers are larger than {MaxHeadBytes} bytes");
             else await ReceiveAsync(cancellationToken);
         }
@@ -121,6 +137,8 @@ internal sealed class ResponseReader(Stream stream)
         if (_length == _received.Length) Array.Resize(ref _received, 2 * _received.Length);
         var read = await stream.ReadAsync(_received.AsMemory(_length), cancellationToken);
         _length += read;
+        _total += read;
+        if (_total > _maxTotal) throw new InvalidDataException($"its answer is larger than {_maxTotal} bytes with what is around it");
         return read > 0;
     }
 

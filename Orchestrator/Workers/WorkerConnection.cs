@@ -52,6 +52,9 @@ internal sealed class WorkerConnection : IDisposable
     /// <summary>Whether the exchange has left it such that another may follow.</summary>
     public bool IsReusable => !_closes;
 
+    /// <summary>Whether any byte of the last exchange's answer has come.</summary>
+    public bool HasAnswered => _reader.HasBegun;
+
     /// <summary>Connects, with TLS for <c>https</c>.</summary>
     /// <exception cref="SocketException">Nobody listens there.</exception>
     /// <exception cref="IOException">The connection breaks off.</exception>

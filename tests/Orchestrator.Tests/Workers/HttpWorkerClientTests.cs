@@ -76,6 +76,50 @@ public sealed class HttpWorkerClientTests : IDisposable
     }
 
     [Fact]
+    public async Task Send_ConnectionClosedAsItIsUsed_GoesOutAgainAtOnce()
+    {
+        using var server = new Server();
+        var first = SendAsync(server.Address, "a");
+        using (var connection = await server.AcceptAsync())
+        {
+            await Server.AnswerAsync(connection, $"HTTP/1.1 200 OK\r\nContent-Length: {Answer.Length}\r\n\r\n{Answer}");
+            Assert.IsType<WorkerReply.Answered>(await first);
+        }
+
+        // It rested so shortly that it is used unseen.
+        var second = SendAsync(server.Address, "a");
+        using var another = await server.AcceptAsync();
+        await Server.AnswerAsync(another, $"HTTP/1.1 200 OK\r\nContent-Length: {Answer.Length}\r\n\r\n{Answer}");
+        Assert.IsType<WorkerReply.Answered>(await second);
+    }
+
+    [Theory]
+    [InlineData("HTTP/1.1 100 Continue\r\n\r\n", "announces")]
+    [InlineData("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", "1;x=0123456789012345678901234567890123456789012345678901234567890123456789\r\na\r\n", "larger")]
+    [InlineData("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n", "x: y\r\n", "larger")]
+    public async Task Send_EndlessAnswer_HasFailedSoon(params string[] parts)
+    {
+        using var server = new Server();
+        var asked = SendAsync(server.Address, "a");
+        using var connection = await server.AcceptAsync();
+        await Server.AnswerAsync(connection, parts.Length > 2 ? parts[0] : "");
+        var endless = Encoding.ASCII.GetBytes(string.Concat(Enumerable.Repeat(parts[^2], 1000)));
+        var flood = Task.Run(async () =>
+        {
+            try
+            {
+                while (true) await connection.SendAsync(endless, Cancellation);
+            }
+            catch (SocketException)
+            {
+                // It has hung up.
+            }
+        }, Cancellation);
+        Assert.Contains(parts[^1], Assert.IsType<WorkerReply.Failed>(await asked.WaitAsync(TimeSpan.FromSeconds(30), Cancellation)).Reason, StringComparison.Ordinal);
+        await flood.WaitAsync(TimeSpan.FromSeconds(30), Cancellation);
+    }
+
+    [Fact]
     public async Task Send_WithTraceOfTheClient_HandsItOn()
     {
         using var server = new Server();
