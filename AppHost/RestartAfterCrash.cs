@@ -23,10 +23,13 @@ internal sealed partial class RestartAfterCrash(
             var (before, state) = (service.State, change.Snapshot.State?.Text);
             if (state == before) continue;
             service.State = state;
+            var (hadEnded, hasEnded) = (KnownResourceStates.TerminalStates.Contains(before), KnownResourceStates.TerminalStates.Contains(state));
+            // One end may be told by two states.
+            if (hadEnded && hasEnded) continue;
             service.Changes++;
             if (state == KnownResourceStates.Running) service.RunningSince = time.GetTimestamp();
             // A person's stop passes through Stopping; a crash does not.
-            if (KnownResourceStates.TerminalStates.Contains(state) && before is not null && before != KnownResourceStates.Stopping)
+            if (hasEnded && before is not null && before != KnownResourceStates.Stopping)
                 _ = RestartAsync(service, change, stoppingToken);
         }
     }

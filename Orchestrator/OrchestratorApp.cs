@@ -77,6 +77,7 @@ internal static class OrchestratorApp
         services.AddSingleton(TimeProvider.System);
         services.AddSingleton<IWorkerClient, HttpWorkerClient>();
         services.AddSingleton<DispatchMetrics>();
+        services.AddSingleton(provider => new BodyMemory(provider.GetRequiredService<IOptions<OrchestratorOptions>>().Value.BodyBytes));
         services.AddSingleton<Dispatcher>();
         services.AddHostedService(provider => provider.GetRequiredService<Dispatcher>());
         services.AddHostedService<WorkerListWatch>();

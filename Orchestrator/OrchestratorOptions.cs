@@ -6,8 +6,17 @@ public sealed class OrchestratorOptions
     /// <summary>The section's name.</summary>
     public const string Section = "Orchestrator";
 
+    private const long MinQueueBytes = 1024 * 1024;
+    private const long MaxQueueBytes = 1L << 40;
+
     /// <summary>How many requests may wait, 1 to 1,000,000; the next one is refused with 429.</summary>
     public int QueueCapacity { get; set; } = 10_000;
+
+    /// <summary>
+    /// How many bytes waiting requests may take, 1 MiB to 1 TiB; the next one is refused with 429. 0, the default, for a
+    /// quarter of the memory that the process may use (its container's, where it has one).
+    /// </summary>
+    public long QueueBytes { get; set; }
 
     /// <summary>How long a waiting client is kept, more than 0 and at most an hour; then 504.</summary>
     public TimeSpan Deadline { get; set; } = TimeSpan.FromSeconds(30);
@@ -51,6 +60,12 @@ public sealed class OrchestratorOptions
     /// </summary>
     public bool ReusePort { get; set; }
 
+    /// <summary><see cref="QueueBytes"/>, or what it is by default.</summary>
+    internal long QueueBytesOrDefault => QueueBytes > 0 ? QueueBytes : Math.Max(MinQueueBytes, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 4);
+
+    /// <summary>How many bytes bodies may take while they are read.</summary>
+    internal long BodyBytes => QueueBytesOrDefault / 2;
+
     /// <summary>The first thing wrong with the values, or <c>null</c>.</summary>
     public string? FirstError()
     {
@@ -58,6 +73,7 @@ public sealed class OrchestratorOptions
         return this switch
         {
             { QueueCapacity: < 1 or > 1_000_000 } => Text(nameof(QueueCapacity), "between 1 and 1000000"),
+            { QueueBytes: < 0 or > 0 and < MinQueueBytes or > MaxQueueBytes } => Text(nameof(QueueBytes), $"0, or between {MinQueueBytes} and {MaxQueueBytes}"),
             { MaxAttempts: < 1 or > 100 } => Text(nameof(MaxAttempts), "between 1 and 100"),
             { MaxBatch: < 1 or > 32 } => Text(nameof(MaxBatch), "between 1 and 32"),
             { MaxBatchTokens: < 1 or > 65536 } => Text(nameof(MaxBatchTokens), "between 1 and 65536"),

@@ -26,7 +26,7 @@ internal sealed class FleetClassifier(Dispatcher dispatcher, TimeProvider time, 
         var wait = Prefer.Parse(context.Request.Headers["Prefer"], options.Value.MaxWait).Wait;
         if (Prefer.Applied(respondAsync: false, wait) is { } applied) context.Response.Headers["Preference-Applied"] = applied;
         var deadline = wait ?? options.Value.Deadline;
-        var outcomes = await dispatcher.SubmitAsync(inputs.Select(input => Entry(input, rawScores, deadline)).ToArray(), context.RequestAborted);
+        var outcomes = await dispatcher.SubmitAsync(inputs.Select(input => Entry(input, rawScores, deadline, context.User.Identity?.Name ?? "")).ToArray(), context.RequestAborted);
         if (Array.Find(outcomes, outcome => outcome.Kind is not (OutcomeKind.Answered or OutcomeKind.Canceled)) is { } failed)
             return Refusals.Of(failed);
         if (Array.Exists(outcomes, outcome => outcome.Kind is OutcomeKind.Canceled))
@@ -44,11 +44,11 @@ internal sealed class FleetClassifier(Dispatcher dispatcher, TimeProvider time, 
             answers.Max(answer => answer.Attempts));
     }
 
-    private QueueEntry Entry(TextInput input, bool rawScores, TimeSpan deadline)
+    private QueueEntry Entry(TextInput input, bool rawScores, TimeSpan deadline, string owner)
     {
         var cutLeft = input.Policy is TruncationPolicy.Left;
         // What is only a text travels in the cheapest form.
         var how = input.Pair is not null || cutLeft || rawScores ? new TextOptions(input.Pair, cutLeft, rawScores) : null;
-        return new(RequestId.New(time), input.Text, deadline, how);
+        return new(RequestId.New(time), input.Text, deadline, how) { Owner = owner };
     }
 }

@@ -38,7 +38,7 @@ internal static class NewRequest
         }
 
         if (Prefer.Applied(respondAsync: false, prefer.Wait) is { } applied) context.Response.Headers["Preference-Applied"] = applied;
-        var outcome = await dispatcher.SubmitAsync(new QueueEntry(RequestId.New(time), body.Text, prefer.Wait ?? options.Deadline), hungUp);
+        var outcome = await dispatcher.SubmitAsync(new QueueEntry(RequestId.New(time), body.Utf8, prefer.Wait ?? options.Deadline) { Owner = context.User.Identity?.Name ?? "" }, hungUp);
         switch (outcome)
         {
             case { Answer: { } answer }:

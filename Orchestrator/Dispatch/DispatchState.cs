@@ -14,7 +14,8 @@ internal sealed partial class DispatchState(
     Random jitter,
     IDispatchEffects effects,
     DispatchMetrics metrics,
-    ILogger logger)
+    ILogger logger,
+    Func<bool>? severalOwners = null)
 {
     /// <summary>How an entry ends that the orchestrator itself did not live to answer.</summary>
     public static readonly Outcome Stopped = new(OutcomeKind.Stopped, Detail: "The orchestrator is stopping.");
@@ -23,6 +24,7 @@ internal sealed partial class DispatchState(
     private const int MaxContradictedRefusals = 3;
 
     private readonly EntryQueue _queue = new();
+    private readonly QueueRoom _room = new(options.QueueCapacity, options.QueueBytesOrDefault, severalOwners ?? (() => false));
     private readonly CompletionRate _completions = new(time);
     private long _arrivals;
     private long _calls;
@@ -42,7 +44,7 @@ internal sealed partial class DispatchState(
     public void Submit(QueueEntry entry)
     {
         if (entry.State is EntryState.Done) return;
-        if (!entry.Accepted && Refuse(count: 1) is { } refusal)
+        if (!entry.Accepted && Refuse(1, entry.Size, entry.Owner) is { } refusal)
         {
             End(entry, refusal);
             return;
@@ -55,7 +57,7 @@ internal sealed partial class DispatchState(
     /// <summary>Accepts all of a client's batch, or ends all of it at once.</summary>
     public void Submit(IReadOnlyList<QueueEntry> entries)
     {
-        var refusal = Refuse(entries.Count);
+        var refusal = Refuse(entries.Count, entries.Sum(entry => entry.Size), entries[0].Owner);
         foreach (var entry in entries)
         {
             if (entry.State is EntryState.Done) continue;
@@ -66,11 +68,13 @@ internal sealed partial class DispatchState(
         Pump();
     }
 
-    private Outcome? Refuse(int count) =>
+    private Outcome? Refuse(int count, long size, string owner) =>
         Workers.AliveCount == 0 ? new(OutcomeKind.NoWorker, Detail: "No worker is alive.", RetryAfterSeconds: 1)
-        : _queue.Count + count > options.QueueCapacity
-            ? new(OutcomeKind.QueueFull, Detail: $"{_queue.Count} requests are waiting, and {options.QueueCapacity} may.", RetryAfterSeconds: RetryAfter())
+        : _queue.Count + count > options.QueueCapacity ? Full($"{_queue.Count} requests are waiting, and {options.QueueCapacity} may.")
+        : !_room.HasRoom(count, size, owner, out var detail) ? Full(detail)
         : null;
+
+    private Outcome Full(string detail) => new(OutcomeKind.QueueFull, Detail: detail, RetryAfterSeconds: RetryAfter());
 
     private void Enqueue(QueueEntry entry)
     {
@@ -79,6 +83,7 @@ internal sealed partial class DispatchState(
         if (entry.Timeout != Timeout.InfiniteTimeSpan) entry.DeadlineAt = entry.AcceptedAt + Workers.Ticks(entry.Timeout);
         _queueDue = Math.Min(_queueDue, entry.DeadlineAt);
         NextDue = Math.Min(NextDue, entry.DeadlineAt);
+        _room.Take(entry);
         _queue.Add(entry);
     }
 
@@ -267,6 +272,7 @@ internal sealed partial class DispatchState(
     private void End(QueueEntry entry, Outcome outcome)
     {
         metrics.Ended(outcome.Kind);
+        _room.GiveBack(entry);
         entry.End(outcome);
         Requests.Add(entry, outcome);
         effects.Ended(entry);

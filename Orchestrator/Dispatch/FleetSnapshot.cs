@@ -70,7 +70,7 @@ internal sealed record WorkerSnapshot(
             node.Failed,
             node.Quarantined ? node.LastError : null,
             call?.Entries.Count ?? 0,
-            call is null ? null : RequestRecorder.Shorten(call.Entries[0].Text),
+            call is null ? null : RequestRecorder.Beginning(call.Entries[0]),
             call is null ? 0 : time.GetElapsedTime(call.StartedAt, now).TotalMilliseconds,
             node.RecentInference.ToArray(),
             node.Draining);

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text;
 using Lab.ServiceDefaults.Contracts;
 
 namespace Lab.Orchestrator.Dispatch;
@@ -11,11 +12,14 @@ internal enum EntryState { New, Queued, Running, Done }
 /// others await <see cref="Completion"/>.
 /// </summary>
 /// <param name="id">The request's identity, a UUID of version 7: a <see cref="RequestId"/>, or a job's own.</param>
-/// <param name="text">The text to classify, not empty.</param>
+/// <param name="utf8">The text to classify, in UTF-8, not empty.</param>
 /// <param name="timeout">How long the client waits for the answer; <see cref="Timeout.InfiniteTimeSpan"/> for no deadline.</param>
 /// <param name="options">Where it is more than a text: how it is to be read and answered.</param>
-internal sealed class QueueEntry(Guid id, string text, TimeSpan timeout, TextOptions? options = null)
+internal sealed class QueueEntry(Guid id, ReadOnlyMemory<byte> utf8, TimeSpan timeout, TextOptions? options = null)
 {
+    // The entry itself, its request's state in the server, and what waits for it.
+    private const int Overhead = 4 * 1024;
+
     private const int MaxTokens = 512;
 
     // A batch travels as JSON, escaped at worst sixfold: 32 such texts stay well below what a worker reads.
@@ -25,9 +29,28 @@ internal sealed class QueueEntry(Guid id, string text, TimeSpan timeout, TextOpt
     private List<WorkerNode>? _failedOn;
     private Outcome? _outcome;
 
+    /// <summary>An entry of a text that is not in UTF-8 yet.</summary>
+    public QueueEntry(Guid id, string text, TimeSpan timeout, TextOptions? options = null)
+        : this(id, Encoding.UTF8.GetBytes(text), timeout, options)
+    {
+    }
+
     public Guid Id { get; } = id;
 
-    public string Text { get; } = text;
+    /// <summary>The text, as it waits: once and in UTF-8.</summary>
+    public ReadOnlyMemory<byte> Utf8 { get; } = utf8;
+
+    /// <summary>The text, decoded anew each time.</summary>
+    public string Text => Encoding.UTF8.GetString(Utf8.Span);
+
+    /// <summary>How many characters (UTF-16 code units) the text has.</summary>
+    public int Length { get; } = Encoding.UTF8.GetCharCount(utf8.Span);
+
+    /// <summary>About how many bytes it takes while it waits.</summary>
+    public long Size { get; } = Overhead + utf8.Length + (2L * (options?.Pair?.Length ?? 0));
+
+    /// <summary>Whose it is: the name of its key, empty where none is needed.</summary>
+    public string Owner { get; init; } = "";
 
     public TextOptions? Options { get; } = options;
 
@@ -45,13 +68,13 @@ internal sealed class QueueEntry(Guid id, string text, TimeSpan timeout, TextOpt
     public bool Accepted { get; init; }
 
     /// <summary>It travels alone: it is long, or it has failed before and shall harm nobody else.</summary>
-    public bool Alone { get; set; } = text.Length + (options?.Pair?.Length ?? 0) > MaxLengthInBatch;
+    public bool Alone { get; set; } = utf8.Length + (options?.Pair?.Length ?? 0) > MaxLengthInBatch;
 
     /// <summary>
     /// About how many tokens the text has, for the budget of a batch. Word pieces of English have some four letters;
     /// no model here reads more than <see cref="MaxTokens"/>.
     /// </summary>
-    public int EstimatedTokens { get; } = Math.Min(((text.Length + (options?.Pair?.Length ?? 0)) / 4) + 3, MaxTokens);
+    public int EstimatedTokens => Math.Min(((Length + (Options?.Pair?.Length ?? 0)) / 4) + 3, MaxTokens);
 
     /// <summary>The entry's place in the order of arrival, from 1.</summary>
     public long Arrival { get; set; }
@@ -80,6 +103,9 @@ internal sealed class QueueEntry(Guid id, string text, TimeSpan timeout, TextOpt
 
     /// <summary>Whether a worker has failed with it or refused it.</summary>
     public bool WasAt(WorkerNode worker) => worker == RefusedBy || _failedOn?.Contains(worker) == true;
+
+    /// <summary>Whether it is counted in the queue's room.</summary>
+    public bool TakesRoom { get; set; }
 
     /// <summary>Tells the dispatcher that the client no longer waits.</summary>
     public Action<QueueEntry>? HangUp { get; set; }

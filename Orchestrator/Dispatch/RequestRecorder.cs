@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace Lab.Orchestrator.Dispatch;
 
 /// <summary>
@@ -11,6 +13,8 @@ internal sealed class RequestRecorder(TimeProvider time)
 
     /// <summary>How many characters of a text are remembered: a megabyte of each would be too much.</summary>
     public const int MaxTextLength = 120;
+
+    private const int MaxBytesPerCharacter = 4;
 
     private readonly EndedRequest[] _ring = new EndedRequest[Kept];
     private readonly LatencyHistogram _queue = new();
@@ -38,8 +42,8 @@ internal sealed class RequestRecorder(TimeProvider time)
             entry.Waited.TotalMilliseconds,
             answer?.InferenceMs ?? 0,
             total,
-            entry.Text.Length <= MaxTextLength ? entry.Text : Shorten(entry.Text),
-            entry.Text.Length,
+            answer is null ? Beginning(entry) : Shorten(answer.InputText),
+            entry.Length,
             entry.Trace.TraceId,
             now);
         if (answer is not null)
@@ -62,6 +66,10 @@ internal sealed class RequestRecorder(TimeProvider time)
         for (var i = 0; i < latest.Length; i++) latest[i] = _ring[(_ended - 1 - i) % Kept];
         return latest;
     }
+
+    /// <summary>The beginning of an entry's text, of which no more is decoded.</summary>
+    public static string Beginning(QueueEntry entry) =>
+        Shorten(Encoding.UTF8.GetString(entry.Utf8.Span[..Math.Min(entry.Utf8.Length, MaxBytesPerCharacter * (MaxTextLength + 1))]));
 
     /// <summary>The beginning of a text, never half of a character that needs two places.</summary>
     public static string Shorten(string text) =>

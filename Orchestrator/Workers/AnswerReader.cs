@@ -18,12 +18,12 @@ internal static class AnswerReader
 
     /// <summary>Reads <c>{"input_text","label","probabilities","inference_ms","truncated",…}</c>; what else there is is passed over.</summary>
     /// <param name="json">The answer.</param>
-    /// <param name="text">The text that was asked about, which the answer repeats: another one is another question's answer.</param>
+    /// <param name="text">The text that was asked about, in UTF-8, which the answer repeats: another one is another question's answer.</param>
     /// <param name="labels">The labels of the worker's model; empty where they are not known.</param>
     /// <param name="fault">What is wrong with it, where the result is <c>null</c>.</param>
-    /// <returns>The answer, or <c>null</c> if it cannot be one to this question by this model.</returns>
+    /// <returns>The answer, without the text, or <c>null</c> if it cannot be one to this question by this model.</returns>
     /// <exception cref="JsonException">It is not such an object.</exception>
-    public static ModelAnswer? Read(ReadOnlySpan<byte> json, string text, IReadOnlyList<string> labels, out string? fault)
+    public static ModelAnswer? Read(ReadOnlySpan<byte> json, ReadOnlySpan<byte> text, IReadOnlyList<string> labels, out string? fault)
     {
         try
         {
@@ -36,7 +36,7 @@ internal static class AnswerReader
         }
     }
 
-    private static ModelAnswer? ReadObject(ReadOnlySpan<byte> json, string text, IReadOnlyList<string> labels, out string? fault)
+    private static ModelAnswer? ReadObject(ReadOnlySpan<byte> json, ReadOnlySpan<byte> text, IReadOnlyList<string> labels, out string? fault)
     {
         var reader = new Utf8JsonReader(json);
         Expect(ref reader, JsonTokenType.StartObject);
@@ -60,7 +60,7 @@ internal static class AnswerReader
         fault = !isOfThisText ? "its answer is not to the text that was asked about"
             : !AnswerCheck.IsTime(milliseconds) ? "its answer has a time that is none"
             : AnswerCheck.Fault(label, probabilities, logits: null, labels);
-        return fault is null ? new(text, label!, probabilities!, milliseconds, truncated) : null;
+        return fault is null ? new("", label!, probabilities!, milliseconds, truncated) : null;
     }
 
     private static string? ReadLabel(ref Utf8JsonReader reader)

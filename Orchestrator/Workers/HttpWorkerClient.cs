@@ -106,7 +106,7 @@ internal sealed class HttpWorkerClient(IOptions<OrchestratorOptions> options, Ti
         if (call.IsPlain)
         {
             // Plain text is the worker's cheapest form: nothing is escaped, so that the limit on bodies holds for it as well.
-            connection.WriteText("/run_model", trace, call.Entries[0].Text);
+            connection.WriteText("/run_model", trace, call.Entries[0].Utf8.Span);
             return;
         }
 
@@ -132,7 +132,7 @@ internal sealed class HttpWorkerClient(IOptions<OrchestratorOptions> options, Ti
         {
             if (call.IsPlain)
             {
-                return AnswerReader.Read(body, call.Entries[0].Text, call.Labels, out var wrong) is { } answer
+                return AnswerReader.Read(body, call.Entries[0].Utf8.Span, call.Labels, out var wrong) is { } answer
                     ? new WorkerReply.Answered([new(answer, null)], answer.InferenceMs)
                     : new WorkerReply.Failed(wrong!);
             }
@@ -142,7 +142,7 @@ internal sealed class HttpWorkerClient(IOptions<OrchestratorOptions> options, Ti
             if (!AnswerCheck.IsTime(batch.InferenceMs)) return new WorkerReply.Failed("its answer has a time that is none");
             return results.Zip(call.Entries, (result, entry) => FaultOf(result, entry, call.Labels)).FirstOrDefault(found => found is not null) is { } fault
                 ? new WorkerReply.Failed(fault)
-                : new WorkerReply.Answered([.. results.Zip(call.Entries, (result, entry) => ReplyOf(result, entry.Text, batch.InferenceMs))], batch.InferenceMs);
+                : new WorkerReply.Answered([.. results.Zip(call.Entries, (result, entry) => ReplyOf(result, batch.InferenceMs))], batch.InferenceMs);
         }
         catch (JsonException e)
         {
@@ -160,9 +160,9 @@ internal sealed class HttpWorkerClient(IOptions<OrchestratorOptions> options, Ti
         : entry.Options is { RawScores: true } && result.Logits is null ? "its answer has no logits, which were asked for"
         : AnswerCheck.Fault(result.Label, result.Probabilities, result.Logits, labels);
 
-    private static TextReply ReplyOf(BatchResult result, string text, double inferenceMs) => result.Error is { } error
+    private static TextReply ReplyOf(BatchResult result, double inferenceMs) => result.Error is { } error
         ? new(null, Shorten(error))
-        : new(new(text, result.Label!, result.Probabilities!, inferenceMs, result.Truncated ?? false), null, result.Logits);
+        : new(new("", result.Label!, result.Probabilities!, inferenceMs, result.Truncated ?? false), null, result.Logits);
 
     // It goes to the client and into logs.
     private static string Shorten(string text) => text.Length <= MaxDetailLength ? text : text[..MaxDetailLength];

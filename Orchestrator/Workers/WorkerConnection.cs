@@ -105,12 +105,11 @@ internal sealed class WorkerConnection : IDisposable
     /// <summary>Whether it has rested so long that it is not used again.</summary>
     public bool IsTooOld() => _time.GetElapsedTime(_restsSince) >= MaxRest;
 
-    /// <summary>Prepares a request with a text as its body.</summary>
-    public void WriteText(string path, ActivityContext trace, string text)
+    /// <summary>Prepares a request with a text in UTF-8 as its body.</summary>
+    public void WriteText(string path, ActivityContext trace, ReadOnlySpan<byte> text)
     {
-        var length = Encoding.UTF8.GetByteCount(text);
-        WriteHead(path, "text/plain; charset=utf-8"u8, trace, length);
-        Encoding.UTF8.GetBytes(text, _request);
+        WriteHead(path, "text/plain; charset=utf-8"u8, trace, text.Length);
+        _request.Write(text);
     }
 
     /// <summary>Prepares a request with JSON as its body.</summary>

@@ -1,6 +1,8 @@
+using System.Buffers;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Net.Http.Headers;
 
 namespace Lab.ServiceDefaults.Contracts;
@@ -8,6 +10,8 @@ namespace Lab.ServiceDefaults.Contracts;
 /// <summary>Reads the JSON bodies of the standard protocols.</summary>
 internal static class JsonBody
 {
+    private const int BufferSize = 16 * 1024;
+
     /// <summary>The whole body, or why it is not taken: 400, 408, 413 or 415.</summary>
     public static async Task<Result<ReadOnlyMemory<byte>>> ReadAsync(HttpRequest request, CancellationToken cancellationToken)
     {
@@ -17,8 +21,23 @@ internal static class JsonBody
             return Refusal.UnsupportedMediaType("Send Content-Type: application/json.");
         try
         {
+            using var memory = request.HttpContext.RequestServices?.GetService<BodyMemory>()?.Rent();
+            if (memory?.TryHold(request.ContentLength ?? 0) == false) return BodyMemory.Refusal;
             using var body = new MemoryStream();
-            await request.Body.CopyToAsync(body, cancellationToken);
+            var buffer = ArrayPool<byte>.Shared.Rent(BufferSize);
+            try
+            {
+                while (await request.Body.ReadAsync(buffer, cancellationToken) is > 0 and var read)
+                {
+                    if (memory?.TryHold(body.Length + read) == false) return BodyMemory.Refusal;
+                    body.Write(buffer, 0, read);
+                }
+            }
+            finally
+            {
+                ArrayPool<byte>.Shared.Return(buffer);
+            }
+
             return (ReadOnlyMemory<byte>)body.GetBuffer().AsMemory(0, (int)body.Length);
         }
         catch (BadHttpRequestException e)

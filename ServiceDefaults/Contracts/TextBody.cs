@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Net.Http.Headers;
 
 namespace Lab.ServiceDefaults.Contracts;
@@ -12,13 +13,15 @@ namespace Lab.ServiceDefaults.Contracts;
 /// The body of <c>POST /new_request</c> and <c>POST /run_model</c>: <c>{"text":"…"}</c>, or plain text in UTF-8,
 /// or nothing, for which 50 random letters and spaces are generated.
 /// </summary>
-/// <param name="Text">The text to classify, never empty.</param>
+/// <param name="Utf8">The text to classify in UTF-8, valid and never empty.</param>
 /// <param name="IsGenerated">Whether the client sent nothing, so that the text was generated.</param>
-public readonly record struct TextBody(string Text, bool IsGenerated)
+public readonly record struct TextBody(ReadOnlyMemory<byte> Utf8, bool IsGenerated)
 {
+    /// <summary>The text, decoded anew each time.</summary>
+    public string Text => Encoding.UTF8.GetString(Utf8.Span);
+
     private const int RandomTextLength = 50;
-    private const string Alphabet = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ        ";
-    private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+    private static ReadOnlySpan<byte> Alphabet => "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ        "u8;
 
     private enum Form { None, Json, PlainText }
 
@@ -32,7 +35,9 @@ public readonly record struct TextBody(string Text, bool IsGenerated)
         if (FormOf(request, out var form) is { } refusal) return refusal;
         try
         {
-            var body = await ReadToEndAsync(request.BodyReader, cancellationToken);
+            using var memory = request.HttpContext.RequestServices?.GetService<BodyMemory>()?.Rent();
+            if (memory?.TryHold(request.ContentLength ?? 0) == false) return BodyMemory.Refusal;
+            if (await ReadToEndAsync(request.BodyReader, memory, cancellationToken) is not { } body) return BodyMemory.Refusal;
             try
             {
                 return Parse(body, form);
@@ -74,11 +79,17 @@ public readonly record struct TextBody(string Text, bool IsGenerated)
         return null;
     }
 
-    private static async ValueTask<ReadOnlySequence<byte>> ReadToEndAsync(PipeReader reader, CancellationToken cancellationToken)
+    private static async ValueTask<ReadOnlySequence<byte>?> ReadToEndAsync(PipeReader reader, BodyMemory.Lease? memory, CancellationToken cancellationToken)
     {
         while (true)
         {
             var read = await reader.ReadAsync(cancellationToken);
+            if (memory?.TryHold(read.Buffer.Length) == false)
+            {
+                reader.AdvanceTo(read.Buffer.End);
+                return null;
+            }
+
             if (read.IsCompleted) return read.Buffer;
             reader.AdvanceTo(read.Buffer.Start, read.Buffer.End);
         }
@@ -93,7 +104,7 @@ public readonly record struct TextBody(string Text, bool IsGenerated)
             return form switch
             {
                 Form.Json => ParseJson(body),
-                Form.PlainText => Checked(StrictUtf8.GetString(body)),
+                Form.PlainText => Checked(body.ToArray()),
                 _ => Refusal.UnsupportedMediaType(
                     "Send {\"text\":\"…\"} with Content-Type: application/json, or the text itself with Content-Type: text/plain."),
             };
@@ -101,10 +112,6 @@ public readonly record struct TextBody(string Text, bool IsGenerated)
         catch (JsonException e)
         {
             return Refusal.Unreadable($"The body is not JSON: {e.Message}");
-        }
-        catch (DecoderFallbackException)
-        {
-            return Refusal.Unreadable("The body is not valid UTF-8.");
         }
         catch (InvalidOperationException)
         {
@@ -134,7 +141,7 @@ public readonly record struct TextBody(string Text, bool IsGenerated)
             {
                 found = reader.TokenType switch
                 {
-                    JsonTokenType.String => Checked(reader.GetString()!),
+                    JsonTokenType.String => Checked(Unescaped(ref reader)),
                     JsonTokenType.Null => Refusal.EmptyText("The member \"text\" is null."),
                     JsonTokenType.StartArray => Refusal.Impossible("The member \"text\" is a list; send one text a request."),
                     _ => Refusal.Impossible("The member \"text\" is not a string."),
@@ -154,12 +161,35 @@ public readonly record struct TextBody(string Text, bool IsGenerated)
         return result;
     }
 
-    private static Result<TextBody> Checked(string text) =>
-        string.IsNullOrWhiteSpace(text) ? Refusal.EmptyText("The text is empty.") : new TextBody(text, IsGenerated: false);
-
-    private static string RandomText()
+    private static byte[] Unescaped(ref Utf8JsonReader reader)
     {
-        var text = new string(Random.Shared.GetItems<char>(Alphabet, RandomTextLength));
-        return string.IsNullOrWhiteSpace(text) ? RandomText() : text;
+        // An escape is never shorter than what it stands for.
+        var text = new byte[reader.HasValueSequence ? reader.ValueSequence.Length : reader.ValueSpan.Length];
+        var length = reader.CopyString(text);
+        if (length < text.Length) Array.Resize(ref text, length);
+        return text;
+    }
+
+    private static Result<TextBody> Checked(byte[] text) =>
+        !System.Text.Unicode.Utf8.IsValid(text) ? Refusal.Unreadable("The body is not valid UTF-8.")
+        : IsWhiteSpace(text) ? Refusal.EmptyText("The text is empty.")
+        : new TextBody(text, IsGenerated: false);
+
+    private static bool IsWhiteSpace(ReadOnlySpan<byte> text)
+    {
+        while (!text.IsEmpty)
+        {
+            Rune.DecodeFromUtf8(text, out var rune, out var length);
+            if (!Rune.IsWhiteSpace(rune)) return false;
+            text = text[length..];
+        }
+
+        return true;
+    }
+
+    private static byte[] RandomText()
+    {
+        var text = Random.Shared.GetItems<byte>(Alphabet, RandomTextLength);
+        return IsWhiteSpace(text) ? RandomText() : text;
     }
 }

@@ -31,12 +31,13 @@ internal static class RunModelEndpoint
     {
         if (!(await TextBody.ReadAsync(context.Request, context.RequestAborted)).TryGet(out var body, out var refusal)) return Refuse(refusal);
         if (host.Ready is not { } model) return Refuse(NotReady.Refusal);
-        if (gate.TryRun(() => model.Compute([new(body.Text)]), context.RequestAborted) is not { } running)
+        var text = body.Text;
+        if (gate.TryRun(() => model.Compute([new(text)]), context.RequestAborted) is not { } running)
             return Refuse(Computing);
         var computation = await running;
         var result = computation.Results[0];
         return TypedResults.Json(
-            new ModelAnswer(body.Text, model.Description.Labels[result.Best], result.Probabilities,
+            new ModelAnswer(text, model.Description.Labels[result.Best], result.Probabilities,
                 computation.Elapsed.TotalMilliseconds, result.Truncated),
             WireJson.Relaxed.ModelAnswer);
 
