@@ -8,17 +8,22 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration.Memory;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace Lab.ServiceDefaults;
 
 /// <summary>What every service of Lab starts with.</summary>
 public static class ServiceDefaultsExtensions
 {
+    private const long MaxConnections = 20_000;
+
     // Defaults that configuration may override. In code, for a settings file is only found where the program is started from.
     private static readonly Dictionary<string, string?> QuietLogging = new()
     {
         ["Logging:LogLevel:Microsoft.AspNetCore"] = "Warning",
         ["Logging:LogLevel:Microsoft.Extensions.Diagnostics.HealthChecks"] = "Critical",
+        // A line for each connection that is refused because there are too many.
+        ["Logging:LogLevel:Microsoft.AspNetCore.Server.Kestrel.Connections"] = "Error",
     };
 
     // Where no receiver takes them, the scope and the identity that hosting gives each request's log records are a tenth
@@ -37,6 +42,8 @@ public static class ServiceDefaultsExtensions
         builder.Configuration.Sources.Insert(0, new MemoryConfigurationSource { InitialData = builder.IsTelemetrySent() ? QuietLogging : QuietHosting });
         builder.AddTelemetry();
         builder.Services.AddDefaultHealthChecks();
+        builder.Services.TryAddSingleton(TimeProvider.System);
+        builder.Services.AddHostedService<DescriptorWatch>();
         builder.Services.AddProblemDetails();
         builder.Services.AddSingleton<ErrorShape>(OpenInferenceShape.Instance);
         builder.Services.AddSingleton<ErrorShape>(PredictShape.Instance);
@@ -54,7 +61,7 @@ public static class ServiceDefaultsExtensions
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = maxBodyBytes;
             // Thousands of waiting clients are what a queue is for; beyond that, each costs memory and answers nobody.
-            kestrel.Limits.MaxConcurrentConnections = 20_000;
+            kestrel.Limits.MaxConcurrentConnections = Math.Min(MaxConnections, DescriptorWatch.Limit / 2 ?? MaxConnections);
             kestrel.Limits.MaxRequestHeaderCount = 64;
             kestrel.Limits.MaxRequestHeadersTotalSize = 16 * 1024;
             // A client that sends its headers or body a byte at a time holds a connection for no longer than this.
@@ -74,8 +81,15 @@ public static class ServiceDefaultsExtensions
     /// <summary>Tells unexpected errors in the endpoint's <see cref="ErrorShape"/>.</summary>
     public static void UseExceptionAnswers(this WebApplication app) => app.UseExceptionHandler(new ExceptionHandlerOptions
     {
-        StatusCodeSelector = exception => exception is BadHttpRequestException refused ? refused.StatusCode : StatusCodes.Status500InternalServerError,
+        StatusCodeSelector = exception => exception switch
+        {
+            BadHttpRequestException refused => refused.StatusCode,
+            IOException => StatusCodes.Status400BadRequest,
+            _ => StatusCodes.Status500InternalServerError,
+        },
         ExceptionHandler = ErrorShape.WriteStatusAsync,
+        // A body that is malformed or breaks off is its client's fault; no endpoint reads anything else by itself.
+        SuppressDiagnosticsCallback = handled => handled.Exception is IOException,
     });
 
     /// <summary>Tells statuses without a body in the endpoint's <see cref="ErrorShape"/>.</summary>

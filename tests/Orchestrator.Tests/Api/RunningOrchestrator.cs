@@ -31,6 +31,9 @@ internal sealed class RunningOrchestrator : IAsyncDisposable
 
     public IReadOnlyList<StubWorker> Workers { get; }
 
+    /// <summary>What it has logged so far.</summary>
+    public IReadOnlyCollection<string> Log => _log.Messages;
+
     /// <summary>Its parts.</summary>
     public IServiceProvider Services => _app.Services;
 
