@@ -1,5 +1,5 @@
+using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -22,6 +22,8 @@ public sealed class FastPath
 /// <summary>Puts endpoints on the fast path, and the fast path before the ordinary one.</summary>
 public static class FastPathExtensions
 {
+    private static readonly ConditionalWeakTable<string, Shown> Remembered = [];
+
     /// <summary>Lets requests with a valid key come here by the fast path. Not for endpoints that need a scope.</summary>
     public static TBuilder WithFastPath<TBuilder>(this TBuilder endpoint)
         where TBuilder : IEndpointConventionBuilder
@@ -57,19 +59,17 @@ public static class FastPathExtensions
     }
 
     // Most clients send the same key again and again on one connection, and the server then hands out the very same
-    // string: it need not be hashed again. Only what this connection itself has shown is remembered, and compared by
-    // identity, so that nothing can be learnt from the time.
+    // string: it need not be hashed again. It is known by its identity, which no other caller's string has, so that nothing
+    // can be learnt from the time; and it is forgotten with the connection that holds it.
     private static KeyHolder? HolderOf(HttpContext context, KeyRing keys)
     {
-        var header = context.Request.Headers.Authorization.ToString();
-        var connection = context.Features.Get<IConnectionItemsFeature>()?.Items;
-        var version = keys.State;
-        if (connection is not null && connection.TryGetValue(typeof(Shown), out var item) && item is Shown shown
-            && ReferenceEquals(shown.Header, header) && ReferenceEquals(shown.Version, version)) return shown.Holder;
+        if (context.Request.Headers.Authorization is not [{ } header]) return null;
+        var state = keys.State;
+        if (Remembered.TryGetValue(header, out var shown) && ReferenceEquals(shown.State, state)) return shown.Holder;
         if (keys.FindBearer(header, out _) is not { } holder) return null;
-        if (connection is not null) connection[typeof(Shown)] = new Shown(header, version, holder);
+        Remembered.AddOrUpdate(header, new(state, holder));
         return holder;
     }
 
-    private sealed record Shown(string Header, object Version, KeyHolder Holder);
+    private sealed record Shown(AccessState State, KeyHolder Holder);
 }
