@@ -62,9 +62,19 @@ public sealed class PageAccessTests(PageFleet fleet) : IClassFixture<PageFleet>
         var answer = await tab.Page.APIRequest.GetAsync(new Uri(orchestrator.Address, "/workers").ToString());
         Assert.Equal((int)HttpStatusCode.Unauthorized, answer.Status);
 
+        // The API's description can be read with it, for a browser can send no key.
+        var description = await tab.Page.APIRequest.GetAsync(new Uri(orchestrator.Address, "/scalar").ToString());
+        Assert.Equal((int)HttpStatusCode.OK, description.Status);
+        Assert.Equal(HttpStatusCode.OK, await NegotiateAsync(orchestrator, cookie.Value));
+
         await tab.Page.GetByRole(AriaRole.Button, new() { Name = "Sign out" }).ClickAsync();
         await Expect(tab.Page.GetByLabel("Key")).ToBeVisibleAsync();
         Assert.DoesNotContain(await tab.Page.Context.CookiesAsync(), left => left.Name == CookieName);
+        // A copy of the cookie is worth nothing any more, also after a restart.
+        Assert.Equal(HttpStatusCode.Unauthorized, await NegotiateAsync(orchestrator, cookie.Value));
+        await orchestrator.KillAsync();
+        await fleet.StartAsync(orchestrator);
+        Assert.Equal(HttpStatusCode.Unauthorized, await NegotiateAsync(orchestrator, cookie.Value));
         Assert.Empty(tab.Complaints);
     }
 
@@ -143,6 +153,15 @@ public sealed class PageAccessTests(PageFleet fleet) : IClassFixture<PageFleet>
         ["Access__Keys__alice"] = UserKey,
         ["Access__AdminKeys__root"] = AdminKey,
     });
+
+    private static async Task<HttpStatusCode> NegotiateAsync(LabService orchestrator, string cookie)
+    {
+        using var client = new HttpClient(new HttpClientHandler { UseCookies = false }) { BaseAddress = orchestrator.Address };
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/_blazor/negotiate?negotiateVersion=1");
+        request.Headers.Add("Cookie", $"{CookieName}={cookie}");
+        using var response = await client.SendAsync(request, Cancellation);
+        return response.StatusCode;
+    }
 
     private static async Task SignInAsync(Tab tab, string key)
     {

@@ -1,5 +1,5 @@
 using System.Collections.Concurrent;
-using System.Text;
+using System.Net.Http.Headers;
 using System.Text.Json;
 using Lab.Orchestrator;
 using Lab.Orchestrator.Dispatch;
@@ -17,6 +17,8 @@ namespace Lab.Bench.Dispatch.Ablations;
 internal sealed class InvokerWorkerClient(Ablation ablation, HttpWorkerClient probes, long maxAnswerBytes, TimeProvider time) : IWorkerClient, IDisposable
 {
     private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(2);
+
+    private static readonly MediaTypeHeaderValue PlainText = new("text/plain", "utf-8");
 
     private readonly IdleConnections _idle = new();
     private readonly ConcurrentDictionary<Uri, Uri> _addresses = new();
@@ -62,8 +64,9 @@ internal sealed class InvokerWorkerClient(Ablation ablation, HttpWorkerClient pr
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, _addresses.GetOrAdd(call.Address, static address => new(address, "/run_model")))
         {
-            Content = new StringContent(call.Entries[0].Text, Encoding.UTF8, "text/plain"),
+            Content = new ReadOnlyMemoryContent(call.Entries[0].Utf8),
         };
+        request.Content.Headers.ContentType = PlainText;
         using var response = await _invoker.SendAsync(request, call.Aborted);
         await response.Content.LoadIntoBufferAsync(maxAnswerBytes, call.Aborted);
         return Read(call, (int)response.StatusCode, await response.Content.ReadAsByteArrayAsync(call.Aborted));
@@ -72,7 +75,7 @@ internal sealed class InvokerWorkerClient(Ablation ablation, HttpWorkerClient pr
     private async ValueTask<WorkerReply> ExchangeAsync(DispatchCall call)
     {
         var connection = _idle.Take(call.Address) ?? await WorkerConnection.OpenAsync(call.Address, ConnectTimeout, time, call.Aborted);
-        connection.WriteText("/run_model", call.Entries[0].Trace, call.Entries[0].Text);
+        connection.WriteText("/run_model", call.Entries[0].Trace, call.Entries[0].Utf8.Span);
         var (status, body) = await connection.ExchangeAsync(maxAnswerBytes, call.Aborted);
         var reply = Read(call, status, body.Span);
         if (connection.IsReusable) _idle.Return(connection);
@@ -86,9 +89,9 @@ internal sealed class InvokerWorkerClient(Ablation ablation, HttpWorkerClient pr
         try
         {
             var answer = JsonSerializer.Deserialize(body, WireJson.Relaxed.ModelAnswer);
-            return answer is { Label: not null, Probabilities.Count: > 0 }
-                ? new WorkerReply.Answered([new(answer, null)], answer.InferenceMs)
-                : new WorkerReply.Failed("its answer has no label or no probabilities");
+            var fault = answer?.InputText != call.Entries[0].Text ? "its answer is not to the text that was asked about"
+                : AnswerCheck.Fault(answer.Label, answer.Probabilities, logits: null, call.Labels);
+            return fault is null ? new WorkerReply.Answered([new(answer!, null)], answer!.InferenceMs) : new WorkerReply.Failed(fault);
         }
         catch (JsonException e)
         {
