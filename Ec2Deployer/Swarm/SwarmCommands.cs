@@ -52,6 +52,12 @@ internal static class SwarmCommands
     /// <summary>Makes managers ordinary nodes.</summary>
     public static HostCommand Demote(IEnumerable<string> nodes) => new("releasing managers", $"sudo -n docker node demote {string.Join(' ', nodes)}") { IsRepeatable = true };
 
+    /// <summary>
+    /// Takes its office from a manager that is gone. One whose joining was broken off holds none, which the engine calls an
+    /// error: whoever does hold one still is not removed after this.
+    /// </summary>
+    public static HostCommand DemoteGone(string node) => new("releasing a manager that is gone", Shell.Root($"docker node demote {node} || true")) { IsRepeatable = true };
+
     /// <summary>Forgets a node that is gone, or has left. One that was a manager a moment ago is refused until the others have taken note.</summary>
     public static HostCommand Remove(string node) => new("removing a node from the Swarm",
         Shell.Root($"for attempt in $(seq 30); do if docker node rm --force {node}; then exit 0; fi; sleep 1; done; exit 1"))

@@ -14,11 +14,10 @@ internal static class SwarmFormation
         var commands = new List<HostCommand>();
         var dead = nodes.Where(node => IsDead(members, node)).ToList();
         var promote = Ids(nodes, node => members.TryGetValue(node.Id, out var host) && host.Manager && !node.IsManager);
-        var demote = Ids(nodes, node => members.TryGetValue(node.Id, out var host) && !host.Manager && node.IsManager)
-            .Concat(dead.Where(node => node.IsManager).Select(node => node.Id)).ToList();
+        var demote = Ids(nodes, node => members.TryGetValue(node.Id, out var host) && !host.Manager && node.IsManager);
         if (promote.Count > 0) commands.Add(SwarmCommands.Promote(promote));
         if (demote.Count > 0) commands.Add(SwarmCommands.Demote(demote));
-        commands.AddRange(dead.Select(node => SwarmCommands.Remove(node.Id)));
+        commands.AddRange(Forget(dead));
         return commands;
     }
 
@@ -33,8 +32,7 @@ internal static class SwarmFormation
         IReadOnlyDictionary<string, DeployedHost> members, IReadOnlyList<SwarmNode> nodes, IReadOnlyCollection<string> joining)
     {
         var old = nodes.Where(node => !members.ContainsKey(node.Id) && joining.Contains(node.Hostname)).ToList();
-        var managers = Ids(old, node => node.IsManager);
-        return [.. managers.Count > 0 ? [SwarmCommands.Demote(managers)] : (HostCommand[])[], .. old.Select(node => SwarmCommands.Remove(node.Id))];
+        return [.. Forget(old)];
     }
 
     /// <summary>Commands for a manager that let hosts take tasks. Only for hosts that have their image: a node with the label is given its containers at once.</summary>
@@ -48,6 +46,9 @@ internal static class SwarmFormation
     /// </summary>
     private static bool IsDead(IReadOnlyDictionary<string, DeployedHost> members, SwarmNode node) =>
         !members.ContainsKey(node.Id) && (!node.IsReady || members.Values.Any(host => host.Name == node.Hostname));
+
+    private static IEnumerable<HostCommand> Forget(IReadOnlyList<SwarmNode> gone) =>
+        [.. gone.Where(node => node.IsManager).Select(node => SwarmCommands.DemoteGone(node.Id)), .. gone.Select(node => SwarmCommands.Remove(node.Id))];
 
     private static List<string> Ids(IEnumerable<SwarmNode> nodes, Func<SwarmNode, bool> which) => [.. nodes.Where(which).Select(node => node.Id)];
 }

@@ -17,6 +17,7 @@ public sealed class SwarmCommandsTests
         Assert.Equal("sudo -n docker swarm leave --force", SwarmCommands.Leave.Line);
         Assert.Equal("sudo -n docker node promote a b", SwarmCommands.Promote(["a", "b"]).Line);
         Assert.Equal("sudo -n docker node demote a", SwarmCommands.Demote(["a"]).Line);
+        Assert.Equal("sudo -n sh -ec 'docker node demote a || true'", SwarmCommands.DemoteGone("a").Line);
         Assert.Equal("sudo -n sh -ec 'for attempt in $(seq 30); do if docker node rm --force a; then exit 0; fi; sleep 1; done; exit 1'", SwarmCommands.Remove("a").Line);
         Assert.Equal("sudo -n docker node update --availability active --label-add role=worker a", SwarmCommands.Label("a", HostRole.Worker).Line);
         Assert.Equal("sudo -n docker node update --availability drain a", SwarmCommands.Drain("a").Line);

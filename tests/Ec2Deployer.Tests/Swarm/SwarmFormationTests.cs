@@ -22,7 +22,7 @@ public sealed class SwarmFormationTests
         SwarmNode[] nodes = [.. Nodes().Where(node => node.Id is not "n2"), Node("n2", "host-2", manager: false), Node("old", "host-2", manager: true) with { IsReady = false }];
 
         Assert.Equal(
-            ["sudo -n docker node promote n2", "sudo -n docker node demote old", SwarmCommands.Remove("old").Line],
+            ["sudo -n docker node promote n2", SwarmCommands.DemoteGone("old").Line, SwarmCommands.Remove("old").Line],
             Corrections(nodes));
     }
 
@@ -32,7 +32,7 @@ public sealed class SwarmFormationTests
 
     [Fact]
     public void Replacements_HostMadeAnew_ForgetsItsOldNodeAndNoOther() => Assert.Equal(
-        ["sudo -n docker node demote old", SwarmCommands.Remove("old").Line],
+        [SwarmCommands.DemoteGone("old").Line, SwarmCommands.Remove("old").Line],
         SwarmFormation.Replacements(_members, [.. Nodes(), Node("old", "host-9", manager: true), Node("foreign", "elsewhere", manager: false)], ["host-9"]).Select(command => command.Line));
 
     [Fact]
