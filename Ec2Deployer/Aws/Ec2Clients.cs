@@ -21,18 +21,21 @@ internal static class Ec2Clients
     }
 
     /// <summary>A client, or null where the chain has no credentials.</summary>
-    /// <remarks>The end of the chain asks for this machine's role at an address that only answers on EC2: elsewhere that request hangs, and is given up after three seconds.</remarks>
+    /// <remarks>The end of the chain asks for this machine's role at an address that only answers on EC2: elsewhere that request hangs, and is given up after three seconds. Where nothing is asked over the network only a slow machine takes so long.</remarks>
     public static async Task<IAmazonEC2?> TryCreateAsync(string region, Uri? endpoint, CancellationToken cancellationToken)
     {
         try
         {
-            return await Task.Run(() => Create(region, endpoint), cancellationToken).WaitAsync(TimeSpan.FromSeconds(3), cancellationToken);
+            return await Task.Run(() => Create(region, endpoint), cancellationToken).WaitAsync(TimeSpan.FromSeconds(AsksForTheRole ? 3 : 30), cancellationToken);
         }
         catch (Exception e) when (e is AmazonClientException or TimeoutException)
         {
             return null;
         }
     }
+
+    private static bool AsksForTheRole => string.IsNullOrEmpty(Environment.GetEnvironmentVariable("AWS_ACCESS_KEY_ID"))
+        && !string.Equals(Environment.GetEnvironmentVariable("AWS_EC2_METADATA_DISABLED"), "true", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>The region that the environment or the profile names, or null.</summary>
     public static string? ConfiguredRegion()
