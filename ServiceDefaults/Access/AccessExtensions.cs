@@ -35,6 +35,7 @@ public static class AccessExtensions
         }
 
         services.AddSingleton<KeyRing>();
+        services.AddSingleton<IKeyHolders>(provider => provider.GetRequiredService<KeyRing>());
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton<RefusalLog>();
         // It tells each unknown key; the refusal's own line is enough.
