@@ -96,7 +96,10 @@ internal interface IJobStore : IAsyncDisposable
     /// <summary>Hands back every job that is leased here.</summary>
     Task ReleaseAsync(CancellationToken cancellationToken);
 
-    /// <summary>Hands back the jobs of holders that are known to be dead, without waiting for their leases to run out.</summary>
+    /// <summary>
+    /// Hands back the jobs of holders that are known to be dead, without waiting for their leases to run out, and those
+    /// whose leases would never run out.
+    /// </summary>
     /// <returns>How many jobs.</returns>
     Task<int> ReleaseAbandonedAsync(CancellationToken cancellationToken);
 

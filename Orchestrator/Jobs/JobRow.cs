@@ -90,8 +90,8 @@ internal sealed class JobRow
         ? new(Id ?? Guid.Empty, JobStatus.Failed, null, Error, _submittedAt ?? MadeAt ?? _finishedAt ?? _readAt, _finishedAt ?? _readAt)
         : new(Id!.Value, Status!.Value, _result is null ? null : _result with { InputText = _text! }, _error, _submittedAt!.Value, _finishedAt);
 
-    /// <summary>What is needed to run the job, or <c>null</c> where the row cannot be read.</summary>
-    public LeasedJob? Leased => IsSetAside || Fault is not null ? null : new(Id!.Value, _text!, _submittedAt!.Value, _traceParent, _traceState);
+    /// <summary>What is needed to run the job, or <c>null</c> where the row cannot be read or its job has ended.</summary>
+    public LeasedJob? Leased => Fault is not null || Status is not (JobStatus.Queued or JobStatus.Running) ? null : new(Id!.Value, _text!, _submittedAt!.Value, _traceParent, _traceState);
 
     private JobStatus? Status => _status is null ? null : JobStatusNames.Parse(_status);
 

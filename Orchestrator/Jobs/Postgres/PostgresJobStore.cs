@@ -106,10 +106,7 @@ internal sealed class PostgresJobStore : IJobStore
     public Task<IReadOnlyList<LeasedJob>> LeaseAsync(int maxJobs, CancellationToken cancellationToken) => _database.UseAsync<IReadOnlyList<LeasedJob>>(
         async connection =>
         {
-            // A lease without a holder, or until no time at all, is nobody's either.
-            await connection.Command(
-                $"{Unlease} AND (holder IS NULL OR leased_until IS NULL OR leased_until NOT BETWEEN $1 AND $2)",
-                Now, Now + (2 * JobsOptions.MaxLease)).RunAsync(cancellationToken);
+            await connection.Command($"{Unlease} AND leased_until < $1", Now).RunAsync(cancellationToken);
             var leased = new List<LeasedJob>();
             List<JobRow> rows;
             do
@@ -153,8 +150,12 @@ internal sealed class PostgresJobStore : IJobStore
     /// <inheritdoc/>
     public async Task<int> ReleaseAbandonedAsync(CancellationToken cancellationToken)
     {
-        if (_checkedForDead && !(_listener.Age > Grace)) return 0;
-        var released = 0;
+        // A lease without a holder, until no time at all, or until one that no clock comes to so soon.
+        var released = await _database.UseAsync(
+            connection => connection.Command(
+                $"{Unlease} AND (holder IS NULL OR leased_until IS NULL OR leased_until > $1)", Now + (2 * JobsOptions.MaxLease)).RunAsync(cancellationToken),
+            cancellationToken);
+        if (_checkedForDead && !(_listener.Age > Grace)) return released;
         var others = await _database.UseAsync(
             connection => connection.Command(
                 "SELECT DISTINCT holder FROM lab_jobs WHERE status = 'running' AND holder <> $1", _holder).ReadAsync(row => row.GetString(0), cancellationToken),

@@ -17,11 +17,11 @@ internal static class PostgresSums
             CREATE OR REPLACE FUNCTION lab_jobs_sum() RETURNS trigger LANGUAGE plpgsql AS $sum$
             BEGIN
                 IF TG_OP = 'INSERT' THEN
-                    INSERT INTO lab_jobs_kept {Sum} FROM (SELECT {Row} FROM added) AS change {Grouped};
+                    INSERT INTO lab_jobs_kept {SumOfRows} FROM (SELECT {Row} FROM added OFFSET 0) AS change {HavingAny};
                 ELSIF TG_OP = 'DELETE' THEN
-                    INSERT INTO lab_jobs_kept {Sum} FROM (SELECT {Negative} FROM removed) AS change {Grouped};
+                    INSERT INTO lab_jobs_kept {SumOfRows} FROM (SELECT {Negative} FROM removed OFFSET 0) AS change {HavingAny};
                 ELSE
-                    INSERT INTO lab_jobs_kept {Sum} FROM (SELECT {Row} FROM added UNION ALL SELECT {Negative} FROM removed) AS change {Grouped};
+                    INSERT INTO lab_jobs_kept {SumOfRows} FROM (SELECT {Row} FROM added UNION ALL SELECT {Negative} FROM removed OFFSET 0) AS change {HavingAny};
                 END IF;
                 RETURN NULL;
             END $sum$;
@@ -42,15 +42,20 @@ internal static class PostgresSums
 
     private const string IsOpen = "coalesce(status IN ('queued', 'running'), false)::int";
 
-    private const string Row = $"coalesce(owner, '') AS owner, {IsOpen} AS unfinished, {IsOpen} * {Bytes} AS unfinished_bytes, {Bytes} AS bytes";
+    private const string Row = $"coalesce(owner, '') AS owner, {IsOpen} AS unfinished, {Bytes} AS bytes";
 
-    private const string Negative = $"coalesce(owner, '') AS owner, -{IsOpen} AS unfinished, -{IsOpen} * {Bytes} AS unfinished_bytes, -{Bytes} AS bytes";
+    private const string Negative = $"coalesce(owner, '') AS owner, -{IsOpen} AS unfinished, -{Bytes} AS bytes";
+
+    // OFFSET 0 keeps PostgreSQL from measuring each row once for every sum.
+    private const string SumOfRows = "SELECT owner, sum(unfinished), coalesce(sum(bytes) FILTER (WHERE unfinished <> 0), 0), sum(bytes)";
+
+    private const string HavingAny = "GROUP BY owner HAVING sum(unfinished) <> 0 OR coalesce(sum(bytes) FILTER (WHERE unfinished <> 0), 0) <> 0 OR sum(bytes) <> 0";
 
     private const string Sum = "SELECT owner, sum(unfinished), sum(unfinished_bytes), sum(bytes)";
 
     private const string Grouped = "GROUP BY owner HAVING sum(unfinished) <> 0 OR sum(unfinished_bytes) <> 0 OR sum(bytes) <> 0";
 
-    private const string Count = $"INSERT INTO lab_jobs_kept {Sum} FROM (SELECT {Row} FROM lab_jobs) AS change {Grouped}";
+    private const string Count = $"INSERT INTO lab_jobs_kept {SumOfRows} FROM (SELECT {Row} FROM lab_jobs OFFSET 0) AS change {HavingAny}";
 
     /// <summary>The sums by owner.</summary>
     public static async Task<IReadOnlyDictionary<string, JobSum>> ReadAsync(NpgsqlConnection connection) => (await connection.Command(

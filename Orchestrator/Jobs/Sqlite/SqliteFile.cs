@@ -111,6 +111,9 @@ internal static class SqliteFile
     /// <summary>Whether a table refuses a row because one of its columns holds what is not of its type.</summary>
     public static bool IsOfAnotherType(SqliteException e) => e.SqliteExtendedErrorCode == SqliteErrors.OfAnotherType;
 
+    /// <summary>What SQLite itself throws where it notices that an index says otherwise than its table.</summary>
+    public static SqliteException StaleIndex() => new("An index says otherwise than its table.", SqliteErrors.Corrupt, SqliteErrors.CorruptIndex);
+
     /// <summary>Whether an index says otherwise than its table.</summary>
     public static bool IsOfAnIndex(SqliteException e) => e.SqliteExtendedErrorCode == SqliteErrors.CorruptIndex;
 

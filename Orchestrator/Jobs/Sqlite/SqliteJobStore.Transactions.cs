@@ -9,7 +9,8 @@ internal sealed partial class SqliteJobStore
     private const string Running = "jobs INDEXED BY jobs_running";
     private const string Unlease = "status = 'queued', holder = NULL, leased_until = NULL";
 
-    // One of this long is nobody's: no two clocks are so far apart.
+    // A lease without a holder, until no time at all, or until one that no clock comes to so soon.
+    private const string Nobodys = "status = 'running' AND (typeof(holder) <> 'text' OR leased_until IS NULL OR leased_until > $last)";
     private static readonly long LongestLease = (long)(2 * JobsOptions.MaxLease).TotalMilliseconds;
 
     // It takes as long as the file is large.
@@ -25,6 +26,13 @@ internal sealed partial class SqliteJobStore
 
     private Task<int> ReleaseAsync(string holder, CancellationToken cancellationToken) => WriteAsync(
         session => Change(session, Running, Unlease, "status = 'running' AND holder = $holder", ("$holder", holder)).Count, cancellationToken);
+
+    private async Task<int> ReleaseNobodysAsync(CancellationToken cancellationToken)
+    {
+        var last = Now + LongestLease;
+        if (Read(session => session.Number($"SELECT count(*) FROM {Running} WHERE {Nobodys}", ("$last", last))) == 0) return 0;
+        return await WriteAsync(session => Change(session, Running, Unlease, Nobodys, ("$last", last)).Count, cancellationToken);
+    }
 
     private HashSet<string> Alive()
     {
@@ -113,9 +121,7 @@ internal sealed partial class SqliteJobStore
 
     private List<LeasedJob> Lease(SqliteSession session, int maxJobs)
     {
-        // A lease without a holder, or until no time at all, is nobody's either.
-        Change(session, Running, Unlease, "status = 'running' AND (typeof(holder) <> 'text' OR leased_until IS NULL OR leased_until NOT BETWEEN $now AND $last)",
-            ("$now", Now), ("$last", Now + LongestLease));
+        Change(session, Running, Unlease, "status = 'running' AND leased_until < $now", ("$now", Now));
         var leased = new List<LeasedJob>();
         List<JobRow> rows;
         int wanted;
@@ -125,7 +131,11 @@ internal sealed partial class SqliteJobStore
             rows = session.Rows($"{Select} WHERE status = 'queued' ORDER BY seq LIMIT $max", Now, ("$max", wanted));
             foreach (var row in rows)
             {
-                if (row.Leased is not { } job) SetAside(session, row);
+                if (row.Leased is not { } job)
+                {
+                    // Neither queued nor damaged, or set aside already: only an index can have said that it is queued.
+                    if (row.Fault is null || !SetAside(session, row)) throw SqliteFile.StaleIndex();
+                }
                 else if (ChangeOne(session, "status = 'running', holder = $holder, leased_until = $until", "seq = $seq",
                     ("$holder", Holder), ("$until", LeasedUntil()), ("$seq", row.Seq))) leased.Add(job);
             }

@@ -44,14 +44,13 @@ internal sealed partial class SqliteJobStore(
     private long RetainedSince => Now - (long)options.Retention.TotalMilliseconds;
 
     /// <inheritdoc/>
-    public Task OpenAsync(CancellationToken cancellationToken)
+    public async Task OpenAsync(CancellationToken cancellationToken)
     {
         _session = SqliteFile.Open(_path);
         _holder = SqliteHolder.Take(_path);
-        _budget.Counted(SqliteSums.Read(_session));
-        _budget.Open(_budget.All);
         _writer = new(MaxGroupSize, group => Task.FromResult<IReadOnlyList<object?>>(Commit(group)));
-        return Task.CompletedTask;
+        _budget.Counted(Read(SqliteSums.TryRead) ?? await WriteAsync(Recount, cancellationToken));
+        _budget.Open(_budget.All);
     }
 
     /// <inheritdoc/>
@@ -115,10 +114,9 @@ internal sealed partial class SqliteJobStore(
     {
         // Who holds jobs is read before who lives: a process that starts in between holds none of these.
         var holders = Read(session => session.Query("SELECT DISTINCT holder FROM jobs WHERE status = 'running'", row => SqliteRows.Value(row, 0) as string));
-        // A row without a holder is handed back by whoever leases next.
-        if (holders.TrueForAll(holder => holder is null || holder == Holder)) return 0;
+        var released = await ReleaseNobodysAsync(cancellationToken);
+        if (holders.TrueForAll(holder => holder is null || holder == Holder)) return released;
         var alive = Alive();
-        var released = 0;
         foreach (var dead in holders.Where(holder => holder is not null && !alive.Contains(holder)))
         {
             released += await ReleaseAsync(dead!, cancellationToken);

@@ -27,8 +27,17 @@ internal static class SqliteSums
             CREATE TRIGGER jobs_kept_delete AFTER DELETE ON jobs BEGIN
                 {Removed};
             END;
-            CREATE TRIGGER jobs_kept_update AFTER UPDATE OF owner, idempotency_key, text, trace_parent, trace_state, status, result, error ON jobs
-            WHEN {IsOpen("old")} <> {IsOpen("new")} OR {BytesOf("old")} <> {BytesOf("new")} OR {OwnerOf("old")} <> {OwnerOf("new")} BEGIN
+            -- A lease changes the status alone, and costs no more than the question whether the job has ended.
+            CREATE TRIGGER jobs_kept_end AFTER UPDATE OF status ON jobs
+            WHEN {IsOpen("old")} <> {IsOpen("new")} AND {OwnerOf("old")} = {OwnerOf("new")} BEGIN
+                UPDATE jobs_kept SET
+                    unfinished = unfinished + {IsOpen("new")} - {IsOpen("old")},
+                    unfinished_bytes = unfinished_bytes + {IsOpen("new")} * {BytesOf("new")} - {IsOpen("old")} * {BytesOf("old")},
+                    bytes = bytes + {BytesOf("new")} - {BytesOf("old")}
+                WHERE owner = {OwnerOf("new")};
+            END;
+            CREATE TRIGGER jobs_kept_update AFTER UPDATE OF owner, idempotency_key, text, trace_parent, trace_state, result, error ON jobs
+            WHEN {OwnerOf("old")} <> {OwnerOf("new")} OR ({IsOpen("old")} = {IsOpen("new")} AND {BytesOf("old")} <> {BytesOf("new")}) BEGIN
                 {Removed};
                 {Added};
             END;

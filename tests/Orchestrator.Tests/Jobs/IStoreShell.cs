@@ -119,7 +119,7 @@ internal sealed class SqliteShell(string path) : StoreShell(() => new SqliteConn
         ExecuteAsync("CREATE TRIGGER refuse BEFORE UPDATE ON jobs WHEN new.status = 'succeeded' BEGIN SELECT RAISE(ABORT, 'refused'); END");
 
     public override Task ForgetSumsAsync() =>
-        ExecuteAsync("DROP TRIGGER jobs_kept_insert; DROP TRIGGER jobs_kept_update; DROP TRIGGER jobs_kept_delete; DROP TABLE jobs_kept");
+        ExecuteAsync("DROP TRIGGER jobs_kept_insert; DROP TRIGGER jobs_kept_update; DROP TRIGGER jobs_kept_end; DROP TRIGGER jobs_kept_delete; DROP TABLE jobs_kept");
 
     private static string Schema(string sql) =>
         $"PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = '{sql.Replace("'", "''", StringComparison.Ordinal)}' WHERE name = 'jobs'; PRAGMA writable_schema = RESET";

@@ -1,5 +1,6 @@
 using Lab.Orchestrator.Jobs;
 using Lab.Orchestrator.Jobs.Sqlite;
+using Lab.Orchestrator.Tests.Api;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 
@@ -44,6 +45,31 @@ public sealed class SqliteDiskTests
 
         async Task<SubmissionKind> SubmitAsync() =>
             (await store.SubmitAsync(new(Guid.CreateVersion7(time.GetUtcNow()), "", "a", false, null, time.GetUtcNow()), Cancellation)).Kind;
+    }
+
+    [Fact]
+    public async Task Lease_IndexSaysOtherwiseThanItsRows_IsMadeAnew()
+    {
+        await using var home = new SqliteHome();
+        var log = new RememberedLog();
+        await using (var store = home.Create(new(), TimeProvider.System, log))
+        {
+            await store.OpenAsync(Cancellation);
+            for (var i = 0; i < 5; i++) await store.SubmitAsync(new(Guid.CreateVersion7(), "", $"{i}", false, null, DateTimeOffset.UtcNow), Cancellation);
+        }
+
+        // The first three are in the index of what is queued, and are not.
+        await home.Shell.ExecuteAsync(IndexOf("nothing"));
+        await home.Shell.ExecuteAsync("UPDATE jobs SET status = 'damaged', finished_at = 0 WHERE seq < 3; UPDATE jobs SET status = 'canceled', finished_at = 0 WHERE seq = 3");
+        await home.Shell.ExecuteAsync(IndexOf("queued"));
+        await using var next = home.Create(new(), TimeProvider.System, log);
+        await next.OpenAsync(Cancellation);
+        Assert.Equal("3", Assert.Single(await next.LeaseAsync(1, Cancellation)).Text);
+        Assert.Equal("4", Assert.Single(await next.LeaseAsync(2, Cancellation)).Text);
+        Assert.Single(log.Messages, message => message.Contains("made anew", StringComparison.Ordinal));
+
+        static string IndexOf(string status) =>
+            $"PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = 'CREATE INDEX jobs_queued ON jobs (seq) WHERE status = ''{status}''' WHERE name = 'jobs_queued'; PRAGMA writable_schema = RESET";
     }
 
     [Fact]
