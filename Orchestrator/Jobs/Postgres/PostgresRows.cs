@@ -5,7 +5,7 @@ namespace Lab.Orchestrator.Jobs.Postgres;
 /// <summary>Reads rows whatever is in them, and sets aside those that are no jobs.</summary>
 internal static class PostgresRows
 {
-    /// <summary>The condition of a query of <see cref="JobRow.Columns"/>.</summary>
+    /// <summary>A query of <see cref="JobRow.Columns"/>, up to its condition.</summary>
     public const string Select = $"SELECT {JobRow.Columns} FROM lab_jobs";
 
     // What PostgreSQL counts its microseconds from.

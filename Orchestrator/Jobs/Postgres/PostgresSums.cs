@@ -34,6 +34,7 @@ internal static class PostgresSums
         END $schema$;
         """;
 
+    // NewJob.RowBytes and the content, as NewJob.Bytes has it.
     private const string Bytes = """
         (1024 + coalesce(octet_length(owner), 0) + coalesce(octet_length(idempotency_key), 0) + coalesce(octet_length(text), 0)
             + coalesce(octet_length(trace_parent), 0) + coalesce(octet_length(trace_state), 0)

@@ -8,14 +8,16 @@ namespace Lab.Orchestrator.Tests.Jobs;
 /// <summary>A store of jobs as a person with a shell sees and writes it: past the store, and past what its tables allow.</summary>
 internal interface IStoreShell
 {
-    /// <summary>The table of jobs, and that of the sums.</summary>
+    /// <summary>The table of jobs; that of the sums has <c>_kept</c> at its end.</summary>
     string Jobs { get; }
 
     /// <summary>What does not belong into a column, as SQL; a value of its own for each <paramref name="number"/>.</summary>
     IReadOnlyList<(string Column, string Value)> Damages(int number);
 
+    /// <summary>A text as a job's row has it, as SQL.</summary>
     string Bytes(string text);
 
+    /// <summary>A time as a job's row has it, as SQL.</summary>
     string Time(DateTimeOffset time);
 
     /// <summary>Writes where nothing checks types or what must not be missing.</summary>
