@@ -1,6 +1,7 @@
 using Lab.Orchestrator;
 using Lab.Orchestrator.Jobs;
 using Lab.Orchestrator.Workers;
+using Lab.ServiceDefaults;
 using Lab.ServiceDefaults.Access;
 using Lab.ServiceDefaults.Health;
 using Microsoft.Extensions.Options;
@@ -14,8 +15,9 @@ const string InlineCompletions = "DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS";
 if (Environment.GetEnvironmentVariable(InlineCompletions) is null) Environment.SetEnvironmentVariable(InlineCompletions, "1");
 try
 {
-    await OrchestratorApp.Create(args).RunAsync();
-    return Environment.ExitCode;
+    if (await OrchestratorApp.Create(args).RunToEndAsync() is not { } failure) return Environment.ExitCode;
+    await Console.Error.WriteLineAsync($"orchestrator: {failure}");
+    return 1;
 }
 catch (Exception e) when (e is WorkerAddressException or CertificateException or JobStoreException or OptionsValidationException
     or InvalidOperationException { InnerException: FormatException })

@@ -53,8 +53,8 @@ internal static class WorkerApplication
             // Looked at before the host starts, which would put a stack trace in the log.
             _ = app.Services.GetRequiredService<IOptions<WorkerOptions>>().Value;
             var host = app.Services.GetRequiredService<ModelHost>();
-            await app.RunAsync();
-            if (host.Failure is not { } failure) return 0;
+            var failed = await app.RunToEndAsync();
+            if ((host.Failure ?? failed) is not { } failure) return 0;
             await Console.Error.WriteLineAsync($"error: {failure}");
         }
         catch (OptionsValidationException e)

@@ -30,7 +30,7 @@ internal static class Descriptions
                 """),
             new(202, "Accepted as a job", typeof(JobDocument), Job, Headers: [("Location", "Where to fetch the answer."), ("Preference-Applied", "What was granted of Prefer.")]),
         ],
-        Refusals = [400, 413, 415, 422, 429, 502, 503, 504],
+        Refusals = [400, 413, 415, 422, 429, 502, 503, 504, 507],
     };
 
     public static EndpointDescription GetJob { get; } = new("A job's state, and its result or error once it has finished")
@@ -42,7 +42,7 @@ internal static class Descriptions
     public static EndpointDescription CancelJob { get; } = new("Cancel a job")
     {
         Answers = [new(204, "Canceled")],
-        Refusals = [404, 409, 410, 503],
+        Refusals = [404, 409, 410, 503, 507],
     };
 
     public static EndpointDescription Workers { get; } = new("The worker table")

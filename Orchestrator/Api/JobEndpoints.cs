@@ -19,9 +19,10 @@ internal static class JobEndpoints
     /// <summary>Whose jobs the caller sees: the name of its key, or nobody's in particular where no keys are set.</summary>
     public static string JobOwner(this HttpContext context) => context.User.Identity?.Name ?? "";
 
-    /// <summary>503: the store is not to be had; trying again soon makes sense.</summary>
+    /// <summary>503: the store is not to be had; trying again soon makes sense. 507: there is no room left in it.</summary>
     public static RefusalResult Unavailable(JobStoreException e) =>
-        new Refusal(StatusCodes.Status503ServiceUnavailable, "Jobs not available", e.Message, RetryAfter: 1).ToResult();
+        e.IsFull ? new Refusal(StatusCodes.Status507InsufficientStorage, "Disk full", e.Message, RetryAfter: 60).ToResult()
+        : new Refusal(StatusCodes.Status503ServiceUnavailable, "Jobs not available", e.Message, RetryAfter: 1).ToResult();
 
     private static async Task<Results<Ok<JobDocument>, RefusalResult>> GetAsync(
         string id, HttpContext context, IJobStore store, JobRunner runner, IOptions<JobsOptions> options, TimeProvider time)

@@ -17,6 +17,9 @@ internal sealed class JobSubmission(
     // A hundred thousand jobs take longer than any time it makes sense to tell.
     private const int RetryAfterSeconds = 60;
 
+    // Room comes when what is kept has been kept for as long as was promised: seldom sooner than this.
+    private static readonly TimeSpan RetryWhenFull = TimeSpan.FromMinutes(5);
+
     /// <summary>Accepts the request as a job; with <c>wait=N</c> answers it at once if it is done by then (RFC 7240 §4.3).</summary>
     public async Task<Results<Ok<RequestAnswer>, Accepted<JobDocument>, RefusalResult>> SubmitAsync(
         HttpContext context, TextBody body, Prefer prefer)
@@ -29,7 +32,7 @@ internal sealed class JobSubmission(
         {
             var submission = await store.SubmitAsync(
                 new(Guid.CreateVersion7(now), owner, body.Text, body.IsGenerated, key, now, parent, state), context.RequestAborted);
-            if (submission.Job is not { } job) return (submission.Kind is SubmissionKind.KeyReused ? IdempotencyKey.Reused : Full()).ToResult();
+            if (submission.Job is not { } job) return Refuse(submission.Kind).ToResult();
             if (submission.Kind is SubmissionKind.Created) metrics.Became(JobStatus.Queued);
             if (prefer.Wait is { } wait) job = await WaitAsync(owner, job, wait, context.RequestAborted);
             return Answer(context, job, prefer.Wait);
@@ -40,8 +43,21 @@ internal sealed class JobSubmission(
         }
     }
 
-    private Refusal Full() => new(StatusCodes.Status429TooManyRequests, "Too many jobs",
-        $"{options.Value.Capacity} jobs are unfinished, and no more may be.", RetryAfterSeconds);
+    private Refusal Refuse(SubmissionKind kind) => kind switch
+    {
+        SubmissionKind.KeyReused => IdempotencyKey.Reused,
+        SubmissionKind.Full => new(StatusCodes.Status429TooManyRequests, "Too many jobs",
+            $"As many jobs are unfinished as may be: {options.Value.Capacity}, or {store.MaxBytes / 2} bytes of them.", RetryAfterSeconds),
+        SubmissionKind.ShareUsed => new(StatusCodes.Status429TooManyRequests, "Too many jobs of this key",
+            "This key's jobs take up half of what may be kept, and the rest is for others.", RetryAfterSeconds),
+        SubmissionKind.Vanished => new(StatusCodes.Status503ServiceUnavailable, "Jobs not available",
+            "The key's job vanished while it was looked up; try again.", RetryAfter: 1),
+        SubmissionKind.DiskLow => new(StatusCodes.Status507InsufficientStorage, "Disk nearly full",
+            "The disk that jobs are kept on is nearly full.", RetryAfterSeconds),
+        _ => new(StatusCodes.Status507InsufficientStorage, "No room for jobs",
+            $"Jobs are kept for {options.Value.Retention:c}, and those kept take up the {store.MaxBytes} bytes that they may.",
+            (int)Math.Clamp(options.Value.Retention.TotalSeconds, 1, RetryWhenFull.TotalSeconds)),
+    };
 
     private static Results<Ok<RequestAnswer>, Accepted<JobDocument>, RefusalResult> Answer(
         HttpContext context, Job job, TimeSpan? wait)

@@ -15,7 +15,7 @@ internal sealed partial class DispatchState(
     IDispatchEffects effects,
     DispatchMetrics metrics,
     ILogger logger,
-    Func<bool>? severalOwners = null)
+    Func<string, bool>? hasOther = null)
 {
     /// <summary>How an entry ends that the orchestrator itself did not live to answer.</summary>
     public static readonly Outcome Stopped = new(OutcomeKind.Stopped, Detail: "The orchestrator is stopping.");
@@ -24,7 +24,7 @@ internal sealed partial class DispatchState(
     private const int MaxContradictedRefusals = 3;
 
     private readonly EntryQueue _queue = new();
-    private readonly QueueRoom _room = new(options.QueueCapacity, options.QueueBytesOrDefault, severalOwners ?? (() => false));
+    private readonly QueueRoom _room = new(options.QueueCapacity, options.QueueBytesOrDefault, hasOther ?? (_ => false));
     private readonly CompletionRate _completions = new(time);
     private long _arrivals;
     private long _calls;

@@ -41,14 +41,14 @@ internal sealed class Dispatcher : IHostedService, IDispatchEffects, IAsyncDispo
         DispatchMetrics metrics,
         TimeProvider time,
         IHostApplicationLifetime lifetime,
-        KeyCount keys,
+        IKeyHolders keys,
         ILogger<Dispatcher> logger)
     {
         _client = client;
         _time = time;
         _logger = logger;
         _lifetime = lifetime;
-        _state = new(options.Value, time, Random.Shared, this, metrics, logger, () => keys.Current > 1);
+        _state = new(options.Value, time, Random.Shared, this, metrics, logger, keys.HasOther);
         metrics.Observe(() => _state.Workers.Counts);
         _mailbox = new(Handle, Settle, Flush);
         _hangUp = entry => _mailbox.Post(new(MessageKind.HangUp, entry));

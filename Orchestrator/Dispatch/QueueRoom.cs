@@ -8,8 +8,8 @@ namespace Lab.Orchestrator.Dispatch;
 /// </summary>
 /// <param name="capacity">How many may wait.</param>
 /// <param name="maxBytes">How many bytes they may take.</param>
-/// <param name="severalOwners">Whether there is anybody to leave something to.</param>
-internal sealed class QueueRoom(int capacity, long maxBytes, Func<bool> severalOwners)
+/// <param name="hasOther">Whether there is anybody but this owner to leave something to.</param>
+internal sealed class QueueRoom(int capacity, long maxBytes, Func<string, bool> hasOther)
 {
     // The last quarter is for everybody else.
     private const double Share = 0.75;
@@ -26,7 +26,7 @@ internal sealed class QueueRoom(int capacity, long maxBytes, Func<bool> severalO
     {
         detail = null;
         if (_bytes + size > maxBytes) detail = "The requests that wait take all the memory there is for them.";
-        else if (owner.Length > 0 && severalOwners())
+        else if (owner.Length > 0 && hasOther(owner))
         {
             var own = _owners.GetValueOrDefault(owner);
             // A share of less than one is one.

@@ -18,7 +18,10 @@ internal sealed class GroupCommit<TItem, TResult> : IAsyncDisposable
 
     /// <summary>Starts the writer.</summary>
     /// <param name="maxGroupSize">How many items one commit may carry.</param>
-    /// <param name="commit">Writes the items, all or none, and gives one result for each.</param>
+    /// <param name="commit">
+    /// Writes the items, all or none, and gives one result for each. Where it fails for a reason of one item
+    /// (<see cref="JobStoreException.IsOfOneWrite"/>) each is written by itself.
+    /// </param>
     public GroupCommit(int maxGroupSize, Func<IReadOnlyList<TItem>, Task<IReadOnlyList<TResult>>> commit)
     {
         _maxGroupSize = maxGroupSize;
@@ -59,18 +62,32 @@ internal sealed class GroupCommit<TItem, TResult> : IAsyncDisposable
 
     private void Commit(List<Waiting> group)
     {
+        if (TryCommit(group) is not { } reason) return;
+        // Whatever one of them has done, it is not the others' fault. A store that is away is so for each.
+        for (var i = 0; i < group.Count; i++)
+        {
+            if (group.Count > 1 && IsOfOne(reason)) reason = TryCommit([group[i]]) ?? reason;
+            group[i].Done.TrySetException(reason);
+        }
+    }
+
+    /// <summary>Commits a group, or says why not.</summary>
+    private Exception? TryCommit(List<Waiting> group)
+    {
         try
         {
             var results = _commit([.. group.Select(waiting => waiting.Item)]).GetAwaiter().GetResult();
             Interlocked.Increment(ref _commits);
-            for (var i = 0; i < group.Count; i++) group[i].Done.SetResult(results[i]);
+            for (var i = 0; i < group.Count; i++) group[i].Done.TrySetResult(results[i]);
+            return null;
         }
         catch (Exception e)
         {
-            // Whoever waits is told; the next group may fare better.
-            foreach (var waiting in group) waiting.Done.TrySetException(e);
+            return e;
         }
     }
+
+    private static bool IsOfOne(Exception reason) => reason is not JobStoreException { IsOfOneWrite: false };
 
     private sealed record Waiting(TItem Item)
     {

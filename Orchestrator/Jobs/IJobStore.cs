@@ -12,14 +12,25 @@ internal enum SubmissionKind
     /// <summary>The key was used before, for another request.</summary>
     KeyReused,
 
-    /// <summary>Nothing stored: as many jobs are unfinished as may be.</summary>
+    /// <summary>Nothing stored: as many jobs are unfinished as may be, by number or bytes.</summary>
     Full,
+
+    /// <summary>Nothing stored: its owner has all that one of several may have.</summary>
+    ShareUsed,
+
+    /// <summary>Nothing stored: the jobs kept take up as many bytes as they may.</summary>
+    StoreFull,
+
+    /// <summary>Nothing stored: the disk is nearly full.</summary>
+    DiskLow,
+
+    /// <summary>Nothing stored: its key's job vanished while it was looked up.</summary>
+    Vanished,
 }
 
 /// <summary>What became of a submission, and the job where there is one.</summary>
 internal sealed record Submission(SubmissionKind Kind, Job? Job = null)
 {
-    public static readonly Submission Full = new(SubmissionKind.Full);
     public static readonly Submission KeyReused = new(SubmissionKind.KeyReused);
 
     public static Submission Created(NewJob job) =>
@@ -40,16 +51,20 @@ internal sealed record JobSignal(JobSignalKind Kind, IReadOnlyList<Guid> Ids)
 
 /// <summary>
 /// Where jobs are kept. What a member has returned is on disk. A job that runs is leased by one holder until a time;
-/// only its holder can finish it, only while it is not finished, so that a job's readers see one end. Every member
-/// but <see cref="OpenAsync"/> may be called at any time and from everywhere.
+/// only its holder can finish it, only while it is not finished, so that a job's readers see one end. A row that cannot be
+/// read is set aside by whoever comes upon it, and its owner sees a job that has failed. Every member but
+/// <see cref="OpenAsync"/> may be called at any time and from everywhere.
 /// </summary>
 internal interface IJobStore : IAsyncDisposable
 {
     /// <summary>Something has happened to jobs. Raised after the commit, on any thread; listeners do not block.</summary>
     event Action<JobSignal>? Signaled;
 
-    /// <summary>About how many jobs are unfinished.</summary>
-    long OpenJobs { get; }
+    /// <summary>About what all jobs come to.</summary>
+    JobSum Sum { get; }
+
+    /// <summary>How many bytes of jobs may be kept.</summary>
+    long MaxBytes { get; }
 
     /// <summary>Makes the store ready; once, before everything else.</summary>
     /// <exception cref="JobStoreException">It is configured wrongly; the message says what.</exception>
@@ -81,11 +96,17 @@ internal interface IJobStore : IAsyncDisposable
     /// <summary>Hands back every job that is leased here.</summary>
     Task ReleaseAsync(CancellationToken cancellationToken);
 
-    /// <summary>Hands back the jobs of holders that are known to be dead, without waiting for their leases to run out.</summary>
+    /// <summary>
+    /// Hands back the jobs of holders that are known to be dead, without waiting for their leases to run out, and those
+    /// whose leases would never run out.
+    /// </summary>
     /// <returns>How many jobs.</returns>
     Task<int> ReleaseAbandonedAsync(CancellationToken cancellationToken);
 
-    /// <summary>Deletes results whose retention is over and ends jobs that nobody could finish for as long; gives back the space.</summary>
+    /// <summary>
+    /// Deletes results whose retention is over, ends jobs that nobody could finish for as long, and sets aside rows that
+    /// no other query would come upon; gives back the space.
+    /// </summary>
     /// <returns>How many results were deleted.</returns>
     Task<int> SweepAsync(CancellationToken cancellationToken);
 }

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using Lab.ServiceDefaults.Contracts;
 
@@ -25,8 +26,16 @@ internal sealed record NewJob(
     string? TraceParent = null,
     string? TraceState = null)
 {
+    // What a row takes up beside its content: indexes, its own columns, and pages that are not filled.
+    public const int RowBytes = 1024;
+
+    /// <summary>What the job counts for among the bytes kept, until its end adds to it.</summary>
+    public long Bytes => RowBytes + BytesOf(Owner) + BytesOf(Text) + BytesOf(IdempotencyKey) + BytesOf(TraceParent) + BytesOf(TraceState);
+
     /// <summary>Whether a client that sends this under a key already used means the same thing.</summary>
     public bool IsSameRequestAs(string text, bool isGenerated) => IsGenerated ? isGenerated : !isGenerated && Text == text;
+
+    private static int BytesOf(string? text) => text is null ? 0 : Encoding.UTF8.GetByteCount(text);
 }
 
 /// <summary>How a job ended: with a result or with the reason why there is none.</summary>
@@ -36,7 +45,12 @@ internal sealed record JobEnd(JobStatus Status, RequestAnswer? Result = null, Re
     public string? ResultJson => Result is null ? null
         : JsonSerializer.Serialize(Result with { InputText = "" }, WireJson.Relaxed.RequestAnswer);
 
+    /// <summary>The error as it is stored.</summary>
     public string? ErrorJson => Error is null ? null : JsonSerializer.Serialize(Error, JobsJson.Relaxed.Refusal);
+
+    /// <summary>How a job ends whose own end the store refuses to keep.</summary>
+    public static readonly JobEnd NotKept =
+        new(JobStatus.Failed, Error: new(StatusCodes.Status500InternalServerError, "Result not kept", "The job's result could not be stored."));
 
     /// <summary>How a job ends that nobody could finish for as long as jobs are kept.</summary>
     public static JobEnd OutOfTime(TimeSpan retention) =>
@@ -52,16 +66,6 @@ internal sealed record Job(
     DateTimeOffset SubmittedAt,
     DateTimeOffset? FinishedAt)
 {
-    /// <summary>The job behind a row of a store.</summary>
-    public static Job Stored(
-        Guid id, string status, string text, string? result, string? error, DateTimeOffset submittedAt, DateTimeOffset? finishedAt) => new(
-            id,
-            JobStatusNames.Parse(status),
-            result is null ? null : JsonSerializer.Deserialize(result, WireJson.Relaxed.RequestAnswer)! with { InputText = text },
-            error is null ? null : JsonSerializer.Deserialize(error, JobsJson.Relaxed.Refusal),
-            submittedAt,
-            finishedAt);
-
     public JobDocument ToDocument() => new(Id.ToString(), Status.Name(), Result, Error, SubmittedAt, FinishedAt);
 }
 
@@ -80,12 +84,14 @@ internal static class JobStatusNames
         _ => "canceled",
     };
 
-    public static JobStatus Parse(string name) => name switch
+    /// <summary>The status of this name, or <c>null</c>.</summary>
+    public static JobStatus? Parse(string name) => name switch
     {
         "queued" => JobStatus.Queued,
         "running" => JobStatus.Running,
         "succeeded" => JobStatus.Succeeded,
         "failed" => JobStatus.Failed,
-        _ => JobStatus.Canceled,
+        "canceled" => JobStatus.Canceled,
+        _ => null,
     };
 }

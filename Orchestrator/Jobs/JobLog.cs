@@ -4,8 +4,8 @@ namespace Lab.Orchestrator.Jobs;
 
 internal static partial class JobLog
 {
-    [LoggerMessage(1, LogLevel.Information, "Jobs are kept in {Where}")]
-    public static partial void Opened(ILogger logger, string where);
+    [LoggerMessage(1, LogLevel.Information, "Jobs are kept in {Where}, up to {MaxBytes} bytes of them")]
+    public static partial void Opened(ILogger logger, string where, long maxBytes);
 
     [LoggerMessage(2, LogLevel.Information, "{Count} jobs of an orchestrator that is no more are queued again")]
     public static partial void TakenOver(ILogger logger, int count);
@@ -30,6 +30,18 @@ internal static partial class JobLog
 
     [LoggerMessage(10, LogLevel.Warning, "News from other orchestrators are not heard for now: {Reason}")]
     public static partial void NotListening(ILogger logger, string reason);
+
+    [LoggerMessage(11, LogLevel.Error, "Row {Row} of the jobs cannot be read and is set aside: {Fault}")]
+    public static partial void SetAside(ILogger logger, long row, string fault);
+
+    [LoggerMessage(12, LogLevel.Warning, "Job {JobId} failed, for its end could not be stored: {Reason}")]
+    public static partial void NotKept(ILogger logger, Guid jobId, string reason);
+
+    [LoggerMessage(13, LogLevel.Warning, "The sums of the bytes kept were impossible and are counted anew")]
+    public static partial void Recounted(ILogger logger);
+
+    [LoggerMessage(14, LogLevel.Warning, "An index of the jobs says otherwise than their rows: all are made anew")]
+    public static partial void Reindexed(ILogger logger);
 
     [LoggerMessage(9, LogLevel.Critical, "Running jobs has failed")]
     public static partial void RunnerFailed(ILogger logger, Exception exception);

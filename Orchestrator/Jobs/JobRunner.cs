@@ -57,7 +57,7 @@ internal sealed class JobRunner : BackgroundService
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
         await _store.OpenAsync(cancellationToken);
-        JobLog.Opened(_logger, _store.ToString()!);
+        JobLog.Opened(_logger, _store.ToString()!, _store.MaxBytes);
         await base.StartAsync(cancellationToken);
     }
 
@@ -173,8 +173,7 @@ internal sealed class JobRunner : BackgroundService
     private async Task FinishAsync(Guid id, JobEnd end, CancellationToken stopping)
     {
         var finished = false;
-        while (!await TryAsync(async () => finished = await _store.FinishAsync(id, end, _mayWrite)))
-            await Task.Delay(MaxPollInterval, _time, stopping);
+        while (!await TryAsync(WriteAsync)) await Task.Delay(MaxPollInterval, _time, stopping);
         if (!finished)
         {
             JobLog.Dropped(_logger, id);
@@ -183,6 +182,21 @@ internal sealed class JobRunner : BackgroundService
 
         _metrics.Became(end.Status);
         JobLog.Finished(_logger, id, end.Status.Name());
+
+        async Task WriteAsync()
+        {
+            try
+            {
+                finished = await _store.FinishAsync(id, end, _mayWrite);
+            }
+            catch (JobStoreException e) when (e.IsOfOneWrite && end != JobEnd.NotKept)
+            {
+                // An end that the store will never take would be written, and its text computed, for ever.
+                JobLog.NotKept(_logger, id, e.Message);
+                end = JobEnd.NotKept;
+                finished = await _store.FinishAsync(id, end, _mayWrite);
+            }
+        }
     }
 
     private async Task HandBackAsync()

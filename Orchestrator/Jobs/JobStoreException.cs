@@ -22,4 +22,10 @@ public sealed class JobStoreException : Exception
     public JobStoreException()
     {
     }
+
+    /// <summary>Whether the reason lies in what was to be written, so that something else can still be.</summary>
+    public bool IsOfOneWrite { get; init; }
+
+    /// <summary>Whether there is no room left where jobs are kept.</summary>
+    public bool IsFull { get; init; }
 }

@@ -13,7 +13,7 @@ internal sealed class JobSweep(IJobStore store, IOptions<JobsOptions> options, T
     {
         var tenth = options.Value.Retention / 10;
         using var timer = new PeriodicTimer(tenth > MaxInterval ? MaxInterval : tenth < MinInterval ? MinInterval : tenth, time);
-        while (await timer.WaitForNextTickAsync(stoppingToken))
+        do
         {
             try
             {
@@ -25,5 +25,6 @@ internal sealed class JobSweep(IJobStore store, IOptions<JobsOptions> options, T
                 JobLog.Unavailable(logger, e.Message);
             }
         }
+        while (await timer.WaitForNextTickAsync(stoppingToken));
     }
 }

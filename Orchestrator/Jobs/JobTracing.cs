@@ -6,6 +6,9 @@ namespace Lab.Orchestrator.Jobs;
 /// <summary>A job goes on with the trace of the request that submitted it, however much later and in whatever process.</summary>
 internal static class JobTracing
 {
+    // As much as everybody must be able to pass on (W3C Trace Context §3.3.1.5); what is longer may be dropped, and is kept nowhere.
+    private const int MaxStateLength = 512;
+
     private static readonly ActivitySource Source = new(DispatchTracing.SourceName);
 
     /// <summary>The trace to store with a job (W3C Trace Context), where somebody records it.</summary>
@@ -13,7 +16,7 @@ internal static class JobTracing
     {
         var trace = DispatchTracing.CurrentTrace();
         return trace == default ? default
-            : ($"00-{trace.TraceId}-{trace.SpanId}-{(int)trace.TraceFlags:x2}", string.IsNullOrEmpty(trace.TraceState) ? null : trace.TraceState);
+            : ($"00-{trace.TraceId}-{trace.SpanId}-{(int)trace.TraceFlags:x2}", trace.TraceState is { Length: > 0 and <= MaxStateLength } state ? state : null);
     }
 
     /// <summary>The span <c>job</c>, which the dispatcher's spans then hang under.</summary>

@@ -13,6 +13,9 @@ public enum JobsProvider
 /// <summary>The section <c>Jobs</c> of the configuration. Every value has a default that works.</summary>
 public sealed class JobsOptions
 {
+    /// <summary>The longest that <see cref="Lease"/> may be.</summary>
+    public static readonly TimeSpan MaxLease = TimeSpan.FromHours(1);
+
     /// <summary>The section's name.</summary>
     public const string Section = "Jobs";
 
@@ -38,6 +41,12 @@ public sealed class JobsOptions
     public int Capacity { get; set; } = 100_000;
 
     /// <summary>
+    /// How many bytes all jobs may take up, finished ones too, 65,536 or more; unfinished ones half of that. <c>null</c>
+    /// for 10 GiB, in a SQLite file for no more than a quarter of what was free on its disk, but 64 MiB if so much was.
+    /// </summary>
+    public long? MaxBytes { get; set; }
+
+    /// <summary>
     /// How long an orchestrator that has fallen silent keeps the jobs it was running, 1 second to an hour. It renews
     /// them three times as often. One that is known to be dead loses them sooner.
     /// </summary>
@@ -56,7 +65,8 @@ public sealed class JobsOptions
         _ when Retention < TimeSpan.FromSeconds(1) || Retention > TimeSpan.FromDays(365) =>
             Text(nameof(Retention), "between 00:00:01 and 365.00:00:00"),
         { Capacity: < 1 or > 100_000_000 } => Text(nameof(Capacity), "between 1 and 100000000"),
-        _ when Lease < TimeSpan.FromSeconds(1) || Lease > TimeSpan.FromHours(1) => Text(nameof(Lease), "between 00:00:01 and 01:00:00"),
+        { MaxBytes: < 65_536 } => Text(nameof(MaxBytes), "65536 or more, or absent"),
+        _ when Lease < TimeSpan.FromSeconds(1) || Lease > MaxLease => Text(nameof(Lease), "between 00:00:01 and 01:00:00"),
         { Window: < 1 or > 10_000 } => Text(nameof(Window), "between 1 and 10000"),
         _ => null,
     };

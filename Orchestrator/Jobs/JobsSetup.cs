@@ -1,5 +1,6 @@
 using Lab.Orchestrator.Jobs.Postgres;
 using Lab.Orchestrator.Jobs.Sqlite;
+using Lab.ServiceDefaults.Access;
 using Microsoft.Extensions.Options;
 
 namespace Lab.Orchestrator.Jobs;
@@ -15,7 +16,8 @@ internal static class JobsSetup
         services.AddSingleton<IJobStore>(provider => CreateStore(
             provider.GetRequiredService<IOptions<JobsOptions>>().Value,
             provider.GetRequiredService<TimeProvider>(),
-            provider.GetRequiredService<ILoggerFactory>()));
+            provider.GetRequiredService<ILoggerFactory>(),
+            provider.GetRequiredService<IKeyHolders>()));
         services.AddSingleton<JobSignals>();
         services.AddSingleton<JobMetrics>();
         services.AddSingleton<JobRunner>();
@@ -24,8 +26,8 @@ internal static class JobsSetup
         services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, JobsJson.Relaxed));
     }
 
-    private static IJobStore CreateStore(JobsOptions options, TimeProvider time, ILoggerFactory loggers) =>
+    private static IJobStore CreateStore(JobsOptions options, TimeProvider time, ILoggerFactory loggers, IKeyHolders keys) =>
         options.Provider is JobsProvider.Postgres
-            ? new PostgresJobStore(options, time, loggers.CreateLogger<PostgresJobStore>())
-            : new SqliteJobStore(options, time);
+            ? new PostgresJobStore(options, time, loggers.CreateLogger<PostgresJobStore>(), keys.HasOther)
+            : new SqliteJobStore(options, time, loggers.CreateLogger<SqliteJobStore>(), keys.HasOther);
 }

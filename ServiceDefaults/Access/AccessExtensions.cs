@@ -35,7 +35,7 @@ public static class AccessExtensions
         }
 
         services.AddSingleton<KeyRing>();
-        services.AddSingleton(provider => new KeyCount(provider.GetRequiredService<KeyRing>()));
+        services.AddSingleton<IKeyHolders>(provider => provider.GetRequiredService<KeyRing>());
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton<RefusalLog>();
         // It tells each unknown key; the refusal's own line is enough.

@@ -21,7 +21,7 @@ internal sealed record KeyHolder(string Name, bool IsAdmin)
 /// The keys in force, and what else is set of <see cref="AccessSettings"/>, replaced as a whole whenever the
 /// configuration changes. Nothing that is missing, removed or unreadable ever opens what was closed.
 /// </summary>
-internal sealed partial class KeyRing : IDisposable
+internal sealed partial class KeyRing : IKeyHolders, IDisposable
 {
     private const string BearerPrefix = "Bearer ";
 
@@ -58,6 +58,9 @@ internal sealed partial class KeyRing : IDisposable
 
     /// <summary>What is set.</summary>
     public AccessState State => _state;
+
+    /// <inheritdoc/>
+    public bool HasOther(string name) => _state.Keys.Any(key => key.Holder.Name != name);
 
     /// <summary>Finds whose key it is. The time it takes does not depend on which key matches, or how far.</summary>
     public KeyHolder? Find(string key)

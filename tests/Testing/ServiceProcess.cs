@@ -59,11 +59,12 @@ public sealed partial class ServiceProcess : IAsyncDisposable
         }
     }
 
-    /// <summary>Runs a service that cannot start.</summary>
+    /// <summary>Runs a service that ends by itself.</summary>
     /// <param name="assembly">Its program: a path, or a name beside the tests.</param>
     /// <param name="settings">Its settings.</param>
-    public static Task<ProgramRun> FailAsync(string assembly, IEnumerable<string> settings) =>
-        ChildProcess.RunAsync("dotnet", [PathOf(assembly), "--urls=http://127.0.0.1:0", .. settings]);
+    /// <param name="environment">Variables beside the test's own.</param>
+    public static Task<ProgramRun> FailAsync(string assembly, IEnumerable<string> settings, IReadOnlyDictionary<string, string?>? environment = null) =>
+        ChildProcess.RunAsync("dotnet", [PathOf(assembly), "--urls=http://127.0.0.1:0", .. settings], environment);
 
     /// <summary>Waits until it is healthy.</summary>
     public Task UntilHealthyAsync() => Eventually.TrueAsync(async () =>

@@ -30,7 +30,11 @@ internal sealed class PostgresDatabase : IAsyncDisposable
         CREATE INDEX IF NOT EXISTS lab_jobs_queued ON lab_jobs (seq) WHERE status = 'queued';
         CREATE INDEX IF NOT EXISTS lab_jobs_running ON lab_jobs (leased_until) WHERE status = 'running';
         CREATE INDEX IF NOT EXISTS lab_jobs_finished ON lab_jobs (finished_at) WHERE finished_at IS NOT NULL;
+        CREATE INDEX IF NOT EXISTS lab_jobs_astray ON lab_jobs (seq) WHERE finished_at IS NULL AND (status IS NULL OR status NOT IN ('queued', 'running'));
         """;
+
+    // Values, constraints, limits, and damaged data: what is wrong with one row is not wrong with the next.
+    private static readonly string[] OfOneWrite = ["21", "22", "23", "54", "XX001", "XX002"];
 
     private readonly NpgsqlDataSource _source;
     private volatile bool _hasSchema;
@@ -96,9 +100,14 @@ internal sealed class PostgresDatabase : IAsyncDisposable
             }
             catch (Exception e) when (e is NpgsqlException or TimeoutException)
             {
-                if (again || !IsPassing(e)) throw new JobStoreException($"{Where}: {e.Message}", e);
+                if (again || !IsPassing(e)) throw Failure(e);
                 // One connection that the server has cut seldom comes alone.
                 _source.Clear();
+            }
+            catch (Exception e) when (e is InvalidCastException or FormatException or OverflowException or ArgumentException)
+            {
+                // A value that cannot be sent, or a column of another type than the schema's.
+                throw Failure(e);
             }
         }
     }
@@ -115,7 +124,10 @@ internal sealed class PostgresDatabase : IAsyncDisposable
                 // Of several orchestrators that start together one creates, the others find it there.
                 await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
                 await connection.Command("SELECT pg_advisory_xact_lock($1)", SchemaLock).RunAsync(cancellationToken);
-                await connection.Command(Schema).RunAsync(cancellationToken);
+                var schema = connection.Command($"{Schema}\n{PostgresSums.Schema}");
+                // What is there already is counted once, however long it takes.
+                schema.CommandTimeout = 0;
+                await schema.RunAsync(cancellationToken);
                 await transaction.CommitAsync(cancellationToken);
                 _hasSchema = true;
             }
@@ -128,6 +140,12 @@ internal sealed class PostgresDatabase : IAsyncDisposable
             throw;
         }
     }
+
+    private JobStoreException Failure(Exception e) => new($"{Where}: {e.Message}", e)
+    {
+        IsFull = e is PostgresException { SqlState: PostgresErrorCodes.DiskFull },
+        IsOfOneWrite = e is not (NpgsqlException or TimeoutException) || (e is PostgresException { SqlState: var state } && OfOneWrite.Any(state.StartsWith)),
+    };
 
     // Class 57: the operator shuts down or has not started up yet.
     private static bool IsPassing(Exception e) =>

@@ -1,4 +1,3 @@
-using System.Text;
 using Npgsql;
 
 namespace Lab.Orchestrator.Jobs.Postgres;
@@ -10,9 +9,6 @@ namespace Lab.Orchestrator.Jobs.Postgres;
 /// </summary>
 internal sealed class PostgresJobStore : IJobStore
 {
-    /// <summary>What <see cref="ToJob"/> reads.</summary>
-    public const string Columns = "id, status, text, result, error, submitted_at, finished_at";
-
     private const int MaxSubmissions = 256;
 
     // Their identities must fit into one notification, which has less than 8000 bytes.
@@ -29,20 +25,25 @@ internal sealed class PostgresJobStore : IJobStore
     private readonly string _holder = $"{Environment.MachineName}-{Environment.ProcessId}-{Guid.NewGuid():N}";
     private readonly PostgresDatabase _database;
     private readonly PostgresListener _listener;
-    private readonly OpenJobsGauge _open;
+    private readonly JobBudget _budget;
     private readonly GroupCommit<NewJob, Submission> _submissions;
     private readonly GroupCommit<(Guid Id, JobEnd End), bool> _ends;
     private bool _checkedForDead;
 
-    public PostgresJobStore(JobsOptions options, TimeProvider time, ILogger logger)
+    /// <summary>Creates the store; nothing is connected before it is opened.</summary>
+    /// <param name="options">The settings.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="logger">Hears of what goes wrong.</param>
+    /// <param name="hasOtherKey">Whether anybody but this owner has a key.</param>
+    public PostgresJobStore(JobsOptions options, TimeProvider time, ILogger logger, Func<string, bool>? hasOtherKey = null)
     {
         _options = options;
         _time = time;
         _logger = logger;
         _database = new(options.ConnectionString!);
         _listener = new(_database, _holder, Raise, time, logger);
-        _open = new(options.Capacity, time);
-        _submissions = new(MaxSubmissions, new PostgresSubmissions(_database, _holder, _open, () => RetainedSince).StoreAsync);
+        _budget = new(options, time, hasOtherKey);
+        _submissions = new(MaxSubmissions, new PostgresSubmissions(_database, _holder, _budget, () => Now, options.Retention, Tell).StoreAsync);
         _ends = new(MaxEnds, FinishAsync);
     }
 
@@ -50,7 +51,10 @@ internal sealed class PostgresJobStore : IJobStore
     public event Action<JobSignal>? Signaled;
 
     /// <inheritdoc/>
-    public long OpenJobs => _open.Open;
+    public JobSum Sum => _budget.All;
+
+    /// <inheritdoc/>
+    public long MaxBytes => _budget.MaxBytes;
 
     /// <summary>How many groups have been committed.</summary>
     public long Commits => _submissions.Commits + _ends.Commits;
@@ -76,36 +80,26 @@ internal sealed class PostgresJobStore : IJobStore
     }
 
     /// <inheritdoc/>
-    public Task<Job?> FindAsync(string owner, Guid id, CancellationToken cancellationToken) => _database.UseAsync(
-        async connection => (await connection.Command(
-            $"SELECT {Columns} FROM lab_jobs WHERE id = $1 AND owner = $2 AND (finished_at IS NULL OR finished_at >= $3)",
-            id, owner, RetainedSince).ReadAsync(ToJob, cancellationToken)).FirstOrDefault(),
-        cancellationToken);
+    public async Task<Job?> FindAsync(string owner, Guid id, CancellationToken cancellationToken) =>
+        (await FindRowAsync(owner, id, cancellationToken))?.Job;
 
     /// <inheritdoc/>
     public async Task<CancelKind> CancelAsync(string owner, Guid id, CancellationToken cancellationToken)
     {
-        var kind = await _database.UseAsync(
-            async connection =>
-            {
-                var canceled = await connection.Command(
-                    $"""
-                    WITH canceled AS (
-                        UPDATE lab_jobs SET status = 'canceled', finished_at = $3, holder = NULL, leased_until = NULL
-                        WHERE id = $1 AND owner = $2 AND finished_at IS NULL RETURNING id)
-                    SELECT pg_notify('{PostgresListener.Channel}', $4) FROM canceled
-                    """,
-                    id, owner, Now, PostgresListener.Payload(_holder, JobSignalKind.Canceled, id.ToString())).ReadAsync(_ => true, cancellationToken);
-                if (canceled.Count == 1) return CancelKind.Canceled;
-                var finished = await connection.Command(
-                    "SELECT 1 FROM lab_jobs WHERE id = $1 AND owner = $2 AND finished_at >= $3", id, owner, RetainedSince).ReadAsync(_ => true, cancellationToken);
-                return finished.Count == 1 ? CancelKind.AlreadyFinished : CancelKind.Unknown;
-            },
+        var canceled = await _database.UseAsync(
+            connection => connection.Command(
+                $"""
+                WITH canceled AS (
+                    UPDATE lab_jobs SET status = 'canceled', finished_at = $3, holder = NULL, leased_until = NULL
+                    WHERE id = $1 AND owner = $2 AND finished_at IS NULL AND status IN ('queued', 'running') RETURNING id)
+                SELECT pg_notify('{PostgresListener.Channel}', $4) FROM canceled
+                """,
+                id, owner, Now, PostgresListener.Payload(_holder, JobSignalKind.Canceled, id.ToString())).ReadAsync(_ => true, cancellationToken),
             cancellationToken);
-        if (kind is not CancelKind.Canceled) return kind;
-        _open.Add(-1);
+        if (canceled.Count == 0) return await FindRowAsync(owner, id, cancellationToken) is null ? CancelKind.Unknown : CancelKind.AlreadyFinished;
+        _budget.Ended();
         Raise(new(JobSignalKind.Canceled, [id]));
-        return kind;
+        return CancelKind.Canceled;
     }
 
     /// <inheritdoc/>
@@ -113,16 +107,22 @@ internal sealed class PostgresJobStore : IJobStore
         async connection =>
         {
             await connection.Command($"{Unlease} AND leased_until < $1", Now).RunAsync(cancellationToken);
-            var leasing = connection.Command(
-                """
-                WITH next AS (SELECT seq FROM lab_jobs WHERE status = 'queued' ORDER BY seq LIMIT $1 FOR UPDATE SKIP LOCKED)
-                UPDATE lab_jobs SET status = 'running', holder = $2, leased_until = $3 FROM next WHERE lab_jobs.seq = next.seq
-                RETURNING lab_jobs.seq, id, text, submitted_at, trace_parent, trace_state
-                """,
-                maxJobs, _holder, Now + _options.Lease);
-            var jobs = await leasing.ReadAsync(row => (Seq: row.GetInt64(0), Job: new LeasedJob(
-                    row.GetGuid(1), TextOf(row, 2), row.GetFieldValue<DateTimeOffset>(3), OrNull(row, 4), OrNull(row, 5))), cancellationToken);
-            return [.. jobs.OrderBy(leased => leased.Seq).Select(leased => leased.Job)];
+            var leased = new List<LeasedJob>();
+            List<JobRow> rows;
+            do
+            {
+                rows = await connection.Command(
+                    $"""
+                    WITH next AS (SELECT seq AS place FROM lab_jobs WHERE status = 'queued' ORDER BY seq LIMIT $1 FOR UPDATE SKIP LOCKED)
+                    UPDATE lab_jobs SET status = 'running', holder = $2, leased_until = $3 FROM next WHERE seq = place
+                    RETURNING {JobRow.Columns}
+                    """,
+                    maxJobs - leased.Count, _holder, Now + _options.Lease).RowsAsync(Now, cancellationToken);
+                Tell(await connection.SetAsideAsync(rows, Now, cancellationToken));
+                leased.AddRange(rows.OrderBy(row => row.Seq).Select(row => row.Leased).OfType<LeasedJob>());
+            }
+            while (leased.Count < maxJobs && rows.Exists(row => row.Leased is null));
+            return leased;
         },
         cancellationToken);
 
@@ -139,7 +139,7 @@ internal sealed class PostgresJobStore : IJobStore
     {
         var finished = await _ends.AddAsync((id, end)).WaitAsync(cancellationToken);
         if (!finished) return false;
-        _open.Add(-1);
+        _budget.Ended((end.ResultJson?.Length ?? 0) + (end.ErrorJson?.Length ?? 0));
         Raise(new(JobSignalKind.Finished, [id]));
         return true;
     }
@@ -150,8 +150,12 @@ internal sealed class PostgresJobStore : IJobStore
     /// <inheritdoc/>
     public async Task<int> ReleaseAbandonedAsync(CancellationToken cancellationToken)
     {
-        if (_checkedForDead && !(_listener.Age > Grace)) return 0;
-        var released = 0;
+        // A lease without a holder, until no time at all, or until one that no clock comes to so soon.
+        var released = await _database.UseAsync(
+            connection => connection.Command(
+                $"{Unlease} AND (holder IS NULL OR leased_until IS NULL OR leased_until > $1)", Now + (2 * JobsOptions.MaxLease)).RunAsync(cancellationToken),
+            cancellationToken);
+        if (_checkedForDead && !(_listener.Age > Grace)) return released;
         var others = await _database.UseAsync(
             connection => connection.Command(
                 "SELECT DISTINCT holder FROM lab_jobs WHERE status = 'running' AND holder <> $1", _holder).ReadAsync(row => row.GetString(0), cancellationToken),
@@ -165,22 +169,25 @@ internal sealed class PostgresJobStore : IJobStore
     public async Task<int> SweepAsync(CancellationToken cancellationToken)
     {
         var deleted = await _database.UseAsync(
-            connection => connection.Command("DELETE FROM lab_jobs WHERE finished_at < $1", RetainedSince).RunAsync(cancellationToken), cancellationToken);
-        var overdue = await _database.UseAsync(
+            connection => connection.Command("DELETE FROM lab_jobs WHERE finished_at >= '1970-01-01 00:00Z' AND finished_at < $1 AND coalesce(status, '') NOT IN ('queued', 'running')", RetainedSince).RunAsync(cancellationToken), cancellationToken);
+        var overdue = (await _database.UseAsync(
             connection => connection.Command(
                 """
                 UPDATE lab_jobs SET status = 'failed', error = $1, finished_at = $2, holder = NULL, leased_until = NULL
                 WHERE status IN ('queued', 'running') AND submitted_at < $3 RETURNING id
                 """,
-                JobEnd.OutOfTime(_options.Retention).ErrorJson!, Now, RetainedSince).ReadAsync(row => row.GetGuid(0), cancellationToken),
-            cancellationToken);
+                JobEnd.OutOfTime(_options.Retention).ErrorJson!, Now, RetainedSince).ReadAsync(row => row.IsDBNull(0) ? (Guid?)null : row.GetGuid(0), cancellationToken),
+            cancellationToken)).OfType<Guid>().ToList();
         if (overdue.Count > 0)
         {
             Raise(new(JobSignalKind.Canceled, overdue));
             Raise(new(JobSignalKind.Finished, overdue));
         }
 
-        _open.Counted(await _database.UseAsync(PostgresSubmissions.CountAsync, cancellationToken));
+        await _database.UseAsync(connection => SetAstrayAsideAsync(connection, cancellationToken), cancellationToken);
+        var (sums, recounted) = await _database.UseAsync(connection => PostgresSums.AddUpAsync(connection, cancellationToken), cancellationToken);
+        if (recounted) JobLog.Recounted(_logger);
+        _budget.Counted(sums);
         return deleted;
     }
 
@@ -196,20 +203,36 @@ internal sealed class PostgresJobStore : IJobStore
         await _database.DisposeAsync();
     }
 
-    /// <summary>The job in a row of <see cref="Columns"/>.</summary>
-    public static Job ToJob(NpgsqlDataReader row) => Job.Stored(
-        row.GetGuid(0),
-        row.GetString(1),
-        TextOf(row, 2),
-        OrNull(row, 3),
-        OrNull(row, 4),
-        row.GetFieldValue<DateTimeOffset>(5),
-        row.IsDBNull(6) ? null : row.GetFieldValue<DateTimeOffset>(6));
+    private async Task<JobRow?> FindRowAsync(string owner, Guid id, CancellationToken cancellationToken) => await _database.UseAsync(
+        async connection =>
+        {
+            var rows = await connection.Command(
+                $"{PostgresRows.Select} WHERE id = $1 AND owner = $2 AND (finished_at IS NULL OR finished_at >= $3)",
+                id, owner, RetainedSince).RowsAsync(Now, cancellationToken);
+            Tell(await connection.SetAsideAsync(rows, Now, cancellationToken));
+            return rows.FirstOrDefault();
+        },
+        cancellationToken);
 
-    // Bytes, since PostgreSQL's own text has no U+0000.
-    private static string TextOf(NpgsqlDataReader row, int column) => Encoding.UTF8.GetString(row.GetFieldValue<byte[]>(column));
+    private async Task<int> SetAstrayAsideAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        const int Max = 500;
+        var all = 0;
+        foreach (var astray in (string[])["finished_at IS NULL AND (status IS NULL OR status NOT IN ('queued', 'running'))", "finished_at < '1970-01-01 00:00Z'", "finished_at >= '10000-01-01 00:00Z'"])
+        {
+            var rows = await connection.Command($"{PostgresRows.Select} WHERE {astray} LIMIT {Max}").RowsAsync(Now, cancellationToken);
+            var told = await connection.SetAsideAsync(rows, Now, cancellationToken);
+            Tell(told);
+            all += told.Count;
+        }
 
-    private static string? OrNull(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.GetString(column);
+        return all;
+    }
+
+    private void Tell(IEnumerable<JobRow> rows)
+    {
+        foreach (var row in rows) JobLog.SetAside(_logger, row.Seq, row.Fault!);
+    }
 
     private Task<IReadOnlyList<bool>> FinishAsync(IReadOnlyList<(Guid Id, JobEnd End)> ends) => _database.UseAsync<IReadOnlyList<bool>>(
         async connection =>

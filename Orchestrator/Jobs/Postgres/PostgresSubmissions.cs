@@ -4,7 +4,14 @@ using Npgsql;
 namespace Lab.Orchestrator.Jobs.Postgres;
 
 /// <summary>A group of submissions, stored in one transaction.</summary>
-internal sealed class PostgresSubmissions(PostgresDatabase database, string holder, OpenJobsGauge open, Func<DateTimeOffset> retainedSince)
+/// <param name="database">Where to.</param>
+/// <param name="holder">This orchestrator's name.</param>
+/// <param name="budget">Whether there is room.</param>
+/// <param name="now">The time.</param>
+/// <param name="retention">How long what has finished is kept.</param>
+/// <param name="setAside">Hears of rows that were found unreadable.</param>
+internal sealed class PostgresSubmissions(
+    PostgresDatabase database, string holder, JobBudget budget, Func<DateTimeOffset> now, TimeSpan retention, Action<IEnumerable<JobRow>> setAside)
 {
     private const string Insert = """
         INSERT INTO lab_jobs (id, owner, idempotency_key, text, is_drawn, trace_parent, trace_state, submitted_at)
@@ -16,29 +23,30 @@ internal sealed class PostgresSubmissions(PostgresDatabase database, string hold
     public Task<IReadOnlyList<Submission>> StoreAsync(IReadOnlyList<NewJob> jobs) =>
         database.UseAsync(connection => StoreAsync(connection, jobs), CancellationToken.None);
 
-    public static Task<long> CountAsync(NpgsqlConnection connection) => NumberAsync(connection,
-        "SELECT (SELECT count(*) FROM lab_jobs WHERE status = 'queued') + (SELECT count(*) FROM lab_jobs WHERE status = 'running')");
-
     private async Task<IReadOnlyList<Submission>> StoreAsync(NpgsqlConnection connection, IReadOnlyList<NewJob> jobs)
     {
         await using var transaction = await connection.BeginTransactionAsync();
         var found = new Submission?[jobs.Count];
-        await FindEarlierAsync(connection, jobs, found, [.. Missing(found).Where(i => jobs[i].IdempotencyKey is not null)]);
+        var damaged = new List<JobRow>();
+        await FindEarlierAsync(connection, jobs, found, [.. Missing(found).Where(i => jobs[i].IdempotencyKey is not null)], damaged);
         var wanted = Missing(found);
-        var room = await open.RoomAsync(wanted.Count, () => CountAsync(connection));
-        foreach (var full in wanted.Skip(room)) found[full] = Submission.Full;
+        var verdicts = await budget.AdmitAsync([.. wanted.Select(i => jobs[i])], () => PostgresSums.ReadAsync(connection));
+        foreach (var (i, verdict) in wanted.Zip(verdicts))
+            if (verdict is not SubmissionKind.Created) found[i] = new(verdict);
 
-        var stored = await InsertAsync(connection, [.. wanted.Take(room).Select(i => jobs[i])]);
-        foreach (var i in wanted.Take(room))
+        var admitted = Missing(found);
+        var stored = await InsertAsync(connection, [.. admitted.Select(i => jobs[i])]);
+        foreach (var i in admitted)
             if (stored.Contains(jobs[i].Id)) found[i] = Submission.Created(jobs[i]);
         // Its key is in this group twice, another orchestrator was faster, or this is the second try of a commit that was lost from sight.
-        await FindEarlierAsync(connection, jobs, found, Missing(found));
+        await FindEarlierAsync(connection, jobs, found, Missing(found), damaged);
         await transaction.CommitAsync();
-        open.Add(stored.Count);
-        return [.. found.Select(submission => submission ?? throw new JobStoreException("A key's job vanished while it was looked up; try again."))];
+        setAside(damaged);
+        foreach (var job in jobs.Where(job => stored.Contains(job.Id))) budget.Stored(job);
+        return [.. found.Select(submission => submission ?? new(SubmissionKind.Vanished))];
     }
 
-    private async Task FindEarlierAsync(NpgsqlConnection connection, IReadOnlyList<NewJob> jobs, Submission?[] found, List<int> asked)
+    private async Task FindEarlierAsync(NpgsqlConnection connection, IReadOnlyList<NewJob> jobs, Submission?[] found, List<int> asked, List<JobRow> damaged)
     {
         if (asked.Count == 0) return;
         var owners = asked.Select(i => jobs[i].Owner).ToArray();
@@ -46,26 +54,18 @@ internal sealed class PostgresSubmissions(PostgresDatabase database, string hold
         await connection.Command(
             """
             DELETE FROM lab_jobs USING unnest($1, $2) AS asked (owner, key)
-            WHERE lab_jobs.owner = asked.owner AND idempotency_key = key AND finished_at < $3
+            WHERE lab_jobs.owner = asked.owner AND idempotency_key = key AND finished_at >= '1970-01-01 00:00Z' AND finished_at < $3
             """,
-            owners, keys, retainedSince()).RunAsync(default);
+            owners, keys, now() - retention).RunAsync(default);
         var earlier = await connection.Command(
-            $"""
-            SELECT {PostgresJobStore.Columns}, owner, idempotency_key, is_drawn FROM lab_jobs
-            WHERE (owner, idempotency_key) IN (SELECT * FROM unnest($1, $2)) OR id = ANY ($3)
-            """,
-            owners, keys, asked.Select(i => jobs[i].Id).ToArray()).ReadAsync(row => (
-                Owner: row.GetString(7),
-                Key: row.IsDBNull(8) ? null : row.GetString(8),
-                Text: Encoding.UTF8.GetString(row.GetFieldValue<byte[]>(2)),
-                IsGenerated: row.GetBoolean(9),
-                Job: PostgresJobStore.ToJob(row)), default);
+            $"{PostgresRows.Select} WHERE (owner, idempotency_key) IN (SELECT * FROM unnest($1, $2)) OR id = ANY ($3)",
+            owners, keys, asked.Select(i => jobs[i].Id).ToArray()).RowsAsync(now(), default);
+        damaged.AddRange(await connection.SetAsideAsync(earlier, now(), default));
         foreach (var i in asked)
         {
             var job = jobs[i];
-            if (earlier.Find(row => row.Job.Id == job.Id).Job is not null) found[i] = Submission.Created(job);
-            else if (job.IdempotencyKey is { } key && earlier.Find(row => row.Owner == job.Owner && row.Key == key) is { Job: { } same } row)
-                found[i] = job.IsSameRequestAs(row.Text, row.IsGenerated) ? new(SubmissionKind.Repeated, same) : Submission.KeyReused;
+            if (earlier.Exists(row => row.Id == job.Id)) found[i] = Submission.Created(job);
+            else if (job.IdempotencyKey is { } key && earlier.Find(row => row.Owner == job.Owner && row.Key == key) is { } row) found[i] = row.Repeat(job);
         }
     }
 
@@ -94,7 +94,4 @@ internal sealed class PostgresSubmissions(PostgresDatabase database, string hold
     }
 
     private static List<int> Missing(Submission?[] found) => [.. Enumerable.Range(0, found.Length).Where(i => found[i] is null)];
-
-    private static async Task<long> NumberAsync(NpgsqlConnection connection, string sql) =>
-        (await connection.Command(sql).ReadAsync(row => row.GetInt64(0), default))[0];
 }

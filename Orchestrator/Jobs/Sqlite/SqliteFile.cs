@@ -31,6 +31,12 @@ internal static class SqliteFile
         CREATE INDEX jobs_finished ON jobs (finished_at) WHERE finished_at IS NOT NULL;
         """;
 
+    /// <summary>What no query of queued, running or finished jobs comes upon.</summary>
+    public const string IsAstray = "finished_at IS NULL AND (status IS NULL OR status NOT IN ('queued', 'running'))";
+
+    // Added without a new version: an older orchestrator uses the file as before.
+    private const string Astray = $"CREATE INDEX IF NOT EXISTS jobs_astray ON jobs (seq) WHERE {IsAstray}";
+
     /// <summary>The configured path, or the one in the user's directory for state.</summary>
     /// <exception cref="JobStoreException">There is no such directory.</exception>
     public static string Locate(string? configured)
@@ -91,6 +97,30 @@ internal static class SqliteFile
         _ => e.Message,
     };
 
+    /// <summary>What went wrong, for those who wait for it.</summary>
+    public static JobStoreException Failure(string what, Exception e)
+    {
+        if (e is not SqliteException sqlite) return new($"{what}: {e.Message}", e) { IsOfOneWrite = e is not IOException };
+        return new($"{what}: {Explain(sqlite)}", e)
+        {
+            IsFull = sqlite.SqliteErrorCode is SqliteErrors.Full,
+            IsOfOneWrite = sqlite.SqliteErrorCode is SqliteErrors.Corrupt or SqliteErrors.TooBig or SqliteErrors.Constraint or SqliteErrors.Mismatch,
+        };
+    }
+
+    /// <summary>Whether a table refuses a row because one of its columns holds what is not of its type.</summary>
+    public static bool IsOfAnotherType(SqliteException e) => e.SqliteExtendedErrorCode == SqliteErrors.OfAnotherType;
+
+    /// <summary>What SQLite itself throws where it notices that an index says otherwise than its table.</summary>
+    public static SqliteException StaleIndex() => new("An index says otherwise than its table.", SqliteErrors.Corrupt, SqliteErrors.CorruptIndex);
+
+    /// <summary>Whether an index says otherwise than its table.</summary>
+    public static bool IsOfAnIndex(SqliteException e) => e.SqliteExtendedErrorCode == SqliteErrors.CorruptIndex;
+
+    /// <summary>Whether something is the store's, and not a defect of its callers.</summary>
+    public static bool IsOfTheStore(Exception e) =>
+        e is SqliteException or IOException or UnauthorizedAccessException or InvalidCastException or FormatException or OverflowException or InvalidOperationException;
+
     // Texts and results are their senders' own: nobody else on the machine is to read them.
     private static void Create(string path)
     {
@@ -136,6 +166,8 @@ internal static class SqliteFile
             session.Execute("PRAGMA user_version = 1");
         }
 
+        SqliteSums.Prepare(session);
+        session.Execute(Astray);
         session.Execute("COMMIT");
     }
 
@@ -147,6 +179,11 @@ internal static class SqliteFile
         public const int Corrupt = 11;
         public const int Full = 13;
         public const int CannotOpen = 14;
+        public const int TooBig = 18;
+        public const int Constraint = 19;
+        public const int Mismatch = 20;
         public const int NotADatabase = 26;
+        public const int CorruptIndex = 779;
+        public const int OfAnotherType = 3091;
     }
 }

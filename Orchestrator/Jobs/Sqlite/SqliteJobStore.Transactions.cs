@@ -5,31 +5,151 @@ namespace Lab.Orchestrator.Jobs.Sqlite;
 // What happens within one transaction, and how it is made.
 internal sealed partial class SqliteJobStore
 {
-    private const string Columns = "id, status, text, result, error, submitted_at, finished_at";
+    private const string Select = $"SELECT {JobRow.Columns} FROM jobs";
+    private const string Running = "jobs INDEXED BY jobs_running";
+    private const string Unlease = "status = 'queued', holder = NULL, leased_until = NULL";
 
-    private static Job ToJob(SqliteDataReader row) => Job.Stored(
-        row.GetGuid(0),
-        row.GetString(1),
-        SqliteSession.Text(row, 2),
-        OrNull(row, 3),
-        OrNull(row, 4),
-        Time(row.GetInt64(5)),
-        row.IsDBNull(6) ? null : Time(row.GetInt64(6)));
+    // A lease without a holder, until no time at all, or until one that no clock comes to so soon.
+    private const string Nobodys = "status = 'running' AND (typeof(holder) <> 'text' OR leased_until IS NULL OR leased_until > $last)";
+    private static readonly long LongestLease = (long)(2 * JobsOptions.MaxLease).TotalMilliseconds;
 
-    private static DateTimeOffset Time(long milliseconds) => DateTimeOffset.FromUnixTimeMilliseconds(milliseconds);
+    // It takes as long as the file is large.
+    private static readonly TimeSpan ReindexInterval = TimeSpan.FromMinutes(10);
 
-    private static string? OrNull(SqliteDataReader row, int column) => row.IsDBNull(column) ? null : row.GetString(column);
+    private long? _reindexedAt;
 
-    private static long Count(SqliteSession session) => session.Number(
-        "SELECT (SELECT count(*) FROM jobs WHERE status = 'queued') + (SELECT count(*) FROM jobs WHERE status = 'running')");
+    private static Guid? IdOf(SqliteDataReader row) => Guid.TryParse(SqliteRows.Value(row, 0) as string, out var id) ? id : null;
+
+    private static List<Guid> Known(List<Guid?> ids) => [.. ids.OfType<Guid>()];
 
     private long LeasedUntil() => Now + (long)options.Lease.TotalMilliseconds;
+
+    private Task<int> ReleaseAsync(string holder, CancellationToken cancellationToken) => WriteAsync(
+        session => Change(session, Running, Unlease, "status = 'running' AND holder = $holder", ("$holder", holder)).Count, cancellationToken);
+
+    private async Task<int> ReleaseNobodysAsync(CancellationToken cancellationToken)
+    {
+        var last = Now + LongestLease;
+        if (Read(session => session.Number($"SELECT count(*) FROM {Running} WHERE {Nobodys}", ("$last", last))) == 0) return 0;
+        return await WriteAsync(session => Change(session, Running, Unlease, Nobodys, ("$last", last)).Count, cancellationToken);
+    }
+
+    private HashSet<string> Alive()
+    {
+        try
+        {
+            return _holder!.Alive();
+        }
+        catch (Exception e) when (SqliteFile.IsOfTheStore(e))
+        {
+            throw SqliteFile.Failure("Who else uses the jobs cannot be told", e);
+        }
+    }
+
+    private async Task<JobRow?> FindRowAsync(string owner, Guid id, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        var row = Read(session => session.Rows(
+            $"{Select} WHERE id = $id AND owner = $owner AND (finished_at IS NULL OR finished_at >= $since)", Now,
+            ("$id", id.ToString()), ("$owner", owner), ("$since", RetainedSince)).FirstOrDefault());
+        if (row?.Fault is null) return row;
+        try
+        {
+            await WriteAsync(session => SetAside(session, row), cancellationToken);
+        }
+        catch (JobStoreException)
+        {
+            // Whoever comes upon it next will try again; what there is to tell is known.
+        }
+
+        return row;
+    }
+
+    private bool SetAside(SqliteSession session, JobRow row)
+    {
+        var isNew = session.SetAside(row, Now);
+        if (isNew) _setAside.Add((row.Seq, row.Fault ?? "a column holds what is not of its type"));
+        return isNew;
+    }
+
+    /// <summary>Changes rows; those that their table does not let be changed are set aside.</summary>
+    /// <returns>The identities of those that were changed.</returns>
+    private List<Guid?> Change(SqliteSession session, string table, string change, string which, params ReadOnlySpan<(string Name, object? Value)> parameters)
+    {
+        try
+        {
+            return session.Query($"UPDATE {table} SET {change} WHERE {which} RETURNING id", IdOf, parameters);
+        }
+        catch (SqliteException e) when (SqliteFile.IsOfAnotherType(e))
+        {
+            // Because of one row, whatever it holds elsewhere, the whole statement was refused.
+            var changed = new List<Guid?>();
+            foreach (var row in session.Rows($"SELECT {JobRow.Columns} FROM {table} WHERE {which}", Now, parameters))
+                if (ChangeOne(session, change, "seq = $row", [.. parameters, ("$row", row.Seq)])) changed.Add(row.Id);
+            return changed;
+        }
+    }
+
+    /// <summary>Changes a row, or sets it aside if its table does not let it be changed.</summary>
+    private bool ChangeOne(SqliteSession session, string change, string which, params ReadOnlySpan<(string Name, object? Value)> parameters)
+    {
+        try
+        {
+            return session.Execute($"UPDATE jobs SET {change} WHERE {which}", parameters) == 1;
+        }
+        catch (SqliteException e) when (SqliteFile.IsOfAnotherType(e))
+        {
+            foreach (var row in session.Rows($"{Select} WHERE {which}", Now, parameters)) SetAside(session, row);
+            return false;
+        }
+    }
+
+    private int SetAstrayAside(SqliteSession session)
+    {
+        // Text and bytes come after every number.
+        var rows = session.Rows($"{Select} WHERE {SqliteFile.IsAstray} LIMIT $max", Now, ("$max", SweepChunk));
+        rows.AddRange(session.Rows($"{Select} WHERE finished_at < 0 LIMIT $max", Now, ("$max", SweepChunk)));
+        rows.AddRange(session.Rows($"{Select} WHERE finished_at > $last LIMIT $max", Now, ("$last", SqliteRows.MaxTime), ("$max", SweepChunk)));
+        return rows.Count(row => row.Fault is not null && SetAside(session, row));
+    }
+
+    private Dictionary<string, JobSum> Recount(SqliteSession session)
+    {
+        JobLog.Recounted(logger);
+        return SqliteSums.Read(session);
+    }
+
+    private List<LeasedJob> Lease(SqliteSession session, int maxJobs)
+    {
+        Change(session, Running, Unlease, "status = 'running' AND leased_until < $now", ("$now", Now));
+        var leased = new List<LeasedJob>();
+        List<JobRow> rows;
+        int wanted;
+        do
+        {
+            wanted = maxJobs - leased.Count;
+            rows = session.Rows($"{Select} WHERE status = 'queued' ORDER BY seq LIMIT $max", Now, ("$max", wanted));
+            foreach (var row in rows)
+            {
+                if (row.Leased is not { } job)
+                {
+                    // Neither queued nor damaged, or set aside already: only an index can have said that it is queued.
+                    if (row.Fault is null || !SetAside(session, row)) throw SqliteFile.StaleIndex();
+                }
+                else if (ChangeOne(session, "status = 'running', holder = $holder, leased_until = $until", "seq = $seq",
+                    ("$holder", Holder), ("$until", LeasedUntil()), ("$seq", row.Seq))) leased.Add(job);
+            }
+        }
+        while (leased.Count < maxJobs && rows.Count == wanted);
+        return leased;
+    }
 
     private Submission Submit(SqliteSession session, NewJob job)
     {
         if (job.IdempotencyKey is { } key && Earlier(session, job, key) is { } earlier) return earlier;
         // Counting does not wait for anything here.
-        if (_open.RoomAsync(1, () => Task.FromResult(Count(session))).Result == 0) return Submission.Full;
+        var verdict = _budget.AdmitAsync([job], () => Task.FromResult<IReadOnlyDictionary<string, JobSum>>(SqliteSums.Read(session))).Result[0];
+        if (verdict is not SubmissionKind.Created) return new(verdict);
         session.Execute(
             """
             INSERT INTO jobs (id, owner, idempotency_key, text, is_drawn, trace_parent, trace_state, status, submitted_at)
@@ -38,53 +158,32 @@ internal sealed partial class SqliteJobStore
             ("$id", job.Id.ToString()), ("$owner", job.Owner), ("$key", job.IdempotencyKey), ("$text", SqliteSession.Bytes(job.Text)),
             ("$drawn", job.IsGenerated), ("$parent", job.TraceParent), ("$state", job.TraceState),
             ("$now", job.SubmittedAt.ToUnixTimeMilliseconds()));
-        _open.Add(1);
+        _budget.Stored(job);
         return Submission.Created(job);
     }
 
     private Submission? Earlier(SqliteSession session, NewJob job, string key)
     {
         session.Execute(
-            "DELETE FROM jobs WHERE owner = $owner AND idempotency_key = $key AND finished_at < $since",
+            "DELETE FROM jobs WHERE owner = $owner AND idempotency_key = $key AND finished_at >= 0 AND finished_at < $since",
             ("$owner", job.Owner), ("$key", key), ("$since", RetainedSince));
-        return session.Query(
-            $"SELECT {Columns}, is_drawn FROM jobs WHERE owner = $owner AND idempotency_key = $key",
-            row => job.IsSameRequestAs(SqliteSession.Text(row, 2), row.GetBoolean(7))
-                ? new Submission(SubmissionKind.Repeated, ToJob(row))
-                : Submission.KeyReused,
-            ("$owner", job.Owner), ("$key", key)).FirstOrDefault();
-    }
-
-    private CancelKind Cancel(SqliteSession session, string owner, Guid id)
-    {
-        var canceled = session.Execute(
-            """
-            UPDATE jobs SET status = 'canceled', finished_at = $now, holder = NULL, leased_until = NULL
-            WHERE id = $id AND owner = $owner AND finished_at IS NULL
-            """,
-            ("$now", Now), ("$id", id.ToString()), ("$owner", owner));
-        if (canceled == 1) return CancelKind.Canceled;
-        return session.Number(
-            "SELECT count(*) FROM jobs WHERE id = $id AND owner = $owner AND finished_at >= $since",
-            ("$id", id.ToString()), ("$owner", owner), ("$since", RetainedSince)) == 1 ? CancelKind.AlreadyFinished : CancelKind.Unknown;
+        var row = session.Rows($"{Select} WHERE owner = $owner AND idempotency_key = $key", Now, ("$owner", job.Owner), ("$key", key)).FirstOrDefault();
+        if (row?.Fault is not null) SetAside(session, row);
+        return row?.Repeat(job);
     }
 
     private async Task EndOverdueAsync(CancellationToken cancellationToken)
     {
-        var overdue = await WriteAsync(
-            session => session.Query(
-                """
-                UPDATE jobs SET status = $status, error = $error, finished_at = $now, holder = NULL, leased_until = NULL
-                WHERE status IN ('queued', 'running') AND submitted_at < $since RETURNING id
-                """,
-                row => row.GetGuid(0),
-                ("$status", JobStatus.Failed.Name()), ("$error", JobEnd.OutOfTime(options.Retention).ErrorJson),
-                ("$now", Now), ("$since", RetainedSince)),
-            cancellationToken);
+        var overdue = await WriteAsync(session => Known([.. EndOverdue(session, "queued"), .. EndOverdue(session, "running")]), cancellationToken);
         if (overdue.Count == 0) return;
         Signaled?.Invoke(new(JobSignalKind.Canceled, overdue));
         Signaled?.Invoke(new(JobSignalKind.Finished, overdue));
     }
+
+    private List<Guid?> EndOverdue(SqliteSession session, string status) => Change(
+        session, $"jobs INDEXED BY jobs_{status}", "status = $status, error = $error, finished_at = $now, holder = NULL, leased_until = NULL",
+        $"status = '{status}' AND submitted_at < $since",
+        ("$status", JobStatus.Failed.Name()), ("$error", JobEnd.OutOfTime(options.Retention).ErrorJson), ("$now", Now), ("$since", RetainedSince));
 
     // Some free pages are left for the next jobs to fill: a file that shrinks and grows in turn is written twice.
     private async Task ShrinkAsync(CancellationToken cancellationToken)
@@ -108,9 +207,9 @@ internal sealed partial class SqliteJobStore
             using var session = new SqliteSession(_path, pooled: true).Open();
             return read(session);
         }
-        catch (SqliteException e)
+        catch (Exception e) when (SqliteFile.IsOfTheStore(e))
         {
-            throw new JobStoreException($"Jobs cannot be read: {SqliteFile.Explain(e)}", e);
+            throw SqliteFile.Failure("Jobs cannot be read", e);
         }
     }
 
@@ -121,22 +220,40 @@ internal sealed partial class SqliteJobStore
     {
         try
         {
-            _session!.Execute("BEGIN IMMEDIATE");
             try
             {
-                var results = group.Select(write => write(_session)).ToArray();
-                _session.Execute("COMMIT");
-                return results;
+                return CommitOnce(group);
             }
-            catch
+            catch (SqliteException e) when (SqliteFile.IsOfAnIndex(e) && !(_reindexedAt is { } at && time.GetElapsedTime(at) < ReindexInterval))
             {
-                RollBack();
-                throw;
+                // A row that is damaged is not found in its indexes, and cannot even be set aside before they are made anew.
+                _reindexedAt = time.GetTimestamp();
+                JobLog.Reindexed(logger);
+                _session!.Execute("REINDEX jobs");
+                return CommitOnce(group);
             }
         }
-        catch (SqliteException e)
+        catch (Exception e) when (SqliteFile.IsOfTheStore(e))
         {
-            throw new JobStoreException($"Jobs cannot be written: {SqliteFile.Explain(e)}", e);
+            throw SqliteFile.Failure("Jobs cannot be written", e);
+        }
+    }
+
+    private object?[] CommitOnce(IReadOnlyList<Func<SqliteSession, object?>> group)
+    {
+        _session!.Execute("BEGIN IMMEDIATE");
+        try
+        {
+            _setAside.Clear();
+            var results = group.Select(write => write(_session)).ToArray();
+            _session.Execute("COMMIT");
+            foreach (var (seq, fault) in _setAside) JobLog.SetAside(logger, seq, fault);
+            return results;
+        }
+        catch
+        {
+            RollBack();
+            throw;
         }
     }
 

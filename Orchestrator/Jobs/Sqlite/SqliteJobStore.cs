@@ -7,13 +7,20 @@ namespace Lab.Orchestrator.Jobs.Sqlite;
 /// Jobs in one SQLite file, with a log written ahead: one writer commits in groups, readers are not kept waiting by it.
 /// Several processes may share the file on one machine, as an old and a new one do during an upgrade.
 /// </summary>
-internal sealed partial class SqliteJobStore(JobsOptions options, TimeProvider time) : IJobStore
+/// <param name="options">The settings.</param>
+/// <param name="time">The clock.</param>
+/// <param name="logger">Hears of rows that cannot be read.</param>
+/// <param name="hasOtherKey">Whether anybody but this owner has a key.</param>
+/// <param name="disk">Looks at the disk that a directory is on.</param>
+internal sealed partial class SqliteJobStore(
+    JobsOptions options, TimeProvider time, ILogger logger, Func<string, bool>? hasOtherKey = null, Func<string, DiskSpace?>? disk = null) : IJobStore
 {
     private const int MaxGroupSize = 256;
     private const int SweepChunk = 500;
 
-    private readonly OpenJobsGauge _open = new(options.Capacity, time);
     private readonly string _path = SqliteFile.Locate(options.Path);
+    private readonly JobBudget _budget = new(options, time, hasOtherKey, () => (disk ?? DiskSpace.Of)(Path.GetDirectoryName(SqliteFile.Locate(options.Path))!));
+    private readonly List<(long Seq, string Fault)> _setAside = [];
     private SqliteSession? _session;
     private SqliteHolder? _holder;
     private GroupCommit<Func<SqliteSession, object?>, object?>? _writer;
@@ -22,7 +29,10 @@ internal sealed partial class SqliteJobStore(JobsOptions options, TimeProvider t
     public event Action<JobSignal>? Signaled;
 
     /// <inheritdoc/>
-    public long OpenJobs => _open.Open;
+    public JobSum Sum => _budget.All;
+
+    /// <inheritdoc/>
+    public long MaxBytes => _budget.MaxBytes;
 
     /// <summary>How many groups have been committed.</summary>
     public long Commits => _writer?.Commits ?? 0;
@@ -34,12 +44,13 @@ internal sealed partial class SqliteJobStore(JobsOptions options, TimeProvider t
     private long RetainedSince => Now - (long)options.Retention.TotalMilliseconds;
 
     /// <inheritdoc/>
-    public Task OpenAsync(CancellationToken cancellationToken)
+    public async Task OpenAsync(CancellationToken cancellationToken)
     {
         _session = SqliteFile.Open(_path);
         _holder = SqliteHolder.Take(_path);
         _writer = new(MaxGroupSize, group => Task.FromResult<IReadOnlyList<object?>>(Commit(group)));
-        return Task.CompletedTask;
+        _budget.Counted(Read(SqliteSums.TryRead) ?? await WriteAsync(Recount, cancellationToken));
+        _budget.Open(_budget.All);
     }
 
     /// <inheritdoc/>
@@ -51,99 +62,64 @@ internal sealed partial class SqliteJobStore(JobsOptions options, TimeProvider t
     }
 
     /// <inheritdoc/>
-    public Task<Job?> FindAsync(string owner, Guid id, CancellationToken cancellationToken)
-    {
-        cancellationToken.ThrowIfCancellationRequested();
-        return Task.FromResult(Read(session => session.Query(
-            $"SELECT {Columns} FROM jobs WHERE id = $id AND owner = $owner AND (finished_at IS NULL OR finished_at >= $since)",
-            ToJob, ("$id", id.ToString()), ("$owner", owner), ("$since", RetainedSince)).FirstOrDefault()));
-    }
+    public async Task<Job?> FindAsync(string owner, Guid id, CancellationToken cancellationToken) =>
+        (await FindRowAsync(owner, id, cancellationToken))?.Job;
 
     /// <inheritdoc/>
     public async Task<CancelKind> CancelAsync(string owner, Guid id, CancellationToken cancellationToken)
     {
-        var kind = await WriteAsync(session => Cancel(session, owner, id), cancellationToken);
-        if (kind is not CancelKind.Canceled) return kind;
-        _open.Add(-1);
+        var canceled = await WriteAsync(
+            session => ChangeOne(session, "status = 'canceled', finished_at = $now, holder = NULL, leased_until = NULL",
+                "id = $id AND owner = $owner AND finished_at IS NULL AND status IN ('queued', 'running')",
+                ("$now", Now), ("$id", id.ToString()), ("$owner", owner)),
+            cancellationToken);
+        if (!canceled) return await FindRowAsync(owner, id, cancellationToken) is null ? CancelKind.Unknown : CancelKind.AlreadyFinished;
+        _budget.Ended();
         Signaled?.Invoke(new(JobSignalKind.Canceled, [id]));
-        return kind;
+        return CancelKind.Canceled;
     }
 
     /// <inheritdoc/>
-    public Task<IReadOnlyList<LeasedJob>> LeaseAsync(int maxJobs, CancellationToken cancellationToken) => WriteAsync<IReadOnlyList<LeasedJob>>(
-        session =>
-        {
-            session.Execute(
-                "UPDATE jobs SET status = 'queued', holder = NULL, leased_until = NULL WHERE status = 'running' AND leased_until < $now",
-                ("$now", Now));
-            var jobs = session.Query(
-                "SELECT seq, id, text, submitted_at, trace_parent, trace_state FROM jobs WHERE status = 'queued' ORDER BY seq LIMIT $max",
-                row => (Seq: row.GetInt64(0), Job: new LeasedJob(
-                    row.GetGuid(1), SqliteSession.Text(row, 2), Time(row.GetInt64(3)), OrNull(row, 4), OrNull(row, 5))),
-                ("$max", maxJobs));
-            foreach (var (seq, _) in jobs)
-            {
-                session.Execute(
-                    "UPDATE jobs SET status = 'running', holder = $holder, leased_until = $until WHERE seq = $seq",
-                    ("$holder", Holder), ("$until", LeasedUntil()), ("$seq", seq));
-            }
-
-            return [.. jobs.Select(leased => leased.Job)];
-        },
-        cancellationToken);
+    public Task<IReadOnlyList<LeasedJob>> LeaseAsync(int maxJobs, CancellationToken cancellationToken) =>
+        WriteAsync<IReadOnlyList<LeasedJob>>(session => Lease(session, maxJobs), cancellationToken);
 
     /// <inheritdoc/>
     public Task<IReadOnlyCollection<Guid>> RenewAsync(IReadOnlyCollection<Guid> ids, CancellationToken cancellationToken) =>
         WriteAsync<IReadOnlyCollection<Guid>>(
-            session => session.Query(
-                """
-                UPDATE jobs SET leased_until = $until
-                WHERE status = 'running' AND holder = $holder AND id IN (SELECT value FROM json_each($ids)) RETURNING id
-                """,
-                row => row.GetGuid(0),
-                ("$until", LeasedUntil()), ("$holder", Holder), ("$ids", JsonSerializer.Serialize(ids))),
+            session => Known(Change(session, "jobs", "leased_until = $until", "status = 'running' AND holder = $holder AND id IN (SELECT value FROM json_each($ids))",
+                ("$until", LeasedUntil()), ("$holder", Holder), ("$ids", JsonSerializer.Serialize(ids)))),
             cancellationToken);
 
     /// <inheritdoc/>
     public async Task<bool> FinishAsync(Guid id, JobEnd end, CancellationToken cancellationToken)
     {
+        var (result, error) = (end.ResultJson, end.ErrorJson);
         var finished = await WriteAsync(
-            session => session.Execute(
-                """
-                UPDATE jobs SET status = $status, result = $result, error = $error, finished_at = $now, holder = NULL, leased_until = NULL
-                WHERE id = $id AND status = 'running' AND holder = $holder
-                """,
-                ("$status", end.Status.Name()), ("$result", end.ResultJson), ("$error", end.ErrorJson), ("$now", Now),
-                ("$id", id.ToString()), ("$holder", Holder)) == 1,
+            session => ChangeOne(session, "status = $status, result = $result, error = $error, finished_at = $now, holder = NULL, leased_until = NULL",
+                "id = $id AND status = 'running' AND holder = $holder",
+                ("$status", end.Status.Name()), ("$result", result), ("$error", error), ("$now", Now),
+                ("$id", id.ToString()), ("$holder", Holder)),
             cancellationToken);
         if (!finished) return false;
-        _open.Add(-1);
+        _budget.Ended((result?.Length ?? 0) + (error?.Length ?? 0));
         Signaled?.Invoke(new(JobSignalKind.Finished, [id]));
         return true;
     }
 
     /// <inheritdoc/>
-    public Task ReleaseAsync(CancellationToken cancellationToken) => WriteAsync(
-        session => session.Execute(
-            "UPDATE jobs SET status = 'queued', holder = NULL, leased_until = NULL WHERE status = 'running' AND holder = $holder",
-            ("$holder", Holder)),
-        cancellationToken);
+    public Task ReleaseAsync(CancellationToken cancellationToken) => ReleaseAsync(Holder, cancellationToken);
 
     /// <inheritdoc/>
     public async Task<int> ReleaseAbandonedAsync(CancellationToken cancellationToken)
     {
         // Who holds jobs is read before who lives: a process that starts in between holds none of these.
-        var holders = Read(session => session.Query("SELECT DISTINCT holder FROM jobs WHERE status = 'running'", row => row.GetString(0)));
-        if (holders.All(holder => holder == Holder)) return 0;
-        var alive = _holder!.Alive();
-        var released = 0;
-        foreach (var dead in holders.Where(holder => !alive.Contains(holder)))
+        var holders = Read(session => session.Query("SELECT DISTINCT holder FROM jobs WHERE status = 'running'", row => SqliteRows.Value(row, 0) as string));
+        var released = await ReleaseNobodysAsync(cancellationToken);
+        if (holders.TrueForAll(holder => holder is null || holder == Holder)) return released;
+        var alive = Alive();
+        foreach (var dead in holders.Where(holder => holder is not null && !alive.Contains(holder)))
         {
-            released += await WriteAsync(
-                session => session.Execute(
-                    "UPDATE jobs SET status = 'queued', holder = NULL, leased_until = NULL WHERE status = 'running' AND holder = $holder",
-                    ("$holder", dead)),
-                cancellationToken);
+            released += await ReleaseAsync(dead!, cancellationToken);
         }
 
         return released;
@@ -157,14 +133,15 @@ internal sealed partial class SqliteJobStore(JobsOptions options, TimeProvider t
         {
             deleted = await WriteAsync(
                 session => session.Execute(
-                    "DELETE FROM jobs WHERE seq IN (SELECT seq FROM jobs WHERE finished_at < $since ORDER BY finished_at LIMIT $max)",
+                    "DELETE FROM jobs WHERE seq IN (SELECT seq FROM jobs WHERE finished_at >= 0 AND finished_at < $since AND coalesce(status, '') NOT IN ('queued', 'running') ORDER BY finished_at LIMIT $max)",
                     ("$since", RetainedSince), ("$max", SweepChunk)),
                 cancellationToken);
         }
 
         await EndOverdueAsync(cancellationToken);
+        await WriteAsync(SetAstrayAside, cancellationToken);
         await ShrinkAsync(cancellationToken);
-        _open.Counted(Read(Count));
+        _budget.Counted(Read(SqliteSums.TryRead) ?? await WriteAsync(Recount, cancellationToken));
         return all;
     }
 

@@ -94,7 +94,7 @@ internal sealed class OperationWriter(bool keys) : IOpenApiOperationTransformer
             Description = refusal.Title,
             Headers = Headers(status switch
             {
-                StatusCodes.Status429TooManyRequests or StatusCodes.Status503ServiceUnavailable => [("Retry-After", "Seconds until trying again makes sense.")],
+                StatusCodes.Status429TooManyRequests or StatusCodes.Status503ServiceUnavailable or StatusCodes.Status507InsufficientStorage => [("Retry-After", "Seconds until trying again makes sense.")],
                 StatusCodes.Status401Unauthorized => [("WWW-Authenticate", "Bearer")],
                 _ => [],
             }),

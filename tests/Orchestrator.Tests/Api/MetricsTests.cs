@@ -1,4 +1,5 @@
 using System.Text;
+using Lab.Orchestrator.Jobs;
 using Lab.Orchestrator.Tests.Jobs;
 using Lab.Testing;
 using Microsoft.AspNetCore.Http;
@@ -96,6 +97,7 @@ public sealed class MetricsTests
         Assert.Equal(1, metrics["lab_jobs_total{status=\"canceled\"}"]);
         Assert.DoesNotContain("lab_jobs_total{status=\"failed\"}", metrics.Keys);
         await lab.UntilMetricsAsync(metrics => metrics["lab_jobs_unfinished"] == 0);
+        Assert.InRange(metrics["lab_jobs_kept_bytes"], 2 * NewJob.RowBytes, 4 * NewJob.RowBytes);
     }
 
     private static Task<HttpResponseMessage> PostAsync(ServiceProcess lab, string path, string body, string contentType = "application/json") =>

@@ -15,13 +15,13 @@ internal sealed class RunningOrchestrator : IAsyncDisposable
 {
     private readonly WebApplication _app;
     private readonly DirectoryInfo _jobs;
-    private readonly RememberedLog _log = new();
+    private readonly RememberedLog _log;
 
-    private RunningOrchestrator(WebApplication app, IReadOnlyList<StubWorker> workers, DirectoryInfo jobs)
+    private RunningOrchestrator(WebApplication app, IReadOnlyList<StubWorker> workers, DirectoryInfo jobs, RememberedLog log)
     {
         _jobs = jobs;
         _app = app;
-        app.Services.GetRequiredService<ILoggerFactory>().AddProvider(_log);
+        _log = log;
         Workers = workers;
         // On a busy machine the server's word on the headers may take more than the second that is waited for it by default.
         Client = new(new SocketsHttpHandler { Expect100ContinueTimeout = TimeSpan.FromSeconds(15) }) { BaseAddress = new(app.Urls.Single()), Timeout = TimeSpan.FromSeconds(20) };
@@ -31,7 +31,7 @@ internal sealed class RunningOrchestrator : IAsyncDisposable
 
     public IReadOnlyList<StubWorker> Workers { get; }
 
-    /// <summary>What it has logged so far.</summary>
+    /// <summary>What it has logged since it was put together.</summary>
     public IReadOnlyCollection<string> Log => _log.Messages;
 
     /// <summary>Its parts.</summary>
@@ -50,10 +50,11 @@ internal sealed class RunningOrchestrator : IAsyncDisposable
         var stubs = new List<StubWorker>();
         for (var i = 0; i < workers; i++) stubs.Add(await StubWorker.StartAsync());
         var jobs = Directory.CreateTempSubdirectory("lab-jobs-");
+        var log = new RememberedLog();
         WebApplication? app = null;
         try
         {
-            app = OrchestratorApp.Create([
+            app = OrchestratorApp.Create(services => services.AddSingleton<ILoggerProvider>(log), [
                 $"--Jobs:Path={Path.Combine(jobs.FullName, "jobs.db")}",
                 $"--Access:SessionKeysDirectory={Path.Combine(jobs.FullName, "sessions")}",
                 .. settings.Any(setting => setting.StartsWith("--Access:", StringComparison.Ordinal)) ? (string[])[] : ["--Access:Anonymous=true"],
@@ -71,7 +72,7 @@ internal sealed class RunningOrchestrator : IAsyncDisposable
             throw;
         }
 
-        var running = new RunningOrchestrator(app, stubs, jobs);
+        var running = new RunningOrchestrator(app, stubs, jobs, log);
         if (key is not null) running.Client.DefaultRequestHeaders.Authorization = new("Bearer", key);
         if (workers > 0) await running.UntilAsync(table => table.Values.All(worker => worker.Status == "free"));
         return running;

@@ -27,7 +27,7 @@ public sealed class QueueRoomTests
     [InlineData("alice", false, true)]
     public void HasRoom_OneKeyHasThreeQuarters_OnlyOthersGetTheRest(string owner, bool several, bool expected)
     {
-        var room = new QueueRoom(capacity: 8, Megabyte, () => several);
+        var room = new QueueRoom(capacity: 8, Megabyte, _ => several);
         var entries = Enumerable.Range(0, 6).Select(_ => new QueueEntry(Guid.CreateVersion7(), "text", TimeSpan.FromMinutes(1)) { Owner = "alice" }).ToList();
         foreach (var entry in entries)
         {
@@ -45,7 +45,7 @@ public sealed class QueueRoomTests
     [Fact]
     public void Submit_OneKeysTexts_LeaveRoomForAnotherKeys()
     {
-        var room = new QueueRoom(capacity: 100, 4 * Megabyte, () => true);
+        var room = new QueueRoom(capacity: 100, 4 * Megabyte, _ => true);
         var size = 0L;
         while (room.HasRoom(1, Megabyte / 4, "alice", out _))
         {

@@ -3,6 +3,7 @@ using Lab.Orchestrator.Jobs;
 using Lab.Orchestrator.Jobs.Postgres;
 using Lab.Orchestrator.Jobs.Sqlite;
 using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 
@@ -14,7 +15,10 @@ internal interface IStoreHome : IAsyncDisposable
     /// <summary>The settings with which an orchestrator keeps its jobs here.</summary>
     IReadOnlyList<string> Settings { get; }
 
-    IJobStore Create(JobsOptions options, TimeProvider time);
+    /// <summary>How a person with a shell writes in here.</summary>
+    IStoreShell Shell { get; }
+
+    IJobStore Create(JobsOptions options, TimeProvider time, ILogger? logger = null, Func<string, bool>? hasOtherKey = null);
 
     /// <summary>How many groups the store has committed.</summary>
     long Commits(IJobStore store);
@@ -31,10 +35,12 @@ internal sealed class SqliteHome : IStoreHome
 
     public IReadOnlyList<string> Settings => [$"--Jobs:Path={Path}"];
 
-    public IJobStore Create(JobsOptions options, TimeProvider time)
+    public IStoreShell Shell => new SqliteShell(Path);
+
+    public IJobStore Create(JobsOptions options, TimeProvider time, ILogger? logger = null, Func<string, bool>? hasOtherKey = null)
     {
         options.Path = Path;
-        return new SqliteJobStore(options, time);
+        return new SqliteJobStore(options, time, logger ?? NullLogger.Instance, hasOtherKey);
     }
 
     public long Commits(IJobStore store) => ((SqliteJobStore)store).Commits;
@@ -57,11 +63,13 @@ internal sealed class PostgresHome(string connectionString) : IStoreHome
 {
     public IReadOnlyList<string> Settings => ["--Jobs:Provider=postgres", $"--Jobs:ConnectionString={connectionString}"];
 
-    public IJobStore Create(JobsOptions options, TimeProvider time)
+    public IStoreShell Shell => new PostgresShell(connectionString);
+
+    public IJobStore Create(JobsOptions options, TimeProvider time, ILogger? logger = null, Func<string, bool>? hasOtherKey = null)
     {
         options.Provider = JobsProvider.Postgres;
         options.ConnectionString = connectionString;
-        return new PostgresJobStore(options, time, NullLogger.Instance);
+        return new PostgresJobStore(options, time, logger ?? NullLogger.Instance, hasOtherKey);
     }
 
     public long Commits(IJobStore store) => ((PostgresJobStore)store).Commits;

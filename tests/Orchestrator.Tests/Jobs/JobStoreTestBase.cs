@@ -1,4 +1,5 @@
 using Lab.Orchestrator.Jobs;
+using Lab.Orchestrator.Tests.Api;
 using Microsoft.Extensions.Time.Testing;
 
 namespace Lab.Orchestrator.Tests.Jobs;
@@ -30,9 +31,12 @@ public abstract class JobStoreTestBase : IAsyncLifetime
         if (Home is not null) await Home.DisposeAsync();
     }
 
-    private protected async Task<IJobStore> OpenAsync()
+    /// <summary>What the stores have logged.</summary>
+    private protected RememberedLog Log { get; } = new();
+
+    private protected async Task<IJobStore> OpenAsync(Func<string, bool>? hasOtherKey = null)
     {
-        var store = Home.Create(Options, Time);
+        var store = Home.Create(Options, Time, Log, hasOtherKey);
         await store.OpenAsync(Cancellation);
         Opened.Add(store);
         return store;

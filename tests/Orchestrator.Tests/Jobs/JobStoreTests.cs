@@ -144,7 +144,7 @@ public abstract class JobStoreTests : JobStoreTestBase
         var failed = (await FindAsync(store, stuck))!;
         Assert.Equal((JobStatus.Failed, 504), (failed.Status, failed.Error!.Status));
         Assert.Equal([fresh.Id], (await store.LeaseAsync(10, Cancellation)).Select(job => job.Id));
-        Assert.Equal(1, store.OpenJobs);
+        Assert.Equal(1, store.Sum.Unfinished);
     }
 
     [Fact]
@@ -155,7 +155,7 @@ public abstract class JobStoreTests : JobStoreTestBase
         var kinds = (await Task.WhenAll(Enumerable.Range(0, 25).Select(i => store.SubmitAsync(New($"{i}") with { IdempotencyKey = $"{i}" }, Cancellation))))
             .Select(submission => submission.Kind).ToList();
         Assert.Equal((10, 15), (kinds.Count(kind => kind is SubmissionKind.Created), kinds.Count(kind => kind is SubmissionKind.Full)));
-        Assert.Equal(10, store.OpenJobs);
+        Assert.Equal(10, store.Sum.Unfinished);
 
         // Who has a job already is told so, even now.
         Assert.Equal(SubmissionKind.Repeated, (await store.SubmitAsync(New("0") with { IdempotencyKey = "0" }, Cancellation)).Kind);

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Lab.Orchestrator.Tests.Api;
 using static Lab.Orchestrator.Tests.Api.RunningOrchestrator;
 
 namespace Lab.Orchestrator.Tests.Jobs;
@@ -113,6 +114,43 @@ public abstract class JobSubmissionTests : JobApiTestBase
         Assert.Equal(nothing.Headers.Location, nothingAgain.Headers.Location);
         var concurrent = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => lab.Client.AcceptedAsync("c", ("Idempotency-Key", "c"))));
         Assert.Single(concurrent.Distinct());
+    }
+
+    [Fact]
+    public async Task Submit_KeptJobsFillTheBudget_Is507()
+    {
+        await using var lab = await StartAsync("--Jobs:MaxBytes=65536");
+        for (var i = 0; i < 2; i++) await lab.Client.UntilAsync(await lab.Client.AcceptedAsync(new string('a', 25_000)), "succeeded");
+        using var refused = await lab.Client.SubmitAsync(new string('a', 25_000));
+        await ReadProblemAsync(refused, 507);
+        Assert.Equal(300, int.Parse(refused.Headers.GetValues("Retry-After").Single(), CultureInfo.InvariantCulture));
+        // Who waits for an answer keeps nothing here.
+        using var waiting = await lab.PostAsync("a");
+        Assert.Equal(200, (int)waiting.StatusCode);
+    }
+
+    [Fact]
+    public async Task Submit_BeyondTheShareOfAKey_Is429()
+    {
+        const string Key = "key-of-alice-0123456789";
+        string[] keys = ["--Access:Keys:alice=" + Key, "--Access:Keys:bob=key-of-bob-0123456789", "--Jobs:Capacity=4"];
+        await using var lab = await RunningOrchestrator.StartAsync(workers: 1, Key, [.. Home.Settings, .. keys]);
+        Block(lab);
+        for (var i = 0; i < 2; i++) await lab.Client.AcceptedAsync("a");
+        using var refused = await lab.Client.SubmitAsync("one too many");
+        Assert.Contains("half", await ReadProblemAsync(refused, 429), StringComparison.Ordinal);
+        lab.Client.DefaultRequestHeaders.Authorization = new("Bearer", "key-of-bob-0123456789");
+        await lab.Client.AcceptedAsync("a");
+    }
+
+    [Fact]
+    public async Task Submit_TraceStateWithoutBound_IsKeptNowhere()
+    {
+        await using var lab = await StartAsync();
+        foreach (var length in (int[])[512, 513])
+            await lab.Client.AcceptedAsync("a", ("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"), ("tracestate", "a=" + new string('b', length - 2)));
+        var states = await Home.Shell.QueryAsync($"SELECT length(trace_state) FROM {Home.Shell.Jobs} ORDER BY seq");
+        Assert.Equal(["512", null], states.Select(row => row[0]?.ToString()));
     }
 
     [Fact]

@@ -1,11 +1,21 @@
 using Lab.Testing;
 using Lab.Worker.Inference;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 
 namespace Lab.Worker.Tests.Api;
 
 /// <summary>The worker as a process of its own.</summary>
 public sealed class ProcessTests
 {
+    [Fact]
+    public async Task Serve_ABackgroundServiceFails_IsAFailure()
+    {
+        await using var app = WorkerApplication.Create(
+            ["--urls=http://127.0.0.1:0", "--Logging:LogLevel:Default=None"], builder => builder.Services.AddHostedService<FailingService>());
+        Assert.Equal(WorkerApplication.FailureExitCode, await WorkerApplication.ServeAsync(app));
+    }
+
     private static readonly string[] Arguments = [WorkerProgram.Path, "--urls=http://127.0.0.1:0"];
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
@@ -111,4 +121,13 @@ public sealed class ProcessTests
 
     private static Task<ProgramRun> RunAsync((string Name, string Value) variable) =>
         ChildProcess.RunAsync("dotnet", Arguments, new Dictionary<string, string?> { [variable.Name] = variable.Value });
+
+    private sealed class FailingService(IHostApplicationLifetime lifetime) : BackgroundService
+    {
+        protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+        {
+            await Task.Delay(Timeout.Infinite, lifetime.ApplicationStarted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            throw new InvalidOperationException("out of order");
+        }
+    }
 }
