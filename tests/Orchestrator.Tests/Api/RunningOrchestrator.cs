@@ -34,6 +34,9 @@ internal sealed class RunningOrchestrator : IAsyncDisposable
     /// <summary>Its parts.</summary>
     public IServiceProvider Services => _app.Services;
 
+    /// <summary>Every message that has been logged.</summary>
+    public IReadOnlyCollection<string> Logged => _log.Messages;
+
     /// <summary>Everything that is mapped.</summary>
     public IReadOnlyList<RouteEndpoint> Endpoints =>
         [.. _app.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()];
