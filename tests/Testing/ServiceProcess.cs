@@ -14,10 +14,10 @@ public sealed partial class ServiceProcess : IAsyncDisposable
     private readonly ChildProcess _process;
     private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("lab-test-");
 
-    private ServiceProcess(string program, IEnumerable<string> settings)
+    private ServiceProcess(string program, IEnumerable<string> settings, IReadOnlyDictionary<string, string?>? environment)
     {
         Program = program;
-        _process = ChildProcess.Start("dotnet", [program, "--urls=http://127.0.0.1:0", .. settings], directory: _directory.FullName);
+        _process = ChildProcess.Start("dotnet", [program, "--urls=http://127.0.0.1:0", .. settings], environment, directory: _directory.FullName);
     }
 
     /// <summary>Its program.</summary>
@@ -37,9 +37,10 @@ public sealed partial class ServiceProcess : IAsyncDisposable
     /// <summary>Starts a service in a directory of its own and waits until it listens.</summary>
     /// <param name="assembly">Its program: a path, or a name beside the tests.</param>
     /// <param name="settings">Its settings.</param>
-    public static async Task<ServiceProcess> StartAsync(string assembly, IEnumerable<string> settings)
+    /// <param name="environment">Variables beside the test's own; <c>null</c> removes one.</param>
+    public static async Task<ServiceProcess> StartAsync(string assembly, IEnumerable<string> settings, IReadOnlyDictionary<string, string?>? environment = null)
     {
-        var service = new ServiceProcess(PathOf(assembly), settings);
+        var service = new ServiceProcess(PathOf(assembly), settings, environment);
         try
         {
             var address = await Eventually.GetAsync(() =>

@@ -1,9 +1,9 @@
 using System.Collections.Concurrent;
-using System.Globalization;
 using System.Diagnostics;
+using System.Globalization;
+using System.Text;
 using Lab.Orchestrator.Dispatch;
 using Lab.Orchestrator.Tests.Api;
-using Lab.Testing;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Lab.Orchestrator.Tests.Workers.Hostile;
@@ -129,8 +129,8 @@ public sealed class HostileLab : IAsyncLifetime
     }
 
     // Neither what moves a terminal's cursor, nor what turns the direction of writing, nor half of a character.
-    private static bool IsPlain(string said) => said.EnumerateRunes().All(rune => rune.Value != 0xFFFD
-        && System.Text.Rune.GetUnicodeCategory(rune) is not (UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator));
+    private static bool IsPlain(string said) => said.EnumerateRunes().All(rune => rune.Value is not (0xFFFD or 0x202E)
+        && Rune.GetUnicodeCategory(rune) is not (UnicodeCategory.Control or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator));
 
     private static string Shorten(string said) => new([.. said.Take(300).Select(one => char.IsControl(one) ? '¿' : one)]);
 }

@@ -19,8 +19,14 @@ internal sealed class Load(HttpClient client, string name)
     // Every so many requests of a client one brings several texts.
     private const int PredictEvery = 8;
 
+    // Every so many texts one travels alone, whose answer may be long as well.
+    private const int LongEvery = 50;
+
     private readonly ConcurrentQueue<double> _others = new();
     private int _numbers;
+
+    /// <summary>How many characters more the long texts have.</summary>
+    public int LongText { get; init; }
     private int _texts;
 
     /// <summary>What was wrong with an answer.</summary>
@@ -81,7 +87,7 @@ internal sealed class Load(HttpClient client, string name)
 
         var answer = (await response.Content.ReadFromJsonAsync<RequestAnswer>(WireJson.Relaxed.Options))!;
         var isRight = answer.InputText == text && answer.Label == Honest.LabelOf(text) && answer.Probabilities.SequenceEqual(Honest.ProbabilitiesOf(text));
-        Answered(text, isRight, 1, asked, answer.Attempts, isOthers: answer.Worker != HostileLab.Name && answer.Attempts == 1);
+        Answered(text, isRight, 1, asked, answer.Attempts, isOthers: answer.Attempts == 1 && !answer.Worker.StartsWith(HostileLab.Name, StringComparison.Ordinal));
     }
 
     private async Task PredictAsync(bool isRaw)
@@ -103,7 +109,11 @@ internal sealed class Load(HttpClient client, string name)
         Answered($"{texts[0]} and more", isRight, texts.Count, asked, attempts: 1, isOthers: false);
     }
 
-    private string NextText() => $"{name} {Interlocked.Increment(ref _numbers)} ü文";
+    private string NextText()
+    {
+        var number = Interlocked.Increment(ref _numbers);
+        return $"{name} {number} ü文{(number % LongEvery == 0 ? new string('x', LongText) : "")}";
+    }
 
     private void Answered(string text, bool isRight, int count, long asked, int attempts, bool isOthers)
     {
