@@ -12,6 +12,11 @@ internal sealed class WorkerTable(OrchestratorOptions options, TimeProvider time
     /// <summary>A trusted worker may miss this many probes in a row less one: a busy machine is slow, not broken.</summary>
     private const int MissedProbesAllowed = 2;
 
+    private const int MaxShaLength = 8;
+
+    // Two of them, and the words around, are no longer than what is told of a worker.
+    private const int MaxDescription = 200;
+
     private static readonly TimeSpan HoldMin = TimeSpan.FromMilliseconds(5);
     private static readonly TimeSpan HoldMax = TimeSpan.FromMilliseconds(25);
 
@@ -38,6 +43,14 @@ internal sealed class WorkerTable(OrchestratorOptions options, TimeProvider time
 
     /// <summary>The free worker that has been idle longest.</summary>
     public LinkedListNode<WorkerNode>? LongestIdle => _idle.First;
+
+    /// <summary>
+    /// The labels that a worker's answers may name: those of its model, or of the fleet's where it tells none. A client
+    /// of the fleet asks one model, whoever answers.
+    /// </summary>
+    public IReadOnlyList<string> LabelsFor(WorkerNode node) =>
+        node.Labels.Count > 0 ? node.Labels
+        : _nodes.Values.FirstOrDefault(other => other.IsAlive && other.Model is not null)?.Labels ?? [];
 
     public WorkerNode? Find(string name) => _nodes.GetValueOrDefault(name);
 
@@ -185,8 +198,8 @@ internal sealed class WorkerTable(OrchestratorOptions options, TimeProvider time
     private string OtherModel(WorkerNode node) =>
         $"it serves the model {Describe(node.Model!)}, and most others serve {Describe(_model!)}";
 
-    private static string Describe(ModelInfo model) =>
-        $"{model.ModelId} (sha {model.ModelSha[..Math.Min(8, model.ModelSha.Length)]}, labels {string.Join(", ", model.Labels)})";
+    private static string Describe(ModelInfo model) => WorkerWords.Plain(
+        $"{model.ModelId} (sha {WorkerWords.Plain(model.ModelSha, MaxShaLength)}, labels {string.Join(", ", model.Labels)})", MaxDescription);
 
     private void SendAway(WorkerNode node, string reason)
     {
