@@ -58,6 +58,23 @@ public sealed class AnswerReaderTests
     }
 
     [Theory]
+    [InlineData("FOREIGN\\n")]
+    [InlineData("\\u202eA")]
+    [InlineData("")]
+    public void Read_LabelThatCanBeNone_IsNoAnswerOfAnyModel(string label)
+    {
+        Assert.Null(AnswerReader.Read(Encoding.UTF8.GetBytes($$"""{"label":"{{label}}","probabilities":[1],"input_text":"a"}"""), "a", [], out var fault));
+        Assert.Contains("label", fault, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Read_LabelOfAMegabyteOrAMillionProbabilities_ThrowsBeforeItIsKept()
+    {
+        Assert.ThrowsAny<JsonException>(() => AnswerReader.Read(Encoding.UTF8.GetBytes($$"""{"label":"{{new string('L', 1024 * 1024)}}","probabilities":[1]}"""), "a", [], out _));
+        Assert.ThrowsAny<JsonException>(() => AnswerReader.Read(Encoding.UTF8.GetBytes($$"""{"label":"A","probabilities":[1{{string.Concat(Enumerable.Repeat(",0", 1_000_000))}}]}"""), "a", [], out _));
+    }
+
+    [Theory]
     [InlineData("")]
     [InlineData("null")]
     [InlineData("[]")]

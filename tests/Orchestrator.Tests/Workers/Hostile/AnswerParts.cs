@@ -38,14 +38,14 @@ internal static class AnswerParts
         Batch("results that are null", exchange => [.. exchange.Texts.Select(_ => "null")]),
         Batch("a hundred thousand results", _ => [.. Enumerable.Repeat("{}", 100_000)]),
         Batch("logits of another label", exchange => exchange.Results(text => $"\"label\":\"{Honest.LabelOf(text)}\",\"probabilities\":[{string.Join(',', Honest.ProbabilitiesOf(text))}],\"logits\":[{string.Join(',', Honest.LogitsOf(text).Select(logit => -logit))}]")),
-        Tells("no results at all", Quarantined, exchange => exchange.IsBatch ? "{\"inference_ms\":1,\"results\":null}" : "null") with { InBatches = true },
+        Tells("no results at all", Quarantined, exchange => exchange.IsBatch ? "{\"inference_ms\":1,\"results\":null}" : "null"),
 
         .. new[] { "400 Bad Request", "413 Payload Too Large", "422 Unprocessable Entity" }.Select(status =>
             Says($"refuses all by {status}", Quarantined, _ => Problem(status, "It is too strange."))),
         Says("refuses all by errors of results", Quarantined, exchange => exchange.IsBatch
             ? Ok(exchange.BatchOf(exchange.Results(_ => "\"error\":\"It is too strange.\"")))
             : Problem("422 Unprocessable Entity", "It is too strange.")),
-        Says("refuses every second", Harmless, exchange => exchange.Number % 2 == 0 ? exchange.Good()
+        Says("refuses every second", Either, exchange => exchange.Number % 2 == 0 ? exchange.Good()
             : exchange.IsBatch ? Ok(exchange.BatchOf(exchange.Results(_ => "\"error\":\"It is too strange.\"")))
             : Problem("422 Unprocessable Entity", "It is too strange.")),
         Says("refuses with a megabyte of control characters", Quarantined, exchange => exchange.IsBatch

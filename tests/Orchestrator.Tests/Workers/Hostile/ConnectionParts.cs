@@ -1,3 +1,4 @@
+using System.Text;
 using static Lab.Orchestrator.Tests.Workers.Hostile.End;
 using static Lab.Orchestrator.Tests.Workers.Hostile.Exchange;
 using static Lab.Orchestrator.Tests.Workers.Hostile.Part;
@@ -7,6 +8,9 @@ namespace Lab.Orchestrator.Tests.Workers.Hostile;
 /// <summary>What a worker can do to the connection, and what it can say of itself.</summary>
 internal static class ConnectionParts
 {
+    // Made once: the worker shall take the orchestrator's memory, not the tests'.
+    private static readonly Lazy<byte[]> TwoMillionLabels = new(() => Encoding.UTF8.GetBytes(Info(labels: string.Join(',', Enumerable.Range(0, 2_000_000).Select(i => $"\"{i}\":\"\"")))));
+
     public static IEnumerable<Part> All =>
     [
         new("accepts and never reads", Quarantined, exchange => exchange.SendAsync(exchange.Good())) { Greet = exchange => exchange.NeverReadAsync(), Times = 1 },
@@ -65,7 +69,7 @@ internal static class ConnectionParts
         Untrusted("an /info without members") with { Info = exchange => exchange.SendAsync(Ok("""{"model_id":"stub","model_sha":"5a","model_type":{"classifier":null}}""")) },
         Untrusted("an /info with 2 million labels") with
         {
-            Info = exchange => exchange.SendAsync(Info(labels: string.Join(',', Enumerable.Range(0, 2_000_000).Select(i => $"\"{i}\":\"\"")))),
+            Info = exchange => exchange.SendAsync(TwoMillionLabels.Value),
             Times = 1,
         },
         Untrusted("an /info with 50,000 labels") with { Info = exchange => exchange.SendAsync(Info(labels: string.Join(',', Enumerable.Range(0, 50_000).Select(i => $"\"{i}\":\"a{i}\"")))) },
