@@ -13,13 +13,15 @@ internal static class AnswerParts
         "label":"FOREIGN","probabilities":[0.8,0.1,0.1],"truncated":false
         """;
 
+    private static readonly string[] Refusals = ["400 Bad Request", "413 Payload Too Large", "422 Unprocessable Entity"];
+
     public static IEnumerable<Part> All =>
     [
         Says("the answer twice in one packet", Either, exchange => exchange.Good() + exchange.Good()),
         new("the answer again 10 ms later", Either, exchange => AgainAsync(exchange, TimeSpan.FromMilliseconds(10))),
         new("the answer again 1.5 s later", Either, exchange => AgainAsync(exchange, TimeSpan.FromSeconds(1.5))) { Times = 2 },
         Tells("an answer to another text", Quarantined, exchange => exchange.IsBatch
-            ? exchange.BatchOf(exchange.Results(tokens: _ => Guid.NewGuid().ToString("N")))
+            ? BatchOf(exchange.Results(tokens: _ => Guid.NewGuid().ToString("N")))
             : exchange.Answer(texts: text => text + "!")),
         Says("the answer to the text before", Quarantined, exchange =>
         {
@@ -40,16 +42,16 @@ internal static class AnswerParts
         Batch("logits of another label", exchange => exchange.Results(text => $"\"label\":\"{Honest.LabelOf(text)}\",\"probabilities\":[{string.Join(',', Honest.ProbabilitiesOf(text))}],\"logits\":[{string.Join(',', Honest.LogitsOf(text).Select(logit => -logit))}]")),
         Tells("no results at all", Quarantined, exchange => exchange.IsBatch ? "{\"inference_ms\":1,\"results\":null}" : "null"),
 
-        .. new[] { "400 Bad Request", "413 Payload Too Large", "422 Unprocessable Entity" }.Select(status =>
+        .. Refusals.Select(status =>
             Says($"refuses all by {status}", Quarantined, _ => Problem(status, "It is too strange."))),
         Says("refuses all by errors of results", Quarantined, exchange => exchange.IsBatch
-            ? Ok(exchange.BatchOf(exchange.Results(_ => "\"error\":\"It is too strange.\"")))
+            ? Ok(BatchOf(exchange.Results(_ => "\"error\":\"It is too strange.\"")))
             : Problem("422 Unprocessable Entity", "It is too strange.")),
         Says("refuses every second", Either, exchange => exchange.Number % 2 == 0 ? exchange.Good()
-            : exchange.IsBatch ? Ok(exchange.BatchOf(exchange.Results(_ => "\"error\":\"It is too strange.\"")))
+            : exchange.IsBatch ? Ok(BatchOf(exchange.Results(_ => "\"error\":\"It is too strange.\"")))
             : Problem("422 Unprocessable Entity", "It is too strange.")),
         Says("refuses with a megabyte of control characters", Quarantined, exchange => exchange.IsBatch
-            ? Ok(exchange.BatchOf(exchange.Results(_ => "\"error\":\"\\u001b[31m\\u202e\\u0007\\n\"")))
+            ? Ok(BatchOf(exchange.Results(_ => "\"error\":\"\\u001b[31m\\u202e\\u0007\\n\"")))
             : Problem("422 Unprocessable Entity", string.Concat(Enumerable.Repeat("\u001b[31m\u202e\r\n", 4000)))),
 
         Tells("nested a hundred thousand deep", Quarantined, _ => $"{{\"x\":{new string('[', 100_000)}{new string(']', 100_000)}}}"),

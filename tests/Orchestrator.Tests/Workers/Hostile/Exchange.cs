@@ -52,7 +52,7 @@ internal sealed class Exchange(Socket socket, HostileServer worker, string path,
     public string[] Results(Func<string, string>? members = null, Func<string, string>? tokens = null) =>
         [.. Texts.Zip(_batch!.Tokens!, (text, token) => $"{{{(members ?? Honest.MembersOf)(text)},\"token\":\"{(tokens ?? (same => same))(token)}\"}}")];
 
-    public string BatchOf(IEnumerable<string> results, string milliseconds = "1") =>
+    public static string BatchOf(IEnumerable<string> results, string milliseconds = "1") =>
         $"{{\"inference_ms\":{milliseconds},\"results\":[{string.Join(',', results)}]}}";
 
     /// <summary>The whole response that a good worker would give.</summary>

@@ -45,7 +45,7 @@ internal sealed record Part(string Name, End End, Func<Exchange, Task> Play)
 
     /// <summary>Answers a batch by these results, and a single text as it should.</summary>
     public static Part Batch(string name, Func<Exchange, string[]> results) =>
-        Tells(name, End.Quarantined, exchange => exchange.IsBatch ? exchange.BatchOf(results(exchange)) : exchange.Answer()) with { InBatches = true };
+        Tells(name, End.Quarantined, exchange => exchange.IsBatch ? Exchange.BatchOf(results(exchange)) : exchange.Answer()) with { InBatches = true };
 
     /// <summary>Sends something and then nothing more, with the connection open.</summary>
     public static Part Hangs(string name, Func<Exchange, string> bytes) => new(name, End.Quarantined, async exchange =>
