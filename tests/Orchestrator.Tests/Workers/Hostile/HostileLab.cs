@@ -24,7 +24,7 @@ public sealed class HostileLab : IAsyncLifetime
 
     private const int HonestWorkers = 3;
     private const int Ahead = 3;
-    private const int Texts = 150;
+    private const int Texts = 120;
     private const int MaxSaid = 600;
 
     internal const int MaxBatch = 8;
@@ -94,7 +94,8 @@ public sealed class HostileLab : IAsyncLifetime
     private async Task<Report> BothAsync(Part part)
     {
         var started = Stopwatch.GetTimestamp();
-        var reports = await Task.WhenAll(PlayAsync(part, maxBatch: 1), PlayAsync(part, MaxBatch));
+        int[] batches = part.InBatches ? [MaxBatch] : [1, MaxBatch];
+        var reports = await Task.WhenAll(batches.Select(maxBatch => PlayAsync(part, maxBatch)));
         return new(
             [.. reports.SelectMany(report => report.Faults)],
             string.Create(CultureInfo.InvariantCulture, $"{part.Name} ({Stopwatch.GetElapsedTime(started).TotalSeconds:F1} s)\n{string.Join('\n', reports.Select(report => report.Summary))}"));
@@ -104,7 +105,7 @@ public sealed class HostileLab : IAsyncLifetime
     {
         await using var hostile = new HostileServer(part);
         await using var lab = await StartAsync(maxBatch, [$"--Workers:{Name}={hostile.Address}"]);
-        var end = part.InBatches && maxBatch == 1 ? End.Either : part.End;
+        var end = part.End;
         await lab.UntilAsync(table => table.All(worker => worker.Value.Status != "quarantined" || (worker.Key == Name && end is End.NeverTrusted)));
         if (end is End.NeverTrusted) await lab.UntilLoggedAsync($"{Name} stays quarantined");
 
