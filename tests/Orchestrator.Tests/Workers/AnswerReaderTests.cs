@@ -35,7 +35,7 @@ public sealed class AnswerReaderTests
     [InlineData("""{"label":"A","probabilities":[]}""")]
     [InlineData("""{"label":null,"probabilities":[1]}""")]
     [InlineData("""{"label":"A","probabilities":null}""")]
-    public void Read_NoLabelOrNoProbabilities_IsNoAnswer(string json) => 
+    public void Read_NoLabelOrNoProbabilities_IsNoAnswer(string json) =>
         Assert.Null(AnswerReader.Read(Encoding.UTF8.GetBytes(json.Replace("{", "{\"input_text\":\"a\",", StringComparison.Ordinal).Replace(",}", "}", StringComparison.Ordinal)), "a", [], out _));
 
     [Theory]

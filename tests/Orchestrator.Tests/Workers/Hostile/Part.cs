@@ -52,7 +52,10 @@ internal sealed record Part(string Name, End End, Func<Exchange, Task> Play)
     {
         await exchange.SendAsync(bytes(exchange));
         await exchange.UntilClosedAsync();
-    }) { Times = 1 };
+    })
+    {
+        Times = 1,
+    };
 
     /// <summary>Sends a beginning, and then the same again and again for as long as anybody reads.</summary>
     public static Part Floods(string name, string beginning, string again) => new(name, End.Quarantined, exchange => exchange.FloodAsync(beginning, again));
