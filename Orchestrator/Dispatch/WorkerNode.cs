@@ -5,6 +5,8 @@ namespace Lab.Orchestrator.Dispatch;
 /// <summary>A worker as the dispatcher knows it. Touched by the dispatcher's loop alone.</summary>
 internal sealed class WorkerNode
 {
+    private WorkerNode? _contradictedBy;
+
     public WorkerNode(string name, Uri address)
     {
         Name = name;
@@ -68,8 +70,6 @@ internal sealed class WorkerNode
 
     /// <summary>Whether it was more than one that then answered: one alone may be the one that is wrong.</summary>
     public bool IsContradictedBySeveral { get; private set; }
-
-    private WorkerNode? _contradictedBy;
 
     /// <summary>Another has answered what this one refused.</summary>
     public void Contradict(WorkerNode other)

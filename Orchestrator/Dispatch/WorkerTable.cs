@@ -12,11 +12,6 @@ internal sealed class WorkerTable(OrchestratorOptions options, TimeProvider time
     /// <summary>A trusted worker may miss this many probes in a row less one: a busy machine is slow, not broken.</summary>
     private const int MissedProbesAllowed = 2;
 
-    private const int MaxShaLength = 8;
-
-    // Two of them, and the words around, are no longer than what is told of a worker.
-    private const int MaxDescription = 200;
-
     private static readonly TimeSpan HoldMin = TimeSpan.FromMilliseconds(5);
     private static readonly TimeSpan HoldMax = TimeSpan.FromMilliseconds(25);
 
@@ -196,10 +191,7 @@ internal sealed class WorkerTable(OrchestratorOptions options, TimeProvider time
     private bool IsOther(WorkerNode node) => node.Model is { } model && !model.IsSameModel(_model!);
 
     private string OtherModel(WorkerNode node) =>
-        $"it serves the model {Describe(node.Model!)}, and most others serve {Describe(_model!)}";
-
-    private static string Describe(ModelInfo model) => WorkerWords.Plain(
-        $"{model.ModelId} (sha {WorkerWords.Plain(model.ModelSha, MaxShaLength)}, labels {string.Join(", ", model.Labels)})", MaxDescription);
+        $"it serves the model {FleetModel.Describe(node.Model!)}, and most others serve {FleetModel.Describe(_model!)}";
 
     private void SendAway(WorkerNode node, string reason)
     {

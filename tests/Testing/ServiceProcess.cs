@@ -17,7 +17,7 @@ public sealed partial class ServiceProcess : IAsyncDisposable
     private ServiceProcess(string program, IEnumerable<string> settings, IReadOnlyDictionary<string, string?>? environment)
     {
         Program = program;
-        _process = ChildProcess.Start("dotnet", [program, "--urls=http://127.0.0.1:0", .. settings], environment, directory: _directory.FullName);
+        _process = ChildProcess.Start("dotnet", [program, "--urls=http://127.0.0.1:0", .. settings], environment, _directory.FullName);
     }
 
     /// <summary>Its program.</summary>
@@ -37,7 +37,7 @@ public sealed partial class ServiceProcess : IAsyncDisposable
     /// <summary>Starts a service in a directory of its own and waits until it listens.</summary>
     /// <param name="assembly">Its program: a path, or a name beside the tests.</param>
     /// <param name="settings">Its settings.</param>
-    /// <param name="environment">Variables beside the test's own; <c>null</c> removes one.</param>
+    /// <param name="environment">Variables beside the test's own.</param>
     public static async Task<ServiceProcess> StartAsync(string assembly, IEnumerable<string> settings, IReadOnlyDictionary<string, string?>? environment = null)
     {
         var service = new ServiceProcess(PathOf(assembly), settings, environment);
