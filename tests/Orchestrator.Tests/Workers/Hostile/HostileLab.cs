@@ -24,7 +24,7 @@ public sealed class HostileLab : IAsyncLifetime
 
     private const int HonestWorkers = 3;
     private const int Ahead = 3;
-    private const int Texts = 120;
+    private const int Texts = 200;
     private const int MaxSaid = 600;
 
     internal const int MaxBatch = 8;
