@@ -5,6 +5,9 @@ namespace Lab.Orchestrator.Dispatch;
 /// <summary>Whether what a worker answers can be an answer of the model that it told. If not it is the worker that has failed.</summary>
 internal static class AnswerCheck
 {
+    // Logits that were rounded for the way may tie where the probabilities do not.
+    private const float Rounding = 0.001f;
+
     private const double MaxMilliseconds = 24 * 60 * 60 * 1000.0;
 
     /// <summary>What is wrong with an answer; <c>null</c> if nothing is.</summary>
@@ -22,8 +25,14 @@ internal static class AnswerCheck
             if (probabilities[i] > probabilities[best]) best = i;
         }
 
-        if (logits is not null && (logits.Count != probabilities.Count || !logits.All(float.IsFinite))) return "its answer has not one logit for each probability";
-        if (labels.Count == 0) return null;
+        if (logits is not null)
+        {
+            if (logits.Count != probabilities.Count || !logits.All(float.IsFinite)) return "its answer has not one logit for each probability";
+            // Softmax keeps their order.
+            if (probabilities[logits.Index().MaxBy(logit => logit.Item).Index] < probabilities[best] - Rounding) return "its answer has logits of another label than the most probable";
+        }
+
+        if (labels.Count == 0) return WorkerWords.IsName(label) ? null : "its answer names a label that is none";
         if (probabilities.Count != labels.Count) return $"its answer has {probabilities.Count} probabilities, and its model {labels.Count} labels";
         if (label == labels[best]) return null;
         // Of two that are as probable either may be named.

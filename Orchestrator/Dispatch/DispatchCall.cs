@@ -7,8 +7,9 @@ namespace Lab.Orchestrator.Dispatch;
 /// <param name="worker">The worker that computes.</param>
 /// <param name="entries">What it computes, in order of arrival; at least one.</param>
 /// <param name="startedAt">Clock reading at the start.</param>
+/// <param name="labels">The labels that an answer may name; those of the worker's own model where they are not given.</param>
 [SuppressMessage("Reliability", "CA1001", Justification = "A source without timer and wait handle holds nothing to give back, and disposing it would race with Abort.")]
-internal sealed class DispatchCall(long number, WorkerNode worker, IReadOnlyList<QueueEntry> entries, long startedAt)
+internal sealed class DispatchCall(long number, WorkerNode worker, IReadOnlyList<QueueEntry> entries, long startedAt, IReadOnlyList<string>? labels = null)
 {
     private readonly CancellationTokenSource _abort = new();
 
@@ -24,8 +25,8 @@ internal sealed class DispatchCall(long number, WorkerNode worker, IReadOnlyList
 
     public IReadOnlyList<QueueEntry> Entries { get; } = entries;
 
-    /// <summary>The labels of the model that the worker told before the call; empty where it has not.</summary>
-    public IReadOnlyList<string> Labels { get; } = worker.Labels;
+    /// <summary>The labels that an answer may name, in the order of their ids; empty where no model is known.</summary>
+    public IReadOnlyList<string> Labels { get; } = labels ?? worker.Labels;
 
     public long StartedAt { get; } = startedAt;
 

@@ -107,7 +107,12 @@ internal sealed partial class DispatchState(
                 var completed = answered.Texts.Count(text => text.Answer is not null);
                 worker.Completed += completed;
                 // Whoever only refuses has not shown that it is well.
-                if (completed > 0) worker.ConsecutiveFailures = worker.ContradictedRefusals = 0;
+                if (completed > 0)
+                {
+                    worker.ConsecutiveFailures = 0;
+                    worker.ForgetContradictions();
+                }
+
                 worker.RecentInference.Add(answered.InferenceMs);
                 if (worker.BatchLimit < options.MaxBatch) worker.BatchLimit *= 2;
                 for (var i = 0; i < call.Entries.Count; i++) Answer(call, call.Entries[i], answered.Texts[i], answered.InferenceMs);
@@ -229,8 +234,11 @@ internal sealed partial class DispatchState(
 
     private void Contradict(WorkerNode refuser, WorkerNode other)
     {
-        if (++refuser.ContradictedRefusals < MaxContradictedRefusals || Workers.Find(refuser.Name) != refuser || refuser.Quarantined) return;
-        refuser.ContradictedRefusals = 0;
+        refuser.Contradict(other);
+        if (refuser.ContradictedRefusals < MaxContradictedRefusals || Workers.Find(refuser.Name) != refuser || refuser.Quarantined) return;
+        // In a fleet of more than two a single other one, which answers whatever it is asked, must not have its way.
+        if (!refuser.IsContradictedBySeveral && Workers.AliveCount > 2) return;
+        refuser.ForgetContradictions();
         refuser.Failed++;
         using var trace = DispatchTracing.Within(null);
         Workers.Quarantine(refuser, $"it refuses texts that {other.Name} and others answer");

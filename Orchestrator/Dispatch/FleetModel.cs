@@ -5,6 +5,11 @@ namespace Lab.Orchestrator.Dispatch;
 /// <summary>Which model is the fleet's where its workers do not agree.</summary>
 internal static class FleetModel
 {
+    private const int MaxShaLength = 8;
+
+    // Two of them, and the words around, are no longer than what is told of a worker.
+    private const int MaxDescription = 200;
+
     /// <summary>
     /// The model that most workers serve; of several equally many the one that more of those at work serve, then the
     /// one that was the fleet's before.
@@ -34,4 +39,8 @@ internal static class FleetModel
             .ThenByDescending(vote => before is not null && vote.Model.IsSameModel(before))
             .First().Model;
     }
+
+    /// <summary>A model in a few words, for the reason why a worker gets no work.</summary>
+    public static string Describe(ModelInfo model) => WorkerWords.Plain(
+        $"{model.ModelId} (sha {WorkerWords.Plain(model.ModelSha, MaxShaLength)}, labels {string.Join(", ", model.Labels)})", MaxDescription);
 }

@@ -18,4 +18,8 @@ internal interface IWorkerClient
 /// <summary>What came of a probe.</summary>
 /// <param name="Failure">What was wrong, or <c>null</c> when the worker is ready.</param>
 /// <param name="Model">The model it serves; <c>null</c> where it was not asked or does not tell such things.</param>
-internal readonly record struct ProbeResult(string? Failure, ModelInfo? Model = null);
+internal readonly record struct ProbeResult(string? Failure, ModelInfo? Model = null)
+{
+    /// <summary>What was wrong, in words that are fit for logs; <c>null</c> when the worker is ready.</summary>
+    public string? Failure { get; } = Failure is null ? null : WorkerWords.Plain(Failure);
+}

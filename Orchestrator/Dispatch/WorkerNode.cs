@@ -5,6 +5,8 @@ namespace Lab.Orchestrator.Dispatch;
 /// <summary>A worker as the dispatcher knows it. Touched by the dispatcher's loop alone.</summary>
 internal sealed class WorkerNode
 {
+    private WorkerNode? _contradictedBy;
+
     public WorkerNode(string name, Uri address)
     {
         Name = name;
@@ -64,7 +66,26 @@ internal sealed class WorkerNode
     public int ConsecutiveFailures { get; set; }
 
     /// <summary>Refusals in a row of texts that another worker then answered.</summary>
-    public int ContradictedRefusals { get; set; }
+    public int ContradictedRefusals { get; private set; }
+
+    /// <summary>Whether it was more than one that then answered: one alone may be the one that is wrong.</summary>
+    public bool IsContradictedBySeveral { get; private set; }
+
+    /// <summary>Another has answered what this one refused.</summary>
+    public void Contradict(WorkerNode other)
+    {
+        ContradictedRefusals++;
+        IsContradictedBySeveral |= _contradictedBy is not null && _contradictedBy != other;
+        _contradictedBy ??= other;
+    }
+
+    /// <summary>It has shown that it answers, or has been punished for not doing so.</summary>
+    public void ForgetContradictions()
+    {
+        ContradictedRefusals = 0;
+        IsContradictedBySeveral = false;
+        _contradictedBy = null;
+    }
 
     /// <summary>How many texts it may get at once: one after quarantine, twice as many after each dispatch that it answers.</summary>
     public int BatchLimit { get; set; } = int.MaxValue;

@@ -6,7 +6,11 @@ namespace Lab.Orchestrator.Dispatch;
 /// <param name="Answer">The answer, or <c>null</c>.</param>
 /// <param name="Rejection">The reason, where there is no answer.</param>
 /// <param name="Logits">One for each class, where they were asked for.</param>
-internal readonly record struct TextReply(ModelAnswer? Answer, string? Rejection, IReadOnlyList<float>? Logits = null);
+internal readonly record struct TextReply(ModelAnswer? Answer, string? Rejection, IReadOnlyList<float>? Logits = null)
+{
+    /// <summary>The reason in words that are fit for a client.</summary>
+    public string? Rejection { get; } = Rejection is null ? null : WorkerWords.Plain(Rejection);
+}
 
 /// <summary>What came back from a worker for one dispatch.</summary>
 internal abstract record WorkerReply
@@ -22,5 +26,9 @@ internal abstract record WorkerReply
     internal sealed record Busy : WorkerReply;
 
     /// <summary>The worker is not well: transport error, 5xx, unreadable answer, or no answer in time.</summary>
-    internal sealed record Failed(string Reason) : WorkerReply;
+    internal sealed record Failed(string Reason) : WorkerReply
+    {
+        /// <summary>What was wrong, in words that are fit for logs.</summary>
+        public string Reason { get; } = WorkerWords.Plain(Reason);
+    }
 }

@@ -39,6 +39,14 @@ internal sealed class WorkerTable(OrchestratorOptions options, TimeProvider time
     /// <summary>The free worker that has been idle longest.</summary>
     public LinkedListNode<WorkerNode>? LongestIdle => _idle.First;
 
+    /// <summary>
+    /// The labels that a worker's answers may name: those of its model, or of the fleet's where it tells none. A client
+    /// of the fleet asks one model, whoever answers.
+    /// </summary>
+    public IReadOnlyList<string> LabelsFor(WorkerNode node) =>
+        node.Labels.Count > 0 ? node.Labels
+        : _nodes.Values.FirstOrDefault(other => other.IsAlive && other.Model is not null)?.Labels ?? [];
+
     public WorkerNode? Find(string name) => _nodes.GetValueOrDefault(name);
 
     /// <summary>Takes over a new list of workers: new ones are probed at once, missing ones drained and then forgotten.</summary>
@@ -183,10 +191,7 @@ internal sealed class WorkerTable(OrchestratorOptions options, TimeProvider time
     private bool IsOther(WorkerNode node) => node.Model is { } model && !model.IsSameModel(_model!);
 
     private string OtherModel(WorkerNode node) =>
-        $"it serves the model {Describe(node.Model!)}, and most others serve {Describe(_model!)}";
-
-    private static string Describe(ModelInfo model) =>
-        $"{model.ModelId} (sha {model.ModelSha[..Math.Min(8, model.ModelSha.Length)]}, labels {string.Join(", ", model.Labels)})";
+        $"it serves the model {FleetModel.Describe(node.Model!)}, and most others serve {FleetModel.Describe(_model!)}";
 
     private void SendAway(WorkerNode node, string reason)
     {

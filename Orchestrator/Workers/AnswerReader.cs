@@ -12,6 +12,9 @@ internal static class AnswerReader
 {
     private const int UsualLabels = 2;
 
+    // Each character escaped at worst sixfold, and a name may not be longer.
+    private const int MaxLabelBytes = 6 * WorkerWords.MaxNameLength;
+
     // Few labels, many answers: the one that the thread has read last is mostly the next one too.
     [ThreadStatic]
     private static string? _lastLabel;
@@ -68,6 +71,7 @@ internal static class AnswerReader
         reader.Read();
         if (reader.TokenType is JsonTokenType.Null) return null;
         if (reader.TokenType is not JsonTokenType.String) throw new JsonException("the label is not a string");
+        if (reader.ValueSpan.Length > MaxLabelBytes) throw new JsonException("the label is too long");
         if (_lastLabel is { } last && reader.ValueTextEquals(last)) return last;
         return _lastLabel = reader.GetString();
     }
@@ -82,6 +86,7 @@ internal static class AnswerReader
         while (reader.Read() && reader.TokenType is not JsonTokenType.EndArray)
         {
             if (reader.TokenType is not JsonTokenType.Number || !reader.TryGetSingle(out var probability)) throw new JsonException("a probability is not a number");
+            if (count == ModelCheck.MaxLabels) throw new JsonException("there are more probabilities than a model may have labels");
             if (count == probabilities.Length) Array.Resize(ref probabilities, 2 * count);
             probabilities[count++] = probability;
         }

@@ -16,16 +16,23 @@ namespace Lab.Orchestrator.Workers;
 /// </summary>
 internal sealed class HttpWorkerClient(IOptions<OrchestratorOptions> options, TimeProvider time) : IWorkerClient, IDisposable
 {
-    // A text of the largest body comes back once, escaped at worst sixfold, with some numbers around it.
-    private const int MaxAnswerBytesPerBodyByte = 6;
+    // A text comes back once, escaped at worst sixfold.
+    private const int MaxAnswerBytesPerCharacter = 6;
+
+    // Whatever else a worker likes to tell.
     private const int MaxAnswerOverhead = 64 * 1024;
-    private const int MaxDetailLength = 500;
+    private const int MaxResultOverhead = 8 * 1024;
+
+    // A probability and a logit, with all digits and much space.
+    private const int MaxBytesPerLabel = 64;
+
+    // Where no model is known; who has more tells its model.
+    private const int UnknownLabels = 1000;
 
     private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(2);
 
     private readonly IdleConnections _idle = new();
     private readonly WorkerProbe _probe = new(options.Value.ProbeTimeout, time);
-    private readonly long _maxAnswerBytes = (options.Value.MaxBodyBytes * MaxAnswerBytesPerBodyByte) + MaxAnswerOverhead;
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<WorkerReply> SendAsync(DispatchCall call)
@@ -61,7 +68,7 @@ internal sealed class HttpWorkerClient(IOptions<OrchestratorOptions> options, Ti
                 Write(connection, call, activity?.Context ?? call.Entries[0].Trace);
                 try
                 {
-                    (status, body) = await connection.ExchangeAsync(_maxAnswerBytes, call.Aborted);
+                    (status, body) = await connection.ExchangeAsync(MaxAnswerBytes(call), call.Aborted);
                     break;
                 }
                 catch (IOException) when (isReused && !connection.HasAnswered)
@@ -117,6 +124,17 @@ internal sealed class HttpWorkerClient(IOptions<OrchestratorOptions> options, Ti
                 [.. call.Entries.Select(TokenOf)]), WireJson.Relaxed.BatchRequest));
     }
 
+    /// <summary>
+    /// The longest body that an answer can have. It follows from what is asked: what is much longer is read by the one
+    /// thread that hears of all workers, and grows tenfold where it becomes objects.
+    /// </summary>
+    internal static long MaxAnswerBytes(DispatchCall call)
+    {
+        var labels = (call.Labels.Count > 0 ? call.Labels.Count : UnknownLabels) * MaxBytesPerLabel;
+        var repeated = call.IsPlain ? (long)call.Entries[0].Utf8.Length * MaxAnswerBytesPerCharacter : 0;
+        return MaxAnswerOverhead + repeated + ((long)call.Entries.Count * (MaxResultOverhead + labels));
+    }
+
     internal static WorkerReply Read(DispatchCall call, int status, ReadOnlySpan<byte> body) => status switch
     {
         StatusCodes.Status200OK => ReadAnswers(call, body),
@@ -144,7 +162,7 @@ internal sealed class HttpWorkerClient(IOptions<OrchestratorOptions> options, Ti
                 ? new WorkerReply.Failed(fault)
                 : new WorkerReply.Answered([.. results.Zip(call.Entries, (result, entry) => ReplyOf(result, batch.InferenceMs))], batch.InferenceMs);
         }
-        catch (JsonException e)
+        catch (Exception e) when (IsUnreadable(e))
         {
             return new WorkerReply.Failed($"its answer cannot be read: {e.Message}");
         }
@@ -161,19 +179,19 @@ internal sealed class HttpWorkerClient(IOptions<OrchestratorOptions> options, Ti
         : AnswerCheck.Fault(result.Label, result.Probabilities, result.Logits, labels);
 
     private static TextReply ReplyOf(BatchResult result, double inferenceMs) => result.Error is { } error
-        ? new(null, Shorten(error))
+        ? new(null, error)
         : new(new("", result.Label!, result.Probabilities!, inferenceMs, result.Truncated ?? false), null, result.Logits);
 
-    // It goes to the client and into logs.
-    private static string Shorten(string text) => text.Length <= MaxDetailLength ? text : text[..MaxDetailLength];
+    // The second is the reader's word for what is not Unicode.
+    private static bool IsUnreadable(Exception e) => e is JsonException or InvalidOperationException;
 
     private static string? ReadDetail(ReadOnlySpan<byte> body)
     {
         try
         {
-            return JsonSerializer.Deserialize<ProblemDetails>(body, JsonSerializerOptions.Web)?.Detail is { } detail ? Shorten(detail) : null;
+            return JsonSerializer.Deserialize<ProblemDetails>(body, JsonSerializerOptions.Web)?.Detail;
         }
-        catch (JsonException)
+        catch (Exception e) when (IsUnreadable(e))
         {
             return null;
         }

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Buffers.Text;
+using System.Text;
 
 namespace Lab.Orchestrator.Workers;
 
@@ -11,6 +12,9 @@ namespace Lab.Orchestrator.Workers;
 /// <param name="Closes">Whether the connection ends with this response.</param>
 internal readonly record struct ResponseHead(int Length, int Status, long ContentLength, bool IsChunked, bool Closes)
 {
+    // What no line of a head may contain (RFC 9110, 5.5): who reads over it reads something else than others do.
+    private static readonly SearchValues<byte> Controls = SearchValues.Create([.. Enumerable.Range(0, 32).Where(one => one != '\t').Select(one => (byte)one), 127]);
+
     private static ReadOnlySpan<byte> End => "\r\n\r\n"u8;
 
     /// <summary>Whether there is no body, whatever the headers say.</summary>
@@ -40,10 +44,13 @@ internal readonly record struct ResponseHead(int Length, int Status, long Conten
             var colon = line.IndexOf((byte)':');
             if (colon <= 0) throw new InvalidDataException("its answer has a header without a name");
             var name = line[..colon];
+            // Also the continuation of the line before, which nobody may send any more (RFC 9112, 5.2).
+            if (name.ContainsAny((byte)' ', (byte)'\t')) throw new InvalidDataException("its answer has a header whose name is none");
+            if (line.ContainsAny(Controls)) throw new InvalidDataException("its answer has a header with control characters");
             var value = line[(colon + 1)..].Trim(" \t"u8);
             if (Is(name, "content-length"u8))
             {
-                if (!Utf8Parser.TryParse(value, out long told, out var read) || read != value.Length || told < 0 || (length >= 0 && length != told))
+                if (!Utf8Parser.TryParse(value, out long told, out var read) || read != value.Length || !char.IsAsciiDigit((char)value[0]) || (length >= 0 && length != told))
                     throw new InvalidDataException("its answer's length cannot be read");
                 length = told;
             }
@@ -71,5 +78,5 @@ internal readonly record struct ResponseHead(int Length, int Status, long Conten
         return line;
     }
 
-    private static bool Is(ReadOnlySpan<byte> told, ReadOnlySpan<byte> lower) => System.Text.Ascii.EqualsIgnoreCase(told, lower);
+    private static bool Is(ReadOnlySpan<byte> told, ReadOnlySpan<byte> lower) => Ascii.EqualsIgnoreCase(told, lower);
 }

@@ -34,6 +34,7 @@ internal sealed class WorkerConnection : IDisposable
     private readonly TimeProvider _time;
     private ArrayBufferWriter<byte> _request = new(InitialBuffer);
     private bool _closes;
+    private bool _isSent;
     private long _restsSince;
 
     private WorkerConnection(Uri address, Socket socket, Stream stream, TimeProvider time)
@@ -53,7 +54,7 @@ internal sealed class WorkerConnection : IDisposable
     public bool IsReusable => !_closes;
 
     /// <summary>Whether any byte of the last exchange's answer has come.</summary>
-    public bool HasAnswered => _reader.HasBegun;
+    public bool HasAnswered => _isSent && _reader.HasBegun;
 
     /// <summary>Connects, with TLS for <c>https</c>.</summary>
     /// <exception cref="SocketException">Nobody listens there.</exception>
@@ -128,7 +129,10 @@ internal sealed class WorkerConnection : IDisposable
     {
         // Only an exchange that comes to its end makes the connection fit for another.
         _closes = true;
+        // Until then the reader tells of the exchange before.
+        _isSent = false;
         await _stream.WriteAsync(_request.WrittenMemory, cancellationToken);
+        _isSent = true;
         var (status, body, keepsOpen) = await _reader.ReadAsync(maxBodyBytes, cancellationToken);
         _closes = !keepsOpen;
         return (status, body);

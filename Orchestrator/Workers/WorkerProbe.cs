@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Net;
 using System.Text.Json;
 using Lab.Orchestrator.Dispatch;
@@ -63,13 +64,19 @@ internal sealed class WorkerProbe(TimeSpan limit, TimeProvider time) : IDisposab
         try
         {
             var model = JsonSerializer.Deserialize(await response.Content.ReadAsByteArrayAsync(cancellationToken), WireJson.Relaxed.ModelInfo);
-            return model is { ModelId: not null, ModelSha: not null, ModelType.Classifier.Id2Label.Count: > 0 }
-                ? new(null, model)
-                : new("its /info names no model with labels");
+            return ModelCheck.Fault(model) is { } fault ? new(fault) : new(null, WithIds(model!));
         }
-        catch (JsonException e)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
+            // The second is the reader's word for what is not Unicode.
             return new($"its /info cannot be read: {e.Message}");
         }
+    }
+
+    // Ids by label follow from labels by id, whatever it says of them.
+    private static ModelInfo WithIds(ModelInfo model)
+    {
+        var labels = model.ModelType.Classifier.Id2Label;
+        return model with { ModelType = new(new(labels, labels.ToDictionary(label => label.Value, label => int.Parse(label.Key, CultureInfo.InvariantCulture)))) };
     }
 }

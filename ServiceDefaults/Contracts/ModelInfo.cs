@@ -35,8 +35,10 @@ public sealed record ModelInfo(
             .Select(id => ModelType.Classifier.Id2Label.GetValueOrDefault(id.ToString(CultureInfo.InvariantCulture), ""))];
 
     /// <summary>Whether the other is the same model: the same name, weights and labels.</summary>
-    public bool IsSameModel(ModelInfo other) =>
-        ModelId == other?.ModelId && ModelSha == other.ModelSha && Labels.SequenceEqual(other.Labels);
+    public bool IsSameModel(ModelInfo other) => ReferenceEquals(this, other)
+        || (ModelId == other?.ModelId && ModelSha == other.ModelSha
+            // Asked of every worker again and again, and the lists are made anew each time.
+            && ModelType.Classifier.Id2Label.Count == other.ModelType.Classifier.Id2Label.Count && Labels.SequenceEqual(other.Labels));
 
     /// <summary>The kind of model, as the member that is there.</summary>
     /// <param name="Classifier">A classifier.</param>

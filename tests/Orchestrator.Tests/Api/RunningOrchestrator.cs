@@ -37,6 +37,9 @@ internal sealed class RunningOrchestrator : IAsyncDisposable
     /// <summary>Its parts.</summary>
     public IServiceProvider Services => _app.Services;
 
+    /// <summary>Every message that has been logged.</summary>
+    public IReadOnlyCollection<string> Logged => _log.Messages;
+
     /// <summary>Everything that is mapped.</summary>
     public IReadOnlyList<RouteEndpoint> Endpoints =>
         [.. _app.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()];
@@ -89,9 +92,9 @@ internal sealed class RunningOrchestrator : IAsyncDisposable
     }
 
     /// <summary>Waits until something with these words has been logged.</summary>
-    public Task UntilLoggedAsync(string words) => Eventually.TrueAsync(
+    public Task UntilLoggedAsync(string words, TimeSpan? limit = null) => Eventually.TrueAsync(
         () => _log.Messages.Any(message => message.Contains(words, StringComparison.Ordinal)),
-        $"\"{words}\" is logged", () => string.Join('\n', _log.Messages));
+        $"\"{words}\" is logged", () => string.Join('\n', _log.Messages), limit);
 
     public Task<HttpResponseMessage> PostAsync(string text) =>
         Client.PostAsJsonAsync("/new_request", new { text }, Cancellation);

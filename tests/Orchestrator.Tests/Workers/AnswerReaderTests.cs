@@ -35,7 +35,7 @@ public sealed class AnswerReaderTests
     [InlineData("""{"label":"A","probabilities":[]}""")]
     [InlineData("""{"label":null,"probabilities":[1]}""")]
     [InlineData("""{"label":"A","probabilities":null}""")]
-    public void Read_NoLabelOrNoProbabilities_IsNoAnswer(string json) => 
+    public void Read_NoLabelOrNoProbabilities_IsNoAnswer(string json) =>
         Assert.Null(AnswerReader.Read(Encoding.UTF8.GetBytes(json.Replace("{", "{\"input_text\":\"a\",", StringComparison.Ordinal).Replace(",}", "}", StringComparison.Ordinal)), "a"u8, [], out _));
 
     [Theory]
@@ -55,6 +55,23 @@ public sealed class AnswerReaderTests
     {
         Assert.Null(AnswerReader.Read(Encoding.UTF8.GetBytes(json), "a"u8, ["A", "B"], out var fault));
         Assert.NotNull(fault);
+    }
+
+    [Theory]
+    [InlineData("FOREIGN\\n")]
+    [InlineData("\\u202eA")]
+    [InlineData("")]
+    public void Read_LabelThatCanBeNone_IsNoAnswerOfAnyModel(string label)
+    {
+        Assert.Null(AnswerReader.Read(Encoding.UTF8.GetBytes($$"""{"label":"{{label}}","probabilities":[1],"input_text":"a"}"""), "a"u8, [], out var fault));
+        Assert.Contains("label", fault, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Read_LabelOfAMegabyteOrAMillionProbabilities_ThrowsBeforeItIsKept()
+    {
+        Assert.ThrowsAny<JsonException>(() => AnswerReader.Read(Encoding.UTF8.GetBytes($$"""{"label":"{{new string('L', 1024 * 1024)}}","probabilities":[1]}"""), "a"u8, [], out _));
+        Assert.ThrowsAny<JsonException>(() => AnswerReader.Read(Encoding.UTF8.GetBytes($$"""{"label":"A","probabilities":[1{{string.Concat(Enumerable.Repeat(",0", 1_000_000))}}]}"""), "a"u8, [], out _));
     }
 
     [Theory]

@@ -93,6 +93,35 @@ public sealed class HttpWorkerClientTests : IDisposable
         Assert.IsType<WorkerReply.Answered>(await second);
     }
 
+    [Fact]
+    public async Task Send_ConnectionResetAtRest_GoesOutAgainAtOnce()
+    {
+        using var server = new Server();
+        var first = SendAsync(server.Address, "a");
+        using (var connection = await server.AcceptAsync())
+        {
+            await Server.AnswerAsync(connection, $"HTTP/1.1 200 OK\r\nContent-Length: {Answer.Length}\r\n\r\n{Answer}");
+            Assert.IsType<WorkerReply.Answered>(await first);
+            // So that it is the sending that fails, not the reading.
+            connection.LingerState = new(enable: true, seconds: 0);
+        }
+
+        var second = SendAsync(server.Address, "a");
+        using var another = await server.AcceptAsync();
+        await Server.AnswerAsync(another, $"HTTP/1.1 200 OK\r\nContent-Length: {Answer.Length}\r\n\r\n{Answer}");
+        Assert.IsType<WorkerReply.Answered>(await second);
+    }
+
+    [Fact]
+    public void MaxAnswerBytes_FollowFromTheTextAndTheLabels()
+    {
+        var address = new Uri("http://127.0.0.1:1");
+        Assert.InRange(HttpWorkerClient.MaxAnswerBytes(Call(address, "a")), 64 * 1024, 200 * 1024);
+        Assert.InRange(HttpWorkerClient.MaxAnswerBytes(Call(address, new('a', 1000_000))), 6_000_000, 6_200_000);
+        var labelled = new WorkerNode("worker-1", address) { Model = StubWorker.ModelNamed("many", "5a", [.. Enumerable.Range(0, 10_000).Select(i => $"{i}")]) };
+        Assert.InRange(HttpWorkerClient.MaxAnswerBytes(new(1, labelled, [new(Guid.CreateVersion7(), "a", Timeout.InfiniteTimeSpan)], 0)), 600_000, 800_000);
+    }
+
     [Theory]
     [InlineData("HTTP/1.1 100 Continue\r\n\r\n", "announces")]
     [InlineData("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", "1;x=0123456789012345678901234567890123456789012345678901234567890123456789\r\na\r\n", "larger")]
