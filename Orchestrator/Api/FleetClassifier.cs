@@ -49,6 +49,6 @@ internal sealed class FleetClassifier(Dispatcher dispatcher, TimeProvider time, 
         var cutLeft = input.Policy is TruncationPolicy.Left;
         // What is only a text travels in the cheapest form.
         var how = input.Pair is not null || cutLeft || rawScores ? new TextOptions(input.Pair, cutLeft, rawScores) : null;
-        return new(RequestId.New(time), input.Text, deadline, how) { Owner = owner };
+        return new(Guid.CreateVersion7(time.GetUtcNow()), input.Text, deadline, how) { Owner = owner };
     }
 }

@@ -38,11 +38,11 @@ internal static class NewRequest
         }
 
         if (Prefer.Applied(respondAsync: false, prefer.Wait) is { } applied) context.Response.Headers["Preference-Applied"] = applied;
-        var outcome = await dispatcher.SubmitAsync(new QueueEntry(RequestId.New(time), body.Utf8, prefer.Wait ?? options.Deadline) { Owner = context.User.Identity?.Name ?? "" }, hungUp);
+        var outcome = await dispatcher.SubmitAsync(new QueueEntry(Guid.CreateVersion7(time.GetUtcNow()), body.Utf8, prefer.Wait ?? options.Deadline) { Owner = context.User.Identity?.Name ?? "" }, hungUp);
         switch (outcome)
         {
             case { Answer: { } answer }:
-                await AnswerWriter.WriteAsync(context, answer);
+                await context.Response.WriteAsJsonAsync(answer, WireJson.Relaxed.RequestAnswer, cancellationToken: hungUp);
                 break;
             case { Kind: OutcomeKind.Canceled }:
                 context.Response.StatusCode = StatusCodes.Status499ClientClosedRequest;

@@ -2,7 +2,7 @@ namespace Lab.Orchestrator.Dispatch;
 
 /// <summary>
 /// How often which time was taken, eight buckets to an octave, so that a percentile is off by a sixteenth at most. Only
-/// ever counts up: two copies tell what happened between them.
+/// ever counts up: two copies tell what happened between them, which those of HdrHistogram do not.
 /// </summary>
 internal sealed class LatencyHistogram
 {

@@ -11,7 +11,7 @@ internal enum EntryState { New, Queued, Running, Done }
 /// One text waiting for its answer. Everything that changes is touched by the dispatcher's loop alone;
 /// others await <see cref="Completion"/>.
 /// </summary>
-/// <param name="id">The request's identity, a UUID of version 7: a <see cref="RequestId"/>, or a job's own.</param>
+/// <param name="id">The request's identity, a UUID of version 7 (RFC 9562), made for it or its job's own.</param>
 /// <param name="utf8">The text to classify, in UTF-8, not empty.</param>
 /// <param name="timeout">How long the client waits for the answer; <see cref="Timeout.InfiniteTimeSpan"/> for no deadline.</param>
 /// <param name="options">Where it is more than a text: how it is to be read and answered.</param>

@@ -54,7 +54,7 @@ public class DispatchCost
         _state.Reply(_effects.Sent.Dequeue(), _reply);
     }
 
-    private static QueueEntry Entry() => new(RequestId.New(TimeProvider.System), "text", TimeSpan.FromHours(1));
+    private static QueueEntry Entry() => new(Guid.CreateVersion7(), "text", TimeSpan.FromHours(1));
 
     private sealed class Effects : IDispatchEffects
     {

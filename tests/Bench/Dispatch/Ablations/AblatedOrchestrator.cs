@@ -1,12 +1,10 @@
 using System.CommandLine;
-using HdrHistogram;
 using Lab.Orchestrator;
 using Lab.Orchestrator.Api;
 using Lab.Orchestrator.Dispatch;
 using Lab.Orchestrator.Jobs;
 using Lab.Orchestrator.Workers;
 using Lab.ServiceDefaults.Access;
-using Lab.ServiceDefaults.Contracts;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
@@ -34,7 +32,7 @@ internal static class AblatedOrchestrator
     private static async Task RunAsync(Ablation ablation, CancellationToken cancellation)
     {
         await using var app = OrchestratorApp.Create(services => ReplaceClient(services, ablation));
-        var endpoint = app.MapPost(Path, Post(app.Services, ablation));
+        var endpoint = app.MapPost(Path, Post(app.Services));
         if (!ablation.HasFlag(Ablation.OrdinaryAccess)) endpoint.WithFastPath();
         await app.StartAsync(cancellation);
         await Task.Delay(Timeout.Infinite, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -43,45 +41,19 @@ internal static class AblatedOrchestrator
 
     private static void ReplaceClient(IServiceCollection services, Ablation ablation)
     {
-        if ((ablation & (Ablation.Invoker | Ablation.ReadBySerializer)) == 0) return;
+        if (!ablation.HasFlag(Ablation.Invoker)) return;
         services.AddSingleton<HttpWorkerClient>();
         services.AddSingleton<IWorkerClient>(provider => new InvokerWorkerClient(
-            ablation,
             provider.GetRequiredService<HttpWorkerClient>(),
-            provider.GetRequiredService<IOptions<OrchestratorOptions>>().Value.MaxBodyBytes,
             provider.GetRequiredService<TimeProvider>()));
     }
 
-    private static RequestDelegate Post(IServiceProvider services, Ablation ablation)
+    private static RequestDelegate Post(IServiceProvider services)
     {
         var dispatcher = services.GetRequiredService<Dispatcher>();
         var jobs = services.GetRequiredService<JobSubmission>();
         var time = services.GetRequiredService<TimeProvider>();
         var options = services.GetRequiredService<IOptions<OrchestratorOptions>>().Value;
-        if ((ablation & (Ablation.WriteBySerializer | Ablation.CreateVersion7 | Ablation.HdrHistogram)) == 0)
-            return context => NewRequest.PostAsync(context, dispatcher, jobs, time, options);
-
-        var histogram = new LongHistogram(60_000_000, 1);
-        return async context =>
-        {
-            if (!(await TextBody.ReadAsync(context.Request, context.RequestAborted)).TryGet(out var body, out var refusal))
-            {
-                await refusal.ToResult().ExecuteAsync(context);
-                return;
-            }
-
-            var id = ablation.HasFlag(Ablation.CreateVersion7) ? Guid.CreateVersion7(time.GetUtcNow()) : RequestId.New(time);
-            var wait = Prefer.Parse(context.Request.Headers["Prefer"], options.MaxWait).Wait;
-            var outcome = await dispatcher.SubmitAsync(new QueueEntry(id, body.Text, wait ?? options.Deadline), context.RequestAborted);
-            if (ablation.HasFlag(Ablation.HdrHistogram))
-            {
-                // In the product the dispatcher's loop alone would count: the lock is this place's.
-                lock (histogram) for (var i = 0; i < 3; i++) histogram.RecordValue(1000 * i);
-            }
-
-            if (outcome.Answer is not { } answer) await Refusals.Of(outcome).ToResult().ExecuteAsync(context);
-            else if (ablation.HasFlag(Ablation.WriteBySerializer)) await context.Response.WriteAsJsonAsync(answer, WireJson.Relaxed.RequestAnswer, cancellationToken: context.RequestAborted);
-            else await AnswerWriter.WriteAsync(context, answer);
-        };
+        return context => NewRequest.PostAsync(context, dispatcher, jobs, time, options);
     }
 }

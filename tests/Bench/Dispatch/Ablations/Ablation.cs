@@ -10,21 +10,9 @@ internal enum Ablation
     /// <summary><see cref="HttpMessageInvoker"/> for the calls to workers.</summary>
     Invoker = 1,
 
-    /// <summary>The serializer for what workers answer.</summary>
-    ReadBySerializer = 2,
-
-    /// <summary>The serializer for what clients are answered.</summary>
-    WriteBySerializer = 4,
-
     /// <summary>Authentication, authorization and rate limiter for every request.</summary>
-    OrdinaryAccess = 8,
+    OrdinaryAccess = 2,
 
-    /// <summary><see cref="Guid.CreateVersion7()"/> for each request.</summary>
-    CreateVersion7 = 16,
-
-    /// <summary>HdrHistogram counts three times of each request, beside the orchestrator's own counts.</summary>
-    HdrHistogram = 32,
-
-    /// <summary>All of them.</summary>
-    All = Invoker | ReadBySerializer | WriteBySerializer | OrdinaryAccess | CreateVersion7 | HdrHistogram,
+    /// <summary>Both.</summary>
+    All = Invoker | OrdinaryAccess,
 }

@@ -16,12 +16,8 @@ internal static class AblationPeers
         ("as it is", Ablation.None),
         ("as it is, again", Ablation.None),
         ("HttpMessageInvoker for the calls to workers", Ablation.Invoker),
-        ("serializer for workers' answers", Ablation.ReadBySerializer),
-        ("serializer for answers to clients", Ablation.WriteBySerializer),
         ("ordinary authentication and rate limiter", Ablation.OrdinaryAccess),
-        ("Guid.CreateVersion7", Ablation.CreateVersion7),
-        ("HdrHistogram, in addition", Ablation.HdrHistogram),
-        ("all of these", Ablation.All),
+        ("both", Ablation.All),
     ];
 
     /// <summary>Starts all of them.</summary>

@@ -1,0 +1,76 @@
+using System.Text;
+using Lab.Orchestrator.Dispatch;
+using Lab.Orchestrator.Tests.Api;
+using Lab.Orchestrator.Workers;
+using Lab.ServiceDefaults.Contracts;
+using Microsoft.AspNetCore.Http;
+
+namespace Lab.Orchestrator.Tests.Workers;
+
+public sealed class AnswerTests
+{
+    [Fact]
+    public void Read_MembersInAnotherOrderAndUnknownOnes_ArePassedOver()
+    {
+        var answer = AnswerOf(Read("""{"more":{"label":[1,{"a":2}]},"truncated":true,"probabilities":[1],"label":"\u0041","note":null,"input_text":"\u0061"}""", "A"));
+        Assert.Equal(("a", "A", true, 0.0), (answer!.InputText, answer.Label, answer.Truncated, answer.InferenceMs));
+        Assert.Equal([1f], answer.Probabilities);
+    }
+
+    [Theory]
+    [InlineData("{}")]
+    [InlineData("""{"label":"A"}""")]
+    [InlineData("""{"label":"A","probabilities":[]}""")]
+    [InlineData("""{"label":null,"probabilities":[1]}""")]
+    [InlineData("""{"label":"A","probabilities":null}""")]
+    public void Read_NoLabelOrNoProbabilities_IsNoAnswer(string json) =>
+        Assert.Contains("no label or no probabilities", FaultOf(Read(json.Replace("{", "{\"input_text\":\"a\",", StringComparison.Ordinal).Replace(",}", "}", StringComparison.Ordinal))), StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("""{"label":"A","probabilities":[1,0]}""")]
+    [InlineData("""{"label":"A","probabilities":[1,0],"input_text":"b"}""")]
+    [InlineData("""{"label":"A","probabilities":[1,0],"input_text":null}""")]
+    [InlineData("""{"label":"A","probabilities":[1,0],"input_text":"a","inference_ms":-1}""")]
+    [InlineData("""{"label":"A","probabilities":[1,0],"input_text":"a","inference_ms":1e400}""")]
+    [InlineData("""{"label":"A","probabilities":[1.5,0],"input_text":"a"}""")]
+    [InlineData("""{"label":"A","probabilities":[1,-0.1],"input_text":"a"}""")]
+    [InlineData("""{"label":"A","probabilities":[1e39,0],"input_text":"a"}""")]
+    [InlineData("""{"label":"A","probabilities":[1],"input_text":"a"}""")]
+    [InlineData("""{"label":"A","probabilities":[1,0,0],"input_text":"a"}""")]
+    [InlineData("""{"label":"C","probabilities":[1,0],"input_text":"a"}""")]
+    [InlineData("""{"label":"A","probabilities":[0.2,0.8],"input_text":"a"}""")]
+    public void Read_WhatTheModelCannotHaveSaidOfTheText_IsNoAnswer(string json) => Assert.StartsWith("its answer", FaultOf(Read(json, "A", "B")), StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("FOREIGN\\n")]
+    [InlineData("\\u202eA")]
+    [InlineData("")]
+    public void Read_LabelThatCanBeNone_IsNoAnswerOfAnyModel(string label) =>
+        Assert.Contains("label", FaultOf(Read($$"""{"label":"{{label}}","probabilities":[1],"input_text":"a"}""")), StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("null")]
+    [InlineData("[]")]
+    [InlineData("{")]
+    [InlineData("""{"label":"A","probabilities":[1]} x""")]
+    [InlineData("""{"label":1,"probabilities":[1]}""")]
+    [InlineData("""{"label":"\ud800","probabilities":[1]}""")]
+    [InlineData("""{"\ud800abel":"A","probabilities":[1]}""")]
+    [InlineData("""{"label":"A","probabilities":{}}""")]
+    [InlineData("""{"label":"A","probabilities":["1"]}""")]
+    [InlineData("""{"label":"A","probabilities":[1],"inference_ms":"1"}""")]
+    [InlineData("""{"label":"A","probabilities":[1],"truncated":1}""")]
+    public void Read_NoSuchObject_IsNoAnswer(string json) => Assert.NotEmpty(FaultOf(Read(json)));
+
+    private static WorkerReply Read(string json, params string[] labels)
+    {
+        var worker = new WorkerNode("worker-1", new("http://127.0.0.1:1")) { Model = labels.Length == 0 ? null : StubWorker.ModelNamed("model", labels: labels) };
+        var entry = new QueueEntry(Guid.CreateVersion7(), "a", TimeSpan.FromMinutes(1));
+        return HttpWorkerClient.Read(new(1, worker, [entry], 0), StatusCodes.Status200OK, Encoding.UTF8.GetBytes(json));
+    }
+
+    private static ModelAnswer AnswerOf(WorkerReply reply) => Assert.Single(Assert.IsType<WorkerReply.Answered>(reply).Texts).Answer!;
+
+    private static string FaultOf(WorkerReply reply) => Assert.IsType<WorkerReply.Failed>(reply).Reason;
+}
