@@ -18,6 +18,7 @@ internal sealed class WorkerTable(OrchestratorOptions options, TimeProvider time
     private readonly Dictionary<string, WorkerNode> _nodes = new(StringComparer.Ordinal);
     private readonly LinkedList<WorkerNode> _idle = new();
     private volatile ModelInfo? _model;
+    private IReadOnlyList<string> _fleetLabels = [];
     private volatile WorkerCounts _counts = new(0, 0, 0);
 
     public IReadOnlyCollection<WorkerNode> All => _nodes.Values;
@@ -44,8 +45,7 @@ internal sealed class WorkerTable(OrchestratorOptions options, TimeProvider time
     /// of the fleet asks one model, whoever answers.
     /// </summary>
     public IReadOnlyList<string> LabelsFor(WorkerNode node) =>
-        node.Labels.Count > 0 ? node.Labels
-        : _nodes.Values.FirstOrDefault(other => other.IsAlive && other.Model is not null)?.Labels ?? [];
+        node.Labels.Count > 0 ? node.Labels : _fleetLabels;
 
     public WorkerNode? Find(string name) => _nodes.GetValueOrDefault(name);
 
@@ -273,8 +273,12 @@ internal sealed class WorkerTable(OrchestratorOptions options, TimeProvider time
         if (node is { Removed: true, Current: null } && _nodes.Remove(node.Name)) Count();
     }
 
-    private void Count() => _counts = new(
-        AliveCount, _nodes.Values.Count(node => node.Quarantined), _nodes.Values.Count(node => node is { Quarantined: false, Draining: true }));
+    // Whenever a worker comes or goes, so that no dispatch looks at all of them.
+    private void Count()
+    {
+        _counts = new(AliveCount, _nodes.Values.Count(node => node.Quarantined), _nodes.Values.Count(node => node is { Quarantined: false, Draining: true }));
+        _fleetLabels = _nodes.Values.FirstOrDefault(node => node.IsAlive && node.Model is not null)?.Labels ?? [];
+    }
 
     private TimeSpan Backoff(int failures)
     {
