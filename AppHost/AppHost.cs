@@ -11,7 +11,6 @@ var workers = Enumerable.Range(1, parameters.WorkerCount)
         .WithIconName("BrainCircuit")
         .WithHttpEndpoint(isProxied: false)
         .WithUrlForEndpoint("http", url => (url.Url, url.DisplayText) = ($"{url.Url}/info", "Info"))
-        .WithUrlForEndpoint("http", _ => new() { Url = "/metrics", DisplayText = "Metrics" })
         .AsService()
         .WithEnvironment("Worker__ModelDirectory", parameters.ModelDirectory)
         // As in the worker's image: 2 MB of garbage are enough for a process that makes so little of it.
@@ -28,21 +27,16 @@ var orchestrator = builder
     .WithEnvironment("DOTNET_GCgen0size", "0x1000000")
     .WithUrlForEndpoint("http", url => url.DisplayText = "Cluster page")
     .WithUrlForEndpoint("http", _ => new() { Url = "/scalar", DisplayText = "API" })
-    .WithUrlForEndpoint("http", _ => new() { Url = "/metrics", DisplayText = "Metrics" })
     .WithHttpCommand("/predict", "Send 32 sentences", "http", "burst", parameters.Command("Flash", "Send 32 sentences at once, so that there is something to see",
         new { inputs = Enumerable.Repeat((string[][])[["I loved every minute of it"], ["A dull, lifeless mess"], ["A warm and funny story"], ["Terrible service, never again"]], 8).SelectMany(text => text) }));
 
 // Nobody waits for the workers: the orchestrator gives work to each as soon as it is healthy.
 foreach (var worker in workers)
-{
-    orchestrator.WithReference(worker);
-    worker
-        .WithParentRelationship(orchestrator)
+    worker.WithParentRelationship(orchestrator.WithReference(worker))
         .WithHttpCommand($"/workers/{worker.Resource.Name}/drain", "Drain", () => orchestrator.GetEndpoint("http"), "drain",
             parameters.Command("Pause", "The worker finishes what it computes and gets no more."))
         .WithHttpCommand($"/workers/{worker.Resource.Name}/resume", "Resume", () => orchestrator.GetEndpoint("http"), "resume",
             parameters.Command("PlayCircle", "The worker gets work again."));
-}
 
 // Load, and a report of it: started by hand.
 builder

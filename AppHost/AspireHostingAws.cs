@@ -2,20 +2,18 @@
 #pragma warning disable IDE0130 // The namespace is the package's.
 namespace Aspire.Hosting;
 
-internal sealed class AwsSdkConfig
+internal sealed class AwsSdkConfig : Dictionary<string, string>
 {
-    internal Dictionary<string, string> Environment { get; } = [];
+    public AwsSdkConfig WithProfile(string profile) => With("AWS_PROFILE", profile);
 
-    public AwsSdkConfig WithProfile(string profile) => With("Profile", profile);
-
-    public AwsSdkConfig WithRegion(string systemName) => With("Region", systemName);
+    public AwsSdkConfig WithRegion(string systemName) => With("AWS_REGION", systemName);
 
     // The package asks AWS who the caller is before the application starts; nothing here ever does.
     public AwsSdkConfig WithSdkValidation(bool _) => this;
 
     private AwsSdkConfig With(string name, string value)
     {
-        Environment[$"AWS_{name.ToUpperInvariant()}"] = Environment[$"AWS__{name}"] = value;
+        this[name] = value;
         return this;
     }
 }
@@ -25,5 +23,5 @@ internal static class SDKResourceExtensions
     public static AwsSdkConfig AddAWSSDKConfig(this IDistributedApplicationBuilder _) => new();
 
     public static IResourceBuilder<T> WithReference<T>(this IResourceBuilder<T> builder, AwsSdkConfig config) where T : IResourceWithEnvironment
-        => builder.WithEnvironment(context => { foreach (var (name, value) in config.Environment) context.EnvironmentVariables[name] = value; });
+        => builder.WithEnvironment(context => { foreach (var (name, value) in config) context.EnvironmentVariables[name] = value; });
 }

@@ -1,8 +1,6 @@
 #pragma warning disable ASPIREPIPELINES001, ASPIREPIPELINES004, ASPIREINTERACTION001 // Pipelines may still change.
 using System.Diagnostics;
 using System.Text.Json;
-using Aspire.Hosting.Pipelines;
-using Microsoft.Extensions.Options;
 
 namespace Lab.AppHost;
 
@@ -12,7 +10,6 @@ namespace Lab.AppHost;
 /// </summary>
 internal static class Ec2Pipeline
 {
-    /// <summary>Adds the steps.</summary>
     public static IResourceBuilder<ProjectResource> WithEc2Steps(this IResourceBuilder<ProjectResource> deployer) => deployer
         .WithPipelineStepFactory("publish-ec2-plan", PublishAsync, requiredBy: [WellKnownPipelineSteps.Publish], description: "Writes what a deployment to EC2 would make.")
         .WithPipelineStepFactory("plan-ec2", PlanAsync, dependsOn: [WellKnownPipelineSteps.DeployPrereq], description: "Shows what a deployment to EC2 makes and costs, and asks.")
@@ -54,10 +51,7 @@ internal static class Ec2Pipeline
         // `destroy` is told which deployment, not what it is like.
         var options = configuration.GetSection("Ec2").GetChildren().Where(option => option.Key != "yes" && (command[0] != "destroy" || option.Key is "name" or "region" or "endpoint-url"));
         var start = new ProcessStartInfo("dotnet", [.. ServiceResources.LaunchOf(new Projects.Ec2Deployer().ProjectPath), .. command, .. options.Select(option => $"--{option.Key}={option.Value}"), "--progress", "json"])
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
+        { RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (var name in (string[])["Profile", "Region"])
             if (configuration[$"AWS:{name}"] is { } value) start.Environment[$"AWS_{name.ToUpperInvariant()}"] = value;
         using var deployer = Process.Start(start)!;

@@ -1,5 +1,3 @@
-using Microsoft.Extensions.Hosting;
-
 namespace Lab.AppHost;
 
 /// <summary>
@@ -7,46 +5,33 @@ namespace Lab.AppHost;
 /// up to half a minute, until it has run for a minute. What a person stops stays stopped.
 /// </summary>
 internal sealed partial class RestartAfterCrash(
-    ResourceNotificationService notifications, ResourceCommandService commands, ResourceLoggerService logs, TimeProvider time, ILogger<RestartAfterCrash> logger)
-    : BackgroundService
+    ResourceNotificationService notifications, ResourceCommandService commands, ResourceLoggerService logs, TimeProvider time, ILogger<RestartAfterCrash> logger) : BackgroundService
 {
-    private static readonly TimeSpan InitialDelay = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan MaximumDelay = TimeSpan.FromSeconds(30);
-    private static readonly TimeSpan Stable = TimeSpan.FromMinutes(1);
-
-    /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         await foreach (var change in notifications.WatchAsync(stoppingToken))
         {
             if (!change.Resource.TryGetLastAnnotation<Annotation>(out var service)) continue;
             var (before, state) = (service.State, change.Snapshot.State?.Text);
-            if (state == before) continue;
             service.State = state;
-            var (hadEnded, hasEnded) = (KnownResourceStates.TerminalStates.Contains(before), KnownResourceStates.TerminalStates.Contains(state));
+            var hasEnded = KnownResourceStates.TerminalStates.Contains(state);
             // One end may be told by two states.
-            if (hadEnded && hasEnded) continue;
-            service.Changes++;
-            if (state == KnownResourceStates.Running) service.RunningSince = time.GetTimestamp();
+            if (state == before || (hasEnded && KnownResourceStates.TerminalStates.Contains(before))) continue;
             // A person's stop passes through Stopping; a crash does not.
-            if (hasEnded && before is not null && before != KnownResourceStates.Stopping)
-                _ = RestartAsync(service, change, stoppingToken);
+            if (hasEnded && before is not null && before != KnownResourceStates.Stopping) _ = RestartAsync(service, change, stoppingToken);
         }
     }
 
     private async Task RestartAsync(Annotation service, ResourceEvent crash, CancellationToken stoppingToken)
     {
-        var changes = service.Changes;
-        if (service.RunningSince is { } since && time.GetElapsedTime(since) >= Stable) service.Restarts = 0;
-        var delay = TimeSpan.FromTicks(Math.Min(MaximumDelay.Ticks, InitialDelay.Ticks << Math.Min(service.Restarts++, 10)));
+        if (time.GetUtcNow().UtcDateTime - crash.Snapshot.StartTimeStamp >= TimeSpan.FromMinutes(1)) service.Restarts = 0;
+        var delay = TimeSpan.FromSeconds(Math.Min(30, 1 << Math.Min(service.Restarts++, 5)));
         foreach (var log in (ILogger[])[logger, logs.GetLogger(crash.ResourceId)]) LogCrash(log, crash.Resource.Name, crash.Snapshot.ExitCode, delay.TotalSeconds);
-        await notifications.PublishUpdateAsync(crash.Resource, crash.ResourceId, snapshot => snapshot with
-        {
-            Properties = snapshot.Properties.RemoveAll(property => property.Name == "Restarts").Add(new("Restarts", service.Restarts) { IsHighlighted = true }),
-        });
+        var restarts = new ResourcePropertySnapshot("Restarts", service.Restarts) { IsHighlighted = true };
+        await notifications.PublishUpdateAsync(crash.Resource, crash.ResourceId, snapshot => snapshot with { Properties = [.. snapshot.Properties.Where(property => property.Name != restarts.Name), restarts] });
         await Task.Delay(delay, time, stoppingToken);
         // A person may have been faster.
-        if (service.Changes != changes) return;
+        if (!KnownResourceStates.TerminalStates.Contains(service.State)) return;
         var result = await commands.ExecuteCommandAsync(crash.ResourceId, KnownResourceCommands.StartCommand, stoppingToken);
         if (!result.Success) LogNotStarted(logger, crash.Resource.Name, result.Message);
     }
@@ -61,8 +46,6 @@ internal sealed partial class RestartAfterCrash(
     internal sealed class Annotation : IResourceAnnotation
     {
         internal string? State;
-        internal int Changes;
         internal int Restarts;
-        internal long? RunningSince;
     }
 }

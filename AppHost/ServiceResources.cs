@@ -1,18 +1,14 @@
 #pragma warning disable ASPIREEXTENSION001, ASPIRECERTIFICATES001 // Launch tool arguments and certificates of resources may still change.
-using System.Reflection;
-
 namespace Lab.AppHost;
 
 /// <summary>What the resources of AppHost.cs have in common.</summary>
 internal static class ServiceResources
 {
-    private static readonly string OutputPath = typeof(ServiceResources).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>()
-        .Single(metadata => metadata.Key == "OutputPath").Value!;
-
     /// <summary>A web service of ours: its health, its telemetry, and that it is started again when it crashes.</summary>
     public static IResourceBuilder<ProjectResource> AsService(this IResourceBuilder<ProjectResource> service) => service
         .LaunchedDirectly()
         .WithHttpHealthCheck("/health")
+        .WithUrlForEndpoint("http", _ => new() { Url = "/metrics", DisplayText = "Metrics" })
         .WithEnvironment("ASPNETCORE_ENVIRONMENT", service.ApplicationBuilder.Environment.EnvironmentName)
         .WithEnvironment("Logging__LogLevel__Microsoft.Hosting.Lifetime", "Warning")
         .WithEnvironment("ORT_DISABLE_TELEMETRY", "1")
@@ -29,7 +25,9 @@ internal static class ServiceResources
     /// <summary>The arguments with which <c>dotnet</c> starts a project: its built program, or where that is missing <c>run</c>.</summary>
     public static string[] LaunchOf(string projectPath)
     {
-        var program = Path.Combine(Path.GetDirectoryName(projectPath)!, OutputPath, Path.ChangeExtension(Path.GetFileName(projectPath), ".dll"));
+        // It lies in its project as this program does in its own, be that the tests'.
+        var output = AppContext.BaseDirectory.LastIndexOf($"{Path.DirectorySeparatorChar}bin{Path.DirectorySeparatorChar}", StringComparison.Ordinal);
+        var program = Path.Join(Path.GetDirectoryName(projectPath), AppContext.BaseDirectory[Math.Max(output, 0)..], Path.ChangeExtension(Path.GetFileName(projectPath), ".dll"));
         return File.Exists(program) ? [program] : ["run", "--project", projectPath, "--"];
     }
 
@@ -49,9 +47,6 @@ internal static class ServiceResources
         var caller = context.ExecutionContext.Services.GetRequiredService<IConfiguration>();
         if (string.IsNullOrEmpty(caller["OTEL_EXPORTER_OTLP_ENDPOINT"])) return;
         foreach (var name in (string[])["OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_PROTOCOL", "OTEL_EXPORTER_OTLP_HEADERS"])
-        {
-            context.EnvironmentVariables.Remove(name);
-            if (caller[name] is { Length: > 0 } value) context.EnvironmentVariables[name] = value;
-        }
+            context.EnvironmentVariables[name] = caller[name] ?? "";
     }
 }

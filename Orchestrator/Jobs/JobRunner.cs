@@ -86,8 +86,10 @@ internal sealed class JobRunner : BackgroundService
             {
                 if (_time.GetElapsedTime(renewed) >= RenewalInterval)
                 {
-                    renewed = _time.GetTimestamp();
-                    await TryAsync(() => RenewAsync(stoppingToken));
+                    var now = _time.GetTimestamp();
+                    // After an outage the own leases have run out as well: they are renewed before any is taken over.
+                    if (!await TryAsync(() => RenewAsync(stoppingToken))) continue;
+                    renewed = now;
                 }
 
                 if (tookOver is not { } last || _time.GetElapsedTime(last) >= poll)

@@ -32,11 +32,11 @@ public sealed class HostileLab : IAsyncLifetime
     // So much longer, in milliseconds, requests may take where other tests want the processors as well.
     private const double SlowMachine = 3000;
 
-    internal static readonly TimeSpan DispatchTimeout = TimeSpan.FromSeconds(1.5);
+    internal static readonly TimeSpan DispatchTimeout = TimeSpan.FromSeconds(3);
 
     private static readonly TimeSpan LoadLimit = TimeSpan.FromSeconds(4);
     private static readonly TimeSpan CatchLimit = TimeSpan.FromSeconds(10);
-    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(15);
 
     private readonly ConcurrentDictionary<string, Lazy<Task<Report>>> _reports = new();
     private List<StubWorker> _honest = [];
