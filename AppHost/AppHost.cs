@@ -22,11 +22,11 @@ var orchestrator = builder
     .WithIconName("ArrowRouting")
     .WithHttpEndpoint(port: parameters.OrchestratorPort, isProxied: false)
     .WithExternalHttpEndpoints()
-    .AsService()
     // As in its image: what requests and their telemetry leave behind is collected while it is young.
     .WithEnvironment("DOTNET_GCgen0size", "0x1000000")
     .WithUrlForEndpoint("http", url => url.DisplayText = "Cluster page")
     .WithUrlForEndpoint("http", _ => new() { Url = "/scalar", DisplayText = "API" })
+    .AsService()
     .WithHttpCommand("/predict", "Send 32 sentences", "http", "burst", parameters.Command("Flash", "Send 32 sentences at once, so that there is something to see",
         new { inputs = Enumerable.Repeat((string[][])[["I loved every minute of it"], ["A dull, lifeless mess"], ["A warm and funny story"], ["Terrible service, never again"]], 8).SelectMany(text => text) }));
 
