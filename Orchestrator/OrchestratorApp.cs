@@ -1,4 +1,5 @@
 using Lab.Orchestrator.Api;
+using Lab.Orchestrator.Api.HalfClosed;
 using Lab.Orchestrator.ClusterPage;
 using Lab.Orchestrator.Dispatch;
 using Lab.Orchestrator.Jobs;
@@ -39,6 +40,7 @@ internal static class OrchestratorApp
         replace(builder.Services);
 
         var app = builder.Build();
+        app.UseHalfClosedClients();
         app.UseExceptionAnswers();
         app.UseClientTrace();
         app.UseHandover();
@@ -69,6 +71,7 @@ internal static class OrchestratorApp
         builder.AddAccess();
         builder.AddHttpsCertificate();
         builder.AddClusterPage();
+        builder.Services.AddHalfClosedClients();
         builder.Services.AddApiDescription("Lab", "Send text to one address, and a fleet of workers classifies it.", keys: true);
 
         var services = builder.Services;

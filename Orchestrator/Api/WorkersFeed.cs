@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Lab.Orchestrator.Api.HalfClosed;
 using Lab.Orchestrator.Dispatch;
 using Lab.ServiceDefaults.Contracts;
 
@@ -91,6 +92,7 @@ internal sealed class WorkersFeed(Dispatcher dispatcher, IHostApplicationLifetim
             using var end = CancellationTokenSource.CreateLinkedTokenSource(httpContext.RequestAborted, feed._stopping);
             try
             {
+                httpContext.HasNoEnd();
                 httpContext.Response.ContentType = "text/event-stream";
                 httpContext.Response.Headers.CacheControl = "no-store";
                 await WriteAsync(httpContext.Response, end.Token);

@@ -1,8 +1,6 @@
 using System.Net.Sockets;
 using System.Text;
-using Lab.Orchestrator.Dispatch;
 using Lab.Testing;
-using Microsoft.Extensions.DependencyInjection;
 using static Lab.Orchestrator.Tests.Api.RunningOrchestrator;
 
 namespace Lab.Orchestrator.Tests.Api;
@@ -57,30 +55,6 @@ public sealed class RawRequestTests
         Assert.Equal(200, (int)answer.StatusCode);
         await lab.StopAsync();
         Assert.DoesNotContain(lab.Log, line => line.Contains("unhandled exception", StringComparison.OrdinalIgnoreCase));
-    }
-
-    [Fact]
-    public async Task Post_ClientHasGone_LeavesTheQueue()
-    {
-        await using var lab = await StartAsync(workers: 1);
-        var release = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        lab.Workers[0].Handle = async (text, _) =>
-        {
-            await release.Task;
-            return StubWorker.Answer(text);
-        };
-        using var first = await ConnectAsync(lab);
-        await SendAsync(first, "/new_request", "Content-Length: 5\r\n\r\nfirst");
-        await Eventually.TrueAsync(() => !lab.Workers[0].Texts.IsEmpty, "the worker has the first text");
-        using (var second = await ConnectAsync(lab))
-        {
-            await SendAsync(second, "/new_request", "Content-Length: 6\r\n\r\nsecond");
-            await Eventually.TrueAsync(async () => (await lab.Services.GetRequiredService<Dispatcher>().TakeSnapshotAsync(0, Cancellation)).Queued == 1, "the second waits");
-        }
-
-        await lab.UntilLoggedAsync("its client hung up while it was Queued");
-        release.SetResult();
-        Assert.DoesNotContain("second", lab.Workers[0].Texts);
     }
 
     private static async Task<Socket> ConnectAsync(RunningOrchestrator lab)

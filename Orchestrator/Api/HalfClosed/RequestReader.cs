@@ -1,0 +1,58 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using System.Runtime.CompilerServices;
+
+namespace Lab.Orchestrator.Api.HalfClosed;
+
+/// <summary>
+/// Tells the server that the client has closed its side only when the server has seen all that came before: told earlier,
+/// it takes a request that is whole for one that was cut off.
+/// </summary>
+/// <param name="inner">What the client sends.</param>
+internal sealed class RequestReader(PipeReader inner) : PipeReader
+{
+    private ReadOnlySequence<byte> _read;
+    private long _seen;
+
+    /// <inheritdoc/>
+    public override ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default)
+    {
+        var read = inner.ReadAsync(cancellationToken);
+        return read.IsCompletedSuccessfully ? new(Shown(read.Result)) : AwaitAsync(read);
+    }
+
+    /// <inheritdoc/>
+    public override bool TryRead(out ReadResult result)
+    {
+        var hasRead = inner.TryRead(out result);
+        if (hasRead) result = Shown(result);
+        return hasRead;
+    }
+
+    /// <inheritdoc/>
+    public override void AdvanceTo(SequencePosition consumed) => AdvanceTo(consumed, consumed);
+
+    /// <inheritdoc/>
+    public override void AdvanceTo(SequencePosition consumed, SequencePosition examined)
+    {
+        // What is left of it, where the server waits for more.
+        _seen = examined.Equals(_read.End) ? _read.Slice(consumed).Length : -1;
+        _read = default;
+        inner.AdvanceTo(consumed, examined);
+    }
+
+    /// <inheritdoc/>
+    public override void CancelPendingRead() => inner.CancelPendingRead();
+
+    /// <inheritdoc/>
+    public override void Complete(Exception? exception = null) => inner.Complete(exception);
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<ReadResult> AwaitAsync(ValueTask<ReadResult> read) => Shown(await read);
+
+    private ReadResult Shown(ReadResult result)
+    {
+        _read = result.Buffer;
+        return result.IsCompleted && result.Buffer.Length != _seen && !result.Buffer.IsEmpty ? new(result.Buffer, result.IsCanceled, isCompleted: false) : result;
+    }
+}
