@@ -103,6 +103,7 @@ public sealed class HostileLab : IAsyncLifetime
 
     private async Task<Report> PlayAsync(Part part, int maxBatch)
     {
+        await using var stalls = new StallWatch();
         await using var hostile = new HostileServer(part);
         await using var lab = await StartAsync(maxBatch, [$"--Workers:{Name}={hostile.Address}"]);
         var end = part.End;
@@ -117,12 +118,12 @@ public sealed class HostileLab : IAsyncLifetime
         var worker = snapshot.Workers.Single(one => one.Name == Name);
         var reasons = lab.Logged.Where(message => message.Contains($"{Name} is quarantined", StringComparison.Ordinal) || message.Contains($"{Name} stays", StringComparison.Ordinal));
 
-        var faults = Judge(end, hostile, lab, load, worker, QuietP99[maxBatch]).Select(fault => $"MaxBatch={maxBatch}: {fault}").ToList();
+        var faults = Judge(end, hostile, lab, load, worker, QuietP99[maxBatch], stalls.Longest).Select(fault => $"MaxBatch={maxBatch}: {fault}").ToList();
         return new(faults, string.Create(CultureInfo.InvariantCulture,
             $"  MaxBatch={maxBatch}: {load.Texts} texts, {hostile.Acts} acts, {worker.Completed} answered and {worker.Failed} failed by it, others' p99 {load.OthersP99:F0} ms (quiet {QuietP99[maxBatch]:F0}), longest {load.Longest:F0} ms; {Shorten(reasons.LastOrDefault() ?? "trusted")}"));
     }
 
-    private static IEnumerable<string> Judge(End end, HostileServer hostile, RunningOrchestrator lab, Load load, WorkerSnapshot worker, double quiet)
+    private static IEnumerable<string> Judge(End end, HostileServer hostile, RunningOrchestrator lab, Load load, WorkerSnapshot worker, double quiet, TimeSpan stall)
     {
         foreach (var fault in load.Faults) yield return fault;
         if (hostile.Acts == 0 && load.MaxAttempts > 0 && end is not End.Harmless) yield return "the part was never played";
@@ -132,7 +133,8 @@ public sealed class HostileLab : IAsyncLifetime
         if (end is End.NeverTrusted && (worker.Status != "quarantined" || worker.Completed + worker.Failed > 0)) yield return $"it is {worker.Status} and has had work";
         if (end is End.Harmless && (worker.Failed > 0 || worker.LastError is not null)) yield return $"it was punished: {worker.LastError}";
         if (end is End.Harmless && load.MaxAttempts > 1) yield return $"{load.MaxAttempts} attempts";
-        if (Logged("Worker honest-", " is quarantined") is { } punished) yield return punished;
+        // Where this process itself stood still, nobody could answer in time.
+        if (Logged("Worker honest-", " is quarantined") is { } punished && !(stall > DispatchTimeout / 3 && punished.Contains("no answer within", StringComparison.Ordinal))) yield return punished;
         foreach (var said in lab.Logged.Append(worker.LastError ?? "").Where(said => said.Contains(Name, StringComparison.Ordinal) || said == worker.LastError))
             if (said.Length > MaxSaid || !IsPlain(said)) yield return $"it is told as it is: {Shorten(said)}";
 
