@@ -182,7 +182,7 @@ internal sealed partial class StandIn
         {
             lock (_lock)
             {
-                (instance.StateReason, instance.StateMessage) = ("Server.InternalError", $"the machine did not start: {e.Message}");
+                instance.StateReason = "Server.InternalError";
                 End(instance);
             }
         }
@@ -221,7 +221,7 @@ internal sealed partial class StandIn
         instance.Addresses is { } addresses && instance.State is not "terminated" ? E("privateIpAddress", addresses.PrivateAddress) : null,
         instance.Addresses?.PublicAddress is { } address && instance.State is "running" ? E("ipAddress", address) : null,
         E("vpcId", Vpc), E("subnetId", instance.SubnetId), E("clientToken", instance.ClientToken), E("hypervisor", "xen"),
-        instance.StateReason is { } reason ? new XElement(Ns + "stateReason", E("code", reason), E("message", $"{reason}: {instance.StateMessage ?? "the machine did not start"}")) : null,
+        instance.StateReason is { } reason ? new XElement(Ns + "stateReason", E("code", reason), E("message", $"{reason}: the machine did not start")) : null,
         Set("groupSet", instance.GroupIds.Select(id => new object?[] { E("groupId", id), E("groupName", _groups.GetValueOrDefault(id)?.Name) })),
         TagSet(instance),
     ];

@@ -28,9 +28,6 @@ internal sealed class StandInInstance(string id, long visibleFrom, Dictionary<st
     public List<string> GroupIds { get; set; } = [];
     public string State { get; set; } = "pending";
     public string? StateReason { get; set; }
-
-    /// <summary>In words, why it ended.</summary>
-    public string? StateMessage { get; set; }
     public HostAddresses? Addresses { get; set; }
 
     /// <summary>Until this call its network interface holds on to its groups, after it has ended.</summary>

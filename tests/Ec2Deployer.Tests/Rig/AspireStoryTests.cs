@@ -14,8 +14,8 @@ public sealed class AspireStoryTests(RigFixture rig, ITestOutputHelper output)
         var home = Directory.CreateDirectory(Path.Combine(rig.HostsDirectory, "aspire-home")).FullName;
 
         var deploy = await RunAsync("deploy", "--",
-            "--Ec2:hosts=1", $"--Ec2:ssh-from={rig.OwnAddress}", $"--Ec2:http-from={rig.OwnAddress}",
-            $"--Ec2:ssh-user={RigHost.User}", $"--Ec2:base-image={rig.BaseImage}", "--Ec2:yes=true");
+            "--Ec2:hosts=1", $"--Ec2:ssh-from={RigNamespace.OwnAddress}", $"--Ec2:http-from={RigNamespace.OwnAddress}",
+            $"--Ec2:ssh-user={RigHost.User}", $"--Ec2:base-image={BaseImageRegistry.Reference}", "--Ec2:yes=true");
 
         Assert.True(deploy.Code == 0, deploy.Output);
         // The deployer's steps are tasks of the pipeline's step.

@@ -8,11 +8,14 @@ using System.Text.Json;
 namespace Lab.Ec2Deployer.Tests.Rig;
 
 /// <summary>
-/// A registry on localhost with one image, for machines that reach no other: this machine's own .NET
+/// A registry on <c>localhost:5000</c> with one image, for machines that reach no other: this machine's own .NET
 /// runtime and the libraries it needs (OCI Distribution Specification, the part for reading).
 /// </summary>
 internal sealed class BaseImageRegistry : IDisposable
 {
+    /// <summary>The image's reference.</summary>
+    public const string Reference = "localhost:5000/lab-base:10";
+
     private const string ManifestType = "application/vnd.docker.distribution.manifest.v2+json";
     private static readonly string[] Variables = ["PATH=/usr/share/dotnet:/usr/bin", "DOTNET_ROOT=/usr/share/dotnet", "DOTNET_RUNNING_IN_CONTAINER=true"];
 
@@ -22,14 +25,9 @@ internal sealed class BaseImageRegistry : IDisposable
 
     private BaseImageRegistry(byte[] manifest) => _manifest = manifest;
 
-    /// <summary>The image's reference.</summary>
-    /// <param name="number">The registry's, of several.</param>
-    public static string Reference(int number) => $"localhost:{5000 + number}/lab-base:10";
-
     /// <summary>Makes the image and serves it.</summary>
     /// <param name="directory">Where its layer is kept.</param>
-    /// <param name="number">The registry's, of several.</param>
-    public static async Task<BaseImageRegistry> StartAsync(string directory, int number)
+    public static async Task<BaseImageRegistry> StartAsync(string directory)
     {
         var layer = Path.Combine(directory, "base.tar.gz");
         var (diffId, digest) = await WriteLayerAsync(layer);
@@ -54,7 +52,7 @@ internal sealed class BaseImageRegistry : IDisposable
         var registry = new BaseImageRegistry(manifest);
         registry._blobs[configDigest] = (config, null, "application/octet-stream");
         registry._blobs[$"sha256:{digest}"] = (null, layer, "application/octet-stream");
-        registry._listener.Prefixes.Add($"http://localhost:{5000 + number}/");
+        registry._listener.Prefixes.Add("http://localhost:5000/");
         registry._listener.Start();
         _ = Task.Run(registry.ServeAsync);
         return registry;

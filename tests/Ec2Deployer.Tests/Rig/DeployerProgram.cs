@@ -107,7 +107,7 @@ internal sealed class DeployerProgram(RigFixture rig, StandIn ec2, string config
         };
         if (arguments[0] == "publish")
         {
-            foreach (var argument in (string[])["--ssh-from", rig.OwnAddress, "--http-from", rig.OwnAddress, "--ssh-user", RigHost.User, "--base-image", rig.BaseImage])
+            foreach (var argument in (string[])["--ssh-from", RigNamespace.OwnAddress, "--http-from", RigNamespace.OwnAddress, "--ssh-user", RigHost.User, "--base-image", BaseImageRegistry.Reference])
                 start.ArgumentList.Add(argument);
         }
 

@@ -59,7 +59,7 @@ internal sealed class FleetStory : IAsyncDisposable
         var file = Path.Combine(state, "api-key");
         await File.WriteAllTextAsync(file, Key);
         File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite);
-        var backend = rig.Backend(RigBackend.UsualNumber + (AddressesOfALane * lane));
+        var backend = new RigBackend(rig.HostsDirectory, RigBackend.UsualNumber + (AddressesOfALane * lane));
         var ec2 = await StandIn.StartAsync(backend);
         // How patient the deployer is with EC2 is tried elsewhere, and costs minutes.
         (ec2.Options.Lag, ec2.Options.PageSize, ec2.Options.EmptyConsoleReads) = (0, 100, 0);

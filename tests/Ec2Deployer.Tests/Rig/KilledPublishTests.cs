@@ -4,7 +4,7 @@ using Lab.Ec2Deployer.Fleet;
 namespace Lab.Ec2Deployer.Tests.Rig;
 
 /// <summary>The program killed after each of its steps, and run again.</summary>
-[Collection(nameof(OtherRigTests))]
+[Collection(nameof(RigTests))]
 public sealed class KilledPublishTests(RigFixture rig, ITestOutputHelper output)
 {
     // Most of the time each waits for its hosts, and not for a processor.

@@ -6,9 +6,8 @@ namespace Lab.Ec2Deployer.Tests.Rig;
 
 /// <summary>What the stand-in's instances are here: real hosts of the rig, with the key that the instance was asked for.</summary>
 /// <param name="directory">Below it each host has its own directory.</param>
-/// <param name="network">The network of the hosts.</param>
 /// <param name="orchestratorNumber">The last part of the orchestrator's address; the other hosts' follow.</param>
-internal sealed class RigBackend(string directory, int network, int orchestratorNumber) : IHostBackend, IAsyncDisposable
+internal sealed class RigBackend(string directory, int orchestratorNumber = RigBackend.UsualNumber) : IHostBackend, IAsyncDisposable
 {
     /// <summary>Where a fleet's addresses begin.</summary>
     public const int UsualNumber = 10;
@@ -22,7 +21,7 @@ internal sealed class RigBackend(string directory, int network, int orchestrator
     {
         var name = instance.Tags["lab:host"];
         var number = name.StartsWith("host-", StringComparison.Ordinal) ? int.Parse(name["host-".Length..], CultureInfo.InvariantCulture) : 0;
-        var host = await RigHost.StartAsync(name, network, orchestratorNumber + number, manager: false, directory, instance.PublicKey);
+        var host = await RigHost.StartAsync(name, orchestratorNumber + number, manager: false, directory, instance.PublicKey);
         _hosts[instance.Id] = host;
         return new(host.Host.PrivateAddress, host.Host.SshAddress);
     }

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
 using System.Reflection;
 using Lab.Ec2Deployer.Fleet;
 using Lab.Ec2Deployer.Packaging;
@@ -14,27 +13,13 @@ public sealed class RigFixture : IAsyncLifetime
     private static readonly string[] Sources =
         ["Worker", "Orchestrator", "ServiceDefaults", "Directory.Build.props", "Directory.Packages.props", "global.json", ".editorconfig"];
 
-    private static int _networks;
-
     // Not in memory: the hosts' images lie below, and Docker's file system wants a real one.
     private readonly string _directory = Directory.CreateTempSubdirectory("lab-rig-").FullName;
-    private readonly int _network = Interlocked.Increment(ref _networks) - 1;
     private readonly HttpClient _http = new();
     private BaseImageRegistry? _registry;
 
     /// <summary>The copy of the sources.</summary>
     internal string SourceDirectory => Path.Combine(_directory, "src");
-
-    /// <summary>The deployer's address in the network of these hosts.</summary>
-    internal string OwnAddress => RigNamespace.Address(_network, 1);
-
-    /// <summary>The base image's reference.</summary>
-    internal string BaseImage => BaseImageRegistry.Reference(_network);
-
-    /// <summary>How many bytes this machine has sent to the hosts; what they send each other does not pass its own address.</summary>
-    internal long Sent => long.Parse(
-        File.ReadLines("/proc/self/net/dev").Select(line => line.Split((char[])[' ', ':'], StringSplitOptions.RemoveEmptyEntries)).First(fields => fields[0] == RigNamespace.Bridge(_network))[9],
-        CultureInfo.InvariantCulture);
 
     /// <summary>Where hosts have their own directories.</summary>
     internal string HostsDirectory => _directory;
@@ -51,7 +36,7 @@ public sealed class RigFixture : IAsyncLifetime
         Deployment = "lab",
         StateDirectory = StateDirectoryIn(ConfigDirectory),
         PrivateKeyFile = Path.Combine(_directory, "key"),
-        BaseImage = BaseImage,
+        BaseImage = BaseImageRegistry.Reference,
     };
 
     internal string PublicKey => File.ReadAllText(Path.Combine(_directory, "key.pub"));
@@ -72,7 +57,7 @@ public sealed class RigFixture : IAsyncLifetime
         await File.WriteAllTextAsync(Path.Combine(SourceDirectory, "Lab.sln"), "");
         var built = AppContext.BaseDirectory.Replace(Path.Combine("tests", "Ec2Deployer.Tests"), "Ec2Deployer", StringComparison.Ordinal);
         await RunAsync("sh", "-c", $"mkdir -p {SourceDirectory}/Ec2Deployer/bin && cp -r {built}. {SourceDirectory}/Ec2Deployer/bin");
-        _registry = await BaseImageRegistry.StartAsync(_directory, _network);
+        _registry = await BaseImageRegistry.StartAsync(_directory);
         Deployer = new(SourceDirectory, _http, TimeProvider.System,
             new StackTimes { Interval = TimeSpan.FromSeconds(3), StartPeriod = TimeSpan.FromSeconds(10), Monitor = TimeSpan.FromSeconds(2), DeadlinePerHost = TimeSpan.FromSeconds(45) },
             new ConnectTimes(TimeSpan.FromSeconds(4), TimeSpan.FromSeconds(4)));
@@ -105,11 +90,7 @@ public sealed class RigFixture : IAsyncLifetime
 
     /// <summary>Starts a host; number 0 is the orchestrator's. The first two worker hosts are managers.</summary>
     internal Task<RigHost> StartHostAsync(int number, bool docker = true) => RigHost.StartAsync(
-        number == 0 ? "orchestrator" : $"host-{number}", _network, 10 + number, number <= 2, HostsDirectory, PublicKey, docker);
-
-    /// <summary>Instances that are hosts of this network.</summary>
-    /// <param name="orchestratorNumber">The last part of the orchestrator's address.</param>
-    internal RigBackend Backend(int orchestratorNumber) => new(HostsDirectory, _network, orchestratorNumber);
+        number == 0 ? "orchestrator" : $"host-{number}", 10 + number, number <= 2, HostsDirectory, PublicKey, docker);
 
     private static async Task RunAsync(string program, params string[] arguments)
     {
@@ -119,10 +100,5 @@ public sealed class RigFixture : IAsyncLifetime
     }
 }
 
-/// <summary>Tests on real hosts, one after the other.</summary>
 [CollectionDefinition(nameof(RigTests))]
 public sealed class RigTests : ICollectionFixture<RigFixture>;
-
-/// <summary>Tests beside those, on hosts of another network: both mostly wait.</summary>
-[CollectionDefinition(nameof(OtherRigTests))]
-public sealed class OtherRigTests : ICollectionFixture<RigFixture>;

@@ -26,20 +26,19 @@ internal sealed class RigHost : IAsyncDisposable
 
     /// <summary>Starts a host and waits until its SSH server answers.</summary>
     /// <param name="name">The host's name.</param>
-    /// <param name="network">The network that it is in.</param>
     /// <param name="number">The last part of its address.</param>
     /// <param name="manager">Whether it is to be a manager.</param>
     /// <param name="directory">Below it the host has its own directory.</param>
     /// <param name="publicKey">The key that opens it.</param>
     /// <param name="docker">Whether it has Docker.</param>
-    public static async Task<RigHost> StartAsync(string name, int network, int number, bool manager, string directory, string publicKey, bool docker = true)
+    public static async Task<RigHost> StartAsync(string name, int number, bool manager, string directory, string publicKey, bool docker = true)
     {
         var own = Path.Combine(directory, $"{name}-{Interlocked.Increment(ref _count)}");
         Directory.CreateDirectory(own);
         await File.WriteAllTextAsync(Path.Combine(own, "authorized_keys"), publicKey);
-        var address = RigNamespace.Address(network, number);
+        var address = $"10.77.0.{number}";
         var script = Path.Combine(AppContext.BaseDirectory, "Rig", "host.sh");
-        var process = Process.Start(new ProcessStartInfo("bash", [script, name, own, address, User, $"{SshPort}", docker ? "docker" : "none", RigNamespace.Bridge(network)]) { RedirectStandardInput = true })!;
+        var process = Process.Start(new ProcessStartInfo("bash", [script, name, own, address, User, $"{SshPort}", docker ? "docker" : "none"]) { RedirectStandardInput = true })!;
         var key = Path.Combine(own, "upper", "etc", "ssh", "ssh_host_ed25519_key.pub");
         var started = Stopwatch.StartNew();
         while (!File.Exists(key) || !await AnswersAsync(address))

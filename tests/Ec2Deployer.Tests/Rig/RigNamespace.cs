@@ -7,8 +7,8 @@ namespace Lab.Ec2Deployer.Tests.Rig;
 /// <summary>Moves this process into a network namespace of its own, before anything else of it has begun.</summary>
 internal static class RigNamespace
 {
-    /// <summary>How many networks there are: what is tried in one sees nothing of another.</summary>
-    private const int Networks = 2;
+    /// <summary>The deployer's address in the namespace.</summary>
+    public const string OwnAddress = "10.77.0.1";
 
     private const string Marker = "LAB_RIG_NAMESPACE";
     private const int CloneNewNet = 0x40000000;
@@ -26,24 +26,15 @@ internal static class RigNamespace
         if (Obstacle is not null || Environment.GetEnvironmentVariable(Marker) is not null) return;
         if (Unshare(CloneNewNet) != 0) return;
         Run("ip link set lo up");
-        for (var network = 0; network < Networks; network++)
-        {
-            Run($"ip link add {Bridge(network)} type bridge");
-            Run($"ip address add {Address(network, 1)}/24 dev {Bridge(network)}");
-            Run($"ip link set {Bridge(network)} up");
-        }
+        Run("ip link add lab0 type bridge");
+        Run($"ip address add {OwnAddress}/24 dev lab0");
+        Run("ip link set lab0 up");
 
         var variables = Environment.GetEnvironmentVariables().Cast<DictionaryEntry>().Select(pair => $"{pair.Key}={pair.Value}").Append($"{Marker}=1");
         var arguments = File.ReadAllText("/proc/self/cmdline").TrimEnd('\0').Split('\0');
         _ = Execute("/proc/self/exe", [.. arguments, null], [.. variables, null]);
         throw new InvalidOperationException($"This program cannot be executed again: {Marshal.GetLastPInvokeErrorMessage()}");
     }
-
-    /// <summary>The bridge of a network, to which its hosts are tied.</summary>
-    public static string Bridge(int network) => $"lab{network}";
-
-    /// <summary>An address of a network; number 1 is the deployer's.</summary>
-    public static string Address(int network, int number) => $"10.77.{network}.{number}";
 
     private static string? FindObstacle()
     {

@@ -17,9 +17,8 @@ internal sealed class RigPostgres : IAsyncDisposable
     private string Data => Path.Combine(_directory, "data");
 
     /// <summary>Starts it.</summary>
-    /// <param name="address">Where it listens.</param>
     /// <param name="password">The password of its one user.</param>
-    public static async Task<RigPostgres> StartAsync(string address, string password)
+    public static async Task<RigPostgres> StartAsync(string password)
     {
         var server = new RigPostgres(Directory.CreateTempSubdirectory("lab-rig-postgres-").FullName);
         var file = Path.Combine(server._directory, "password");
@@ -27,14 +26,14 @@ internal sealed class RigPostgres : IAsyncDisposable
         await RunAsync("chown", "-R", "postgres", server._directory);
         await AsPostgresAsync("initdb", "-A", "scram-sha-256", "-U", User, $"--pwfile={file}", "--no-sync", "-D", server.Data);
         File.Delete(file);
-        await File.AppendAllTextAsync(Path.Combine(server.Data, "pg_hba.conf"), "host all all 10.77.0.0/16 scram-sha-256\n");
+        await File.AppendAllTextAsync(Path.Combine(server.Data, "pg_hba.conf"), "host all all 10.77.0.0/24 scram-sha-256\n");
         await AsPostgresAsync("pg_ctl", "start", "-w", "-D", server.Data, "-l", Path.Combine(server._directory, "log"),
-            "-o", $"-k {server._directory} -c listen_addresses={address} -c fsync=off");
+            "-o", $"-k {server._directory} -c listen_addresses={RigNamespace.OwnAddress} -c fsync=off");
         return server;
     }
 
     /// <summary>How the orchestrators reach it.</summary>
-    public static string ConnectionString(string address, string password) => $"Host={address};Username={User};Password={password};Database=postgres;Maximum Pool Size=10";
+    public static string ConnectionString(string password) => $"Host={RigNamespace.OwnAddress};Username={User};Password={password};Database=postgres;Maximum Pool Size=10";
 
     public async ValueTask DisposeAsync()
     {

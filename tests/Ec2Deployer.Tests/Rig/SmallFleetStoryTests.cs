@@ -10,7 +10,7 @@ using Lab.Ec2Deployer.Reporting;
 namespace Lab.Ec2Deployer.Tests.Rig;
 
 /// <summary>A small fleet on real hosts: a certificate of the user's own, logs, locks, rollback, the loss of the orchestrator's host, several orchestrators before one database.</summary>
-[Collection(nameof(OtherRigTests))]
+[Collection(nameof(RigTests))]
 public sealed class SmallFleetStoryTests(RigFixture rig, ITestOutputHelper output) : IAsyncLifetime
 {
     private const string Password = "planted-5c0e7f13b9aa4d21-password";
@@ -42,7 +42,7 @@ public sealed class SmallFleetStoryTests(RigFixture rig, ITestOutputHelper outpu
     [Fact]
     public async Task Fleet_LosesItsOrchestratorsHost_IsSupervisedHealedAndOutlivedByItsJobs()
     {
-        await using var postgres = await RigPostgres.StartAsync(rig.OwnAddress, Password);
+        await using var postgres = await RigPostgres.StartAsync(Password);
         var certificate = await MakeCertificateAsync();
         await using var key = new PlantedSecret(certificate.PrivateKey);
         await using var password = new PlantedSecret(Password);
@@ -216,7 +216,7 @@ public sealed class SmallFleetStoryTests(RigFixture rig, ITestOutputHelper outpu
 
     private async Task OutliveAnOrchestratorAsync()
     {
-        await WriteSecretAsync(PostgresFile, RigPostgres.ConnectionString(rig.OwnAddress, Password));
+        await WriteSecretAsync(PostgresFile, RigPostgres.ConnectionString(Password));
         var three = await _story.ReportAsync("publish", "--orchestrators", "3", "--postgres", PostgresFile);
         FleetStory.AssertHealthy(three, containers: 7);
         Assert.Equal(["host-1", "host-2", "orchestrator"], three.Containers.Where(container => container.Port == 80).Select(container => container.Host).Order(StringComparer.Ordinal));

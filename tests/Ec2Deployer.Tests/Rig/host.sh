@@ -1,11 +1,9 @@
 #!/usr/bin/env bash
 # Runs one host of the rig until standard input ends, which it does with the test process, however that ends; then
-# leaves nothing behind. Started inside the rig's network namespace, where the bridges are.
-# Arguments: name, its own directory, address, user, port of SSH, "docker" or "none", the bridge.
+# leaves nothing behind. Started inside the rig's network namespace, where the bridge lab0 is.
+# Arguments: name, its own directory, address, user, port of SSH, "docker" or "none".
 set -euo pipefail
-name=$1 own=$2 address=$3 user=$4 port=$5 engine=$6 bridge=$7
-# Other tests share the machine, and wait for less long than those of whole hosts do.
-renice -n 5 $$ > /dev/null
+name=$1 own=$2 address=$3 user=$4 port=$5 engine=$6
 here=$(dirname "$(readlink -f "$0")")
 group=/lab-rig-$(basename "$(dirname "$own")")/$(basename "$own")
 
@@ -54,9 +52,9 @@ for _ in $(seq 500); do
 done
 echo "$init" > "$own/init.pid"
 link=v${address##*.}-$$
-ip neigh flush dev "$bridge" to "$address" || true
+ip neigh flush dev lab0 to "$address" || true
 # The host's own end comes last: what it says first must find the way open.
 ip link add "$link" type veth peer name "p$link"
-ip link set "$link" master "$bridge" up
+ip link set "$link" master lab0 up
 ip link set "p$link" netns "$init" name eth0
 cat > /dev/null

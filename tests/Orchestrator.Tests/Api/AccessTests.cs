@@ -96,9 +96,12 @@ public sealed class AccessTests
             Assert.Equal(HttpStatusCode.OK, allowed.StatusCode);
         }
 
-        using var refused = await SendAsync(lab, "GET", "/workers", UserKey);
+        // More at once than a slow machine's seconds give back.
+        var more = await Task.WhenAll(Enumerable.Range(0, 40).Select(_ => SendAsync(lab, "GET", "/workers", UserKey)));
+        var refused = more.First(response => response.StatusCode is HttpStatusCode.TooManyRequests);
         await ReadProblemAsync(refused, 429);
         Assert.Equal("1", refused.Headers.GetValues("Retry-After").Single());
+        foreach (var response in more) response.Dispose();
         using var other = await SendAsync(lab, "GET", "/workers", AdminKey);
         Assert.Equal(HttpStatusCode.OK, other.StatusCode);
     }
