@@ -27,7 +27,7 @@ public sealed class RawRequestTests
     public async Task Post_ChunkOfAnImpossibleSize_Is400(string path, string size)
     {
         await using var lab = await StartAsync(workers: 1);
-        using var client = await ConnectAsync(lab);
+        using var client = await lab.ConnectAsync();
         await SendAsync(client, path, $"Transfer-Encoding: chunked\r\n\r\n{size}\r\nabc");
         var buffer = new byte[1024];
         var read = await Eventually.DoneAsync(client.ReceiveAsync(buffer, Cancellation).AsTask(), "an answer");
@@ -46,7 +46,7 @@ public sealed class RawRequestTests
         await using var lab = await StartAsync(workers: 1);
         foreach (var isReset in (bool[])[true, false])
         {
-            using var client = await ConnectAsync(lab);
+            using var client = await lab.ConnectAsync();
             await SendAsync(client, path, rest);
             client.LingerState = new(enable: isReset, seconds: 0);
         }
@@ -55,13 +55,6 @@ public sealed class RawRequestTests
         Assert.Equal(200, (int)answer.StatusCode);
         await lab.StopAsync();
         Assert.DoesNotContain(lab.Log, line => line.Contains("unhandled exception", StringComparison.OrdinalIgnoreCase));
-    }
-
-    private static async Task<Socket> ConnectAsync(RunningOrchestrator lab)
-    {
-        var client = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        await client.ConnectAsync(lab.Client.BaseAddress!.Host, lab.Client.BaseAddress.Port, Cancellation);
-        return client;
     }
 
     private static async Task SendAsync(Socket client, string path, string rest)

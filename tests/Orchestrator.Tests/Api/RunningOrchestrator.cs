@@ -1,4 +1,5 @@
 using System.Net.Http.Json;
+using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
 using Lab.ServiceDefaults.Contracts;
@@ -95,6 +96,14 @@ internal sealed class RunningOrchestrator : IAsyncDisposable
     public Task UntilLoggedAsync(string words, TimeSpan? limit = null) => Eventually.TrueAsync(
         () => _log.Messages.Any(message => message.Contains(words, StringComparison.Ordinal)),
         $"\"{words}\" is logged", () => string.Join('\n', _log.Messages), limit);
+
+    /// <summary>A connection of the test's own, for what no HTTP client sends.</summary>
+    public async Task<Socket> ConnectAsync()
+    {
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        await socket.ConnectAsync(Client.BaseAddress!.Host, Client.BaseAddress.Port, TestContext.Current.CancellationToken);
+        return socket;
+    }
 
     public Task<HttpResponseMessage> PostAsync(string text) =>
         Client.PostAsJsonAsync("/new_request", new { text }, Cancellation);
