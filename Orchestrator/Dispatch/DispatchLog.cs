@@ -25,6 +25,9 @@ internal static partial class DispatchLog
     [LoggerMessage(8, LogLevel.Debug, "Request {RequestId} was refused by {Worker}, and another worker is asked: {Reason}")]
     public static partial void Doubted(ILogger logger, Guid requestId, string worker, string? reason);
 
+    [LoggerMessage(9, LogLevel.Error, "{Worker} could not be asked")]
+    public static partial void CallFailed(ILogger logger, string worker, Exception exception);
+
     [LoggerMessage(5, LogLevel.Critical, "The dispatcher's loop has failed")]
     public static partial void LoopFailed(ILogger logger, Exception exception);
 }

@@ -49,7 +49,7 @@ internal sealed class RunningOrchestrator : IAsyncDisposable
 
     public static Task<RunningOrchestrator> StartAsync(int workers, params string[] settings) => StartAsync(workers, key: null, settings);
 
-    public static async Task<RunningOrchestrator> StartAsync(int workers, string? key, string[] settings)
+    public static async Task<RunningOrchestrator> StartAsync(int workers, string? key, string[] settings, Action<IServiceCollection>? replace = null)
     {
         var stubs = new List<StubWorker>();
         for (var i = 0; i < workers; i++) stubs.Add(await StubWorker.StartAsync());
@@ -58,7 +58,11 @@ internal sealed class RunningOrchestrator : IAsyncDisposable
         WebApplication? app = null;
         try
         {
-            app = OrchestratorApp.Create(services => services.AddSingleton<ILoggerProvider>(log), [
+            app = OrchestratorApp.Create(services =>
+            {
+                services.AddSingleton<ILoggerProvider>(log);
+                replace?.Invoke(services);
+            }, [
                 $"--Jobs:Path={Path.Combine(jobs.FullName, "jobs.db")}",
                 $"--Access:SessionKeysDirectory={Path.Combine(jobs.FullName, "sessions")}",
                 .. settings.Any(setting => setting.StartsWith("--Access:", StringComparison.Ordinal)) ? (string[])[] : ["--Access:Anonymous=true"],
