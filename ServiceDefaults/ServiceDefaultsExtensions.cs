@@ -67,6 +67,8 @@ public static class ServiceDefaultsExtensions
             // A client that sends its headers or body a byte at a time holds a connection for no longer than this.
             kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(15);
             kestrel.Limits.MinRequestBodyDataRate = new(bytesPerSecond: 240, gracePeriod: TimeSpan.FromSeconds(5));
+            // An answer with a text of 1 MiB may take 6 MiB of memory until its client has read it: minutes, not the hours of the default.
+            kestrel.Limits.MinResponseDataRate = new(bytesPerSecond: 8 * 1024, gracePeriod: TimeSpan.FromSeconds(5));
             kestrel.Limits.KeepAliveTimeout = TimeSpan.FromMinutes(2);
         });
     }
