@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Lab.Orchestrator.Dispatch;
 using Lab.Orchestrator.Jobs;
 using Lab.ServiceDefaults.Access;
@@ -43,10 +42,7 @@ internal static class NewRequest
         switch (outcome)
         {
             case { Answer: { } answer }:
-                // At one stroke and with its length: written as it is serialized it would go out in chunks.
-                var json = JsonSerializer.SerializeToUtf8Bytes(answer, WireJson.Relaxed.RequestAnswer);
-                (context.Response.ContentType, context.Response.ContentLength) = ("application/json; charset=utf-8", json.Length);
-                await context.Response.Body.WriteAsync(json, hungUp);
+                await AnswerWriter.WriteAsync(context, answer);
                 break;
             case { Kind: OutcomeKind.Canceled }:
                 context.Response.StatusCode = StatusCodes.Status499ClientClosedRequest;

@@ -204,7 +204,7 @@ internal sealed partial class DispatchState(
             call.Entries.Count,
             entry.Waited.TotalMilliseconds,
             inferenceMs,
-            answer.InputText.Length > 0 ? answer.InputText : entry.Text,
+            entry.Text,
             answer.Truncated,
             answer.Label,
             answer.Probabilities),

@@ -150,10 +150,9 @@ internal sealed class HttpWorkerClient(IOptions<OrchestratorOptions> options, Ti
         {
             if (call.IsPlain)
             {
-                var answer = JsonSerializer.Deserialize(body, WireJson.Relaxed.ModelAnswer);
-                return FaultOf(answer, call.Entries[0], call.Labels) is { } wrong
-                    ? new WorkerReply.Failed(wrong)
-                    : new WorkerReply.Answered([new(answer, null)], answer!.InferenceMs);
+                return AnswerReader.Read(body, call.Entries[0].Utf8.Span, call.Labels, out var wrong) is { } answer
+                    ? new WorkerReply.Answered([new(answer, null)], answer.InferenceMs)
+                    : new WorkerReply.Failed(wrong!);
             }
 
             var batch = JsonSerializer.Deserialize(body, WireJson.Relaxed.BatchAnswer);
@@ -171,12 +170,6 @@ internal sealed class HttpWorkerClient(IOptions<OrchestratorOptions> options, Ti
 
     // Known to this orchestrator and this worker alone, and another one for each text.
     private static string TokenOf(QueueEntry entry) => entry.Id.ToString("N");
-
-    // The text that was asked about stands in the answer, or it is another question's.
-    private static string? FaultOf(ModelAnswer? answer, QueueEntry entry, IReadOnlyList<string> labels) =>
-        answer?.InputText != entry.Text ? "its answer is not to the text that was asked about"
-        : !AnswerCheck.IsTime(answer.InferenceMs) ? "its answer has a time that is none"
-        : AnswerCheck.Fault(answer.Label, answer.Probabilities, logits: null, labels);
 
     private static string? FaultOf(BatchResult? result, QueueEntry entry, IReadOnlyList<string> labels) =>
         result is null ? "its answer has not one result for each text"

@@ -168,7 +168,7 @@ public sealed class HttpWorkerClientTests : IDisposable
 
     [Theory]
     [InlineData("HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n", "it answered 500")]
-    [InlineData("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nnull", "not to the text")]
+    [InlineData("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nnull", "not an object")]
     [InlineData("HTTP/1.1 200 OK\r\nContent-Length: 30\r\n\r\n{\"input_text\":\"a\",\"label\":\"A\"}", "no label or no probabilities")]
     [InlineData("HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n{", "cannot be read")]
     [InlineData("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{", "breaks off")]

@@ -1,10 +1,12 @@
 using System.CommandLine;
+using System.Text.Json;
 using Lab.Orchestrator;
 using Lab.Orchestrator.Api;
 using Lab.Orchestrator.Dispatch;
 using Lab.Orchestrator.Jobs;
 using Lab.Orchestrator.Workers;
 using Lab.ServiceDefaults.Access;
+using Lab.ServiceDefaults.Contracts;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
@@ -32,7 +34,7 @@ internal static class AblatedOrchestrator
     private static async Task RunAsync(Ablation ablation, CancellationToken cancellation)
     {
         await using var app = OrchestratorApp.Create(services => ReplaceClient(services, ablation));
-        var endpoint = app.MapPost(Path, Post(app.Services));
+        var endpoint = app.MapPost(Path, Post(app.Services, ablation));
         if (!ablation.HasFlag(Ablation.OrdinaryAccess)) endpoint.WithFastPath();
         await app.StartAsync(cancellation);
         await Task.Delay(Timeout.Infinite, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -41,19 +43,41 @@ internal static class AblatedOrchestrator
 
     private static void ReplaceClient(IServiceCollection services, Ablation ablation)
     {
-        if (!ablation.HasFlag(Ablation.Invoker)) return;
+        if ((ablation & (Ablation.Invoker | Ablation.ReadBySerializer)) == 0) return;
         services.AddSingleton<HttpWorkerClient>();
-        services.AddSingleton<IWorkerClient>(provider => new InvokerWorkerClient(
+        services.AddSingleton<IWorkerClient>(provider => new AblatedWorkerClient(
+            ablation,
             provider.GetRequiredService<HttpWorkerClient>(),
             provider.GetRequiredService<TimeProvider>()));
     }
 
-    private static RequestDelegate Post(IServiceProvider services)
+    private static RequestDelegate Post(IServiceProvider services, Ablation ablation)
     {
         var dispatcher = services.GetRequiredService<Dispatcher>();
         var jobs = services.GetRequiredService<JobSubmission>();
         var time = services.GetRequiredService<TimeProvider>();
         var options = services.GetRequiredService<IOptions<OrchestratorOptions>>().Value;
-        return context => NewRequest.PostAsync(context, dispatcher, jobs, time, options);
+        if (!ablation.HasFlag(Ablation.WriteBySerializer)) return context => NewRequest.PostAsync(context, dispatcher, jobs, time, options);
+        return async context =>
+        {
+            if (!(await TextBody.ReadAsync(context.Request, context.RequestAborted)).TryGet(out var body, out var refusal))
+            {
+                await refusal.ToResult().ExecuteAsync(context);
+                return;
+            }
+
+            var wait = Prefer.Parse(context.Request.Headers["Prefer"], options.MaxWait).Wait;
+            var entry = new QueueEntry(Guid.CreateVersion7(time.GetUtcNow()), body.Utf8, wait ?? options.Deadline) { Owner = context.User.Identity?.Name ?? "" };
+            var outcome = await dispatcher.SubmitAsync(entry, context.RequestAborted);
+            if (outcome.Answer is not { } answer)
+            {
+                await Refusals.Of(outcome).ToResult().ExecuteAsync(context);
+                return;
+            }
+
+            var json = JsonSerializer.SerializeToUtf8Bytes(answer, WireJson.Relaxed.RequestAnswer);
+            (context.Response.ContentType, context.Response.ContentLength) = ("application/json; charset=utf-8", json.Length);
+            await context.Response.Body.WriteAsync(json, context.RequestAborted);
+        };
     }
 }

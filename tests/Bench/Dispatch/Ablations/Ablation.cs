@@ -10,9 +10,15 @@ internal enum Ablation
     /// <summary><see cref="HttpMessageInvoker"/> for the calls to workers.</summary>
     Invoker = 1,
 
-    /// <summary>Authentication, authorization and rate limiter for every request.</summary>
-    OrdinaryAccess = 2,
+    /// <summary>The serializer for what workers answer.</summary>
+    ReadBySerializer = 2,
 
-    /// <summary>Both.</summary>
-    All = Invoker | OrdinaryAccess,
+    /// <summary>The serializer for what clients are answered.</summary>
+    WriteBySerializer = 4,
+
+    /// <summary>Authentication, authorization and rate limiter for every request.</summary>
+    OrdinaryAccess = 8,
+
+    /// <summary>All of them.</summary>
+    All = Invoker | ReadBySerializer | WriteBySerializer | OrdinaryAccess,
 }

@@ -16,8 +16,10 @@ internal static class AblationPeers
         ("as it is", Ablation.None),
         ("as it is, again", Ablation.None),
         ("HttpMessageInvoker for the calls to workers", Ablation.Invoker),
+        ("serializer for workers' answers", Ablation.ReadBySerializer),
+        ("serializer for answers to clients", Ablation.WriteBySerializer),
         ("ordinary authentication and rate limiter", Ablation.OrdinaryAccess),
-        ("both", Ablation.All),
+        ("all of these", Ablation.All),
     ];
 
     /// <summary>Starts all of them.</summary>
