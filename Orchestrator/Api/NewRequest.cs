@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Lab.Orchestrator.Dispatch;
 using Lab.Orchestrator.Jobs;
 using Lab.ServiceDefaults.Access;
@@ -42,7 +43,10 @@ internal static class NewRequest
         switch (outcome)
         {
             case { Answer: { } answer }:
-                await AnswerWriter.WriteAsync(context, answer);
+                // At one stroke and with its length: written as it is serialized it would go out in chunks.
+                var json = JsonSerializer.SerializeToUtf8Bytes(answer, WireJson.Relaxed.RequestAnswer);
+                (context.Response.ContentType, context.Response.ContentLength) = ("application/json; charset=utf-8", json.Length);
+                await context.Response.Body.WriteAsync(json, hungUp);
                 break;
             case { Kind: OutcomeKind.Canceled }:
                 context.Response.StatusCode = StatusCodes.Status499ClientClosedRequest;

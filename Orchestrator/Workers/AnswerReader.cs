@@ -5,8 +5,8 @@ using Lab.ServiceDefaults.Contracts;
 namespace Lab.Orchestrator.Workers;
 
 /// <summary>
-/// Reads a worker's answer to a single text, member by member: with the serializer there are 8 % fewer requests/s, and
-/// each takes 10 % more processor (<c>bench dispatch --ablations</c>).
+/// Reads a worker's answer to a single text, member by member: with the serializer there are 6 to 8 % fewer requests/s,
+/// and each takes 8 to 12 % more processor (<c>bench dispatch --ablations</c>).
 /// </summary>
 internal static class AnswerReader
 {

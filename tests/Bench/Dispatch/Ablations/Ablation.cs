@@ -13,12 +13,9 @@ internal enum Ablation
     /// <summary>The serializer for what workers answer.</summary>
     ReadBySerializer = 2,
 
-    /// <summary>The serializer for what clients are answered.</summary>
-    WriteBySerializer = 4,
-
     /// <summary>Authentication, authorization and rate limiter for every request.</summary>
-    OrdinaryAccess = 8,
+    OrdinaryAccess = 4,
 
     /// <summary>All of them.</summary>
-    All = Invoker | ReadBySerializer | WriteBySerializer | OrdinaryAccess,
+    All = Invoker | ReadBySerializer | OrdinaryAccess,
 }

@@ -17,7 +17,6 @@ internal static class AblationPeers
         ("as it is, again", Ablation.None),
         ("HttpMessageInvoker for the calls to workers", Ablation.Invoker),
         ("serializer for workers' answers", Ablation.ReadBySerializer),
-        ("serializer for answers to clients", Ablation.WriteBySerializer),
         ("ordinary authentication and rate limiter", Ablation.OrdinaryAccess),
         ("all of these", Ablation.All),
     ];
