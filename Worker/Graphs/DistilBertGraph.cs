@@ -38,12 +38,22 @@ internal sealed class DistilBertGraph
     private const string SecondAxis = "second_axis";
     private const string One = "one";
     private const string Zero = "zero";
+    private const string Center = "center";
+    private const string Smallest = "smallest";
+    private const string PerStep = "per_step";
+    private const string PerPositiveStep = "per_positive_step";
+
+    // GELU is nowhere less than this below zero.
+    private const float GeluDepth = 0.17f;
 
     private readonly OnnxGraph _graph = new();
     private readonly DistilBertConfig _config;
     private readonly DistilBertWeights _weights;
-
     private readonly int? _levels;
+
+    // What several products read is made bytes of once.
+    private readonly Dictionary<string, (string Bytes, string Scale)> _quantized = [];
+    private string _centers = "";
 
     private DistilBertGraph(DistilBertConfig config, DistilBertWeights weights, int? levels)
     {
@@ -77,6 +87,7 @@ internal sealed class DistilBertGraph
         _graph.Constant(SecondAxis, 1);
         _graph.Constant(One, 1f);
         _graph.Constant(Zero, 0f);
+        if (_levels is not null) Bytes();
 
         var hidden = Embeddings();
         for (var layer = 0; layer < _config.Layers - 1; layer++) hidden = Layer(layer, hidden);
@@ -116,6 +127,7 @@ internal sealed class DistilBertGraph
         string key = $"layer{layer}.key", value = $"layer{layer}.value";
         _graph.Node(key, "Split", keyValue).With("axis", 1L).AlsoTo(value);
         var cls = _graph.Node("cls", "Gather", hidden, ClsRows).Name;
+        if (_levels is not null) _centers = Centers(ClsRows);
         var query = Linear(InLayer(layer, "attention.q_lin"), cls);
         return Finish(layer, cls, Attention(layer, query, key, value, ClsBias));
     }
@@ -135,7 +147,7 @@ internal sealed class DistilBertGraph
         var attended = AddAndNormalise($"layer{layer}.attended", attention, hidden,
             InLayer(layer, "sa_layer_norm"));
         var inner = Product($"layer{layer}.inner", attended, null, InLayer(layer, "ffn.lin1.weight"));
-        var output = Product($"layer{layer}.outer", Activated(layer, inner), Add(InLayer(layer, "ffn.lin2.bias")), InLayer(layer, "ffn.lin2.weight"));
+        var output = Outer($"layer{layer}.outer", Activated(layer, inner), InLayer(layer, "ffn.lin2.bias"), InLayer(layer, "ffn.lin2.weight"));
         return AddAndNormalise($"layer{layer}.output", output, attended,
             InLayer(layer, "output_layer_norm"));
     }
@@ -169,11 +181,56 @@ internal sealed class DistilBertGraph
         var name = weights.Length == 1 ? weights[0] : $"{output}.weight";
         if (_levels is not { } levels)
             return Gemm(output, input, weights.Length == 1 ? Add(name) : _graph.Add(_weights.Stack(name, weights)), bias);
-        // One scale for all of the input, found when it is there; one for each column of the weights, found here.
         var (matrix, scales) = _weights.Quantize(name, levels, weights);
-        string[] inputs = [input, _graph.Add(matrix), _graph.Add(scales), ""];
-        return _graph.Node(output, "DynamicQuantizeMatMul", bias is null ? inputs[..3] : [.. inputs, bias]).Contrib().Name;
+        if (!_quantized.TryGetValue(input, out var rows)) _quantized[input] = rows = Rows(input);
+        return Scaled(output, _graph.Node($"{output}.product", "MatMulIntegerToFloat", rows.Bytes, _graph.Add(matrix), One, _graph.Add(scales), Center).Contrib().Name, rows.Scale, bias);
     }
+
+    // A product whose input has a lower bound, which is byte 0: one bit more than a sign would leave.
+    private string Outer(string output, string input, string bias, string weight)
+    {
+        if (_levels is not { } levels) return Gemm(output, input, Add(weight), Add(bias));
+        var depth = _config.Activation is Activation.Gelu ? GeluDepth : 0;
+        var (matrix, scales) = _weights.Quantize(weight, levels, weight);
+        var raised = depth == 0 ? input : _graph.Node($"{input}.raised", "Add", input, _graph.Constant($"{input}.depth", depth)).Name;
+        var largest = _graph.Node($"{input}.largest", "ReduceMax", raised).With("axes", [1L]).With("keepdims", 0L).Name;
+        var (scale, column) = Scales(input, _graph.Node($"{input}.magnitude", "Max", largest, Smallest).Name, PerPositiveStep);
+        var bytes = _graph.Node($"{input}.bytes", "QuantizeLinear", raised, scale).With("axis", 0L).Name;
+        var product = _graph.Node($"{output}.product", "MatMulIntegerToFloat", bytes, _graph.Add(matrix), One, _graph.Add(scales)).Contrib().Name;
+        return Scaled(output, product, column, _graph.Add(_weights.Lowered(bias, matrix, scales, depth)));
+    }
+
+    private void Bytes()
+    {
+        _graph.ByteConstant(Center, 128);
+        // So that dividing by the scale gives no infinity; a row of nothing but zeros has any scale.
+        _graph.Constant(Smallest, 1e-30f);
+        _graph.Constant(PerStep, 1f / 127);
+        _graph.Constant(PerPositiveStep, 1f / 255);
+        _centers = Centers(TokenIds);
+    }
+
+    private string Centers(string rows) => _graph.Node($"{rows}.centers", "Expand", Center, _graph.Node($"{rows}.shape", "Shape", rows).Name).Name;
+
+    // Each row with a scale of its own (Dettmers et al., arXiv:2208.07339, section 3.1): no text sees what travels with it.
+    private (string Bytes, string Scale) Rows(string input)
+    {
+        var largest = _graph.Node($"{input}.largest", "ReduceMax", input).With("axes", [1L]).With("keepdims", 0L).Name;
+        var least = _graph.Node($"{input}.least", "ReduceMin", input).With("axes", [1L]).With("keepdims", 0L).Name;
+        var depth = _graph.Node($"{input}.depth", "Neg", least).Name;
+        var (scale, column) = Scales(input, _graph.Node($"{input}.magnitude", "Max", largest, depth, Smallest).Name, PerStep);
+        return (_graph.Node($"{input}.bytes", "QuantizeLinear", input, scale, _centers).With("axis", 0L).Name, column);
+    }
+
+    private (string Scale, string Column) Scales(string input, string magnitude, string perStep)
+    {
+        var scale = _graph.Node($"{input}.scale", "Mul", magnitude, perStep).Name;
+        return (scale, _graph.Node($"{input}.column", "Unsqueeze", scale, SecondAxis).Name);
+    }
+
+    private string Scaled(string output, string product, string scale, string? bias) => bias is null
+        ? _graph.Node(output, "Mul", product, scale).Name
+        : _graph.Node(output, "Add", _graph.Node($"{output}.scaled", "Mul", product, scale).Name, bias).Name;
 
     // The weight stays [out, in] as it is stored: transposing is done once, when the runtime packs it.
     private string Gemm(string output, string input, string weight, string? bias) =>

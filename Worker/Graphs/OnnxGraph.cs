@@ -87,6 +87,15 @@ internal sealed class OnnxGraph
         return name;
     }
 
+    /// <summary>Adds a vector of one unsigned byte, and returns its name.</summary>
+    public string ByteConstant(string name, byte value)
+    {
+        var tensor = new TensorProto { Name = name, DataType = (int)TensorProto.Types.DataType.Uint8, RawData = ByteString.CopyFrom(value) };
+        tensor.Dims.Add(1);
+        _graph.Initializer.Add(tensor);
+        return name;
+    }
+
     /// <summary>Adds a matrix of zeros within the model itself, and returns its name.</summary>
     public string Zeros(string name, TensorProto.Types.DataType type, int elementBytes, params ReadOnlySpan<long> shape)
     {
@@ -176,6 +185,15 @@ internal sealed class OnnxGraph
         public NodeBuilder With(string attribute, long value)
         {
             node.Attribute.Add(new AttributeProto { Name = attribute, I = value, Type = AttributeProto.Types.AttributeType.Int });
+            return this;
+        }
+
+        /// <summary>Sets an attribute of type INTS.</summary>
+        public NodeBuilder With(string attribute, ReadOnlySpan<long> values)
+        {
+            var proto = new AttributeProto { Name = attribute, Type = AttributeProto.Types.AttributeType.Ints };
+            foreach (var value in values) proto.Ints.Add(value);
+            node.Attribute.Add(proto);
             return this;
         }
 

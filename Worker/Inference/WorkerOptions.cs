@@ -30,8 +30,8 @@ internal sealed class WorkerOptions
     public string Precision { get; set; } = "int8";
 
     /// <summary>
-    /// Whether each text is computed alone, so that its answer cannot depend on the texts beside it. In a batch, 8-bit
-    /// numbers share one scale, and that depends on all of them.
+    /// Whether each text is computed alone, so that its answer has the same bits whatever is beside it. In a batch, sums are
+    /// made in another order, and a number between two of the 255 steps of 8 bits may fall to the other side.
     /// </summary>
     public bool Deterministic { get; set; }
 

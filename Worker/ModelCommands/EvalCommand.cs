@@ -16,20 +16,27 @@ internal static class EvalCommand
         var directory = ModelArguments.Directory();
         var file = new Argument<string>("tsv") { Description = "Texts and labels: columns \"sentence\" (or \"text\") and \"label\", parted by tabs, named in the first line." };
         var within = new Option<double>("--within") { DefaultValueFactory = _ => 0.5, Description = "By how many points of accuracy int8 may fall behind fp32." };
-        var command = new Command("eval", "Measures the accuracy of int8 and fp32 on a labelled file; fails if int8 falls behind.") { directory, file, within };
+        var agree = new Option<double>("--agree") { DefaultValueFactory = _ => 99, Description = "How many of a hundred texts must have the same label in int8 as in fp32." };
+        var command = new Command("eval", "Measures the accuracy of int8 and fp32 on a labelled file; fails if int8 falls behind or differs.") { directory, file, within, agree };
         command.SetAction((parse, cancellationToken) => ModelCommand.GuardAsync(() =>
-            Run(LoadedModel.Read(parse.GetRequiredValue(directory)), parse.GetRequiredValue(file), parse.GetValue(within), cancellationToken)));
+            Run(LoadedModel.Read(parse.GetRequiredValue(directory)), parse.GetRequiredValue(file), parse.GetValue(within), parse.GetValue(agree), cancellationToken)));
         return command;
     }
 
-    private static int Run(LoadedModel model, string file, double within, CancellationToken cancellationToken)
+    private static int Run(LoadedModel model, string file, double within, double agree, CancellationToken cancellationToken)
     {
         var texts = LabelledTexts.Read(file, model.Config.Labels);
         if (texts.Any(text => text.Label is null)) throw new FormatException($"{file}: the first line names no column \"label\"");
         int[][] tokens = [.. texts.Select(text => model.Tokenizer.Encode(text.Text).TokenIds)];
         var fp32 = Logits(model, tokens, Precision.Fp32, cancellationToken);
         var int8 = Logits(model, tokens, Precision.Int8, cancellationToken);
-        var alike = fp32.Zip(int8).Count(pair => Best(pair.First) == Best(pair.Second));
+        if (fp32.Concat(int8).SelectMany(logits => logits).Any(logit => !float.IsFinite(logit)))
+        {
+            AnsiConsole.WriteLine("FAILED: a logit is not a finite number.");
+            return ModelCommand.FailureExitCode;
+        }
+
+        var alike = 100.0 / texts.Count * fp32.Zip(int8).Count(pair => Best(pair.First) == Best(pair.Second));
         var largest = fp32.Zip(int8).Max(pair => pair.First.Zip(pair.Second).Max(logits => Math.Abs(logits.First - logits.Second)));
 
         var table = new Table().Border(TableBorder.Markdown).AddColumns("precision", "right", "of", "accuracy");
@@ -38,10 +45,10 @@ internal static class EvalCommand
         AnsiConsole.Write(table);
         var behind = 100.0 * (Right(fp32) - Right(int8)) / texts.Count;
         AnsiConsole.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"Both say the same of {100.0 * alike / texts.Count:F2} % of the texts; no logit differs by more than {largest:F3}."));
-        var passed = behind <= within;
+            $"Both say the same of {alike:F2} % of the texts; no logit differs by more than {largest:F3}."));
+        var passed = behind <= within && alike >= agree;
         AnsiConsole.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{(passed ? "OK" : "FAILED")}: int8 is {Math.Abs(behind):F2} points {(behind > 0 ? "behind" : "ahead")}; {within:F2} behind are allowed."));
+            $"{(passed ? "OK" : "FAILED")}: int8 is {Math.Abs(behind):F2} points {(behind > 0 ? "behind" : "ahead")}, {within:F2} behind are allowed; {agree:F2} % must be the same."));
         return passed ? 0 : ModelCommand.FailureExitCode;
 
         int Right(float[][] logits) => logits.Zip(texts).Count(pair => Best(pair.First) == pair.Second.Label);

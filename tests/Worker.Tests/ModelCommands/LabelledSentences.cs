@@ -16,13 +16,15 @@ internal static class LabelledSentences
 
     public static int Count => Subjects.Length * (Good.Length + Bad.Length) * Forms.Length;
 
+    /// <summary>The sentences.</summary>
+    public static IEnumerable<string> Texts => Lines.Select(line => line.Split('\t')[1]);
+
+    private static IEnumerable<string> Lines =>
+        from subject in Subjects
+        from form in Forms
+        from judgement in Good.Select(word => (Word: word, Label: "POSITIVE")).Concat(Bad.Select(word => (Word: word, Label: "NEGATIVE")))
+        select $"{judgement.Label}\t{form.Replace("{0}", subject, StringComparison.Ordinal).Replace("{1}", judgement.Word, StringComparison.Ordinal)}";
+
     /// <summary>Writes them with a first line that names the columns.</summary>
-    public static void Write(string path) => File.WriteAllLines(path,
-    [
-        "label\tsentence",
-        .. from subject in Subjects
-           from form in Forms
-           from judgement in Good.Select(word => (Word: word, Label: "POSITIVE")).Concat(Bad.Select(word => (Word: word, Label: "NEGATIVE")))
-           select $"{judgement.Label}\t{form.Replace("{0}", subject, StringComparison.Ordinal).Replace("{1}", judgement.Word, StringComparison.Ordinal)}",
-    ]);
+    public static void Write(string path) => File.WriteAllLines(path, ["label\tsentence", .. Lines]);
 }
