@@ -77,7 +77,7 @@ public sealed class FleetStoryTests(RigFixture rig, ITestOutputHelper output) : 
         _story.Edit("Orchestrator/OrchestratorApp.cs", "\"Lab\"", "\"Lab, newer\"");
         _story.Edit("Worker/WorkerApplication.cs", "\"Lab worker\"", "\"Lab worker, newer\"");
         await rig.BuildAsync();
-        await using var load = await FleetStory.LoadAsync(first, clients: 32);
+        await using var load = await FleetStory.LoadAsync(first, clients: 8);
         var second = await _story.ReportAsync("publish");
         await load.UntilMoreAsync(100, Token);
         _story.Say($"updated; {load.Answered} answers, {load.Failures.Count} failures; {second.BytesSent} of {bytes} bytes sent");
@@ -93,7 +93,7 @@ public sealed class FleetStoryTests(RigFixture rig, ITestOutputHelper output) : 
         const string Defect = "Console.Error.WriteLine(\"a planted defect\");\nif (args.Length == 0) return 3;\n";
         _story.Edit("Worker/Program.cs", "if (HealthVerb", $"{Defect}if (HealthVerb");
         await rig.BuildAsync();
-        await using var load = await FleetStory.LoadAsync(second, clients: 32);
+        await using var load = await FleetStory.LoadAsync(second, clients: 8);
         var failed = await _story.Program.RunAsync("publish");
         await load.UntilMoreAsync(100, Token);
         _story.Say($"taken back; {load.Answered} answers, {load.Failures.Count} failures");

@@ -183,7 +183,7 @@ public sealed class SmallFleetStoryTests(RigFixture rig, ITestOutputHelper outpu
         Assert.DoesNotContain(Orphan, secrets, StringComparison.Ordinal);
         Assert.Equal(3, secrets.Split('\n', StringSplitOptions.RemoveEmptyEntries).Length);
 
-        await using var load = await FleetStory.LoadAsync(second, clients: 32);
+        await using var load = await FleetStory.LoadAsync(second, clients: 8);
         var back = await _story.ReportAsync("rollback");
         await load.UntilMoreAsync(100, Token);
         _story.Say($"rolled back; {load.Answered} answers, {load.Failures.Count} failures");
