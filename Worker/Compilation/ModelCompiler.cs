@@ -21,7 +21,7 @@ internal sealed partial class ModelCompiler(ModelCache? cache, Processor process
     /// Weights of fewer bytes than this are compiled in memory at each start, which takes less time than to read and
     /// verify a file.
     /// </summary>
-    public const long MinCachedBytes = 64 << 20;
+    public const long MinCachedBytes = 16 << 20;
 
     private const string ModelFile = "model.onnx";
     private const string WeightsFile = "model.weights";

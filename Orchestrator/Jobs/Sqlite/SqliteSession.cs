@@ -7,8 +7,8 @@ namespace Lab.Orchestrator.Jobs.Sqlite;
 /// <summary>One connection and the statements prepared on it. Used by one thread at a time.</summary>
 internal sealed class SqliteSession(string path, bool pooled) : IDisposable
 {
-    // As long as another process on the same file may keep a writer waiting.
-    private const int BusySeconds = 5;
+    // As long as another process on the same file, on a busy disk, may keep a writer waiting.
+    private const int BusySeconds = 10;
 
     private readonly Dictionary<string, SqliteCommand> _prepared = new(StringComparer.Ordinal);
     private readonly SqliteConnection _connection = new(ConnectionString(path, pooled));
@@ -24,6 +24,8 @@ internal sealed class SqliteSession(string path, bool pooled) : IDisposable
     public SqliteSession Open()
     {
         _connection.Open();
+        // SQLite itself asks again after a millisecond and then ever later; the library only every 150 ms, and comes too late each time.
+        Execute($"PRAGMA busy_timeout = {1000 * BusySeconds}");
         return this;
     }
 
