@@ -127,8 +127,7 @@ class Tokenizer:
         self.ids, self.cache = {piece: number for number, piece in enumerate(pieces)}, {}
 
     def encode(self, text):
-        text = "".join(ch for ch in unicodedata.normalize("NFD", text.lower()) if unicodedata.category(ch) != "Mn")
-        words = re.findall(r"[^\W_]+|[^\s\w]|_", text)
+        words = re.findall(r"[^\W_]+|[^\s\w]|_", "".join(ch for ch in unicodedata.normalize("NFD", text.lower()) if unicodedata.category(ch) != "Mn"))
         return [101] + [piece for word in words for piece in self.pieces(word)][:POSITIONS - 2] + [102]
 
     def pieces(self, word):
@@ -143,8 +142,7 @@ class Tokenizer:
 
 def typed(text):
     """The treebank's tokens as people type them: "does n't" becomes "doesn't"."""
-    text = re.sub(r" (n't|'\w+|[.,;:!?%)])", r"\1", f" {text}").strip()
-    return re.sub(r"([($]) ", r"\1", text).replace("-lrb- ", "(").replace(" -rrb-", ")")
+    return re.sub(r"([($]) ", r"\1", re.sub(r" (n't|'\w+|[.,;:!?%)])", r"\1", f" {text}").strip()).replace("-lrb- ", "(").replace(" -rrb-", ")")
 
 
 def split(rows, rng):
@@ -161,7 +159,7 @@ def split(rows, rng):
 
 
 def template(rng):
-    label = int(rng.random() < 0.5)
+    label = rng.randrange(2)
     return rng.choice(PRAISE if label else BLAME).format(n=rng.choice(THINGS), g=rng.choice(GOOD), b=rng.choice(BAD)) + rng.choice(["", "", ".", "!"]), label
 
 
@@ -209,6 +207,8 @@ def main():
     args = parser.parse_args()
     started, rng = time.time(), random.Random(args.seed)
     torch.manual_seed(args.seed)
+    # The moments of words that are not seen fade into numbers that processors are a hundred times slower with.
+    torch.set_flush_denormal(True)
     with open(args.data, encoding="utf-8", newline="") as file:
         rows = [(row["sentence"].strip(), row["label"]) for row in csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)]
     train, validation, test = split(rows, rng)
@@ -217,9 +217,8 @@ def main():
     model.load_encoder(named, matrices)
     args.out.mkdir(parents=True, exist_ok=True)
     print(f"{len(train)} phrases to train on, {len(validation)} and {len(test)} sentences held out", flush=True)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=args.rate, weight_decay=0.01)
+    optimizer, average, best, step = torch.optim.AdamW(model.parameters(), lr=args.rate, weight_decay=0.01), copy.deepcopy(model), (0.0, model), 0
     steps = int(args.epochs * len(train) * (1 + args.templates) / 32)
-    average, best, step = copy.deepcopy(model), (0.0, model), 0
     while step < steps:
         # As the treebank has them, and as people type them.
         seen = [(typed(text) if rng.random() < 0.5 else text, label) for text, label in train] + [template(rng) for _ in range(int(len(train) * args.templates))]
@@ -240,8 +239,7 @@ def main():
     model = best[1].half().float()
     save(model, pieces, args.out)
     right = accuracy(model, test, tokenizer)
-    margin = 1.96 * math.sqrt(right * (1 - right) / len(test))
-    metrics = {"validation": best[0], "test": right, "interval": [right - margin, right + margin], "steps": steps, "seconds": round(time.time() - started)}
+    metrics = {"validation": best[0], "test": right, "margin": 1.96 * math.sqrt(right * (1 - right) / len(test)), "steps": steps, "seconds": round(time.time() - started)}
     (args.out / "metrics.json").write_text(json.dumps(metrics, indent=2) + "\n")
     (args.out / "heldout.tsv").write_text("".join(f"{label}\t{text}\n" for text, label in test))
     print(json.dumps(metrics))
