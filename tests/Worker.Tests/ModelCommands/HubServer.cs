@@ -46,6 +46,9 @@ internal sealed class HubServer : IAsyncDisposable
     /// <summary>After how many bytes of the weights the connection is cut, once for each.</summary>
     public ConcurrentQueue<int> Cuts { get; } = new();
 
+    /// <summary>What is answered to whoever asks for the metadata.</summary>
+    public string? Metadata { get; set; }
+
     /// <summary>What is answered to everything.</summary>
     public HttpStatusCode? Status { get; set; }
 
@@ -88,7 +91,7 @@ internal sealed class HubServer : IAsyncDisposable
         if (path == $"/api/models/{Model}/revision/main")
         {
             Assert.Equal("?blobs=true", context.Request.QueryString.Value);
-            await context.Response.WriteAsync(Metadata());
+            await context.Response.WriteAsync(Metadata ?? Describe());
         }
         else if (Refusal is { } refusal)
         {
@@ -146,7 +149,7 @@ internal sealed class HubServer : IAsyncDisposable
 
     private static bool IsWeights(string name) => name.EndsWith(".safetensors", StringComparison.Ordinal);
 
-    private string Metadata() => JsonSerializer.Serialize(new
+    private string Describe() => JsonSerializer.Serialize(new
     {
         sha = Commit,
         siblings = Files.Select(file => IsWeights(file.Key)
@@ -155,7 +158,7 @@ internal sealed class HubServer : IAsyncDisposable
     });
 
 #pragma warning disable CA5350 // Git's name of a blob.
-    private static string BlobId(byte[] content) =>
+    public static string BlobId(byte[] content) =>
         Convert.ToHexStringLower(SHA1.HashData([.. Encoding.ASCII.GetBytes($"blob {content.Length}\0"), .. content]));
 #pragma warning restore CA5350
 }

@@ -409,6 +409,42 @@ public sealed class PullTests : IAsyncLifetime
     }
 
     [Theory]
+    [InlineData("""{"rfilename":null,"size":1,"blobId":"x"}""")]
+    [InlineData("""{"rfilename":"config.json","size":-1,"blobId":"x"}""")]
+    [InlineData("""{"rfilename":"config.json","size":1.5,"blobId":"x"}""")]
+    [InlineData("""{"rfilename":"config.json","size":99999999999999999999,"blobId":"x"}""")]
+    [InlineData("""{"rfilename":"config.json","size":1,"blobId":null}""")]
+    [InlineData("""{"rfilename":"config.json","lfs":{"size":1}}""")]
+    [InlineData("""{"rfilename":"config.json","lfs":{"size":"1","sha256":"x"}}""")]
+    [InlineData("7")]
+    [InlineData("{")]
+    public async Task Files_MetadataThatCannotBe_AreRefused(string sibling)
+    {
+        _hub.Metadata = $$"""{"sha":"{{HubServer.Commit}}","siblings":[{{sibling}}]}""";
+        using var client = new HubClient(_hub.Endpoint, null);
+
+        var error = await Assert.ThrowsAsync<HubException>(() => client.FilesAsync(HubServer.Model, "main", Cancellation));
+
+        Assert.Equal("the answer of 127.0.0.1 is none of the hub's", error.Message);
+    }
+
+    [Theory]
+    [InlineData("config.json", 70_000_000, "someone/tiny/config.json has 70000000 bytes; more than 67108864 are not read")]
+    [InlineData("model.safetensors", long.MaxValue, "someone/tiny/model.safetensors has 9223372036854775807 bytes; more than 68719476736 are not read")]
+    public async Task Pull_FileOfImpossibleSize_IsRefusedUnfetched(string name, long size, string expected)
+    {
+        _hub.Metadata = System.Text.Json.JsonSerializer.Serialize(new
+        {
+            sha = HubServer.Commit,
+            siblings = _hub.Files.Keys.Select(file => new { rfilename = file, size = file == name ? size : _hub.Files[file].Length, blobId = HubServer.BlobId(_hub.Files[file]) }),
+        });
+
+        await AssertRefusedAsync(expected);
+
+        Assert.DoesNotContain(_hub.Requests, request => request.Path.EndsWith(name, StringComparison.Ordinal));
+    }
+
+    [Theory]
     [InlineData("http://192.0.2.1", Token, "unencrypted")]
     [InlineData("ftp://192.0.2.1", null, "no http or https address")]
     [InlineData("https://192.0.2.1", "two words", "is no token")]
