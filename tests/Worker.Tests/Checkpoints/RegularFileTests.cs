@@ -9,6 +9,8 @@ public sealed class RegularFileTests : IDisposable
 {
     private static readonly string[] Files = ["config.json", "vocab.txt", "tokenizer_config.json", "model.safetensors", "texts.tsv"];
 
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
     private readonly TemporaryDirectory _directory = TestModels.Write(TestModels.Small);
 
     public RegularFileTests()
@@ -46,7 +48,7 @@ public sealed class RegularFileTests : IDisposable
         await PutAsync(_directory.File(file), kind);
 
         // Whoever waits for a pipe's other end would wait for ever.
-        var error = await Assert.ThrowsAsync<ModelDirectoryException>(() => Task.Run(Read).WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken));
+        var error = await Assert.ThrowsAsync<ModelDirectoryException>(() => Task.Run(Read, Cancellation).WaitAsync(TimeSpan.FromSeconds(30), Cancellation));
 
         Assert.StartsWith($"{_directory.File(file)}: ", error.Message, StringComparison.Ordinal);
         Assert.Contains(expected, error.Message, StringComparison.Ordinal);
@@ -146,7 +148,7 @@ public sealed class RegularFileTests : IDisposable
                 break;
             default:
                 File.WriteAllText(path, "");
-                File.SetUnixFileMode(path, UnixFileMode.None);
+                if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(path, UnixFileMode.None);
                 break;
         }
     }
