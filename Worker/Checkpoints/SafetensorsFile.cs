@@ -12,22 +12,26 @@ internal sealed unsafe class SafetensorsFile : IDisposable
     /// <summary>A longer header is refused before it is read: a classifier has some hundred tensors at most.</summary>
     public const int MaxHeaderBytes = 16 << 20;
 
-    private const int LengthBytes = sizeof(ulong);
+    /// <summary>A larger file is refused: far beyond any classifier, and less than can be mapped.</summary>
+    public const long MaxFileBytes = 1L << 36;
 
+    /// <summary>What stands before the header: its length, little-endian.</summary>
+    public const int LengthBytes = sizeof(ulong);
+
+    private readonly FileStream _file;
     private readonly MemoryMappedFile _map;
     private readonly MemoryMappedViewAccessor _view;
     private readonly byte* _data;
 
-    private SafetensorsFile(string path, MemoryMappedFile map, MemoryMappedViewAccessor view, byte* start, long fileBytes)
+    private SafetensorsFile(string path, FileStream file, MemoryMappedFile map, MemoryMappedViewAccessor view, byte* data, IReadOnlyDictionary<string, SafetensorsEntry> entries)
     {
         Path = path;
-        FileBytes = fileBytes;
+        FileBytes = view.Capacity;
+        Entries = entries;
+        _file = file;
         _map = map;
         _view = view;
-        var headerBytes = HeaderBytes(path, start, fileBytes);
-        _data = start + LengthBytes + headerBytes;
-        Entries = SafetensorsHeader.Read(
-            path, new ReadOnlySpan<byte>(start + LengthBytes, headerBytes).ToArray(), fileBytes - LengthBytes - headerBytes);
+        _data = data;
     }
 
     /// <summary>The file's path.</summary>
@@ -39,55 +43,44 @@ internal sealed unsafe class SafetensorsFile : IDisposable
     /// <summary>The tensors by name.</summary>
     public IReadOnlyDictionary<string, SafetensorsEntry> Entries { get; }
 
-    /// <summary>Maps a file and checks its header.</summary>
+    /// <summary>Checks a file's header and maps the file.</summary>
     /// <exception cref="ModelDirectoryException">The file is missing, unreadable, truncated, or contradicts the format.</exception>
     public static SafetensorsFile Open(string path)
     {
+        var file = RegularFile.Open(path, MaxFileBytes);
         MemoryMappedFile? map = null;
         MemoryMappedViewAccessor? view = null;
-        byte* start = null;
         try
         {
-            var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read);
-            long fileBytes;
-            try
-            {
-                fileBytes = file.Length;
-                if (fileBytes < LengthBytes)
-                    throw new ModelDirectoryException(path, $"has {fileBytes} bytes, too few for a safetensors file");
-                map = MemoryMappedFile.CreateFromFile(file, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: false);
-            }
-            catch
-            {
-                file.Dispose();
-                throw;
-            }
-
+            var fileBytes = file.Length;
+            var header = ReadHeader(path, file, fileBytes);
+            var entries = SafetensorsHeader.Read(path, header, fileBytes - LengthBytes - header.Length);
+            map = MemoryMappedFile.CreateFromFile(file, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
             view = map.CreateViewAccessor(0, fileBytes, MemoryMappedFileAccess.Read);
+            byte* start = null;
             view.SafeMemoryMappedViewHandle.AcquirePointer(ref start);
-            return new(path, map, view, start + view.PointerOffset, fileBytes);
+            return new(path, file, map, view, start + view.PointerOffset + LengthBytes + header.Length, entries);
         }
         catch (Exception e)
         {
-            if (start is not null) view!.SafeMemoryMappedViewHandle.ReleasePointer();
             view?.Dispose();
             map?.Dispose();
-            throw e switch
-            {
-                FileNotFoundException or DirectoryNotFoundException => new ModelDirectoryException(path, "does not exist"),
-                IOException or UnauthorizedAccessException => new ModelDirectoryException(path, $"cannot be read: {e.Message}"),
-                ModelDirectoryException known => known,
-                _ => new InvalidOperationException($"{path} could not be opened.", e),
-            };
+            file.Dispose();
+            // A file that was shortened in the meantime, or that is larger than what may be mapped.
+            if (e is IOException or UnauthorizedAccessException or ArgumentException or OutOfMemoryException)
+                throw new ModelDirectoryException(path, $"cannot be read: {e.Message}");
+            throw;
         }
     }
 
     /// <summary>A tensor's bytes, little-endian, row-major; valid until the file is disposed.</summary>
-    /// <exception cref="ModelDirectoryException">The tensor is larger than 2 GiB.</exception>
+    /// <exception cref="ModelDirectoryException">The tensor is larger than 2 GiB, or the file was shortened since it was opened.</exception>
     public ReadOnlySpan<byte> Bytes(SafetensorsEntry entry)
     {
         var length = entry.End - entry.Begin;
         if (length > int.MaxValue) throw new ModelDirectoryException(Path, entry.Name, "is larger than 2 GiB");
+        // To touch what is mapped beyond a file's end would end the process.
+        if (_file.Length < FileBytes) throw new ModelDirectoryException(Path, $"was shortened from {FileBytes} to {_file.Length} bytes while it was read");
         return new(_data + entry.Begin, (int)length);
     }
 
@@ -97,15 +90,21 @@ internal sealed unsafe class SafetensorsFile : IDisposable
         _view.SafeMemoryMappedViewHandle.ReleasePointer();
         _view.Dispose();
         _map.Dispose();
+        _file.Dispose();
     }
 
-    private static int HeaderBytes(string path, byte* start, long fileBytes)
+    private static byte[] ReadHeader(string path, FileStream file, long fileBytes)
     {
-        var claimed = BinaryPrimitives.ReadUInt64LittleEndian(new(start, LengthBytes));
+        if (fileBytes < LengthBytes) throw new ModelDirectoryException(path, $"has {fileBytes} bytes, too few for a safetensors file");
+        Span<byte> length = stackalloc byte[LengthBytes];
+        file.ReadExactly(length);
+        var claimed = BinaryPrimitives.ReadUInt64LittleEndian(length);
         if (claimed > MaxHeaderBytes)
             throw new ModelDirectoryException(path, $"claims a header of {claimed} bytes; more than {MaxHeaderBytes} are not read");
         if (claimed > (ulong)(fileBytes - LengthBytes))
             throw new ModelDirectoryException(path, $"claims a header of {claimed} bytes, but has only {fileBytes} bytes in all");
-        return (int)claimed;
+        var header = new byte[(int)claimed];
+        file.ReadExactly(header);
+        return header;
     }
 }

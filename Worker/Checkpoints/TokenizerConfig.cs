@@ -16,7 +16,7 @@ internal sealed record TokenizerConfig(bool Lowercase)
     public static TokenizerConfig Read(string directory)
     {
         var path = Path.Combine(directory, FileName);
-        if (!File.Exists(path)) return new(Lowercase: true);
+        if (!RegularFile.Exists(path)) return new(Lowercase: true);
         using var json = JsonFile.Read(path, MaxFileBytes);
         if (json.RootElement.ValueKind is not JsonValueKind.Object) throw new ModelDirectoryException(path, "is not a JSON object");
         var lowercase = Flag("do_lower_case") ?? true;

@@ -58,18 +58,8 @@ internal sealed class Vocabulary
         var tokens = new List<string>(size);
         try
         {
-            using var reader = new StreamReader(path, new UTF8Encoding(false, throwOnInvalidBytes: true));
-            if (reader.BaseStream.Length > MaxFileBytes)
-                throw new ModelDirectoryException(path, $"has {reader.BaseStream.Length} bytes; more than {MaxFileBytes} are not read");
+            using var reader = new StreamReader(new MemoryStream(RegularFile.Read(path, MaxFileBytes)), new UTF8Encoding(false, throwOnInvalidBytes: true));
             while (reader.ReadLine() is { } line) tokens.Add(line);
-        }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
-        {
-            throw new ModelDirectoryException(path, "does not exist");
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new ModelDirectoryException(path, $"cannot be read: {e.Message}");
         }
         catch (DecoderFallbackException)
         {

@@ -38,10 +38,12 @@ internal static class BenchCommand
             var model = LoadedModel.Read(parse.GetRequiredValue(directory));
             foreach (var length in parse.GetValue(lengths)!)
                 if (length > model.Config.MaxPositions) throw new FormatException($"--seq {length}: the model's longest input has {model.Config.MaxPositions} tokens");
+            // Before anything is printed: a file that cannot be read is one line.
+            var labelled = parse.GetValue(texts) is { } file ? LabelledTexts.Read(file, model.Config.Labels) : null;
             var turns = new Turns(Math.Max(1, parse.GetValue(rounds)), TimeSpan.FromSeconds(Math.Max(0.01, parse.GetValue(seconds))), cancellationToken);
             AnsiConsole.WriteLine($"{Processor.Current.Features}, {Environment.ProcessorCount} cores, ONNX Runtime {OnnxRuntimeProcess.Version}; {turns.Rounds} × {turns.Duration.TotalSeconds} s each in turn, medians (least–most)");
-            if (parse.GetValue(texts) is { } file)
-                return TextsBench.Run(model, LabelledTexts.Read(file, model.Config.Labels), parse.GetValue(precisions)!, turns);
+            if (labelled is not null)
+                return TextsBench.Run(model, labelled, parse.GetValue(precisions)!, turns);
             return Run(model, parse.GetValue(lengths)!, parse.GetValue(batches)!, parse.GetValue(threads)!, parse.GetValue(precisions)!, turns);
         }));
         return command;

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Lab.Worker.Checkpoints;
 
 namespace Lab.Worker.ModelCommands;
 
@@ -8,6 +9,8 @@ internal sealed record LabelledText(string Text, int? Label);
 /// <summary>Files of texts, one a line, in columns parted by tabs, such as GLUE's.</summary>
 internal static class LabelledTexts
 {
+    private const int MaxFileBytes = 256 << 20;
+
     private static readonly string[] TextColumns = ["sentence", "text"];
 
     /// <summary>
@@ -16,10 +19,11 @@ internal static class LabelledTexts
     /// </summary>
     /// <param name="path">The file.</param>
     /// <param name="labels">The model's labels in the order of their ids.</param>
+    /// <exception cref="ModelDirectoryException">The file is missing, unreadable, too large, or no file.</exception>
     /// <exception cref="FormatException">The file is no such file; the message names the line.</exception>
     public static IReadOnlyList<LabelledText> Read(string path, IReadOnlyList<string> labels)
     {
-        using var reader = new StreamReader(path);
+        using var reader = new StreamReader(new MemoryStream(RegularFile.Read(path, MaxFileBytes)));
         var columns = (reader.ReadLine() ?? "").Split('\t');
         var textColumn = Array.FindIndex(columns, column => TextColumns.Contains(column, StringComparer.OrdinalIgnoreCase));
         var labelColumn = Array.FindIndex(columns, column => column.Equals("label", StringComparison.OrdinalIgnoreCase));

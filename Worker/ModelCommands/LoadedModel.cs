@@ -39,6 +39,14 @@ internal sealed class LoadedModel
         return new(path, config, Vocabulary.Read(path, config.VocabSize), TokenizerConfig.Read(path));
     }
 
+    /// <summary>Checks all of a directory but the weights' numbers: the files, and the weights' names, shapes and types.</summary>
+    /// <exception cref="ModelDirectoryException">It cannot be served.</exception>
+    public static void Check(string directory)
+    {
+        var model = Read(directory);
+        DistilBertWeights.Open(model.Path, model.Config).Dispose();
+    }
+
     /// <summary>Opens a session in memory.</summary>
     /// <exception cref="ModelDirectoryException">It cannot be served.</exception>
     public DistilBertSession Open(SessionSettings settings) =>

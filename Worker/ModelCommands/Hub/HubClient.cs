@@ -58,8 +58,8 @@ internal sealed partial class HubClient : IDisposable
     public async Task<(string Commit, IReadOnlyDictionary<string, HubFile> Files)> FilesAsync(string id, string revision, CancellationToken cancellationToken)
     {
         if (!ModelId().IsMatch(id) || id.Contains("..", StringComparison.Ordinal)) throw new HubException($"\"{id}\" is no model's name; it must be like owner/name");
-        using var response = await GetAsync($"api/models/{id}/revision/{Uri.EscapeDataString(revision)}?blobs=true", 0, cancellationToken);
-        if (Refusal(response.StatusCode, $"{id} at {revision}") is { } refusal) throw refusal;
+        using var response = await GetAsync($"api/models/{id}/revision/{Uri.EscapeDataString(revision)}?blobs=true", null, cancellationToken);
+        if (Refusal(response, $"{id} at {revision}") is { } refusal) throw refusal;
         response.EnsureSuccessStatusCode();
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         timeout.CancelAfter(HeaderTimeout);
@@ -82,16 +82,21 @@ internal sealed partial class HubClient : IDisposable
         }
     }
 
-    /// <summary>Asks for a file's content from some byte on; the answer may be the whole file all the same.</summary>
+    /// <summary>Asks for a file's content, or for a part of it; the answer may be the whole file all the same.</summary>
+    /// <param name="id">The model.</param>
+    /// <param name="commit">The commit.</param>
+    /// <param name="name">The file's name.</param>
+    /// <param name="range">The bytes asked for; null for all.</param>
+    /// <param name="cancellationToken">Ends it.</param>
     /// <exception cref="HubException">It is refused for good.</exception>
     /// <exception cref="HttpRequestException">The hub cannot be reached, or fails.</exception>
-    public async Task<HttpResponseMessage> OpenAsync(string id, string commit, string name, long from, CancellationToken cancellationToken)
+    public async Task<HttpResponseMessage> OpenAsync(string id, string commit, string name, RangeHeaderValue? range, CancellationToken cancellationToken)
     {
-        var response = await GetAsync($"{id}/resolve/{commit}/{name}", from, cancellationToken);
+        var response = await GetAsync($"{id}/resolve/{commit}/{Uri.EscapeDataString(name)}", range, cancellationToken);
         if (response.IsSuccessStatusCode) return response;
         using (response)
         {
-            if (Refusal(response.StatusCode, $"{id}/{name}") is { } refusal) throw refusal;
+            if (Refusal(response, $"{id}/{name}") is { } refusal) throw refusal;
             throw new HttpRequestException($"{_endpoint.Host} answers {(int)response.StatusCode}", null, response.StatusCode);
         }
     }
@@ -99,13 +104,13 @@ internal sealed partial class HubClient : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _client.Dispose();
 
-    private async Task<HttpResponseMessage> GetAsync(string path, long from, CancellationToken cancellationToken)
+    private async Task<HttpResponseMessage> GetAsync(string path, RangeHeaderValue? range, CancellationToken cancellationToken)
     {
         var address = new Uri(_endpoint, path);
         for (var redirects = 0; redirects <= MaxRedirects; redirects++)
         {
             using var request = new HttpRequestMessage(HttpMethod.Get, address);
-            if (from > 0) request.Headers.Range = new(from, null);
+            request.Headers.Range = range;
             if (_token is not null && IsHub(address)) request.Headers.Authorization = new("Bearer", _token);
             using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
             timeout.CancelAfter(HeaderTimeout);
@@ -132,27 +137,41 @@ internal sealed partial class HubClient : IDisposable
 
     private bool IsHub(Uri address) => address.Scheme == _endpoint.Scheme && address.Authority == _endpoint.Authority;
 
-    private HubException? Refusal(HttpStatusCode status, string what) => status switch
+    // The hub says what it means in headers of its own, as its Python library reads them (huggingface_hub, hf_raise_for_status).
+    private HubException? Refusal(HttpResponseMessage response, string what) => (Header(response, "X-Error-Code"), response.StatusCode) switch
     {
+        ("GatedRepo", _) => new(_token is null
+            ? $"{what}: the model is gated; ask for access on its page at {_endpoint.Host}, and give your token in HF_TOKEN"
+            : $"{what}: the model is gated, and the token in HF_TOKEN has no access; ask for it on the model's page at {_endpoint.Host}"),
+        ("RevisionNotFound", _) => new($"{what}: the hub has the model, but no such revision"),
+        (_, HttpStatusCode.Unauthorized) when Header(response, "X-Error-Message") is "Invalid credentials in Authorization header" =>
+            new($"{what}: the hub does not know the token in HF_TOKEN; it is mistyped or has been revoked"),
         // The hub does not tell strangers whether a model exists.
-        HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden => new(_token is null
+        (_, HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden) => new(_token is null
             ? $"{what}: there is no such model, or it is not open to all; HF_TOKEN gives your token"
             : $"{what}: there is no such model, or the token in HF_TOKEN does not open it"),
-        HttpStatusCode.NotFound => new($"{what}: the hub has no such model, revision or file"),
-        >= HttpStatusCode.BadRequest and < HttpStatusCode.InternalServerError
-            and not (HttpStatusCode.TooManyRequests or HttpStatusCode.RequestTimeout) => new($"{what}: the hub answers {(int)status}"),
+        (_, HttpStatusCode.NotFound) => new($"{what}: the hub has no such model, revision or file"),
+        (_, >= HttpStatusCode.BadRequest and < HttpStatusCode.InternalServerError
+            and not (HttpStatusCode.TooManyRequests or HttpStatusCode.RequestTimeout) and var status) => new($"{what}: the hub answers {(int)status}"),
         _ => null,
     };
 
+    private static string? Header(HttpResponseMessage response, string name) =>
+        response.Headers.TryGetValues(name, out var values) ? values.FirstOrDefault() : null;
+
     private static HubFile? Describe(JsonElement sibling)
     {
-        var name = sibling.GetProperty("rfilename").GetString()!;
-        if (sibling.TryGetProperty("lfs", out var lfs) && lfs.ValueKind is JsonValueKind.Object)
-            return new(name, lfs.GetProperty("size").GetInt64(), lfs.GetProperty("sha256").GetString()!, null);
-        return sibling.TryGetProperty("size", out var size) && sibling.TryGetProperty("blobId", out var blob)
-            ? new(name, size.GetInt64(), null, blob.GetString()!)
+        var name = Text(sibling, "rfilename");
+        if (sibling.TryGetProperty("lfs", out var lfs) && lfs.ValueKind is JsonValueKind.Object) return new(name, Size(lfs), Text(lfs, "sha256"), null);
+        return sibling.TryGetProperty("size", out _) && sibling.TryGetProperty("blobId", out _)
+            ? new(name, Size(sibling), null, Text(sibling, "blobId"))
             : null;
     }
+
+    private static long Size(JsonElement of) =>
+        of.GetProperty("size").GetInt64() is >= 0 and var size ? size : throw new FormatException("A size is less than nothing.");
+
+    private static string Text(JsonElement of, string name) => of.GetProperty(name).GetString() ?? throw new FormatException($"{name} is null.");
 
     [GeneratedRegex(@"^[\w.-]{1,96}(/[\w.-]{1,96})?\z")]
     private static partial Regex ModelId();

@@ -1,4 +1,6 @@
+using System.Buffers.Binary;
 using System.Net;
+using Lab.Worker.Checkpoints;
 
 namespace Lab.Worker.ModelCommands.Hub;
 
@@ -34,23 +36,7 @@ internal sealed class HubDownload(HubClient client, string id, string commit, Ti
         }
 
         var part = path + PartSuffix;
-        for (var attempt = 1; ; attempt++)
-        {
-            var before = Length(part);
-            try
-            {
-                await FetchRestAsync(file, part, progress, cancellationToken);
-                break;
-            }
-            catch (Exception e) when (e is HttpRequestException or TimeoutException)
-            {
-                // Whoever makes headway may go on for ever.
-                if (Length(part) > before) attempt = 0;
-                if (attempt == MaxAttempts) throw new HubException($"{file.Name}: {e.Message}; {Length(part)} of {file.Bytes} bytes are there, and the same command goes on from here");
-                await Task.Delay(InitialDelay * Math.Pow(2, attempt), time, cancellationToken);
-            }
-        }
-
+        await RetryAsync(file, () => FetchRestAsync(file, part, progress, cancellationToken), () => Length(part), cancellationToken);
         if (!await file.IsAsync(part, cancellationToken))
         {
             File.Delete(part);
@@ -60,23 +46,78 @@ internal sealed class HubDownload(HubClient client, string id, string commit, Ti
         File.Move(part, path, overwrite: true);
     }
 
+    /// <summary>
+    /// Fetches only the header of a safetensors file, and makes a file of the promised size with a hole in the numbers'
+    /// place: whatever reads headers can read it, and it takes no room on disks whose file system knows of holes.
+    /// </summary>
+    /// <param name="file">Which.</param>
+    /// <param name="path">Where it goes.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <exception cref="HubException">It cannot be had.</exception>
+    /// <exception cref="IOException">It cannot be written.</exception>
+    public async Task FetchHeaderAsync(HubFile file, string path, CancellationToken cancellationToken)
+    {
+        var length = await FetchPartAsync(file, 0, (int)Math.Min(SafetensorsFile.LengthBytes, file.Bytes), cancellationToken);
+        byte[] header = [];
+        // What is out of bounds is for the file's reader to refuse.
+        if (length.Length == SafetensorsFile.LengthBytes && BinaryPrimitives.ReadUInt64LittleEndian(length) is > 0 and <= SafetensorsFile.MaxHeaderBytes and var claimed
+            && (long)claimed <= file.Bytes - length.Length)
+            header = await FetchPartAsync(file, length.Length, (int)claimed, cancellationToken);
+        using var target = new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 0);
+        await target.WriteAsync(length, cancellationToken);
+        await target.WriteAsync(header, cancellationToken);
+        target.SetLength(file.Bytes);
+    }
+
+    private async Task<byte[]> FetchPartAsync(HubFile file, int from, int count, CancellationToken cancellationToken)
+    {
+        var part = new byte[count];
+        if (count > 0) await RetryAsync(file, FetchAsync, () => 0, cancellationToken);
+        return part;
+
+        async Task FetchAsync()
+        {
+            using var response = await client.OpenAsync(id, commit, file.Name, new(from, from + count - 1), cancellationToken);
+            var isPart = IsFrom(response, file, from);
+            using var source = await response.Content.ReadAsStreamAsync(cancellationToken);
+            // From a server that sends the whole file all the same no more is read than this.
+            if (!isPart) await FillAsync(source, new byte[from], cancellationToken);
+            await FillAsync(source, part, cancellationToken);
+        }
+    }
+
+    private async Task RetryAsync(HubFile file, Func<Task> act, Func<long> there, CancellationToken cancellationToken)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            var before = there();
+            try
+            {
+                await act();
+                return;
+            }
+            catch (Exception e) when (e is HttpRequestException or TimeoutException)
+            {
+                // Whoever makes headway may go on for ever.
+                if (there() > before) attempt = 0;
+                if (attempt == MaxAttempts) throw new HubException($"{file.Name}: {e.Message}; {there()} of {file.Bytes} bytes are there, and the same command goes on from here");
+                await Task.Delay(InitialDelay * Math.Pow(2, attempt), time, cancellationToken);
+            }
+        }
+    }
+
     private async Task FetchRestAsync(HubFile file, string part, Action<long> progress, CancellationToken cancellationToken)
     {
-        using var target = new FileStream(part, FileMode.OpenOrCreate, FileAccess.Write, FileShare.None, 1 << 20);
+        var there = Length(part);
         // Longer than the file can be: not of this file.
-        if (target.Length > file.Bytes) target.SetLength(0);
-        var there = target.Length;
+        if (there > file.Bytes) there = 0;
         progress(there);
-        if (there == file.Bytes) return;
-        using var response = await client.OpenAsync(id, commit, file.Name, there, cancellationToken);
-        var isRest = response.StatusCode is HttpStatusCode.PartialContent && response.Content.Headers.ContentRange?.From == there;
-        if (response.StatusCode is HttpStatusCode.PartialContent && !isRest) throw new HubException($"{file.Name}: the hub sends another part than the one asked for");
-        if (!isRest)
-        {
-            target.SetLength(0);
-            there = 0;
-        }
-
+        if (there == file.Bytes && there > 0) return;
+        using var response = await client.OpenAsync(id, commit, file.Name, there > 0 ? new(there, null) : null, cancellationToken);
+        if (!IsFrom(response, file, there)) there = 0;
+        // Only now: what the hub refuses leaves no file.
+        using var target = new FileStream(part, FileMode.OpenOrCreate, FileAccess.Write, FileShare.None, 1 << 20);
+        target.SetLength(there);
         target.Position = there;
         using var source = await response.Content.ReadAsStreamAsync(cancellationToken);
         var buffer = new byte[1 << 16];
@@ -91,7 +132,25 @@ internal sealed class HubDownload(HubClient client, string id, string commit, Ti
         if (there < file.Bytes) throw new HttpRequestException("the connection ended early");
     }
 
-    private static async Task<int> ReadAsync(Stream source, byte[] buffer, CancellationToken cancellationToken)
+    private static bool IsFrom(HttpResponseMessage response, HubFile file, long from)
+    {
+        if (response.StatusCode is not HttpStatusCode.PartialContent) return false;
+        return response.Content.Headers.ContentRange?.From == from
+            ? true
+            : throw new HubException($"{file.Name}: the hub sends another part than the one asked for");
+    }
+
+    private static async Task FillAsync(Stream source, Memory<byte> buffer, CancellationToken cancellationToken)
+    {
+        while (buffer.Length > 0)
+        {
+            var read = await ReadAsync(source, buffer, cancellationToken);
+            if (read == 0) throw new HttpRequestException("the connection ended early");
+            buffer = buffer[read..];
+        }
+    }
+
+    private static async Task<int> ReadAsync(Stream source, Memory<byte> buffer, CancellationToken cancellationToken)
     {
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         timeout.CancelAfter(StallTimeout);

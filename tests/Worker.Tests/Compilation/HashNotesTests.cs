@@ -1,4 +1,5 @@
 using Lab.Testing;
+using Lab.Worker.Checkpoints;
 using Lab.Worker.Compilation;
 using Microsoft.Extensions.Time.Testing;
 

@@ -20,6 +20,7 @@ internal sealed class HubServer : IAsyncDisposable
     public const string Commit = "0123456789abcdef0123456789abcdef01234567";
 
     private readonly WebApplication _app;
+    private long _weightBytesSent;
 
     private HubServer()
     {
@@ -39,17 +40,32 @@ internal sealed class HubServer : IAsyncDisposable
     /// <summary>What is sent in a file's place.</summary>
     public Dictionary<string, byte[]> Sent { get; } = [];
 
+    /// <summary>What is sent in a file's place to whoever asks for a part of it.</summary>
+    public Dictionary<string, byte[]> SentParts { get; } = [];
+
     /// <summary>After how many bytes of the weights the connection is cut, once for each.</summary>
     public ConcurrentQueue<int> Cuts { get; } = new();
 
+    /// <summary>What is answered to whoever asks for the metadata.</summary>
+    public string? Metadata { get; set; }
+
     /// <summary>What is answered to everything.</summary>
     public HttpStatusCode? Status { get; set; }
+
+    /// <summary>What is answered, with the hub's own headers of errors, to whoever asks for a file.</summary>
+    public (HttpStatusCode Status, string Name, string Value)? Refusal { get; set; }
 
     /// <summary>Whether parts of a file are sent as asked for.</summary>
     public bool HonoursRange { get; set; } = true;
 
     /// <summary>The requests: path, range and authorization.</summary>
     public ConcurrentQueue<(string Path, string Range, string Authorization)> Requests { get; } = new();
+
+    /// <summary>How many bytes of weights were sent.</summary>
+    public long WeightBytesSent => Interlocked.Read(ref _weightBytesSent);
+
+    /// <summary>Where the server stops sending weights, and waits for the client to hang up.</summary>
+    public int? Stall { get; set; }
 
     public string Endpoint => _app.Urls.First();
 
@@ -75,11 +91,16 @@ internal sealed class HubServer : IAsyncDisposable
         if (path == $"/api/models/{Model}/revision/main")
         {
             Assert.Equal("?blobs=true", context.Request.QueryString.Value);
-            await context.Response.WriteAsync(Metadata());
+            await context.Response.WriteAsync(Metadata ?? Describe());
         }
-        else if (path == $"/{Model}/resolve/{Commit}/model.safetensors")
+        else if (Refusal is { } refusal)
         {
-            context.Response.Redirect($"{_app.Urls.Last()}/cdn/model.safetensors");
+            context.Response.StatusCode = (int)refusal.Status;
+            context.Response.Headers[refusal.Name] = refusal.Value;
+        }
+        else if (path.StartsWith($"/{Model}/resolve/{Commit}/", StringComparison.Ordinal) && IsWeights(path))
+        {
+            context.Response.Redirect($"{_app.Urls.Last()}/cdn/{path[(path.LastIndexOf('/') + 1)..]}");
         }
         else if (path.StartsWith($"/{Model}/resolve/{Commit}/", StringComparison.Ordinal) || path.StartsWith("/cdn/", StringComparison.Ordinal))
         {
@@ -94,16 +115,27 @@ internal sealed class HubServer : IAsyncDisposable
     private async Task SendAsync(HttpContext context, string name)
     {
         var content = Sent.GetValueOrDefault(name, Files[name]);
-        var from = 0;
-        if (HonoursRange && context.Request.GetTypedHeaders().Range?.Ranges.Single().From is { } first)
+        if (context.Request.Headers.Range.Count > 0) content = SentParts.GetValueOrDefault(name, content);
+        int from = 0, end = content.Length;
+        if (HonoursRange && context.Request.GetTypedHeaders().Range?.Ranges.Single() is { From: { } first } range)
         {
             from = (int)first;
+            if (range.To is { } last) end = (int)last + 1;
             context.Response.StatusCode = 206;
-            context.Response.Headers.ContentRange = $"bytes {from}-{content.Length - 1}/{content.Length}";
+            context.Response.Headers.ContentRange = $"bytes {from}-{end - 1}/{content.Length}";
         }
 
-        context.Response.ContentLength = content.Length - from;
-        if (name == "model.safetensors" && Cuts.TryDequeue(out var cut))
+        context.Response.ContentLength = end - from;
+        if (IsWeights(name) && Stall is { } stall && stall < end)
+        {
+            await context.Response.Body.WriteAsync(content.AsMemory(from, stall - from));
+            await context.Response.Body.FlushAsync();
+            await Task.Delay(Timeout.Infinite, context.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            return;
+        }
+
+        // A part that is asked for with its end is a header.
+        if (IsWeights(name) && end == content.Length && Cuts.TryDequeue(out var cut))
         {
             await context.Response.Body.WriteAsync(content.AsMemory(from, cut - from));
             await context.Response.Body.FlushAsync();
@@ -111,19 +143,22 @@ internal sealed class HubServer : IAsyncDisposable
             return;
         }
 
-        await context.Response.Body.WriteAsync(content.AsMemory(from));
+        if (IsWeights(name)) Interlocked.Add(ref _weightBytesSent, end - from);
+        await context.Response.Body.WriteAsync(content.AsMemory(from, end - from));
     }
 
-    private string Metadata() => JsonSerializer.Serialize(new
+    private static bool IsWeights(string name) => name.EndsWith(".safetensors", StringComparison.Ordinal);
+
+    private string Describe() => JsonSerializer.Serialize(new
     {
         sha = Commit,
-        siblings = Files.Select(file => file.Key == "model.safetensors"
+        siblings = Files.Select(file => IsWeights(file.Key)
             ? (object)new { rfilename = file.Key, size = file.Value.Length, blobId = "x", lfs = new { sha256 = Convert.ToHexStringLower(SHA256.HashData(file.Value)), size = file.Value.Length, pointerSize = 132 } }
             : new { rfilename = file.Key, size = file.Value.Length, blobId = BlobId(file.Value) }),
     });
 
 #pragma warning disable CA5350 // Git's name of a blob.
-    private static string BlobId(byte[] content) =>
+    public static string BlobId(byte[] content) =>
         Convert.ToHexStringLower(SHA1.HashData([.. Encoding.ASCII.GetBytes($"blob {content.Length}\0"), .. content]));
 #pragma warning restore CA5350
 }

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace Lab.Worker.Compilation;
+namespace Lab.Worker.Checkpoints;
 
 /// <summary>
 /// What tells one state of a file from another without reading it: where it lies, its size, and when it was last written
@@ -11,13 +11,20 @@ namespace Lab.Worker.Compilation;
 /// <param name="Bytes">The file's size.</param>
 /// <param name="Written">Nanoseconds since 1970.</param>
 /// <param name="Changed">Nanoseconds since 1970.</param>
-internal readonly partial record struct FileState(ulong Device, ulong Inode, ulong Bytes, long Written, long Changed)
+/// <param name="Mode">Its type and permissions, as in inode(7).</param>
+internal readonly partial record struct FileState(ulong Device, ulong Inode, ulong Bytes, long Written, long Changed, ushort Mode)
 {
+    private const int TypeMask = 0xF000;
+    private const int RegularType = 0x8000;
+
     private const int CurrentDirectory = -100;
     private const uint BasicStats = 0x7ff;
 
     // Of struct statx, which is the same on every processor.
     private const int StatxBytes = 256;
+
+    /// <summary>Whether it is a file, and no directory, pipe, socket or device.</summary>
+    public bool IsRegular => (Mode & TypeMask) == RegularType;
 
     /// <summary>A file's state; null where the system does not tell all of this (elsewhere than on Linux) or there is no such file.</summary>
     public static FileState? Of(string path)
@@ -26,7 +33,7 @@ internal readonly partial record struct FileState(ulong Device, ulong Inode, ulo
         try
         {
             if (Statx(CurrentDirectory, path, 0, BasicStats, out var file) != 0 || (file.Mask & BasicStats) != BasicStats) return null;
-            return new((ulong)file.DeviceMajor << 32 | file.DeviceMinor, file.Inode, file.Size, file.Modified.Nanoseconds, file.Changed.Nanoseconds);
+            return new((ulong)file.DeviceMajor << 32 | file.DeviceMinor, file.Inode, file.Size, file.Modified.Nanoseconds, file.Changed.Nanoseconds, file.Mode);
         }
         catch (EntryPointNotFoundException)
         {
@@ -55,6 +62,9 @@ internal readonly partial record struct FileState(ulong Device, ulong Inode, ulo
     {
         [FieldOffset(0)]
         public uint Mask;
+
+        [FieldOffset(28)]
+        public ushort Mode;
 
         [FieldOffset(32)]
         public ulong Inode;
