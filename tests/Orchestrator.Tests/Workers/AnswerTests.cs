@@ -132,6 +132,22 @@ public sealed class AnswerTests
     public void Read_NumberOfARegressionThatIsNone_IsNoAnswer(string numbers, string label) =>
         Assert.StartsWith("its answer", FaultOf(Read(ProblemType.Regression, OfText($$"""{"label":"{{label}}","probabilities":[{{numbers}}]}"""), "A")), StringComparison.Ordinal);
 
+    [Theory]
+    [InlineData(ProblemType.MultiLabel, "[\"B\",\"A\"]", true)]
+    [InlineData(ProblemType.SingleLabel, "[\"B\",\"A\"]", false)]
+    [InlineData(ProblemType.SingleLabel, "[\"\\u001b\"]", false)]
+    public void Read_BatchWithLabels_HasThemOfAMultiLabelModelAlone(ProblemType problem, string labels, bool hasThem)
+    {
+        var worker = new WorkerNode("worker-1", new("http://127.0.0.1:1")) { Model = StubWorker.ModelNamed("model", labels: ["A", "B"]) with { ProblemType = problem } };
+        QueueEntry[] entries = [.. Enumerable.Range(0, 2).Select(_ => new QueueEntry(Guid.CreateVersion7(), "a", TimeSpan.FromMinutes(1)))];
+        var results = entries.Select(entry => $$"""{"label":"B","probabilities":[0.5,0.75],"labels":{{labels}},"token":"{{entry.Id:N}}"}""");
+        var json = $$"""{"inference_ms":1,"results":[{{string.Join(',', results)}}]}""";
+
+        var reply = HttpWorkerClient.Read(new(1, worker, entries, 0), StatusCodes.Status200OK, Encoding.UTF8.GetBytes(json));
+
+        Assert.All(Assert.IsType<WorkerReply.Answered>(reply).Texts, text => Assert.Equal(hasThem ? ["B", "A"] : null, text.Answer!.Labels));
+    }
+
     private static string OfText(string json) => json.Replace("{\"", "{\"input_text\":\"a\",\"", StringComparison.Ordinal);
 
     private static WorkerReply Read(string json, params string[] labels) => Read(null, json, labels);
