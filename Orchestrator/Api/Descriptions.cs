@@ -13,7 +13,7 @@ internal static class Descriptions
 
     public static EndpointDescription NewRequest { get; } = new("Classify one text")
     {
-        Details = "The text as JSON or as text/plain; without a body 50 random letters and spaces. Too long a text loses its end, and the answer says so.",
+        Details = "The text as JSON or as text/plain; without a body 50 random letters and spaces. Too long a text loses its end, and the answer says so. A model for several labels at once adds \"labels\": all of probability 0.5 and more.",
         Bodies = [("application/json", """{"text":"What a wonderful film!"}"""), ("text/plain", "What a wonderful film!")],
         BodySchema = BodySchemas.Text,
         NeedsBody = false,

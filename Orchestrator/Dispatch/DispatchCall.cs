@@ -7,9 +7,9 @@ namespace Lab.Orchestrator.Dispatch;
 /// <param name="worker">The worker that computes.</param>
 /// <param name="entries">What it computes, in order of arrival; at least one.</param>
 /// <param name="startedAt">Clock reading at the start.</param>
-/// <param name="labels">The labels that an answer may name; those of the worker's own model where they are not given.</param>
+/// <param name="output">What answers are made of; those of the worker's own model where it is not given.</param>
 [SuppressMessage("Reliability", "CA1001", Justification = "A source without timer and wait handle holds nothing to give back, and disposing it would race with Abort.")]
-internal sealed class DispatchCall(long number, WorkerNode worker, IReadOnlyList<QueueEntry> entries, long startedAt, IReadOnlyList<string>? labels = null)
+internal sealed class DispatchCall(long number, WorkerNode worker, IReadOnlyList<QueueEntry> entries, long startedAt, ModelOutput? output = null)
 {
     private readonly CancellationTokenSource _abort = new();
 
@@ -25,8 +25,8 @@ internal sealed class DispatchCall(long number, WorkerNode worker, IReadOnlyList
 
     public IReadOnlyList<QueueEntry> Entries { get; } = entries;
 
-    /// <summary>The labels that an answer may name, in the order of their ids; empty where no model is known.</summary>
-    public IReadOnlyList<string> Labels { get; } = labels ?? worker.Labels;
+    /// <summary>What answers are made of.</summary>
+    public ModelOutput Output { get; } = output ?? worker.Output;
 
     public long StartedAt { get; } = startedAt;
 

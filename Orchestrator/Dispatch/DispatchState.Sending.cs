@@ -51,7 +51,7 @@ internal sealed partial class DispatchState
             entries.Add(entry);
         }
 
-        var call = new DispatchCall(++_calls, worker, entries, now, Workers.LabelsFor(worker));
+        var call = new DispatchCall(++_calls, worker, entries, now, Workers.OutputOf(worker));
         NextDue = Math.Min(NextDue, now + Workers.Ticks(options.DispatchTimeout));
         Workers.Occupy(worker, call);
         metrics.Dispatched(entries.Count);

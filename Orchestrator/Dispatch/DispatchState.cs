@@ -207,8 +207,10 @@ internal sealed partial class DispatchState(
             entry.Text,
             answer.Truncated,
             answer.Label,
-            answer.Probabilities),
-            Logits: reply.Logits));
+            answer.Probabilities,
+            answer.Labels),
+            Logits: reply.Logits,
+            Problem: call.Output.Problem));
     }
 
     // One worker's refusal is no more than its word: another one is asked, and what both refuse is refused.

@@ -17,6 +17,7 @@ namespace Lab.Orchestrator.Dispatch;
 /// <param name="TextLength">How many characters the whole text has.</param>
 /// <param name="Trace">The trace it belongs to; all zeros if none.</param>
 /// <param name="EndedAt">Clock reading at the end.</param>
+/// <param name="Verdict">What the answer of a multi-label or regression model comes to; <c>null</c> where it is one label.</param>
 internal readonly record struct EndedRequest(
     long Number,
     Guid Id,
@@ -31,7 +32,8 @@ internal readonly record struct EndedRequest(
     string Text,
     int TextLength,
     ActivityTraceId Trace,
-    long EndedAt)
+    long EndedAt,
+    Verdict? Verdict)
 {
     /// <summary>Whether it is one that somebody should look into: not answered, and not because its client had gone.</summary>
     public bool IsFailure => Kind is not (OutcomeKind.Answered or OutcomeKind.Canceled);

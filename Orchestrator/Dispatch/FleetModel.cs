@@ -42,5 +42,12 @@ internal static class FleetModel
 
     /// <summary>A model in a few words, for the reason why a worker gets no work.</summary>
     public static string Describe(ModelInfo model) => WorkerWords.Plain(
-        $"{model.ModelId} (sha {WorkerWords.Plain(model.ModelSha, MaxShaLength)}, labels {string.Join(", ", model.Labels)})", MaxDescription);
+        $"{model.ModelId} (sha {WorkerWords.Plain(model.ModelSha, MaxShaLength)}, {KindOf(model)}labels {string.Join(", ", model.Labels)})", MaxDescription);
+
+    private static string KindOf(ModelInfo model) => model.Problem switch
+    {
+        ProblemType.MultiLabel => "several at once, ",
+        ProblemType.Regression => "regression, ",
+        _ => "",
+    };
 }

@@ -17,6 +17,8 @@ internal static class ModelCheck
         if (labels.Count > MaxLabels) return $"its /info names more than {MaxLabels} labels";
         if (!WorkerWords.IsName(model.ModelId) || !WorkerWords.IsName(model.ModelSha) || !IsNameOrNull(model.ModelDtype) || !IsNameOrNull(model.Version))
             return "its /info has a name that is none";
+        // A number can be read as one too, whatever it is.
+        if (!Enum.IsDefined(model.Problem)) return "its /info has a problem type that is none";
         var names = new HashSet<string>(labels.Count, StringComparer.Ordinal);
         for (var id = 0; id < labels.Count; id++)
         {

@@ -36,9 +36,11 @@ internal enum OutcomeKind
 /// <param name="Detail">Why there is no answer, for the client.</param>
 /// <param name="RetryAfterSeconds">1 to 60 where trying again later makes sense, else <c>null</c>.</param>
 /// <param name="Logits">One for each class, where they were asked for.</param>
+/// <param name="Problem">How the answer's scores were made.</param>
 internal sealed record Outcome(
     OutcomeKind Kind,
     RequestAnswer? Answer = null,
     string? Detail = null,
     int? RetryAfterSeconds = null,
-    IReadOnlyList<float>? Logits = null);
+    IReadOnlyList<float>? Logits = null,
+    ProblemType Problem = ProblemType.SingleLabel);

@@ -1,4 +1,5 @@
 using System.Text;
+using Lab.ServiceDefaults.Contracts;
 
 namespace Lab.Orchestrator.Dispatch;
 
@@ -45,7 +46,8 @@ internal sealed class RequestRecorder(TimeProvider time)
             answer is null ? Beginning(entry) : Shorten(answer.InputText),
             entry.Length,
             entry.Trace.TraceId,
-            now);
+            now,
+            answer is null || outcome.Problem is ProblemType.SingleLabel ? null : Verdict.Of(answer, outcome.Problem));
         if (answer is not null)
         {
             _answered++;

@@ -25,12 +25,12 @@ internal sealed class WorkerNode
         set
         {
             field = value;
-            Labels = value?.Labels ?? [];
+            Output = ModelOutput.Of(value);
         }
     }
 
-    /// <summary>The labels of <see cref="Model"/>, in the order of their ids.</summary>
-    public IReadOnlyList<string> Labels { get; private set; } = [];
+    /// <summary>What answers of <see cref="Model"/> are made of.</summary>
+    public ModelOutput Output { get; private set; } = ModelOutput.Unknown;
 
     /// <summary>Quarantined for no other reason than that its model is not the fleet's.</summary>
     public bool HasOtherModel { get; set; }

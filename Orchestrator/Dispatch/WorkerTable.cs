@@ -18,7 +18,7 @@ internal sealed class WorkerTable(OrchestratorOptions options, TimeProvider time
     private readonly Dictionary<string, WorkerNode> _nodes = new(StringComparer.Ordinal);
     private readonly LinkedList<WorkerNode> _idle = new();
     private volatile ModelInfo? _model;
-    private IReadOnlyList<string> _fleetLabels = [];
+    private ModelOutput _fleetOutput = ModelOutput.Unknown;
     private volatile WorkerCounts _counts = new(0, 0, 0);
 
     public IReadOnlyCollection<WorkerNode> All => _nodes.Values;
@@ -41,11 +41,10 @@ internal sealed class WorkerTable(OrchestratorOptions options, TimeProvider time
     public LinkedListNode<WorkerNode>? LongestIdle => _idle.First;
 
     /// <summary>
-    /// The labels that a worker's answers may name: those of its model, or of the fleet's where it tells none. A client
-    /// of the fleet asks one model, whoever answers.
+    /// What a worker's answers are made of: those of its model, or of the fleet's where it tells none. A client of the
+    /// fleet asks one model, whoever answers.
     /// </summary>
-    public IReadOnlyList<string> LabelsFor(WorkerNode node) =>
-        node.Labels.Count > 0 ? node.Labels : _fleetLabels;
+    public ModelOutput OutputOf(WorkerNode node) => node.Model is not null ? node.Output : _fleetOutput;
 
     public WorkerNode? Find(string name) => _nodes.GetValueOrDefault(name);
 
@@ -277,7 +276,7 @@ internal sealed class WorkerTable(OrchestratorOptions options, TimeProvider time
     private void Count()
     {
         _counts = new(AliveCount, _nodes.Values.Count(node => node.Quarantined), _nodes.Values.Count(node => node is { Quarantined: false, Draining: true }));
-        _fleetLabels = _nodes.Values.FirstOrDefault(node => node.IsAlive && node.Model is not null)?.Labels ?? [];
+        _fleetOutput = _nodes.Values.FirstOrDefault(node => node.IsAlive && node.Model is not null)?.Output ?? ModelOutput.Unknown;
     }
 
     private TimeSpan Backoff(int failures)

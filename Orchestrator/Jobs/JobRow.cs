@@ -145,6 +145,7 @@ internal sealed class JobRow
         {
             RequestId: not null, Worker: not null, Label: not null, Probabilities: not null,
         } answer
+        && answer.Labels?.Contains(null!) != true
         // An infinite number can be read as JSON, but not be written.
         && answer.Probabilities.All(float.IsFinite) && double.IsFinite(answer.QueueMs) && double.IsFinite(answer.InferenceMs) ? answer : null;
 

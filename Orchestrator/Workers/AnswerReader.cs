@@ -22,15 +22,15 @@ internal static class AnswerReader
     /// <summary>Reads <c>{"input_text","label","probabilities","inference_ms","truncated",…}</c>; what else there is is passed over.</summary>
     /// <param name="json">The answer.</param>
     /// <param name="text">The text that was asked about, in UTF-8, which the answer repeats: another one is another question's answer.</param>
-    /// <param name="labels">The labels of the worker's model; empty where they are not known.</param>
+    /// <param name="model">What the answers of the worker's model are made of.</param>
     /// <param name="fault">What is wrong with it, where the result is <c>null</c>.</param>
     /// <returns>The answer, without the text, or <c>null</c> if it cannot be one to this question by this model.</returns>
     /// <exception cref="JsonException">It is not such an object.</exception>
-    public static ModelAnswer? Read(ReadOnlySpan<byte> json, ReadOnlySpan<byte> text, IReadOnlyList<string> labels, out string? fault)
+    public static ModelAnswer? Read(ReadOnlySpan<byte> json, ReadOnlySpan<byte> text, ModelOutput model, out string? fault)
     {
         try
         {
-            return ReadObject(json, text, labels, out fault);
+            return ReadObject(json, text, model, out fault);
         }
         catch (InvalidOperationException e)
         {
@@ -39,12 +39,13 @@ internal static class AnswerReader
         }
     }
 
-    private static ModelAnswer? ReadObject(ReadOnlySpan<byte> json, ReadOnlySpan<byte> text, IReadOnlyList<string> labels, out string? fault)
+    private static ModelAnswer? ReadObject(ReadOnlySpan<byte> json, ReadOnlySpan<byte> text, ModelOutput model, out string? fault)
     {
         var reader = new Utf8JsonReader(json);
         Expect(ref reader, JsonTokenType.StartObject);
         string? label = null;
         float[]? probabilities = null;
+        List<string>? several = null;
         var milliseconds = 0.0;
         var truncated = false;
         var isOfThisText = false;
@@ -55,6 +56,7 @@ internal static class AnswerReader
             else if (reader.ValueTextEquals("inference_ms"u8)) milliseconds = ReadNumber(ref reader);
             else if (reader.ValueTextEquals("truncated"u8)) truncated = ReadTruth(ref reader);
             else if (reader.ValueTextEquals("input_text"u8)) isOfThisText = reader.Read() && reader.TokenType is JsonTokenType.String && reader.ValueTextEquals(text);
+            else if (model.Problem is ProblemType.MultiLabel && reader.ValueTextEquals("labels"u8)) several = ReadLabels(ref reader, model.Labels.Count);
             else reader.Skip();
         }
 
@@ -62,18 +64,37 @@ internal static class AnswerReader
         reader.Read();
         fault = !isOfThisText ? "its answer is not to the text that was asked about"
             : !AnswerCheck.IsTime(milliseconds) ? "its answer has a time that is none"
-            : AnswerCheck.Fault(label, probabilities, logits: null, labels);
-        return fault is null ? new("", label!, probabilities!, milliseconds, truncated) : null;
+            : AnswerCheck.Fault(label, probabilities, several, logits: null, model);
+        return fault is null ? new("", label!, probabilities!, milliseconds, truncated, several) : null;
     }
 
     private static string? ReadLabel(ref Utf8JsonReader reader)
     {
         reader.Read();
-        if (reader.TokenType is JsonTokenType.Null) return null;
+        return reader.TokenType is JsonTokenType.Null ? null : LabelAt(ref reader);
+    }
+
+    private static string LabelAt(ref Utf8JsonReader reader)
+    {
         if (reader.TokenType is not JsonTokenType.String) throw new JsonException("the label is not a string");
         if (reader.ValueSpan.Length > MaxLabelBytes) throw new JsonException("the label is too long");
         if (_lastLabel is { } last && reader.ValueTextEquals(last)) return last;
-        return _lastLabel = reader.GetString();
+        return _lastLabel = reader.GetString()!;
+    }
+
+    private static List<string>? ReadLabels(ref Utf8JsonReader reader, int most)
+    {
+        reader.Read();
+        if (reader.TokenType is JsonTokenType.Null) return null;
+        if (reader.TokenType is not JsonTokenType.StartArray) throw new JsonException("the labels are not a list");
+        var labels = new List<string>();
+        while (reader.Read() && reader.TokenType is not JsonTokenType.EndArray)
+        {
+            if (labels.Count == most) throw new JsonException("there are more labels than the model has");
+            labels.Add(LabelAt(ref reader));
+        }
+
+        return labels;
     }
 
     private static float[]? ReadProbabilities(ref Utf8JsonReader reader)

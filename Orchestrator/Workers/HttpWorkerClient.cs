@@ -130,7 +130,7 @@ internal sealed class HttpWorkerClient(IOptions<OrchestratorOptions> options, Ti
     /// </summary>
     internal static long MaxAnswerBytes(DispatchCall call)
     {
-        var labels = (call.Labels.Count > 0 ? call.Labels.Count : UnknownLabels) * MaxBytesPerLabel;
+        var labels = ((call.Output.Labels.Count > 0 ? call.Output.Labels.Count : UnknownLabels) * MaxBytesPerLabel) + call.Output.LabelsBytes;
         var repeated = call.IsPlain ? (long)call.Entries[0].Utf8.Length * MaxAnswerBytesPerCharacter : 0;
         return MaxAnswerOverhead + repeated + ((long)call.Entries.Count * (MaxResultOverhead + labels));
     }
@@ -150,7 +150,7 @@ internal sealed class HttpWorkerClient(IOptions<OrchestratorOptions> options, Ti
         {
             if (call.IsPlain)
             {
-                return AnswerReader.Read(body, call.Entries[0].Utf8.Span, call.Labels, out var wrong) is { } answer
+                return AnswerReader.Read(body, call.Entries[0].Utf8.Span, call.Output, out var wrong) is { } answer
                     ? new WorkerReply.Answered([new(answer, null)], answer.InferenceMs)
                     : new WorkerReply.Failed(wrong!);
             }
@@ -158,9 +158,9 @@ internal sealed class HttpWorkerClient(IOptions<OrchestratorOptions> options, Ti
             var batch = JsonSerializer.Deserialize(body, WireJson.Relaxed.BatchAnswer);
             if (batch?.Results is not { } results || results.Count != call.Entries.Count) return new WorkerReply.Failed("its answer has not one result for each text");
             if (!AnswerCheck.IsTime(batch.InferenceMs)) return new WorkerReply.Failed("its answer has a time that is none");
-            return results.Zip(call.Entries, (result, entry) => FaultOf(result, entry, call.Labels)).FirstOrDefault(found => found is not null) is { } fault
+            return results.Zip(call.Entries, (result, entry) => FaultOf(result, entry, call.Output)).FirstOrDefault(found => found is not null) is { } fault
                 ? new WorkerReply.Failed(fault)
-                : new WorkerReply.Answered([.. results.Zip(call.Entries, (result, entry) => ReplyOf(result, batch.InferenceMs))], batch.InferenceMs);
+                : new WorkerReply.Answered([.. results.Zip(call.Entries, (result, entry) => ReplyOf(result, batch.InferenceMs, call.Output))], batch.InferenceMs);
         }
         catch (Exception e) when (IsUnreadable(e))
         {
@@ -171,16 +171,20 @@ internal sealed class HttpWorkerClient(IOptions<OrchestratorOptions> options, Ti
     // Known to this orchestrator and this worker alone, and another one for each text.
     private static string TokenOf(QueueEntry entry) => entry.Id.ToString("N");
 
-    private static string? FaultOf(BatchResult? result, QueueEntry entry, IReadOnlyList<string> labels) =>
+    private static string? FaultOf(BatchResult? result, QueueEntry entry, ModelOutput model) =>
         result is null ? "its answer has not one result for each text"
         : result.Token != TokenOf(entry) ? "its answer is not to the text that was asked about"
         : result.Error is not null ? null
         : entry.Options is { RawScores: true } && result.Logits is null ? "its answer has no logits, which were asked for"
-        : AnswerCheck.Fault(result.Label, result.Probabilities, result.Logits, labels);
+        : AnswerCheck.Fault(result.Label, result.Probabilities, result.Labels, result.Logits, model);
 
-    private static TextReply ReplyOf(BatchResult result, double inferenceMs) => result.Error is { } error
-        ? new(null, error)
-        : new(new("", result.Label!, result.Probabilities!, inferenceMs, result.Truncated ?? false), null, result.Logits);
+    private static TextReply ReplyOf(BatchResult result, double inferenceMs, ModelOutput model)
+    {
+        if (result.Error is { } error) return new(null, error);
+        // Of any other model they are something that nobody has checked.
+        var several = model.Problem is ProblemType.MultiLabel ? result.Labels : null;
+        return new(new("", result.Label!, result.Probabilities!, inferenceMs, result.Truncated ?? false, several), null, result.Logits);
+    }
 
     // The second is the reader's word for what is not Unicode.
     private static bool IsUnreadable(Exception e) => e is JsonException or InvalidOperationException;

@@ -2,16 +2,21 @@ namespace Lab.ServiceDefaults.Contracts;
 
 /// <summary>What a worker says about one text (<c>POST /run_model</c>).</summary>
 /// <param name="InputText">The text as it was read, before tokenisation.</param>
-/// <param name="Label">The most probable class, by its name in the model's <c>id2label</c>.</param>
-/// <param name="Probabilities">Softmax of the logits: one value in [0, 1] per class, in the order of <c>id2label</c>; they sum to 1.</param>
+/// <param name="Label">The class with the highest score, by its name in the model's <c>id2label</c>.</param>
+/// <param name="Probabilities">
+/// One score per class, in the order of <c>id2label</c>, by the model's <see cref="ProblemType"/>: values in [0, 1] that
+/// sum to 1, values in [0, 1] each by itself, or any finite numbers.
+/// </param>
 /// <param name="InferenceMs">Time of tokenisation and inference, in milliseconds.</param>
 /// <param name="Truncated">Whether the text had more tokens than the model has positions, so that only its beginning was read.</param>
+/// <param name="Labels">Of a multi-label model alone: what <see cref="MultiLabel.LabelsOf"/> gives.</param>
 public sealed record ModelAnswer(
     string InputText,
     string Label,
     IReadOnlyList<float> Probabilities,
     double InferenceMs,
-    bool Truncated);
+    bool Truncated,
+    IReadOnlyList<string>? Labels = null);
 
 /// <summary>What the orchestrator answers to a request (<c>POST /new_request</c>).</summary>
 /// <param name="RequestId">The request's identity, a UUID of version 7 (RFC 9562).</param>
@@ -22,8 +27,9 @@ public sealed record ModelAnswer(
 /// <param name="InferenceMs">The worker's own time for the dispatch, in milliseconds.</param>
 /// <param name="InputText">The text that was classified.</param>
 /// <param name="Truncated">Whether the text was longer than the model can read.</param>
-/// <param name="Label">The most probable class.</param>
-/// <param name="Probabilities">One probability per class, in the order of the model's <c>id2label</c>.</param>
+/// <param name="Label">The class with the highest score.</param>
+/// <param name="Probabilities">One score per class, in the order of the model's <c>id2label</c>: probabilities, or the numbers of a regression.</param>
+/// <param name="Labels">Of a multi-label model alone: the classes of probability 0.5 and more, the most probable first; maybe none.</param>
 public sealed record RequestAnswer(
     string RequestId,
     string Worker,
@@ -34,7 +40,8 @@ public sealed record RequestAnswer(
     string InputText,
     bool Truncated,
     string Label,
-    IReadOnlyList<float> Probabilities);
+    IReadOnlyList<float> Probabilities,
+    IReadOnlyList<string>? Labels = null);
 
 /// <summary>One line of the worker table (<c>GET /workers</c>, keyed by the worker's name).</summary>
 /// <param name="Ip">The host part of the worker's address.</param>
@@ -69,16 +76,18 @@ public sealed record TextOptions(string? Pair = null, bool CutLeft = false, bool
 public sealed record BatchAnswer(double InferenceMs, IReadOnlyList<BatchResult> Results);
 
 /// <summary>What a worker says of one text of a batch: the members of an answer, or only <paramref name="Error"/>.</summary>
-/// <param name="Label">The most probable class.</param>
-/// <param name="Probabilities">One probability per class, in the order of the model's <c>id2label</c>.</param>
+/// <param name="Label">The class with the highest score.</param>
+/// <param name="Probabilities">One score per class, as in <see cref="ModelAnswer"/>.</param>
 /// <param name="Truncated">Whether the text was longer than the model can read.</param>
 /// <param name="Error">Why this text was not classified.</param>
 /// <param name="Logits">One logit per class, where they were asked for.</param>
 /// <param name="Token">The text's token, where the request brought one.</param>
+/// <param name="Labels">Of a multi-label model alone: what <see cref="MultiLabel.LabelsOf"/> gives.</param>
 public sealed record BatchResult(
     string? Label = null,
     IReadOnlyList<float>? Probabilities = null,
     bool? Truncated = null,
     string? Error = null,
     IReadOnlyList<float>? Logits = null,
-    string? Token = null);
+    string? Token = null,
+    IReadOnlyList<string>? Labels = null);

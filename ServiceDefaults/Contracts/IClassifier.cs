@@ -39,8 +39,8 @@ public sealed record Classified(
     int? Attempts = null);
 
 /// <summary>The answer to one input.</summary>
-/// <param name="Label">The most probable class.</param>
-/// <param name="Probabilities">One for each class, in the order of the model's <c>id2label</c>.</param>
-/// <param name="Logits">The same before softmax, where raw scores were asked for.</param>
+/// <param name="Label">The class with the highest score.</param>
+/// <param name="Probabilities">One score for each class, in the order of the model's <c>id2label</c>: probabilities, or the numbers of a regression.</param>
+/// <param name="Logits">The logits they are made of, where raw scores were asked for.</param>
 /// <param name="Truncated">Whether the input was cut.</param>
 public sealed record ClassifiedText(string Label, IReadOnlyList<float> Probabilities, IReadOnlyList<float>? Logits, bool Truncated);

@@ -15,6 +15,7 @@ namespace Lab.ServiceDefaults.Contracts;
 /// <param name="AutoTruncate">Whether too long an input is cut without being asked.</param>
 /// <param name="TokenizationWorkers">Threads that tokenise.</param>
 /// <param name="Version">The service's version.</param>
+/// <param name="ProblemType">How scores are made, which the form has no place for; absent is <see cref="Contracts.ProblemType.SingleLabel"/>.</param>
 public sealed record ModelInfo(
     string ModelId,
     string ModelSha,
@@ -26,17 +27,22 @@ public sealed record ModelInfo(
     int MaxClientBatchSize,
     bool AutoTruncate,
     int TokenizationWorkers,
-    string Version)
+    string Version,
+    ProblemType? ProblemType = null)
 {
+    /// <summary>How scores are made, whether it was told or not.</summary>
+    [JsonIgnore]
+    public ProblemType Problem => ProblemType ?? Contracts.ProblemType.SingleLabel;
+
     /// <summary>The labels in the order of their ids.</summary>
     [JsonIgnore]
     public IReadOnlyList<string> Labels =>
         [.. Enumerable.Range(0, ModelType.Classifier.Id2Label.Count)
             .Select(id => ModelType.Classifier.Id2Label.GetValueOrDefault(id.ToString(CultureInfo.InvariantCulture), ""))];
 
-    /// <summary>Whether the other is the same model: the same name, weights and labels.</summary>
+    /// <summary>Whether the other is the same model: the same name, weights, labels and meaning of scores.</summary>
     public bool IsSameModel(ModelInfo other) => ReferenceEquals(this, other)
-        || (ModelId == other?.ModelId && ModelSha == other.ModelSha
+        || (ModelId == other?.ModelId && ModelSha == other.ModelSha && Problem == other.Problem
             // Asked of every worker again and again, and the lists are made anew each time.
             && ModelType.Classifier.Id2Label.Count == other.ModelType.Classifier.Id2Label.Count && Labels.SequenceEqual(other.Labels));
 

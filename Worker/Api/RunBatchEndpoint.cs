@@ -52,8 +52,8 @@ internal static class RunBatchEndpoint
         : new(text, options?.Pair, options is { CutLeft: true } ? TruncationPolicy.Left : TruncationPolicy.Right);
 
     private static BatchResult ResultOf(Classification result, TextOptions? options, TextModel model) => new(
-        model.Description.Labels[result.Best], result.Probabilities, result.Truncated,
-        Logits: options is { RawScores: true } ? result.Logits : null);
+        model.Description.LabelOf(result), result.Probabilities, result.Truncated,
+        Logits: options is { RawScores: true } ? result.Logits : null, Labels: model.Description.LabelsOf(result));
 
     private static async Task<Result<BatchRequest>> ReadAsync(HttpContext context)
     {

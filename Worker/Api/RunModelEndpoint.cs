@@ -18,7 +18,7 @@ internal static class RunModelEndpoint
         endpoints.MapPost("/run_model", (HttpContext context, ModelHost host, InferenceGate gate, WorkerTelemetry telemetry) => PostAsync(context, host, gate, telemetry))
             .Describe(new("Classify one text")
             {
-                Details = "The text as JSON or as text/plain; without a body 50 random letters and spaces. Too long a text loses its end, and the answer says so.",
+                Details = "The text as JSON or as text/plain; without a body 50 random letters and spaces. Too long a text loses its end, and the answer says so. A model for several labels at once adds \"labels\": all of probability 0.5 and more.",
                 Bodies = [("application/json", """{"text":"What a wonderful film!"}"""), ("text/plain", "What a wonderful film!")],
                 BodySchema = BodySchemas.Text,
                 NeedsBody = false,
@@ -37,8 +37,8 @@ internal static class RunModelEndpoint
         var computation = await running;
         var result = computation.Results[0];
         return TypedResults.Json(
-            new ModelAnswer(text, model.Description.Labels[result.Best], result.Probabilities,
-                computation.Elapsed.TotalMilliseconds, result.Truncated),
+            new ModelAnswer(text, model.Description.LabelOf(result), result.Probabilities,
+                computation.Elapsed.TotalMilliseconds, result.Truncated, model.Description.LabelsOf(result)),
             WireJson.Relaxed.ModelAnswer);
 
         RefusalResult Refuse(Refusal why)

@@ -28,7 +28,7 @@ internal sealed class WorkerClassifier(
         if (computation.TooLong is { } input) return Refusal.TooLong(input, model.Description.MaxTokens);
         return new Classified(
             [.. computation.Results.Select(result => new ClassifiedText(
-                model.Description.Labels[result.Best], result.Probabilities, rawScores ? result.Logits : null, result.Truncated))],
+                model.Description.LabelOf(result), result.Probabilities, rawScores ? result.Logits : null, result.Truncated))],
             computation.Elapsed.TotalMilliseconds);
     }
 
@@ -48,5 +48,6 @@ internal sealed class WorkerClassifier(
         TextInput.MaxInputs,
         AutoTruncate: false,
         TokenizationWorkers: 1,
-        typeof(WorkerClassifier).Assembly.GetName().Version!.ToString(3));
+        typeof(WorkerClassifier).Assembly.GetName().Version!.ToString(3),
+        model.Problem);
 }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Lab.ServiceDefaults.Contracts;
 
 namespace Lab.Worker.Checkpoints;
 
@@ -46,7 +47,10 @@ internal sealed record DistilBertConfig
     /// <summary>The feed-forward network's activation.</summary>
     public Activation Activation { get; init; } = Activation.Gelu;
 
-    /// <summary>The classes in the order of their ids, at least two.</summary>
+    /// <summary>How scores are made of logits.</summary>
+    public ProblemType Problem { get; init; } = ProblemType.SingleLabel;
+
+    /// <summary>The classes in the order of their ids, at least one.</summary>
     public IReadOnlyList<string> Labels { get; init; } = ["NEGATIVE", "POSITIVE"];
 
     /// <summary>Reads <c>config.json</c>; a member that is absent has Hugging Face's default.</summary>
@@ -69,7 +73,7 @@ internal sealed record DistilBertConfig
         Within("n_layers", Layers, 1, 256);
         Within("max_position_embeddings", MaxPositions, 3, 1 << 14);
         Within("vocab_size", VocabSize, 4, 1 << 22);
-        Within("num_labels", Labels.Count, 2, 1 << 12);
+        Within("num_labels", Labels.Count, 1, 1 << 12);
         if (Dim % Heads != 0)
             throw new ModelDirectoryException(path, $"dim ({Dim}) is not a multiple of n_heads ({Heads})");
         if (Labels.Distinct(StringComparer.Ordinal).Count() != Labels.Count)
@@ -89,9 +93,6 @@ internal sealed record DistilBertConfig
             if (root.ValueKind is not JsonValueKind.Object) throw Wrong("is not a JSON object");
             var type = Text("model_type");
             if (type is not (null or "distilbert")) throw Wrong($"model_type is \"{type}\"; only distilbert can be served");
-            var problem = Text("problem_type");
-            if (problem is not (null or "single_label_classification"))
-                throw Wrong($"problem_type is \"{problem}\"; only single_label_classification can be served");
             var standard = new DistilBertConfig();
             var config = new DistilBertConfig
             {
@@ -107,6 +108,13 @@ internal sealed record DistilBertConfig
                     "relu" => Activation.Relu,
                     var other => throw Wrong($"activation is \"{other}\"; it must be gelu or relu"),
                 },
+                Problem = Text("problem_type") switch
+                {
+                    null or "single_label_classification" => ProblemType.SingleLabel,
+                    "multi_label_classification" => ProblemType.MultiLabel,
+                    "regression" => ProblemType.Regression,
+                    var other => throw Wrong($"problem_type is \"{other}\"; it must be single_label_classification, multi_label_classification or regression"),
+                },
                 Labels = Labels(),
             };
             config.Validate(path);
@@ -119,7 +127,7 @@ internal sealed record DistilBertConfig
             if (!root.TryGetProperty("id2label", out var map) || map.ValueKind is JsonValueKind.Null)
             {
                 // Bounded before anything of that size is made.
-                if (count is < 2 or > 1 << 12) throw Wrong($"num_labels is {count}; it must be 2 to {1 << 12}");
+                if (count is < 1 or > 1 << 12) throw Wrong($"num_labels is {count}; it must be 1 to {1 << 12}");
                 return [.. Enumerable.Range(0, count ?? 2).Select(id => $"LABEL_{id}")];
             }
 

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using Lab.ServiceDefaults.Contracts;
 
 namespace Lab.Worker.Checkpoints;
 
@@ -54,6 +55,8 @@ internal static class RandomModelDirectory
             writer.WriteNumber("n_layers", config.Layers);
             writer.WriteNumber("max_position_embeddings", config.MaxPositions);
             writer.WriteNumber("vocab_size", config.VocabSize);
+            if (config.Problem is not ProblemType.SingleLabel)
+                writer.WriteString("problem_type", config.Problem is ProblemType.MultiLabel ? "multi_label_classification" : "regression");
             writer.WriteStartObject("id2label");
             foreach (var (id, label) in config.Labels.Index()) writer.WriteString($"{id}", label);
             writer.WriteEndObject();

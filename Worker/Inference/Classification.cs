@@ -1,13 +1,26 @@
+using Lab.ServiceDefaults.Contracts;
+
 namespace Lab.Worker.Inference;
 
 /// <summary>The result for one text.</summary>
 /// <param name="Logits">One number per label, in the order of the labels.</param>
-/// <param name="Probabilities">Their softmax: values in [0, 1] that sum to 1.</param>
+/// <param name="Probabilities">What <see cref="Scores"/> makes of them.</param>
 /// <param name="Truncated">Whether the text was cut.</param>
 internal sealed record Classification(float[] Logits, float[] Probabilities, bool Truncated)
 {
-    /// <summary>The id of the most probable label; of equals the first.</summary>
-    public int Best => Array.IndexOf(Logits, Logits.Max());
+    /// <summary>The id of the label with the highest score; of equals the first.</summary>
+    public int Best => Array.IndexOf(Probabilities, Probabilities.Max());
+
+    /// <summary>
+    /// Scores as the text-classification pipeline of Hugging Face's transformers makes them: softmax; for several labels
+    /// at once, and for one label alone, the logistic function of each; for a regression the numbers themselves.
+    /// </summary>
+    public static float[] Scores(float[] logits, ProblemType problem) => problem switch
+    {
+        ProblemType.Regression => logits,
+        ProblemType.SingleLabel when logits.Length > 1 => Softmax(logits),
+        _ => Array.ConvertAll(logits, Logistic),
+    };
 
     /// <summary>exp(xᵢ) / Σ exp(xⱼ), computed so that large logits do not overflow.</summary>
     public static float[] Softmax(ReadOnlySpan<float> logits)
@@ -20,6 +33,9 @@ internal sealed record Classification(float[] Logits, float[] Probabilities, boo
         for (var i = 0; i < logits.Length; i++) probabilities[i] = (float)(Math.Exp(logits[i] - (double)largest) / sum);
         return probabilities;
     }
+
+    /// <summary>1 / (1 + exp(−x)), which is 0 or 1 where that is nearer than any other number.</summary>
+    public static float Logistic(float logit) => (float)(1 / (1 + Math.Exp(-(double)logit)));
 }
 
 /// <summary>The result of one computation.</summary>

@@ -1,3 +1,4 @@
+using Lab.ServiceDefaults.Contracts;
 using Lab.Worker.Compilation;
 
 namespace Lab.Worker.Inference;
@@ -8,5 +9,14 @@ namespace Lab.Worker.Inference;
 /// <param name="Labels">The labels in the order of their ids.</param>
 /// <param name="MaxTokens">The longest input in tokens, special tokens included.</param>
 /// <param name="Precision">What it is computed with.</param>
+/// <param name="Problem">How scores are made of logits.</param>
 internal sealed record ModelDescription(
-    string Name, string Sha256, IReadOnlyList<string> Labels, int MaxTokens, Precision Precision = Precision.Fp32);
+    string Name, string Sha256, IReadOnlyList<string> Labels, int MaxTokens, Precision Precision = Precision.Fp32, ProblemType Problem = ProblemType.SingleLabel)
+{
+    /// <summary>The label of a result.</summary>
+    public string LabelOf(Classification result) => Labels[result.Best];
+
+    /// <summary>All labels that the text has; <c>null</c> of a model that gives each text one label.</summary>
+    public IReadOnlyList<string>? LabelsOf(Classification result) =>
+        Problem is ProblemType.MultiLabel ? MultiLabel.LabelsOf(result.Probabilities, Labels) : null;
+}

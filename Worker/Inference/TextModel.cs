@@ -5,7 +5,7 @@ using Lab.Worker.Tokenization;
 
 namespace Lab.Worker.Inference;
 
-/// <summary>From text to probabilities: tokeniser, logits, softmax. Not for concurrent use: the caller holds the gate.</summary>
+/// <summary>From text to probabilities: tokeniser, logits, scores. Not for concurrent use: the caller holds the gate.</summary>
 /// <param name="description">What the model is.</param>
 /// <param name="tokenizer">Its tokeniser.</param>
 /// <param name="logits">Its network, owned by this object from now on.</param>
@@ -33,7 +33,7 @@ internal sealed class TextModel(
         ModelFiles files, WorkerOptions options, WorkerTelemetry telemetry, TimeProvider time, ILogger logger, CancellationToken cancellationToken = default)
     {
         var (config, tokenizer, weights, sha256) = files;
-        var description = new ModelDescription(options.FullModelName, sha256, config.Labels, config.MaxPositions, options.FullPrecision);
+        var description = new ModelDescription(options.FullModelName, sha256, config.Labels, config.MaxPositions, options.FullPrecision, config.Problem);
         var sessions = new SessionFactory(new(options.OpenCache(time), Processor.Current, time, logger), logger);
         var settings = new SessionSettings(options.FullPrecision, Math.Min(options.Threads, Environment.ProcessorCount), options.Deterministic);
         return new(description, tokenizer, sessions.Open(config, weights, description.Sha256, settings, cancellationToken), telemetry);
@@ -64,7 +64,7 @@ internal sealed class TextModel(
         var outputs = Infer(texts);
         var results = new Classification[texts.Length];
         for (var i = 0; i < results.Length; i++)
-            results[i] = new(outputs[i], Classification.Softmax(outputs[i]), texts[i].Truncated);
+            results[i] = new(outputs[i], Classification.Scores(outputs[i], description.Problem), texts[i].Truncated);
         return new(results, Stopwatch.GetElapsedTime(started));
     }
 

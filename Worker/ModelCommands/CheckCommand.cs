@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Lab.ServiceDefaults.Contracts;
 using Lab.Worker.Checkpoints;
 using Lab.Worker.Compilation;
 using Lab.Worker.Graphs;
@@ -33,6 +34,13 @@ internal static class CheckCommand
         Row("vocabulary", $"{config.VocabSize} word pieces, {(model.TokenizerConfig.Lowercase ? "uncased" : "cased")}");
         Row("longest input", $"{config.MaxPositions} tokens");
         Row("labels", string.Join(", ", config.Labels));
+        Row("scores", config switch
+        {
+            { Problem: ProblemType.Regression } => "the numbers themselves (regression)",
+            { Problem: ProblemType.MultiLabel } => "sigmoid, several labels at once",
+            { Labels.Count: 1 } => "sigmoid",
+            _ => "softmax",
+        });
         Row("parameters", string.Create(CultureInfo.InvariantCulture, $"{parameters:N0}"));
         Row("tensors", $"{file.Entries.Count} ({string.Join(", ", types)})");
         using (var weights = DistilBertWeights.Open(model.Path, config))

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Lab.ServiceDefaults.Contracts;
 using Lab.Worker.Compilation;
 using Spectre.Console;
 
@@ -25,6 +26,8 @@ internal static class EvalCommand
 
     private static int Run(LoadedModel model, string file, double within, double agree, CancellationToken cancellationToken)
     {
+        if (model.Config is not { Problem: ProblemType.SingleLabel, Labels.Count: > 1 })
+            throw new FormatException($"{model.Path}: accuracy is measured of models that choose one of several labels, and this one does not");
         var texts = LabelledTexts.Read(file, model.Config.Labels);
         if (texts.Any(text => text.Label is null)) throw new FormatException($"{file}: the first line names no column \"label\"");
         int[][] tokens = [.. texts.Select(text => model.Tokenizer.Encode(text.Text).TokenIds)];

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Lab.Orchestrator.Dispatch;
 
 namespace Lab.Orchestrator.ClusterPage.Parts;
 
@@ -35,6 +36,19 @@ internal static class Format
 
     /// <summary>A share as a percentage.</summary>
     public static string Percent(double share) => string.Create(CultureInfo.InvariantCulture, $"{share * 100:0.0} %");
+
+    /// <summary>The parts of an answer: labels and how sure each is; of a regression the numbers alone.</summary>
+    public static IEnumerable<(string What, string? HowSure)> Parts(Verdict verdict)
+    {
+        if (verdict.Count == 0) yield return ("none above 0.5", null);
+        foreach (var (i, score) in verdict.Scores.Index())
+            yield return verdict.Labels.Count > 0 ? (verdict.Labels[i], Percent(score)) : (score.ToString("G5", CultureInfo.InvariantCulture), null);
+        if (verdict.Count > verdict.Scores.Count) yield return ($"{Count(verdict.Count - verdict.Scores.Count)} more", null);
+    }
+
+    /// <summary>An answer on one line.</summary>
+    public static string Line(Verdict verdict) =>
+        string.Join(", ", Parts(verdict).Select(part => part.HowSure is null ? part.What : $"{part.What} {part.HowSure}"));
 
     /// <summary>A value of a style sheet, in percent.</summary>
     public static string Width(double share) => string.Create(CultureInfo.InvariantCulture, $"{Math.Clamp(share, 0, 1) * 100:0.##}%");

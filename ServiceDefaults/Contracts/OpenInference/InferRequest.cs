@@ -14,10 +14,10 @@ public sealed record InferRequest(string? Id, IReadOnlyList<string> Texts, IRead
     /// <summary>The input tensor: a text for each element.</summary>
     public const string Input = "text";
 
-    /// <summary>The output tensor of shape [n, classes] and datatype FP32.</summary>
+    /// <summary>The output tensor of shape [n, classes] and datatype FP32: the scores of each text, of a regression the numbers themselves.</summary>
     public const string Probabilities = "probabilities";
 
-    /// <summary>The output tensor of shape [n] and datatype BYTES: the most probable class of each text.</summary>
+    /// <summary>The output tensor of shape [n] and datatype BYTES: the class with the highest score of each text.</summary>
     public const string Label = "label";
 
     /// <summary>The datatype of <see cref="Input"/> and <see cref="Label"/>.</summary>

@@ -19,6 +19,6 @@ public sealed record PredictError(string Error, string ErrorType)
 }
 
 /// <summary>One label with its score.</summary>
-/// <param name="Score">A probability in [0, 1], or the logit where raw scores were asked for.</param>
+/// <param name="Score">A probability in [0, 1], the number itself of a regression, or the logit where raw scores were asked for.</param>
 /// <param name="Label">The label.</param>
 public sealed record PredictScore(float Score, string Label);

@@ -1,5 +1,6 @@
 using System.Text;
 using Lab.Bench.Load;
+using Lab.ServiceDefaults.Contracts;
 
 namespace Lab.Bench.Tests.Load;
 
@@ -34,6 +35,24 @@ public sealed class AnswerReaderTests
     [InlineData("01a20e67-4208", "nonsense", "cannot be read")]
     [InlineData("]}", "", "cannot be read")]
     public void Read_Fault_IsTold(string good, string bad, string told) => Assert.Contains(told, Read(Good.Replace(good, bad)).Fault);
+
+    [Theory]
+    [InlineData("MultiLabel", "\"probabilities\":[0.75,0.75],\"labels\":[]", null)]
+    [InlineData("MultiLabel", "\"probabilities\":[0.25,0.75]", "lacks Labels")]
+    [InlineData("MultiLabel", "\"probabilities\":[1.5,0.75],\"labels\":[]", "no probability")]
+    [InlineData("Regression", "\"probabilities\":[-3.25]", null)]
+    [InlineData("Regression", "\"probabilities\":[1e39]", "no probability")]
+    [InlineData("SingleLabel", "\"probabilities\":[0.25]", null)]
+    [InlineData("SingleLabel", "\"probabilities\":[-0.25]", "no probability")]
+    public void Read_ScoresOfEachKindOfModel_AreCheckedAsSuch(string problem, string scores, string? told)
+    {
+        var answer = Encoding.UTF8.GetBytes(Good.Replace("\"probabilities\":[0.25,0.75]", scores));
+
+        var (_, fault) = AnswerReader.Read(answer, Sent, 0.05, Enum.Parse<ProblemType>(problem));
+
+        if (told is null) Assert.Null(fault);
+        else Assert.Contains(told, fault);
+    }
 
     [Fact]
     public void Read_NoJson_IsTold() => Assert.Contains("cannot be read", Read("Hello").Fault);

@@ -57,14 +57,13 @@ internal sealed class ClusterClient : IDisposable
         using var response = await SendAsync(HttpMethod.Post, $"/workers/{Uri.EscapeDataString(worker)}/{(draining ? "drain" : "resume")}", cancellation);
     }
 
-    /// <summary>The model that is served, as <c>name (type)</c>; <c>null</c> where the orchestrator does not say.</summary>
-    public async Task<string?> GetModelAsync(CancellationToken cancellation)
+    /// <summary>The model that is served; <c>null</c> where the orchestrator does not say.</summary>
+    public async Task<ModelInfo?> GetModelAsync(CancellationToken cancellation)
     {
         try
         {
             using var response = await SendAsync(HttpMethod.Get, "/info", cancellation);
-            var info = JsonSerializer.Deserialize(await response.Content.ReadAsByteArrayAsync(cancellation), WireJson.Relaxed.ModelInfo);
-            return info is null ? null : $"{info.ModelId} ({info.ModelDtype})";
+            return JsonSerializer.Deserialize(await response.Content.ReadAsByteArrayAsync(cancellation), WireJson.Relaxed.ModelInfo);
         }
         catch (Exception e) when (e is BenchException or JsonException)
         {

@@ -1,11 +1,12 @@
 using System.Globalization;
 using System.Text.Json;
+using Lab.ServiceDefaults.Contracts;
 
 namespace Lab.Bench.Load;
 
 /// <summary>
-/// Reads an answer of <c>POST /new_request</c> and checks its shape: each of its ten members, of the right kind and in its
-/// range, about the text that was sent.
+/// Reads an answer of <c>POST /new_request</c> and checks its shape: each of its ten members (of a multi-label model eleven),
+/// of the right kind and in its range, about the text that was sent.
 /// </summary>
 internal static class AnswerReader
 {
@@ -26,18 +27,20 @@ internal static class AnswerReader
         Label = 1 << 8,
         Probabilities = 1 << 9,
         All = (1 << 10) - 1,
+        Labels = 1 << 10,
     }
 
     /// <summary>Reads an answer.</summary>
     /// <param name="utf8">The whole body.</param>
     /// <param name="text">What was sent.</param>
     /// <param name="tolerance">By how much a probability may differ from the known one.</param>
+    /// <param name="problem">How the model makes scores.</param>
     /// <returns>The answer, and what is wrong with it; <c>null</c> instead of the answer where it is not even one.</returns>
-    public static (Answer? Answer, string? Fault) Read(ReadOnlySpan<byte> utf8, Text text, double tolerance)
+    public static (Answer? Answer, string? Fault) Read(ReadOnlySpan<byte> utf8, Text text, double tolerance, ProblemType problem = ProblemType.SingleLabel)
     {
         try
         {
-            var answer = Parse(utf8, text, out var fault);
+            var answer = Parse(utf8, text, problem, out var fault);
             return (answer, fault ?? Compare(answer!, text.Known, tolerance));
         }
         catch (Exception e) when (e is JsonException or FormatException or InvalidOperationException)
@@ -46,7 +49,7 @@ internal static class AnswerReader
         }
     }
 
-    private static Answer? Parse(ReadOnlySpan<byte> utf8, Text text, out string? fault)
+    private static Answer? Parse(ReadOnlySpan<byte> utf8, Text text, ProblemType problem, out string? fault)
     {
         var reader = new Utf8JsonReader(utf8);
         var seen = Members.None;
@@ -87,7 +90,8 @@ internal static class AnswerReader
 
         string? Fault()
         {
-            if ((seen & Members.All) != Members.All) return $"the answer lacks {Members.All & ~seen}";
+            var expected = problem is ProblemType.MultiLabel ? Members.All | Members.Labels : Members.All;
+            if ((seen & expected) != expected) return $"the answer lacks {expected & ~seen}";
             if (!sameText) return "the answer is about another text";
             if (worker.Length == 0 || label.Length == 0) return "worker or label is empty";
             if (attempts < 1 || batch < 1) return string.Create(CultureInfo.InvariantCulture, $"attempts {attempts} and batch_size {batch} are not both at least 1");
@@ -95,10 +99,12 @@ internal static class AnswerReader
             var sum = 0.0;
             foreach (var probability in probabilities)
             {
-                if (!(probability is >= 0 and <= 1)) return string.Create(CultureInfo.InvariantCulture, $"{probability} is no probability");
+                if (problem is ProblemType.Regression ? !float.IsFinite(probability) : probability is not (>= 0 and <= 1)) return string.Create(CultureInfo.InvariantCulture, $"{probability} is no probability");
                 sum += probability;
             }
 
+            // Only of several labels that exclude each other.
+            if (problem is not ProblemType.SingleLabel || probabilities.Count == 1) return null;
             return Math.Abs(sum - 1) <= SumTolerance ? null : string.Create(CultureInfo.InvariantCulture, $"the probabilities add up to {sum:0.####}");
         }
     }
@@ -114,6 +120,7 @@ internal static class AnswerReader
         : reader.ValueTextEquals("truncated"u8) ? Members.Truncated
         : reader.ValueTextEquals("label"u8) ? Members.Label
         : reader.ValueTextEquals("probabilities"u8) ? Members.Probabilities
+        : reader.ValueTextEquals("labels"u8) ? Members.Labels
         : Members.None;
 
     private static string? Compare(Answer answer, KnownAnswer? known, double tolerance)

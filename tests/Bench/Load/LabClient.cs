@@ -5,6 +5,7 @@ using System.Net.Sockets;
 using System.Text.Json;
 using Lab.Bench.Cluster;
 using Lab.Bench.Running;
+using Lab.ServiceDefaults.Contracts;
 
 namespace Lab.Bench.Load;
 
@@ -47,6 +48,9 @@ internal sealed class LabClient : IDisposable
         _tolerance = target.Tolerance;
         _time = time;
     }
+
+    /// <summary>How the model that answers makes scores.</summary>
+    public ProblemType Problem { get; set; }
 
     /// <summary>Sends one text and waits for its end. Never throws because of the other side.</summary>
     /// <param name="text">The text.</param>
@@ -111,7 +115,7 @@ internal sealed class LabClient : IDisposable
 
     private Reply Judge(ReadOnlySpan<byte> body, Text text)
     {
-        var (answer, fault) = AnswerReader.Read(body, text, _tolerance);
+        var (answer, fault) = AnswerReader.Read(body, text, _tolerance, Problem);
         return new(fault is null ? Ending.Answered : Ending.Wrong, fault, answer);
     }
 

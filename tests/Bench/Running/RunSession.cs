@@ -48,6 +48,7 @@ internal sealed class RunSession : IDisposable
         if (alive == 0)
             throw new BenchException(ExitCode.CannotReach, $"The orchestrator at {_target.Orchestrator} has no worker at work ({workers.Count} known): wait until they are ready, or look at {new Uri(_target.Orchestrator, "/workers")}.");
         var model = await Cluster.GetModelAsync(interrupted);
+        _client.Problem = model?.Problem ?? ProblemType.SingleLabel;
         var warm = await WarmUpAsync(plan, texts, warmup, interrupted);
         var before = await Cluster.CountAsync(interrupted);
         var started = _time.GetUtcNow();
@@ -78,7 +79,7 @@ internal sealed class RunSession : IDisposable
             Plan = plan,
             Texts = texts.Description,
             Warmup = warm,
-            Model = model,
+            Model = model is null ? null : $"{model.ModelId} ({model.ModelDtype})",
             WorkersAlive = alive,
             WorkersKnown = workers.Count,
             Recording = recording,

@@ -51,6 +51,19 @@ internal sealed class StubWorker : IAsyncDisposable
             1, 512, 16384, 32, AutoTruncate: false, 1, "1.0.0");
     }
 
+    /// <summary>One whose model gives every text the same scores.</summary>
+    public static async Task<StubWorker> StartAsync(ProblemType problem, string[] labels, float[] scores)
+    {
+        var worker = await StartAsync();
+        worker.Model = ModelNamed("stub", labels: labels) with { ProblemType = problem };
+        var label = labels[Array.IndexOf(scores, scores.Max())];
+        var several = problem is ProblemType.MultiLabel ? MultiLabel.LabelsOf(scores, labels) : null;
+        worker.Handle = (text, _) => Task.FromResult<IResult>(TypedResults.Json(new ModelAnswer(text, label, scores, 1.5, false, several), WireJson.Relaxed.ModelAnswer));
+        worker.HandleBatch = texts => Task.FromResult<IResult>(TypedResults.Json(
+            new BatchAnswer(2.5, [.. texts.Select(_ => new BatchResult(label, scores, false, Labels: several))]), WireJson.Relaxed.BatchAnswer));
+        return worker;
+    }
+
     public static async Task<StubWorker> StartAsync()
     {
         var builder = WebApplication.CreateSlimBuilder();

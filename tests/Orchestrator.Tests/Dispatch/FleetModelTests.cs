@@ -37,6 +37,14 @@ public sealed class FleetModelTests
     }
 
     [Fact]
+    public void Probed_AnotherMeaningOfScores_IsQuarantined()
+    {
+        var bench = Start(Old, Old with { ProblemType = ProblemType.SingleLabel }, Old with { ProblemType = ProblemType.MultiLabel });
+        Assert.Equal("free free quarantined", Table(bench));
+        Assert.Contains("(sha 01, several at once, labels NEGATIVE, POSITIVE)", bench.State.Workers.All.Last().LastError, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Probed_WrongOneFirst_TheMajorityPutsItOff()
     {
         var bench = Start(New, Old);

@@ -40,6 +40,14 @@ public sealed class ModelCheckTests
             named => Assert.Contains("a name that is none", ModelCheck.Fault(named), StringComparison.Ordinal));
     }
 
+    [Fact]
+    public void Fault_ProblemType_IsOneOfThree()
+    {
+        var model = StubWorker.ModelNamed("stub");
+        Assert.All(Enum.GetValues<ProblemType>(), problem => Assert.Null(ModelCheck.Fault(model with { ProblemType = problem })));
+        Assert.Contains("problem type", ModelCheck.Fault(model with { ProblemType = (ProblemType)7 }), StringComparison.Ordinal);
+    }
+
     // A dictionary from label to id cannot be made of all of these.
     private static ModelInfo Of(string[] labels) => StubWorker.ModelNamed("stub") with
     {

@@ -1,5 +1,6 @@
 using Lab.Orchestrator.Dispatch;
 using Lab.Orchestrator.Tests.Api;
+using Lab.ServiceDefaults.Contracts;
 
 namespace Lab.Orchestrator.Tests.Dispatch;
 
@@ -30,16 +31,17 @@ public sealed class RefusalTests
     }
 
     [Fact]
-    public void LabelsFor_AWorkerThatTellsNone_AreTheFleets()
+    public void OutputOf_AWorkerThatTellsNoModel_IsTheFleets()
     {
         var bench = new DispatchBench(workers: 2, healthy: false);
         var (silent, telling) = (bench.Probes[0], bench.Probes[1]);
         bench.State.Probed(silent, silent.Address, null);
-        Assert.Empty(bench.State.Workers.LabelsFor(silent));
-        bench.State.Probed(telling, telling.Address, null, StubWorker.ModelNamed("stub"));
-        Assert.Equal(["NEGATIVE", "POSITIVE"], bench.State.Workers.LabelsFor(silent));
+        Assert.Empty(bench.State.Workers.OutputOf(silent).Labels);
+        bench.State.Probed(telling, telling.Address, null, StubWorker.ModelNamed("stub") with { ProblemType = ProblemType.MultiLabel });
+        Assert.Equal(ProblemType.MultiLabel, bench.State.Workers.OutputOf(silent).Problem);
+        Assert.Equal(["NEGATIVE", "POSITIVE"], bench.State.Workers.OutputOf(silent).Labels);
         bench.State.SetDraining(telling.Name, true);
-        Assert.Empty(bench.State.Workers.LabelsFor(silent));
+        Assert.Empty(bench.State.Workers.OutputOf(silent).Labels);
     }
 
     /// <summary>The first worker refuses a text, and another one answers it; whoever else is asked before is busy.</summary>

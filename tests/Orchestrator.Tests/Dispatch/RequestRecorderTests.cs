@@ -59,5 +59,25 @@ public sealed class RequestRecorderTests
         Assert.Equal(0, recorder.Latest()[1].TotalMs);
     }
 
+    [Fact]
+    public void Add_AnswerOfSeveralLabelsOrNumbers_IsKeptAsFarAsItIsShown()
+    {
+        var recorder = new RequestRecorder(_time);
+        string[] names = [.. Enumerable.Range(0, 40).Select(i => $"L{i}")];
+        float[] scores = [.. Enumerable.Range(0, 40).Select(i => (i + 1) / 40f)];
+        recorder.Add(Entry("a"), new(OutcomeKind.Answered, Answer(MultiLabel.LabelsOf(scores, names)), Problem: ProblemType.MultiLabel));
+        recorder.Add(Entry("b"), new(OutcomeKind.Answered, Answer(null), Problem: ProblemType.Regression));
+        recorder.Add(Entry("c"), new(OutcomeKind.Answered, Answer(null)));
+
+        var verdicts = recorder.Latest().Select(request => request.Verdict).ToList();
+        Assert.Null(verdicts[0]);
+        Assert.Equal(scores[..Verdict.MaxShown], verdicts[1]!.Scores);
+        Assert.Equal(["L39", "L38", "L37", "L36", "L35"], verdicts[2]!.Labels);
+        Assert.Equal([40 / 40f, 39 / 40f, 38 / 40f, 37 / 40f, 36 / 40f], verdicts[2]!.Scores);
+        Assert.Equal((40, 21), (verdicts[1]!.Count, verdicts[2]!.Count));
+
+        RequestAnswer Answer(string[]? labels) => new("id", "worker-1", 1, 1, 30, 8, "fine", false, "L39", scores, labels);
+    }
+
     private static QueueEntry Entry(string text) => new(Guid.CreateVersion7(), text, TimeSpan.FromSeconds(1));
 }

@@ -20,15 +20,15 @@ public sealed class AnswerTests
     {
         var json = JsonSerializer.SerializeToUtf8Bytes(written, WireJson.Relaxed.ModelAnswer);
         var expected = JsonSerializer.Deserialize(json, WireJson.Relaxed.ModelAnswer)!;
-        var read = AnswerReader.Read(json, "a"u8, [], out _)!;
+        var read = AnswerReader.Read(json, "a"u8, ModelOutput.Unknown, out _)!;
         return read with { Probabilities = [] } == expected with { InputText = "", Probabilities = [] } && read.Probabilities.SequenceEqual(expected.Probabilities);
     });
 
     [Fact]
     public void Read_LabelOfAMegabyteOrAMillionProbabilities_ThrowsBeforeItIsKept()
     {
-        Assert.ThrowsAny<JsonException>(() => AnswerReader.Read(Encoding.UTF8.GetBytes($$"""{"label":"{{new string('L', 1024 * 1024)}}","probabilities":[1]}"""), "a"u8, [], out _));
-        Assert.ThrowsAny<JsonException>(() => AnswerReader.Read(Encoding.UTF8.GetBytes($$"""{"label":"A","probabilities":[1{{string.Concat(Enumerable.Repeat(",0", 1_000_000))}}]}"""), "a"u8, [], out _));
+        Assert.ThrowsAny<JsonException>(() => AnswerReader.Read(Encoding.UTF8.GetBytes($$"""{"label":"{{new string('L', 1024 * 1024)}}","probabilities":[1]}"""), "a"u8, ModelOutput.Unknown, out _));
+        Assert.ThrowsAny<JsonException>(() => AnswerReader.Read(Encoding.UTF8.GetBytes($$"""{"label":"A","probabilities":[1{{string.Concat(Enumerable.Repeat(",0", 1_000_000))}}]}"""), "a"u8, ModelOutput.Unknown, out _));
     }
 
     [Fact]
@@ -85,9 +85,76 @@ public sealed class AnswerTests
     [InlineData("""{"label":"A","probabilities":[1],"truncated":1}""")]
     public void Read_NoSuchObject_IsNoAnswer(string json) => Assert.NotEmpty(FaultOf(Read(json)));
 
-    private static WorkerReply Read(string json, params string[] labels)
+    [Theory]
+    [InlineData("""{"label":"B","probabilities":[0.5,0.9,0.1],"labels":["B","A"]}""", "B A")]
+    [InlineData("""{"labels":[],"label":"A","probabilities":[0.4,0.3,0.3]}""", "")]
+    [InlineData("""{"label":"A","probabilities":[1,0,1],"labels":["\u0041","C"]}""", "A C")]
+    public void Read_OfAMultiLabelModel_HasItsLabels(string json, string labels)
     {
-        var worker = new WorkerNode("worker-1", new("http://127.0.0.1:1")) { Model = labels.Length == 0 ? null : StubWorker.ModelNamed("model", labels: labels) };
+        var answer = AnswerOf(Read(ProblemType.MultiLabel, OfText(json), "A", "B", "C"));
+        Assert.Equal(labels.Split(' ', StringSplitOptions.RemoveEmptyEntries), answer.Labels!);
+        // Of a model that has one label they are a member like any other that nobody knows.
+        Assert.Null(AnswerOf(Read(ProblemType.SingleLabel, OfText(json), "A", "B", "C")).Labels);
+    }
+
+    [Theory]
+    [InlineData("""{"label":"B","probabilities":[0.5,0.9,0.1]}""")]
+    [InlineData("""{"label":"B","probabilities":[0.5,0.9,0.1],"labels":null}""")]
+    [InlineData("""{"label":"B","probabilities":[0.5,0.9,0.1],"labels":"B"}""")]
+    [InlineData("""{"label":"B","probabilities":[0.5,0.9,0.1],"labels":["B"]}""")]
+    [InlineData("""{"label":"B","probabilities":[0.5,0.9,0.1],"labels":["A","B"]}""")]
+    [InlineData("""{"label":"B","probabilities":[0.5,0.9,0.1],"labels":["B","A","C"]}""")]
+    [InlineData("""{"label":"B","probabilities":[0.5,0.9,0.1],"labels":["B","A","A","A"]}""")]
+    [InlineData("""{"label":"B","probabilities":[0.5,0.9,0.1],"labels":["B",null]}""")]
+    [InlineData("""{"label":"B","probabilities":[0.5,0.9,0.1],"labels":["B",["A"]]}""")]
+    [InlineData("""{"label":"B","probabilities":[0.5,0.9,0.1],"labels":["B","D"]}""")]
+    [InlineData("""{"label":"A","probabilities":[0.5,0.9,0.1],"labels":["B","A"]}""")]
+    [InlineData("""{"label":"B","probabilities":[0.5,1.1,0.1],"labels":["B","A"]}""")]
+    [InlineData("""{"label":"B","probabilities":[0.5,0.9],"labels":["B","A"]}""")]
+    public void Read_LabelsThatDoNotFollowFromTheProbabilities_IsNoAnswer(string json) =>
+        Assert.StartsWith("its answer", FaultOf(Read(ProblemType.MultiLabel, OfText(json), "A", "B", "C")), StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("""{"label":"SCORE","probabilities":[-3.25]}""", -3.25f)]
+    [InlineData("""{"label":"SCORE","probabilities":[3e38]}""", 3e38f)]
+    public void Read_OfARegression_IsAnyFiniteNumber(string json, float number) =>
+        Assert.Equal([number], AnswerOf(Read(ProblemType.Regression, OfText(json), "SCORE")).Probabilities);
+
+    [Theory]
+    [InlineData("1e39", "A")]
+    [InlineData("-1e39", "A")]
+    [InlineData("NaN", "A")]
+    [InlineData("\"Infinity\"", "A")]
+    [InlineData("null", "A")]
+    [InlineData("7", "B")]
+    [InlineData("7,8", "A")]
+    [InlineData("", "A")]
+    public void Read_NumberOfARegressionThatIsNone_IsNoAnswer(string numbers, string label) =>
+        Assert.StartsWith("its answer", FaultOf(Read(ProblemType.Regression, OfText($$"""{"label":"{{label}}","probabilities":[{{numbers}}]}"""), "A")), StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData(ProblemType.MultiLabel, "[\"B\",\"A\"]", true)]
+    [InlineData(ProblemType.SingleLabel, "[\"B\",\"A\"]", false)]
+    [InlineData(ProblemType.SingleLabel, "[\"\\u001b\"]", false)]
+    public void Read_BatchWithLabels_HasThemOfAMultiLabelModelAlone(ProblemType problem, string labels, bool hasThem)
+    {
+        var worker = new WorkerNode("worker-1", new("http://127.0.0.1:1")) { Model = StubWorker.ModelNamed("model", labels: ["A", "B"]) with { ProblemType = problem } };
+        QueueEntry[] entries = [.. Enumerable.Range(0, 2).Select(_ => new QueueEntry(Guid.CreateVersion7(), "a", TimeSpan.FromMinutes(1)))];
+        var results = entries.Select(entry => $$"""{"label":"B","probabilities":[0.5,0.75],"labels":{{labels}},"token":"{{entry.Id:N}}"}""");
+        var json = $$"""{"inference_ms":1,"results":[{{string.Join(',', results)}}]}""";
+
+        var reply = HttpWorkerClient.Read(new(1, worker, entries, 0), StatusCodes.Status200OK, Encoding.UTF8.GetBytes(json));
+
+        Assert.All(Assert.IsType<WorkerReply.Answered>(reply).Texts, text => Assert.Equal(hasThem ? ["B", "A"] : null, text.Answer!.Labels));
+    }
+
+    private static string OfText(string json) => json.Replace("{\"", "{\"input_text\":\"a\",\"", StringComparison.Ordinal);
+
+    private static WorkerReply Read(string json, params string[] labels) => Read(null, json, labels);
+
+    private static WorkerReply Read(ProblemType? problem, string json, params string[] labels)
+    {
+        var worker = new WorkerNode("worker-1", new("http://127.0.0.1:1")) { Model = labels.Length == 0 ? null : StubWorker.ModelNamed("model", labels: labels) with { ProblemType = problem } };
         var entry = new QueueEntry(Guid.CreateVersion7(), "a", TimeSpan.FromMinutes(1));
         return HttpWorkerClient.Read(new(1, worker, [entry], 0), StatusCodes.Status200OK, Encoding.UTF8.GetBytes(json));
     }

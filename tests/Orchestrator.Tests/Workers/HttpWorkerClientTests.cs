@@ -5,6 +5,7 @@ using System.Text;
 using Lab.Orchestrator.Dispatch;
 using Lab.Orchestrator.Tests.Api;
 using Lab.Orchestrator.Workers;
+using Lab.ServiceDefaults.Contracts;
 using Lab.Testing;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Options;
@@ -120,6 +121,8 @@ public sealed class HttpWorkerClientTests : IDisposable
         Assert.InRange(HttpWorkerClient.MaxAnswerBytes(Call(address, new('a', 1000_000))), 6_000_000, 6_200_000);
         var labelled = new WorkerNode("worker-1", address) { Model = StubWorker.ModelNamed("many", "5a", [.. Enumerable.Range(0, 10_000).Select(i => $"{i}")]) };
         Assert.InRange(HttpWorkerClient.MaxAnswerBytes(new(1, labelled, [new(Guid.CreateVersion7(), "a", Timeout.InfiniteTimeSpan)], 0)), 600_000, 800_000);
+        labelled.Model = labelled.Model with { ProblemType = ProblemType.MultiLabel };
+        Assert.InRange(HttpWorkerClient.MaxAnswerBytes(new(1, labelled, [new(Guid.CreateVersion7(), "a", Timeout.InfiniteTimeSpan)], 0)), 760_000, 960_000);
     }
 
     [Theory]

@@ -31,12 +31,27 @@ public sealed class DistilBertConfigTests
     }
 
     [Theory]
+    [InlineData("""{"problem_type":null}""", "SingleLabel", 2)]
+    [InlineData("""{"problem_type":"single_label_classification","num_labels":3}""", "SingleLabel", 3)]
+    [InlineData("""{"problem_type":"multi_label_classification","id2label":{"0":"LABEL_0","1":"LABEL_1","2":"LABEL_2"}}""", "MultiLabel", 3)]
+    [InlineData("""{"problem_type":"regression","num_labels":1}""", "Regression", 1)]
+    [InlineData("""{"num_labels":1}""", "SingleLabel", 1)]
+    public void Read_ProblemType_IsKeptWithItsLabels(string json, string problem, int labels)
+    {
+        var config = Read(json);
+
+        Assert.Equal(problem, $"{config.Problem}");
+        Assert.Equal(Enumerable.Range(0, labels).Select(id => $"LABEL_{id}"), config.Labels);
+    }
+
+    [Theory]
     [InlineData("[]", "not a JSON object")]
     [InlineData("{", "not JSON")]
     [InlineData("", "not JSON")]
     [InlineData("""{"model_type":"bert"}""", "model_type")]
     [InlineData("""{"model_type":7}""", "model_type")]
-    [InlineData("""{"problem_type":"regression"}""", "problem_type")]
+    [InlineData("""{"problem_type":"ranking"}""", "problem_type is \"ranking\"; it must be single_label_classification")]
+    [InlineData("""{"problem_type":7}""", "problem_type is not a string")]
     [InlineData("""{"dim":-1}""", "dim is -1")]
     [InlineData("""{"dim":0}""", "dim is 0")]
     [InlineData("""{"dim":768.5}""", "dim")]
@@ -50,7 +65,8 @@ public sealed class DistilBertConfigTests
     [InlineData("""{"max_position_embeddings":2}""", "max_position_embeddings is 2")]
     [InlineData("""{"vocab_size":0}""", "vocab_size is 0")]
     [InlineData("""{"activation":"swish"}""", "activation")]
-    [InlineData("""{"num_labels":1}""", "num_labels is 1")]
+    [InlineData("""{"num_labels":0}""", "num_labels is 0")]
+    [InlineData("""{"id2label":{}}""", "num_labels is 0")]
     [InlineData("""{"num_labels":2000000000}""", "num_labels is 2000000000")]
     [InlineData("""{"num_labels":3,"id2label":{"0":"a","1":"b"}}""", "num_labels is 3")]
     [InlineData("""{"id2label":{"0":"a","2":"b"}}""", "id \"2\"")]

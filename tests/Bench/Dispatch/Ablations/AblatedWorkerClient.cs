@@ -88,7 +88,7 @@ internal sealed class AblatedWorkerClient(Ablation ablation, HttpWorkerClient pr
         {
             var answer = JsonSerializer.Deserialize(body, WireJson.Relaxed.ModelAnswer);
             var fault = answer?.InputText != call.Entries[0].Text ? "its answer is not to the text that was asked about"
-                : AnswerCheck.Fault(answer.Label, answer.Probabilities, logits: null, call.Labels);
+                : AnswerCheck.Fault(answer.Label, answer.Probabilities, answer.Labels, logits: null, call.Output);
             return fault is null ? new WorkerReply.Answered([new(answer!, null)], answer!.InferenceMs) : new WorkerReply.Failed(fault);
         }
         catch (JsonException e)
