@@ -12,7 +12,7 @@ public sealed class DispatcherTests
     [Fact]
     public async Task Send_OutOfMemory_IsNotTheWorkersFaultAndTriedAgain()
     {
-        await using var lab = await StartAsync(new OutOfMemoryException());
+        await using var lab = await StartAsync(new InsufficientMemoryException());
         using var response = await lab.PostAsync("large");
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
         Assert.Equal(1, (await RunningOrchestrator.ReadAnswerAsync(response)).Attempts);
