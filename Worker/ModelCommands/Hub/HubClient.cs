@@ -92,7 +92,7 @@ internal sealed partial class HubClient : IDisposable
     /// <exception cref="HttpRequestException">The hub cannot be reached, or fails.</exception>
     public async Task<HttpResponseMessage> OpenAsync(string id, string commit, string name, RangeHeaderValue? range, CancellationToken cancellationToken)
     {
-        var response = await GetAsync($"{id}/resolve/{commit}/{name}", range, cancellationToken);
+        var response = await GetAsync($"{id}/resolve/{commit}/{Uri.EscapeDataString(name)}", range, cancellationToken);
         if (response.IsSuccessStatusCode) return response;
         using (response)
         {

@@ -30,12 +30,31 @@ public sealed class DistilBertConfigTests
         Assert.Equal(["LABEL_0", "LABEL_1"], config.Labels);
     }
 
+    [Fact]
+    public void Read_NamesThatAllModelsHave_AreUnderstood()
+    {
+        var config = Read("""{"hidden_size":64,"dim":64,"num_attention_heads":4,"num_hidden_layers":3}""");
+
+        Assert.Equal((64, 4, 3), (config.Dim, config.Heads, config.Layers));
+    }
+
     [Theory]
     [InlineData("[]", "not a JSON object")]
     [InlineData("{", "not JSON")]
     [InlineData("", "not JSON")]
     [InlineData("""{"model_type":"bert"}""", "model_type")]
     [InlineData("""{"model_type":7}""", "model_type")]
+    [InlineData("""{"model_type":null}""", "model_type is missing")]
+    [InlineData("""{"dim":768,"hidden_size":512}""", "dim is 768, but hidden_size is 512")]
+    [InlineData("""{"num_attention_heads":5}""", "multiple of n_heads (5)")]
+    [InlineData("""{"pruned_heads":{"0":[1]}}""", "pruned_heads")]
+    [InlineData("""{"quantization_config":{"bits":4}}""", "quantization_config")]
+    [InlineData("""{"auto_map":{"AutoModel":"a.B"}}""", "auto_map")]
+    [InlineData("""{"architectures":["DistilBertForMaskedLM"]}""", "architectures is \"DistilBertForMaskedLM\"; only DistilBertForSequenceClassification")]
+    [InlineData("""{"tokenizer_class":"BertJapaneseTokenizer"}""", "tokenizer_class is \"BertJapaneseTokenizer\"")]
+    [InlineData("""{"is_decoder":true}""", "is_decoder is true; only false")]
+    [InlineData("""{"position_embedding_type":"relative_key"}""", "position_embedding_type")]
+    [InlineData("""{"rope_scaling":{"factor":2}}""", "rope_scaling is {\"factor\":2}, and what that does is not known")]
     [InlineData("""{"problem_type":"regression"}""", "problem_type")]
     [InlineData("""{"dim":-1}""", "dim is -1")]
     [InlineData("""{"dim":0}""", "dim is 0")]
@@ -70,6 +89,8 @@ public sealed class DistilBertConfigTests
     private static DistilBertConfig Read(string json)
     {
         using var directory = new TemporaryDirectory();
+        if (json.StartsWith('{') && json.EndsWith('}') && !json.Contains("model_type", StringComparison.Ordinal))
+            json = json is "{}" ? """{"model_type":"distilbert"}""" : $$"""{"model_type":"distilbert",{{json[1..]}}""";
         File.WriteAllText(directory.File("config.json"), json);
         return DistilBertConfig.Read(directory.Path);
     }
