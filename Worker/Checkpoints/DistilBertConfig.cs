@@ -41,7 +41,7 @@ internal sealed record DistilBertConfig
     /// <summary>The longest input in tokens, [CLS] and [SEP] included.</summary>
     public int MaxPositions { get; init; } = 512;
 
-    /// <summary>Rows of the word embeddings and lines of <c>vocab.txt</c>.</summary>
+    /// <summary>Rows of the word embeddings: as many as there are tokens, or padded.</summary>
     public int VocabSize { get; init; } = 30522;
 
     /// <summary>The feed-forward network's activation.</summary>
@@ -92,14 +92,16 @@ internal sealed record DistilBertConfig
         {
             if (root.ValueKind is not JsonValueKind.Object) throw Wrong("is not a JSON object");
             var type = Text("model_type");
-            if (type is not (null or "distilbert")) throw Wrong($"model_type is \"{type}\"; only distilbert can be served");
+            if (type is null) throw Wrong("model_type is missing; it must be distilbert");
+            if (type is not "distilbert") throw Wrong($"model_type is \"{type}\"; only distilbert can be served");
+            ConfigMembers.Check(JsonMembers.Of(path, root));
             var standard = new DistilBertConfig();
             var config = new DistilBertConfig
             {
-                Dim = Number("dim") ?? standard.Dim,
+                Dim = Number("dim", "hidden_size") ?? standard.Dim,
                 HiddenDim = Number("hidden_dim") ?? standard.HiddenDim,
-                Heads = Number("n_heads") ?? standard.Heads,
-                Layers = Number("n_layers") ?? standard.Layers,
+                Heads = Number("n_heads", "num_attention_heads") ?? standard.Heads,
+                Layers = Number("n_layers", "num_hidden_layers") ?? standard.Layers,
                 MaxPositions = Number("max_position_embeddings") ?? standard.MaxPositions,
                 VocabSize = Number("vocab_size") ?? standard.VocabSize,
                 Activation = Text("activation") switch
@@ -145,6 +147,13 @@ internal sealed record DistilBertConfig
             if (count is not null && count != labels.Length)
                 throw Wrong($"num_labels is {count}, but id2label has {labels.Length} labels");
             return labels!;
+        }
+
+        // The names that Hugging Face has for all models (attribute_map of its DistilBertConfig).
+        private int? Number(string name, string alias)
+        {
+            var (own, other) = (Number(name), Number(alias));
+            return own is null || other is null || own == other ? own ?? other : throw Wrong($"{name} is {own}, but {alias} is {other}");
         }
 
         private int? Number(string name)

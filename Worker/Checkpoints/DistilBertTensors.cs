@@ -11,6 +11,8 @@ internal static class DistilBertTensors
     /// <summary>What stands before the names of the encoder's tensors, but not before the classifier's.</summary>
     public const string Prefix = "distilbert.";
 
+    private static readonly string[] OtherHeads = ["vocab_transform.", "vocab_layer_norm.", "vocab_projector.", "qa_outputs."];
+
     /// <summary>The name by which a layer's tensor is found.</summary>
     /// <param name="layer">The layer, 0 to <see cref="DistilBertConfig.Layers"/> − 1.</param>
     /// <param name="tensor">The rest of the name, for instance <c>ffn.lin1.weight</c>.</param>
@@ -19,6 +21,14 @@ internal static class DistilBertTensors
     /// <summary>Whether the tensor carries <see cref="Prefix"/> in Hugging Face's files.</summary>
     public static bool IsOfEncoder(string name) =>
         name.StartsWith("embeddings.", StringComparison.Ordinal) || name.StartsWith("transformer.", StringComparison.Ordinal);
+
+    /// <summary>
+    /// Whether a tensor may be there that a classifier does not have: the numbers 0, 1, 2 … of positions, or the head of a
+    /// model for masked words or for questions, of which a classifier was made.
+    /// </summary>
+    public static bool IsOfNoConcern(string name) =>
+        name is $"{Prefix}embeddings.position_ids" or "embeddings.position_ids"
+        || Array.Exists(OtherHeads, head => name.StartsWith(head, StringComparison.Ordinal));
 
     /// <summary>Every tensor that a model of this shape has.</summary>
     public static IEnumerable<TensorShape> Of(DistilBertConfig config)

@@ -1,7 +1,6 @@
 using System.Numerics.Tensors;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using System.Security.Cryptography;
 
 namespace Lab.Worker.Checkpoints;
 
@@ -28,34 +27,37 @@ internal sealed record Weight(string Name, IReadOnlyList<long> Shape, nint Addre
 internal sealed unsafe class DistilBertWeights : IDisposable
 {
     /// <summary>The file's name within a model directory.</summary>
-    public const string FileName = "model.safetensors";
+    public const string FileName = WeightFiles.FileName;
 
     private const int Alignment = 64;
-    private const int HashedAtOnce = 1 << 17;
 
-    private readonly SafetensorsFile _file;
+    private readonly WeightFiles _file;
     private readonly Dictionary<string, SafetensorsEntry> _entries = new(StringComparer.Ordinal);
     private readonly List<nint> _owned = [];
 
-    private DistilBertWeights(SafetensorsFile file) => _file = file;
+    private DistilBertWeights(WeightFiles file) => _file = file;
 
     /// <summary>The model directory, as an absolute path.</summary>
     public string Directory => System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(Path))!;
 
-    /// <summary>The file's path.</summary>
+    /// <summary>The path of the file, or of the index where there are several.</summary>
     public string Path => _file.Path;
 
-    /// <summary>The size of the file.</summary>
+    /// <summary>The size of all files in bytes.</summary>
     public long FileBytes => _file.FileBytes;
 
-    /// <summary>Opens <c>model.safetensors</c> and checks that each tensor is there, in shape, and of a type that can be read.</summary>
-    /// <exception cref="ModelDirectoryException">The file is broken or a tensor is missing or misshapen.</exception>
+    /// <summary>
+    /// Opens <c>model.safetensors</c>, or its shards, and checks that each tensor is there, in shape, of a type that can be
+    /// read, and that no other is there which would count in another model.
+    /// </summary>
+    /// <exception cref="ModelDirectoryException">A file is broken, or a tensor is missing, misshapen or too many.</exception>
     public static DistilBertWeights Open(string directory, DistilBertConfig config)
     {
-        var weights = new DistilBertWeights(SafetensorsFile.Open(System.IO.Path.Combine(directory, FileName)));
+        var weights = new DistilBertWeights(WeightFiles.Open(directory));
         try
         {
             foreach (var tensor in DistilBertTensors.Of(config)) weights.Find(tensor);
+            weights.RefuseOthers();
             return weights;
         }
         catch
@@ -65,16 +67,8 @@ internal sealed unsafe class DistilBertWeights : IDisposable
         }
     }
 
-    /// <summary>SHA-256 of the whole file, in lower-case hexadecimal.</summary>
-    public string Sha256()
-    {
-        using var file = new FileStream(_file.Path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0, FileOptions.SequentialScan);
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        // Hashing a stream at once would read it in pieces of 4 KiB, and a start would wait for that.
-        var buffer = new byte[HashedAtOnce];
-        while (file.Read(buffer) is > 0 and var read) hash.AppendData(buffer, 0, read);
-        return Convert.ToHexStringLower(hash.GetHashAndReset());
-    }
+    /// <summary>SHA-256 of all files, as <see cref="WeightFiles.Sha256"/> gives it.</summary>
+    public string Sha256(Func<string, Func<string>, string>? remember = null) => _file.Sha256(remember);
 
     /// <summary>One tensor.</summary>
     /// <param name="name">The name without the prefix <c>distilbert.</c>, one of <see cref="DistilBertTensors.Of"/>.</param>
@@ -219,11 +213,21 @@ internal sealed unsafe class DistilBertWeights : IDisposable
         if (!_file.Entries.TryGetValue(prefixed, out var entry) && !_file.Entries.TryGetValue(tensor.Name, out entry))
             throw new ModelDirectoryException(_file.Path, prefixed, "is missing");
         if (!entry.Shape.SequenceEqual(tensor.Shape))
-            throw new ModelDirectoryException(_file.Path, entry.Name,
+            throw new ModelDirectoryException(_file.PathOf(entry), entry.Name,
                 $"has the shape {SafetensorsHeader.Describe(entry.Shape)}, but {DistilBertConfig.FileName} asks for {SafetensorsHeader.Describe(tensor.Shape)}");
         if (entry.ElementType is not ("F32" or "F16" or "BF16"))
-            throw new ModelDirectoryException(_file.Path, entry.Name, $"is stored as {entry.ElementType}; F32, F16 and BF16 can be read");
+            throw new ModelDirectoryException(_file.PathOf(entry), entry.Name, $"is stored as {entry.ElementType}; F32, F16 and BF16 can be read");
         _entries.Add(tensor.Name, entry);
+    }
+
+    private void RefuseOthers()
+    {
+        var found = _entries.Values.Select(entry => entry.Name).ToHashSet(StringComparer.Ordinal);
+        foreach (var entry in _file.Entries.Values)
+        {
+            if (!found.Contains(entry.Name) && !DistilBertTensors.IsOfNoConcern(entry.Name))
+                throw new ModelDirectoryException(_file.PathOf(entry), entry.Name, $"is none that the model of {DistilBertConfig.FileName} has, and what it is for is not known");
+        }
     }
 
     private static long Count(SafetensorsEntry entry) => entry.Shape.Aggregate(1L, (product, dimension) => product * dimension);
@@ -267,7 +271,7 @@ internal sealed unsafe class DistilBertWeights : IDisposable
         for (var i = 0; i < values.Length; i++)
         {
             if (!float.IsFinite(values[i]))
-                throw new ModelDirectoryException(_file.Path, entry.Name, $"element {i} is {(float.IsNaN(values[i]) ? "not a number" : "infinite")}");
+                throw new ModelDirectoryException(_file.PathOf(entry), entry.Name, $"element {i} is {(float.IsNaN(values[i]) ? "not a number" : "infinite")}");
         }
     }
 }

@@ -2,7 +2,10 @@ using System.Text;
 
 namespace Lab.Worker.Checkpoints;
 
-/// <summary>The word pieces of a model: line <em>n</em> of <c>vocab.txt</c>, counted from 0, has the token id <em>n</em>.</summary>
+/// <summary>
+/// The word pieces of a model: line <em>n</em> of <c>vocab.txt</c>, counted from 0, has the token id <em>n</em>; or what
+/// <c>tokenizer.json</c> has in its place.
+/// </summary>
 internal sealed class Vocabulary
 {
     /// <summary>The file's name within a model directory.</summary>
@@ -13,21 +16,29 @@ internal sealed class Vocabulary
 
     private const int MaxFileBytes = 64 << 20;
 
-    private Vocabulary(string path, string[] tokens)
+    // Embeddings are padded to one of these for the sake of graphics processors.
+    private static readonly int[] PaddedTo = [8, 16, 32, 64, 128, 256, 512];
+
+    /// <summary>Word pieces by id.</summary>
+    /// <param name="path">The file to name in messages.</param>
+    /// <param name="tokens">The tokens.</param>
+    /// <exception cref="ModelDirectoryException">They are no vocabulary.</exception>
+    public Vocabulary(string path, string[] tokens)
     {
         Tokens = tokens;
         var ids = new Dictionary<string, int>(tokens.Length, StringComparer.Ordinal);
         for (var id = 0; id < tokens.Length; id++)
         {
             if (tokens[id].Length == 0) throw new ModelDirectoryException(path, $"line {id + 1} is empty");
+            if (tokens[id].AsSpan().ContainsAny('\r', '\n')) throw new ModelDirectoryException(path, $"the token with the id {id} has a line break in it");
             if (!ids.TryAdd(tokens[id], id))
                 throw new ModelDirectoryException(path, $"\"{tokens[id]}\" stands in line {ids[tokens[id]] + 1} and again in line {id + 1}");
         }
 
-        ClsId = Special("[CLS]");
-        SepId = Special("[SEP]");
+        ClsId = Special(SpecialTokens.Cls);
+        SepId = Special(SpecialTokens.Sep);
         UnknownId = Special(UnknownToken);
-        PadId = Special("[PAD]");
+        PadId = Special(SpecialTokens.Pad);
 
         int Special(string token) =>
             ids.TryGetValue(token, out var id) ? id : throw new ModelDirectoryException(path, $"the token {token} is missing");
@@ -50,12 +61,30 @@ internal sealed class Vocabulary
 
     /// <summary>Reads <c>vocab.txt</c>.</summary>
     /// <param name="directory">The model directory.</param>
-    /// <param name="size">The number of lines it must have.</param>
+    /// <param name="rows">Rows of the word embeddings.</param>
     /// <exception cref="ModelDirectoryException">The file is missing, unreadable, or not a vocabulary of that size.</exception>
-    public static Vocabulary Read(string directory, int size)
+    public static Vocabulary Read(string directory, int rows)
+    {
+        var vocabulary = Read(directory);
+        CheckRows(Path.Combine(directory, FileName), vocabulary.Tokens.Count, rows);
+        return vocabulary;
+    }
+
+    /// <summary>Compares a number of tokens with the word embeddings'.</summary>
+    /// <exception cref="ModelDirectoryException">There are more tokens than rows, or fewer than padding explains.</exception>
+    public static void CheckRows(string path, int tokens, int rows)
+    {
+        if (tokens == rows || (tokens < rows && PaddedTo.Any(multiple => (tokens + multiple - 1) / multiple * multiple == rows))) return;
+        throw new ModelDirectoryException(path,
+            $"has {tokens} tokens, but vocab_size in {DistilBertConfig.FileName} is {rows}{(tokens < rows ? ", which is more than padding to a multiple of 8 to 512 explains" : "")}");
+    }
+
+    /// <summary>Reads <c>vocab.txt</c>, however many lines it has.</summary>
+    /// <exception cref="ModelDirectoryException">The file is missing, unreadable, or not a vocabulary.</exception>
+    public static Vocabulary Read(string directory)
     {
         var path = Path.Combine(directory, FileName);
-        var tokens = new List<string>(size);
+        var tokens = new List<string>();
         try
         {
             using var reader = new StreamReader(new MemoryStream(RegularFile.Read(path, MaxFileBytes)), new UTF8Encoding(false, throwOnInvalidBytes: true));
@@ -66,8 +95,6 @@ internal sealed class Vocabulary
             throw new ModelDirectoryException(path, "is not valid UTF-8");
         }
 
-        if (tokens.Count != size)
-            throw new ModelDirectoryException(path, $"has {tokens.Count} tokens, but vocab_size in {DistilBertConfig.FileName} is {size}");
-        return new(path, [.. tokens]);
+        return tokens.Count > 0 ? new(path, [.. tokens]) : throw new ModelDirectoryException(path, "has 0 tokens");
     }
 }

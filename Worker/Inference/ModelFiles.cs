@@ -9,7 +9,7 @@ namespace Lab.Worker.Inference;
 /// <param name="Config">The model's shape.</param>
 /// <param name="Tokenizer">Its tokeniser.</param>
 /// <param name="Weights">Its weights.</param>
-/// <param name="Sha256">SHA-256 of the weights' file, in lower-case hexadecimal.</param>
+/// <param name="Sha256">SHA-256 of the weights, in lower-case hexadecimal.</param>
 internal sealed record ModelFiles(DistilBertConfig Config, BertTokenizer Tokenizer, DistilBertWeights Weights, string Sha256)
 {
     private const int Sha256Digits = 2 * SHA256.HashSizeInBytes;
@@ -25,13 +25,13 @@ internal sealed record ModelFiles(DistilBertConfig Config, BertTokenizer Tokeniz
         var weights = DistilBertWeights.Open(directory, config);
         try
         {
-            var hash = Task.Run(() => notes?.Get(weights.Path, Sha256Digits, weights.Sha256) ?? weights.Sha256());
+            var hash = Task.Run(() => weights.Sha256(notes is null ? null : (path, compute) => notes.Get(path, Sha256Digits, compute)));
             try
             {
                 OnnxRuntimeProcess.DisableTelemetry();
                 _ = OnnxRuntimeProcess.Version;
-                var vocabulary = Vocabulary.Read(directory, config.VocabSize);
-                var tokenizer = new BertTokenizer(vocabulary, TokenizerConfig.Read(directory), config.MaxPositions);
+                var (vocabulary, tokenizerConfig) = TokenizerFiles.Read(directory, config.VocabSize);
+                var tokenizer = new BertTokenizer(vocabulary, tokenizerConfig, config.MaxPositions);
                 return new(config, tokenizer, weights, hash.GetAwaiter().GetResult());
             }
             finally

@@ -33,7 +33,7 @@ internal sealed class TextModel(
         ModelFiles files, WorkerOptions options, WorkerTelemetry telemetry, TimeProvider time, ILogger logger, CancellationToken cancellationToken = default)
     {
         var (config, tokenizer, weights, sha256) = files;
-        var description = new ModelDescription(options.FullModelName, sha256, config.Labels, config.MaxPositions, options.FullPrecision, config.Problem);
+        var description = new ModelDescription(options.FullModelName, sha256, config.Labels, tokenizer.MaxTokens, options.FullPrecision, config.Problem);
         var sessions = new SessionFactory(new(options.OpenCache(time), Processor.Current, time, logger), logger);
         var settings = new SessionSettings(options.FullPrecision, Math.Min(options.Threads, Environment.ProcessorCount), options.Deterministic);
         return new(description, tokenizer, sessions.Open(config, weights, description.Sha256, settings, cancellationToken), telemetry);

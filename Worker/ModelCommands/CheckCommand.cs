@@ -25,14 +25,14 @@ internal static class CheckCommand
     {
         var model = LoadedModel.Read(directory);
         var config = model.Config;
-        using var file = SafetensorsFile.Open(Path.Combine(model.Path, DistilBertWeights.FileName));
+        using var file = WeightFiles.Open(model.Path);
         var parameters = DistilBertTensors.Of(config).Sum(tensor => tensor.Shape.Aggregate(1L, (product, dimension) => product * dimension));
         var types = file.Entries.Values.GroupBy(entry => entry.ElementType).Select(group => $"{group.Count()} × {group.Key}");
 
         var table = new Table().Border(TableBorder.Markdown).AddColumns("", "");
         Row("layers, width, heads, feed-forward", $"{config.Layers}, {config.Dim}, {config.Heads}, {config.HiddenDim} ({config.Activation.ToString().ToLowerInvariant()})");
-        Row("vocabulary", $"{config.VocabSize} word pieces, {(model.TokenizerConfig.Lowercase ? "uncased" : "cased")}");
-        Row("longest input", $"{config.MaxPositions} tokens");
+        Row("vocabulary", $"{model.Vocabulary.Tokens.Count} word pieces, {(model.TokenizerConfig.Lowercase ? "uncased" : "cased")}{(model.TokenizerConfig.AddedTokens is { Count: > 0 } added ? $", {added.Count} added tokens" : "")}");
+        Row("longest input", $"{model.Tokenizer.MaxTokens} tokens");
         Row("labels", string.Join(", ", config.Labels));
         Row("scores", config switch
         {

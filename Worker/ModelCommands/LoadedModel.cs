@@ -13,6 +13,7 @@ internal sealed class LoadedModel
     {
         Path = path;
         Config = config;
+        Vocabulary = vocabulary;
         TokenizerConfig = tokenizerConfig;
         Tokenizer = new(vocabulary, tokenizerConfig, config.MaxPositions);
     }
@@ -22,6 +23,9 @@ internal sealed class LoadedModel
 
     /// <summary>The model's shape.</summary>
     public DistilBertConfig Config { get; }
+
+    /// <summary>The word pieces.</summary>
+    public Vocabulary Vocabulary { get; }
 
     /// <summary>How text becomes tokens.</summary>
     public TokenizerConfig TokenizerConfig { get; }
@@ -36,7 +40,8 @@ internal sealed class LoadedModel
         var path = System.IO.Path.GetFullPath(directory);
         if (!Directory.Exists(path)) throw new ModelDirectoryException(path, "is not a directory");
         var config = DistilBertConfig.Read(path);
-        return new(path, config, Vocabulary.Read(path, config.VocabSize), TokenizerConfig.Read(path));
+        var (vocabulary, tokenizerConfig) = TokenizerFiles.Read(path, config.VocabSize);
+        return new(path, config, vocabulary, tokenizerConfig);
     }
 
     /// <summary>Checks all of a directory but the weights' numbers: the files, and the weights' names, shapes and types.</summary>

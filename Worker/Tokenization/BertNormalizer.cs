@@ -3,19 +3,31 @@ using System.Text;
 namespace Lab.Worker.Tokenization;
 
 /// <summary>
-/// The whole of BERT's basic tokeniser as one pass: cleans the text, sets ideographs and punctuation apart, and for
-/// uncased models strips accents and lower-cases; its result is the words, separated by single spaces. Follows Hugging
+/// The whole of BERT's basic tokeniser as one pass: cleans the text, sets ideographs and punctuation apart, strips
+/// accents and lower-cases, as the model will have it; its result is the words, separated by single spaces. Follows Hugging
 /// Face's <c>BertNormalizer</c> and <c>BertPreTokenizer</c> (lower-casing looks at one character at a time, so Σ is
 /// always σ). Takes time in proportion to the text, and stops once it has enough words.
 /// </summary>
-/// <param name="lowercase">Whether to strip accents and to lower-case.</param>
+/// <param name="lowercase">Whether to lower-case.</param>
+/// <param name="stripAccents">Whether to strip accents.</param>
+/// <param name="separateIdeographs">Whether each ideograph is a word of its own.</param>
 /// <param name="maxWords">The number of words after which the rest of the text is left alone.</param>
-internal sealed class BertNormalizer(bool lowercase, int maxWords = int.MaxValue)
+internal sealed class BertNormalizer(bool lowercase, bool stripAccents, bool separateIdeographs = true, int maxWords = int.MaxValue)
 {
+    private const int CapitalIWithDot = 0x0130;
+    private const char DotAbove = '\u0307';
+
     /// <summary>The words of a text, separated by single spaces.</summary>
-    public string Normalize(ReadOnlySpan<char> text)
+    public string Normalize(ReadOnlySpan<char> text) => ToText(Words(text));
+
+    /// <summary>The text as <c>BertNormalizer</c> alone leaves it: with its spaces, not yet split into words.</summary>
+    public string NormalizeOnly(ReadOnlySpan<char> text) => ToText(Write(text, new(text.Length + 8)));
+
+    /// <summary>The words, separated by single spaces, to be disposed by the caller.</summary>
+    public WordBuffer Words(ReadOnlySpan<char> text) => Write(text, new(text.Length + text.Length / 4 + 8, maxWords));
+
+    private static string ToText(WordBuffer words)
     {
-        var words = Words(text);
         try
         {
             return words.Text.ToString();
@@ -26,11 +38,9 @@ internal sealed class BertNormalizer(bool lowercase, int maxWords = int.MaxValue
         }
     }
 
-    /// <summary>The same, to be disposed by the caller.</summary>
-    public WordBuffer Words(ReadOnlySpan<char> text)
+    private WordBuffer Write(ReadOnlySpan<char> text, WordBuffer words)
     {
-        var words = new WordBuffer(text.Length + text.Length / 4 + 8, maxWords);
-        var pending = new DecompositionBuffer(stackalloc char[DecompositionBuffer.Capacity]);
+        var pending = new DecompositionBuffer(stackalloc char[DecompositionBuffer.Capacity], lowercase);
         for (var i = 0; i < text.Length && !words.IsFull;)
         {
             if (char.IsAscii(text[i]))
@@ -61,8 +71,13 @@ internal sealed class BertNormalizer(bool lowercase, int maxWords = int.MaxValue
             return;
         }
 
+        if (kind is CharacterClass.Space)
+        {
+            words.Space();
+            return;
+        }
+
         words.EndWord();
-        if (kind is CharacterClass.Space) return;
         words.Append(character);
         words.EndWord();
     }
@@ -73,21 +88,21 @@ internal sealed class BertNormalizer(bool lowercase, int maxWords = int.MaxValue
         {
             case CharacterClass.Dropped:
                 break;
-            case CharacterClass.Mark when lowercase:
+            case CharacterClass.Mark when stripAccents:
                 pending.LeaveOut(rune);
                 break;
             case CharacterClass.Space:
                 pending.Flush(ref words);
-                words.EndWord();
+                words.Space();
                 break;
-            case CharacterClass.Ideograph:
+            case CharacterClass.Ideograph when separateIdeographs:
                 pending.Flush(ref words);
-                words.EndWord();
+                words.Space();
                 Word(rune, ref pending, ref words);
                 pending.Flush(ref words);
-                words.EndWord();
+                words.Space();
                 break;
-            case CharacterClass.Punctuation when !lowercase:
+            case CharacterClass.Punctuation when !stripAccents:
                 words.EndWord();
                 words.Append(rune);
                 words.EndWord();
@@ -100,7 +115,19 @@ internal sealed class BertNormalizer(bool lowercase, int maxWords = int.MaxValue
 
     private void Word(Rune rune, ref DecompositionBuffer pending, ref WordBuffer words)
     {
-        if (lowercase) pending.Append(rune, ref words);
-        else words.Append(rune);
+        if (stripAccents)
+        {
+            pending.Append(rune, ref words);
+        }
+        else if (lowercase && rune.Value == CapitalIWithDot)
+        {
+            // The only character whose lower case is two.
+            words.Append('i');
+            words.Append(DotAbove);
+        }
+        else
+        {
+            words.Append(lowercase ? Rune.ToLowerInvariant(rune) : rune);
+        }
     }
 }

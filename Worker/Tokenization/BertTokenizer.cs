@@ -4,9 +4,9 @@ using Lab.Worker.Checkpoints;
 namespace Lab.Worker.Tokenization;
 
 /// <summary>
-/// Token ids as Hugging Face's <c>BertTokenizer</c> gives them: BERT's basic tokeniser (<see cref="BertNormalizer"/>),
-/// then greedy longest-match-first WordPiece (Wu et al., arXiv:1609.08144), between [CLS] and [SEP]. Safe for
-/// concurrent use.
+/// Token ids as Hugging Face's <c>BertTokenizer</c> gives them: added tokens are found, then BERT's basic tokeniser
+/// (<see cref="BertNormalizer"/>), then greedy longest-match-first WordPiece (Wu et al., arXiv:1609.08144), between [CLS]
+/// and [SEP]. One difference is meant: BERT's special tokens are not found in a text. Safe for concurrent use.
 /// </summary>
 internal sealed class BertTokenizer
 {
@@ -14,19 +14,21 @@ internal sealed class BertTokenizer
     private readonly WordPieces _pieces;
     private readonly BertNormalizer _firstWords;
     private readonly BertNormalizer _allWords;
+    private readonly AddedTokens? _added;
 
     /// <summary>A tokeniser.</summary>
     /// <param name="vocabulary">The model's word pieces.</param>
-    /// <param name="config">Whether the model is uncased.</param>
-    /// <param name="maxTokens">The longest result, special tokens included: the model's number of positions, at least 3.</param>
+    /// <param name="config">How text becomes words, and which tokens are added.</param>
+    /// <param name="maxTokens">The model's number of positions, at least 3; <paramref name="config"/> may have a lower limit.</param>
     public BertTokenizer(Vocabulary vocabulary, TokenizerConfig config, int maxTokens)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(maxTokens, 3);
         _vocabulary = vocabulary;
-        MaxTokens = maxTokens;
+        MaxTokens = Math.Min(maxTokens, config.MaxTokens);
         // Each word is a token at least: further words cannot matter, and need not be looked at.
-        _firstWords = new(config.Lowercase, maxTokens);
-        _allWords = new(config.Lowercase);
+        _firstWords = new(config.Lowercase, config.StripAccents, config.SeparateIdeographs, MaxTokens);
+        _allWords = new(config.Lowercase, config.StripAccents, config.SeparateIdeographs);
+        if (config.AddedTokens.Count > 0) _added = new(config.AddedTokens, _allWords);
         _pieces = new(vocabulary);
     }
 
@@ -71,8 +73,25 @@ internal sealed class BertTokenizer
     }
 
     // As many as there are, or more than `room` of them from the side that is kept.
-    private List<int> Words(string text, int room, TruncationSide side) =>
-        side is TruncationSide.Right ? Tokens(_firstWords, text, room) : LastTokens(text, room);
+    private List<int> Words(string text, int room, TruncationSide side)
+    {
+        if (_added is not null) return TokensAmongAdded(_added, text, side is TruncationSide.Right ? room : int.MaxValue);
+        return side is TruncationSide.Right ? Tokens(_firstWords, text, room) : LastTokens(text, room);
+    }
+
+    // An added token may hold spaces, or depend on what stands before it: the beginning of the text is never left out.
+    private List<int> TokensAmongAdded(AddedTokens added, string text, int room)
+    {
+        var ids = new List<int>();
+        foreach (var part in added.Parts(text))
+        {
+            if (ids.Count > room) break;
+            if (part.TokenId is { } id) ids.Add(id);
+            else ids.AddRange(Tokens(part.Normalized ? AddedTokens.NormalizedWords : _allWords, part.Text, room - ids.Count));
+        }
+
+        return ids;
+    }
 
     private List<int> Tokens(BertNormalizer normalizer, ReadOnlySpan<char> text, int room = int.MaxValue)
     {

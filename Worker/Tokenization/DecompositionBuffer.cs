@@ -5,7 +5,7 @@ namespace Lab.Worker.Tokenization;
 
 /// <summary>
 /// A run of characters beyond ASCII, gathered to be decomposed canonically (NFD, Unicode Standard Annex #15), stripped
-/// of marks and lower-cased. Marks must not be put in: they would be stripped anyway, and long rows of them make
+/// of marks and, where that is wanted, lower-cased. Marks must not be put in: they would be stripped anyway, and long rows of them make
 /// reordering take quadratic time.
 /// </summary>
 internal ref struct DecompositionBuffer
@@ -23,11 +23,17 @@ internal ref struct DecompositionBuffer
     private const int Ypogegrammeni = 0x0345;
 
     private readonly Span<char> _run;
+    private readonly bool _lowercase;
     private int _length;
 
     /// <summary>An empty buffer.</summary>
     /// <param name="memory">Memory of at least <see cref="Capacity"/> characters.</param>
-    public DecompositionBuffer(Span<char> memory) => _run = memory;
+    /// <param name="lowercase">Whether to lower-case.</param>
+    public DecompositionBuffer(Span<char> memory, bool lowercase)
+    {
+        _run = memory;
+        _lowercase = lowercase;
+    }
 
     /// <summary>Adds a character, and passes the run on when it has grown long.</summary>
     public void Append(Rune rune, ref WordBuffer words)
@@ -79,7 +85,7 @@ internal ref struct DecompositionBuffer
                     words.EndWord();
                     break;
                 default:
-                    words.Append(Rune.ToLowerInvariant(rune));
+                    words.Append(_lowercase ? Rune.ToLowerInvariant(rune) : rune);
                     break;
             }
         }

@@ -13,6 +13,7 @@ internal struct WordBuffer : IDisposable
     private const char UnknownWord = '\uFFFF';
 
     private readonly int _maxWords;
+    private readonly bool _verbatim;
     private char[] _chars;
     private int _length;
     private int _wordStart;
@@ -28,13 +29,18 @@ internal struct WordBuffer : IDisposable
         _chars = ArrayPool<char>.Shared.Rent(Math.Clamp(sizeHint, 64, 1 << 16));
     }
 
+    /// <summary>An empty buffer that keeps spaces as they come, and parts and bounds no words.</summary>
+    /// <param name="sizeHint">The expected length in characters.</param>
+    public WordBuffer(int sizeHint)
+        : this(sizeHint, int.MaxValue) => _verbatim = true;
+
     /// <summary>Whether further words would be ignored.</summary>
     public readonly bool IsFull => _words >= _maxWords;
 
     /// <summary>Appends to the current word.</summary>
     public void Append(char character)
     {
-        if (_wordLength++ >= MaxWordLength) return;
+        if (!_verbatim && _wordLength++ >= MaxWordLength) return;
         if (_length + 2 > _chars.Length) Grow();
         _chars[_length++] = character;
     }
@@ -42,7 +48,7 @@ internal struct WordBuffer : IDisposable
     /// <summary>Appends to the current word.</summary>
     public void Append(Rune rune)
     {
-        if (_wordLength++ >= MaxWordLength) return;
+        if (!_verbatim && _wordLength++ >= MaxWordLength) return;
         if (_length + 3 > _chars.Length) Grow();
         _length += rune.EncodeToUtf16(_chars.AsSpan(_length));
     }
@@ -72,8 +78,15 @@ internal struct WordBuffer : IDisposable
         _wordLength = 0;
     }
 
+    /// <summary>Ends the current word, if there is one, at a space.</summary>
+    public void Space()
+    {
+        if (_verbatim) Append(' ');
+        else EndWord();
+    }
+
     /// <summary>The words that have ended.</summary>
-    public readonly ReadOnlySpan<char> Text => _chars.AsSpan(0, Math.Max(0, _wordStart - 1));
+    public readonly ReadOnlySpan<char> Text => _chars.AsSpan(0, _verbatim ? _length : Math.Max(0, _wordStart - 1));
 
     /// <summary>Gives the memory back.</summary>
     public readonly void Dispose() => ArrayPool<char>.Shared.Return(_chars);

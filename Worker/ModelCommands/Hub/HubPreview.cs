@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Lab.Worker.Checkpoints;
 
 namespace Lab.Worker.ModelCommands.Hub;
@@ -9,16 +8,13 @@ namespace Lab.Worker.ModelCommands.Hub;
 /// </summary>
 internal sealed class HubPreview : IDisposable
 {
-    private const string ShardIndex = DistilBertWeights.FileName + ".index.json";
     private const string Pickle = "pytorch_model.bin";
     private const int MaxSmallBytes = 64 << 20;
-    private const int MaxIndexBytes = 16 << 20;
-    private const int MaxShards = 256;
 
     private static readonly string[] SmallNames =
     [
-        DistilBertConfig.FileName, Vocabulary.FileName, "tokenizer.json", TokenizerConfig.FileName, "added_tokens.json",
-        "special_tokens_map.json", "adapter_config.json", ShardIndex,
+        DistilBertConfig.FileName, Vocabulary.FileName, TokenizerJson.FileName, TokenizerConfig.FileName, "added_tokens.json",
+        "special_tokens_map.json", "adapter_config.json", ShardIndex.FileName,
     ];
 
     /// <summary>Every name of a file that is read where a model directory has it, shards apart.</summary>
@@ -34,7 +30,7 @@ internal sealed class HubPreview : IDisposable
         _files = files;
         _download = download;
         // With one file of weights the index says nothing.
-        Small = [.. SmallNames.Where(name => name != ShardIndex || !files.ContainsKey(DistilBertWeights.FileName)).Where(files.ContainsKey).Select(name => files[name])];
+        Small = [.. SmallNames.Where(name => name != ShardIndex.FileName || !files.ContainsKey(DistilBertWeights.FileName)).Where(files.ContainsKey).Select(name => files[name])];
     }
 
     /// <summary>Where the files lie.</summary>
@@ -86,37 +82,16 @@ internal sealed class HubPreview : IDisposable
         }
 
         Weights = _files.ContainsKey(DistilBertWeights.FileName) ? [Weight(DistilBertWeights.FileName)]
-            : _files.ContainsKey(ShardIndex) ? Check(Shards)
+            : _files.ContainsKey(ShardIndex.FileName) ? [.. Check(() => ShardIndex.Read(PathOf(ShardIndex.FileName))).Values.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).Select(Weight)]
             : throw new HubException(_files.Keys.Any(name => name.StartsWith(Pickle, StringComparison.Ordinal))
                 ? $"{_id} has its weights in {Pickle} only, which is never read: a pickle can run code. Where you trust it, convert it: {Conversion()}"
                 : $"{_id} has no {DistilBertWeights.FileName}, and nothing else can be read in its place");
         foreach (var file in Weights) await _download.FetchHeaderAsync(file, PathOf(file.Name), cancellationToken);
     }
 
-    private IReadOnlyList<HubFile> Shards()
-    {
-        using var index = JsonFile.Read(PathOf(ShardIndex), MaxIndexBytes);
-        if (index.RootElement.ValueKind is not JsonValueKind.Object
-            || !index.RootElement.TryGetProperty("weight_map", out var map) || map.ValueKind is not JsonValueKind.Object)
-            throw new ModelDirectoryException(PathOf(ShardIndex), "has no object weight_map");
-        var names = new SortedSet<string>(StringComparer.Ordinal);
-        foreach (var tensor in map.EnumerateObject())
-        {
-            // What is not a plain name could lead out of the directory.
-            if (tensor.Value.ValueKind is not JsonValueKind.String || tensor.Value.GetString() is not { } name
-                || !name.EndsWith(".safetensors", StringComparison.Ordinal) || name.StartsWith('.') || name.Any(c => !char.IsAsciiLetterOrDigit(c) && c is not ('.' or '-' or '_')))
-                throw new ModelDirectoryException(PathOf(ShardIndex), tensor.Name, "its file is no plain name that ends in .safetensors");
-            names.Add(name);
-        }
-
-        return names.Count is > 0 and <= MaxShards
-            ? [.. names.Select(Weight)]
-            : throw new ModelDirectoryException(PathOf(ShardIndex), $"names {names.Count} files; it must be 1 to {MaxShards}");
-    }
-
     private HubFile Weight(string name)
     {
-        if (!_files.TryGetValue(name, out var file)) throw new HubException($"{_id} has no {name}, which {ShardIndex} names");
+        if (!_files.TryGetValue(name, out var file)) throw new HubException($"{_id} has no {name}, which {ShardIndex.FileName} names");
         return file.Bytes <= SafetensorsFile.MaxFileBytes ? file
             : throw new HubException($"{_id}/{name} has {file.Bytes} bytes; more than {SafetensorsFile.MaxFileBytes} are not read");
     }

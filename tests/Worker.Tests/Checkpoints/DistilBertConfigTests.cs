@@ -30,6 +30,14 @@ public sealed class DistilBertConfigTests
         Assert.Equal(["LABEL_0", "LABEL_1"], config.Labels);
     }
 
+    [Fact]
+    public void Read_NamesThatAllModelsHave_AreUnderstood()
+    {
+        var config = Read("""{"hidden_size":64,"dim":64,"num_attention_heads":4,"num_hidden_layers":3}""");
+
+        Assert.Equal((64, 4, 3), (config.Dim, config.Heads, config.Layers));
+    }
+
     [Theory]
     [InlineData("""{"problem_type":null}""", "SingleLabel", 2)]
     [InlineData("""{"problem_type":"single_label_classification","num_labels":3}""", "SingleLabel", 3)]
@@ -52,6 +60,17 @@ public sealed class DistilBertConfigTests
     [InlineData("""{"model_type":7}""", "model_type")]
     [InlineData("""{"problem_type":"ranking"}""", "problem_type is \"ranking\"; it must be single_label_classification")]
     [InlineData("""{"problem_type":7}""", "problem_type is not a string")]
+    [InlineData("""{"model_type":null}""", "model_type is missing")]
+    [InlineData("""{"dim":768,"hidden_size":512}""", "dim is 768, but hidden_size is 512")]
+    [InlineData("""{"num_attention_heads":5}""", "multiple of n_heads (5)")]
+    [InlineData("""{"pruned_heads":{"0":[1]}}""", "pruned_heads")]
+    [InlineData("""{"quantization_config":{"bits":4}}""", "quantization_config")]
+    [InlineData("""{"auto_map":{"AutoModel":"a.B"}}""", "auto_map")]
+    [InlineData("""{"architectures":["DistilBertForMaskedLM"]}""", "architectures is \"DistilBertForMaskedLM\"; only DistilBertForSequenceClassification")]
+    [InlineData("""{"tokenizer_class":"BertJapaneseTokenizer"}""", "tokenizer_class is \"BertJapaneseTokenizer\"")]
+    [InlineData("""{"is_decoder":true}""", "is_decoder is true; only false")]
+    [InlineData("""{"position_embedding_type":"relative_key"}""", "position_embedding_type")]
+    [InlineData("""{"rope_scaling":{"factor":2}}""", "rope_scaling is {\"factor\":2}, and what that does is not known")]
     [InlineData("""{"dim":-1}""", "dim is -1")]
     [InlineData("""{"dim":0}""", "dim is 0")]
     [InlineData("""{"dim":768.5}""", "dim")]
@@ -86,6 +105,8 @@ public sealed class DistilBertConfigTests
     private static DistilBertConfig Read(string json)
     {
         using var directory = new TemporaryDirectory();
+        if (json.StartsWith('{') && json.EndsWith('}') && !json.Contains("model_type", StringComparison.Ordinal))
+            json = json is "{}" ? """{"model_type":"distilbert"}""" : $$"""{"model_type":"distilbert",{{json[1..]}}""";
         File.WriteAllText(directory.File("config.json"), json);
         return DistilBertConfig.Read(directory.Path);
     }

@@ -64,9 +64,9 @@ public sealed class DistilBertWeightsTests
     }
 
     [Fact]
-    public void Open_FurtherTensors_AreIgnored()
+    public void Open_TensorsOfNoConcern_AreIgnored()
     {
-        TensorShape[] further = [new("embeddings.position_ids", [1, 24]), new("classifier.weight.scale", [3])];
+        TensorShape[] further = [new("embeddings.position_ids", [1, 24]), new("vocab_projector.bias", [150])];
         using var plain = Write(StoredType.F32, Tensors(), Numbered);
         using var more = Write(StoredType.F32, [further[0], .. Tensors(), further[1]], (tensor, values) =>
         {
@@ -89,6 +89,14 @@ public sealed class DistilBertWeightsTests
             return (File.ReadAllBytes(directory.File("saved.onnx")), File.ReadAllBytes(directory.File("saved.weights")));
         }
     }
+
+    [Theory]
+    [InlineData("classifier.weight.scale")]
+    [InlineData("distilbert.transformer.layer.1.attention.q_lin.weight")]
+    [InlineData("distilbert.transformer.layer.0.attention.q_lin.lora_A.weight")]
+    [InlineData("distilbert.pooler.dense.weight")]
+    public void Open_TensorThatTheModelHasNot_NamesIt(string name) =>
+        Assert.Contains($"{name}\": is none that the model of config.json has", Refusal(tensors => tensors.Add(new(name, [1]))), StringComparison.Ordinal);
 
     [Theory]
     [InlineData(65504f, 2)]

@@ -24,7 +24,7 @@ public sealed class RegularFileTests : IDisposable
     public static TheoryData<string, string, string> Kinds()
     {
         var rows = new TheoryData<string, string, string>();
-        foreach (var file in Files)
+        foreach (var file in (string[])[.. Files, "tokenizer.json", "added_tokens.json", "special_tokens_map.json"])
         {
             rows.Add(file, "pointer", "is a Git LFS pointer in the file's place; \"git lfs pull\" in its repository fetches the file");
             rows.Add(file, "link to a device", "is a pipe, a socket or a device, not a file");

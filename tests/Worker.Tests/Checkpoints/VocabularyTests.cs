@@ -63,8 +63,6 @@ public sealed class VocabularyTests
     }
 
     [Theory]
-    [InlineData("""{"strip_accents":false}""")]
-    [InlineData("""{"tokenize_chinese_chars":false}""")]
     [InlineData("""{"do_lower_case":"yes"}""")]
     [InlineData("[]")]
     public void TokenizerConfig_Unsupported_IsRefused(string json)

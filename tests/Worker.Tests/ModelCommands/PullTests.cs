@@ -344,13 +344,33 @@ public sealed class PullTests : IAsyncLifetime
         Assert.InRange(_hub.WeightBytesSent, 1, length / 100);
     }
 
+    [Fact]
+    public async Task Pull_Shards_AreServedAsTheOneFileIs()
+    {
+        var names = Split();
+
+        await PullAsync();
+
+        LoadedModel.Check(_directory.Path);
+        Assert.Equal(["config.json", .. names, "model.safetensors.index.json", "vocab.txt"], Directory.EnumerateFileSystemEntries(_directory.Path).Select(System.IO.Path.GetFileName).Order(StringComparer.Ordinal));
+        foreach (var name in names) Assert.Equal(_hub.Files[name], File.ReadAllBytes(_directory.File(name)));
+    }
+
+    [Fact]
+    public async Task Pull_ShardThatLacksATensor_IsRefusedByTheHeaders()
+    {
+        var last = Split()[^1];
+        _hub.Files[last] = [2, 0, 0, 0, 0, 0, 0, 0, (byte)'{', (byte)'}'];
+
+        await AssertRefusedAsync($"someone/tiny/{last}: tensor ");
+    }
+
     [Theory]
-    [InlineData("../evil.safetensors", "its file is no plain name that ends in .safetensors")]
-    [InlineData("/etc/evil.safetensors", "its file is no plain name that ends in .safetensors")]
-    [InlineData("a/b.safetensors", "its file is no plain name that ends in .safetensors")]
-    [InlineData("a\\b.safetensors", "its file is no plain name that ends in .safetensors")]
-    [InlineData(".safetensors", "its file is no plain name that ends in .safetensors")]
-    [InlineData("pytorch_model.bin", "its file is no plain name that ends in .safetensors")]
+    [InlineData("../evil.safetensors", "which is not the name of a safetensors file of this directory")]
+    [InlineData("/etc/evil.safetensors", "which is not the name of a safetensors file of this directory")]
+    [InlineData("a/b.safetensors", "which is not the name of a safetensors file of this directory")]
+    [InlineData("a\\b.safetensors", "which is not the name of a safetensors file of this directory")]
+    [InlineData("pytorch_model.bin", "which is not the name of a safetensors file of this directory")]
     public async Task Pull_ShardOfAnotherPlace_IsRefused(string name, string expected)
     {
         AddShards(name);
@@ -460,6 +480,28 @@ public sealed class PullTests : IAsyncLifetime
         Assert.StartsWith("someone/tiny", error.Message, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', error.Message);
         Assert.Empty(Directory.EnumerateFileSystemEntries(_directory.Path));
+    }
+
+    // The model in two files.
+    private string[] Split()
+    {
+        using var directory = new TemporaryDirectory();
+        File.WriteAllBytes(directory.File("model.safetensors"), Model);
+        using var whole = SafetensorsFile.Open(directory.File("model.safetensors"));
+        var map = new SortedDictionary<string, string>(StringComparer.Ordinal);
+        string[] names = ["model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"];
+        foreach (var (name, entries) in names.Zip(whole.Entries.Values.OrderBy(entry => entry.Begin).Chunk((whole.Entries.Count + 1) / 2)))
+        {
+            var start = entries[0].Begin;
+            var header = System.Text.Json.JsonSerializer.SerializeToUtf8Bytes(entries.ToDictionary(
+                entry => entry.Name, entry => new { dtype = entry.ElementType, shape = entry.Shape, data_offsets = (long[])[entry.Begin - start, entry.End - start] }));
+            _hub.Files[name] = [.. BitConverter.GetBytes((ulong)header.Length), .. header, .. entries.SelectMany(entry => whole.Bytes(entry).ToArray())];
+            foreach (var entry in entries) map.Add(entry.Name, name);
+        }
+
+        _hub.Files.Remove("model.safetensors");
+        _hub.Files["model.safetensors.index.json"] = System.Text.Json.JsonSerializer.SerializeToUtf8Bytes(new { metadata = new { }, weight_map = map });
+        return names;
     }
 
     // Tensors of the same model in each file; which are where is no matter here.

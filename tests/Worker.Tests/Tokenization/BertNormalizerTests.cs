@@ -7,8 +7,8 @@ namespace Lab.Worker.Tests.Tokenization;
 
 public sealed class BertNormalizerTests
 {
-    private static readonly BertNormalizer Uncased = new(lowercase: true);
-    private static readonly BertNormalizer Cased = new(lowercase: false);
+    private static readonly BertNormalizer Uncased = new(lowercase: true, stripAccents: true);
+    private static readonly BertNormalizer Cased = new(lowercase: false, stripAccents: false);
 
     [Theory]
     [InlineData("Hello, World!", "hello , world !")]
@@ -96,10 +96,28 @@ public sealed class BertNormalizerTests
         run.Array[1, 8].Select(string.Concat).Sample(text => Assert.Equal(Words(text), Uncased.Normalize(text)), iter: 1_000);
     }
 
+    [Theory]
+    [InlineData(true, false, true, "Crème Brûlée, İ 中文", "crème brûlée , i\u0307 中 文")]
+    [InlineData(false, true, true, "Crème Brûlée, İ 中文", "Creme Brulee , I 中 文")]
+    [InlineData(true, true, false, "Crème 中文 \uF900a", "creme 中文 豈a")]
+    [InlineData(false, false, false, "e\u0301\uF900 中文!", "e\u0301\uF900 中文 !")]
+    public void Normalize_EachSettingByItself_DoesItsOwn(bool lowercase, bool stripAccents, bool separateIdeographs, string text, string expected) =>
+        Assert.Equal(expected, new BertNormalizer(lowercase, stripAccents, separateIdeographs).Normalize(text));
+
+    [Theory]
+    [InlineData(" A\tb,C\u0000d ", " a b,cd ")]
+    [InlineData("Ü中  ", "u 中   ")]
+    [InlineData("", "")]
+    public void NormalizeOnly_LeavesSpacesAndPunctuationWhereTheyAre(string text, string expected) =>
+        Assert.Equal(expected, Uncased.NormalizeOnly(text));
+
+    [Fact]
+    public void NormalizeOnly_LongWord_IsKept() => Assert.Equal(new string('b', 5000), Uncased.NormalizeOnly(new string('B', 5000)));
+
     [Fact]
     public void Normalize_EnoughWords_StopsThere()
     {
-        var normalizer = new BertNormalizer(lowercase: true, maxWords: 3);
+        var normalizer = new BertNormalizer(lowercase: true, stripAccents: true, maxWords: 3);
 
         Assert.Equal("a b c", normalizer.Normalize("a b c d e f"));
         Assert.Equal("a , b", normalizer.Normalize("a,b,c"));

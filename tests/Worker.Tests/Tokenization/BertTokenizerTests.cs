@@ -93,13 +93,17 @@ public sealed class BertTokenizerTests
     }
 
     [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
-    public void Encode_AnyText_EqualsTheReference(bool lowercase)
+    [InlineData(true, true, true)]
+    [InlineData(true, false, true)]
+    [InlineData(false, true, true)]
+    [InlineData(false, false, true)]
+    [InlineData(true, true, false)]
+    [InlineData(false, false, false)]
+    public void Encode_AnyText_EqualsTheReference(bool lowercase, bool stripAccents, bool separateIdeographs)
     {
         var vocabulary = Vocabulary.Read(TestModels.Bundled, 26000);
-        var reference = new ReferenceTokenizer(vocabulary.Tokens, lowercase);
-        var tokenizer = new BertTokenizer(vocabulary, new(lowercase), MaxTokens);
+        var reference = new ReferenceTokenizer(vocabulary.Tokens, lowercase, stripAccents, separateIdeographs);
+        var tokenizer = new BertTokenizer(vocabulary, new(lowercase) { StripAccents = stripAccents, SeparateIdeographs = separateIdeographs }, MaxTokens);
         TextGen.Text.Sample(text =>
         {
             var encoded = tokenizer.Encode(text);

@@ -1,0 +1,62 @@
+namespace Lab.Worker.Checkpoints;
+
+/// <summary>
+/// Added tokens beside the vocabulary they are added to. A content that the vocabulary has keeps its id, any other gets
+/// the next one (<c>add_tokens</c> of Hugging Face's tokenizers): files that say otherwise are refused.
+/// </summary>
+/// <param name="vocabulary">The word pieces.</param>
+/// <param name="path">The file to name in messages.</param>
+internal sealed class AddedTokenTable(Vocabulary vocabulary, string path)
+{
+    private readonly Dictionary<string, int> _ids = vocabulary.Tokens.Index().ToDictionary(token => token.Item, token => token.Index, StringComparer.Ordinal);
+    private readonly Dictionary<string, AddedToken> _added = new(StringComparer.Ordinal);
+
+    /// <summary>Those that are looked for in texts, all but BERT's special ones, in the order in which Hugging Face prefers them.</summary>
+    public IReadOnlyList<AddedToken> FoundInTexts =>
+        [.. _added.Values.Where(token => !SpecialTokens.Contains(token.Content)).OrderByDescending(token => token.Special).ThenBy(token => token.Id)];
+
+    /// <summary>Adds tokens.</summary>
+    /// <exception cref="ModelDirectoryException">An id is another than Hugging Face gives.</exception>
+    public void Add(IReadOnlyList<AddedToken> tokens)
+    {
+        foreach (var token in tokens.OrderBy(token => token.Id))
+        {
+            if (!_added.TryAdd(token.Content, token)) throw new ModelDirectoryException(path, $"the added token \"{token.Content}\" is there twice");
+            if (!_ids.TryGetValue(token.Content, out var id)) _ids.Add(token.Content, id = _ids.Count);
+            if (token.Id != id) throw new ModelDirectoryException(path, $"the added token \"{token.Content}\" has the id {token.Id}; it must be {id}");
+        }
+    }
+
+    /// <summary>Refuses tokens that another file has, and this one not or otherwise.</summary>
+    /// <param name="other">The other file.</param>
+    /// <param name="tokens">Its tokens.</param>
+    /// <exception cref="ModelDirectoryException">There is one.</exception>
+    public void CheckKnown(string other, IReadOnlyList<AddedToken> tokens)
+    {
+        foreach (var token in tokens)
+        {
+            if (!_added.TryGetValue(token.Content, out var known))
+                throw new ModelDirectoryException(other, $"the added token \"{token.Content}\" is not in {Path.GetFileName(path)}");
+            if (known != token && !SpecialTokens.Contains(token.Content))
+                throw new ModelDirectoryException(other, $"the added token \"{token.Content}\" has another id or other properties than in {Path.GetFileName(path)}");
+        }
+    }
+
+    /// <summary>Adds special tokens that are named without an id: each must be a word piece, or added already.</summary>
+    /// <param name="other">The file that names them.</param>
+    /// <param name="names">Their contents.</param>
+    /// <exception cref="ModelDirectoryException">One has no id.</exception>
+    public void AddNamed(string other, IReadOnlyList<string> names)
+    {
+        foreach (var name in names)
+        {
+            if (!_ids.TryGetValue(name, out var id))
+                throw new ModelDirectoryException(other, $"the special token \"{name}\" has no id: it is neither a word piece nor among the added tokens");
+            _added.TryAdd(name, new(id, name, Normalized: false, Special: true));
+        }
+    }
+
+    /// <summary>Compares the number of tokens with the embeddings'.</summary>
+    /// <exception cref="ModelDirectoryException">There are more tokens than rows, or fewer than padding explains.</exception>
+    public void CheckRows(int rows) => Vocabulary.CheckRows(path, _ids.Count, rows);
+}

@@ -1,0 +1,147 @@
+using System.Globalization;
+using System.Text.Json;
+
+namespace Lab.Worker.Checkpoints;
+
+/// <summary>
+/// What Hugging Face's <c>tokenizer_config.json</c>, <c>special_tokens_map.json</c> and <c>added_tokens.json</c> say; each
+/// may be absent. Null is what they leave open.
+/// </summary>
+internal sealed record TokenizerSettings
+{
+    /// <summary>The special tokens alone, as older versions of transformers write them.</summary>
+    public const string SpecialTokensFileName = "special_tokens_map.json";
+
+    /// <summary>Contents and ids of added tokens, as older versions of transformers write them.</summary>
+    public const string AddedTokensFileName = "added_tokens.json";
+
+    private const int MaxFileBytes = 4 << 20;
+
+    // They need tokenizer.json, which says all that their names do not.
+    private static readonly string[] GeneralClasses = ["PreTrainedTokenizerFast", "TokenizersBackend"];
+    private static readonly string[] BertClasses = ["BertTokenizer", "BertTokenizerFast", "DistilBertTokenizer", "DistilBertTokenizerFast"];
+
+    // How transformers itself works, how tokens become text again, and padding, which is never computed.
+    private static readonly string[] Harmless =
+    [
+        "name_or_path", "special_tokens_map_file", "tokenizer_file", "vocab_file", "processor_class", "backend", "is_local", "local_files_only", "from_slow",
+        "use_fast", "trust_remote_code", "model_input_names", "clean_up_tokenization_spaces", "chat_template", "verbose",
+        "padding", "padding_side", "pad_to_multiple_of", "pad_token_id", "pad_token_type_id", "stride", "max_length", "return_token_type_ids", "return_attention_mask",
+    ];
+
+    /// <summary>Whether text is lower-cased.</summary>
+    public bool? Lowercase { get; private init; }
+
+    /// <summary>Whether accents are stripped.</summary>
+    public bool? StripAccents { get; private init; }
+
+    /// <summary>Whether accents are to be stripped where text is lower-cased, said in so many words.</summary>
+    public bool StripAccentsAsLowercase { get; private init; }
+
+    /// <summary>Whether each ideograph is a word of its own.</summary>
+    public bool? SeparateIdeographs { get; private init; }
+
+    /// <summary>The longest input in tokens, at least 3.</summary>
+    public int MaxTokens { get; private init; } = int.MaxValue;
+
+    /// <summary>A class that says nothing without <c>tokenizer.json</c>.</summary>
+    public string? GeneralClass { get; private init; }
+
+    /// <summary>Added tokens by these files, each id once; BERT's special ones among them.</summary>
+    public IReadOnlyList<AddedToken> AddedTokens { get; private init; } = [];
+
+    /// <summary>Special tokens that are named without an id.</summary>
+    public IReadOnlyList<string> Named { get; private init; } = [];
+
+    /// <summary>Reads the three files.</summary>
+    /// <exception cref="ModelDirectoryException">One is unreadable, or asks for what is not supported.</exception>
+    public static TokenizerSettings Read(string directory)
+    {
+        var path = Path.Combine(directory, TokenizerConfig.FileName);
+        var settings = RegularFile.Exists(path) ? JsonMembers.ReadFile(path, MaxFileBytes, Config) : new();
+        path = Path.Combine(directory, SpecialTokensFileName);
+        var named = RegularFile.Exists(path) ? JsonMembers.ReadFile(path, MaxFileBytes, SpecialTokens.ReadNames) : [];
+        settings = settings with { Named = [.. settings.Named.Union(named, StringComparer.Ordinal)] };
+        path = Path.Combine(directory, AddedTokensFileName);
+        return RegularFile.Exists(path) ? JsonMembers.ReadFile(path, MaxFileBytes, settings.WithAddedTokens) : settings;
+    }
+
+    /// <summary>Refuses a tokeniser of another kind.</summary>
+    /// <returns>The class if it says nothing without <c>tokenizer.json</c>, else null.</returns>
+    /// <exception cref="ModelDirectoryException"><c>tokenizer_class</c> is not BERT's.</exception>
+    public static string? CheckClass(JsonMembers members)
+    {
+        var name = members.Text("tokenizer_class");
+        if (name is null || BertClasses.Contains(name)) return null;
+        return GeneralClasses.Contains(name) ? name : throw members.Wrong($"tokenizer_class is \"{name}\"; only BERT's tokeniser can be served");
+    }
+
+    private static TokenizerSettings Config(JsonMembers members)
+    {
+        foreach (var name in (string[])["do_basic_tokenize", "clean_text"]) members.Expect(name, "true");
+        foreach (var name in (string[])["split_special_tokens", "add_prefix_space", "add_bos_token", "add_eos_token"]) members.Expect(name, "false");
+        members.Expect("wordpieces_prefix", "\"##\"");
+        members.Expect("truncation_side", "\"right\"");
+        members.Expect("truncation_strategy", "\"longest_first\"");
+        foreach (var token in members.Array("never_split"))
+        {
+            if (token.ValueKind is not JsonValueKind.String || !SpecialTokens.Contains(token.GetString()!))
+                throw members.Wrong($"never_split has {JsonMembers.Shown(token)}, which is not supported");
+        }
+
+        members.PassOver(Harmless);
+        return new()
+        {
+            GeneralClass = CheckClass(members),
+            Lowercase = members.Flag("do_lower_case"),
+            StripAccents = members.Flag("strip_accents"),
+            StripAccentsAsLowercase = members.Has("strip_accents") && members.Flag("strip_accents") is null,
+            SeparateIdeographs = members.Flag("tokenize_chinese_chars"),
+            MaxTokens = Longest(members),
+            AddedTokens = Decoder(members),
+            Named = SpecialTokens.ReadNames(members),
+        };
+    }
+
+    // Where there is no limit transformers writes 10^30, as a float or as the whole number that it is nearest to.
+    private static int Longest(JsonMembers members)
+    {
+        var (now, before) = (members.Value("model_max_length"), members.Value("max_len"));
+        if ((now ?? before) is not { } value) return int.MaxValue;
+        if (value.ValueKind is not JsonValueKind.Number || !value.TryGetDouble(out var number) || number < 3)
+            throw members.Wrong($"model_max_length is {JsonMembers.Shown(value)}; it must be at least 3");
+        return number >= int.MaxValue ? int.MaxValue : (int)number;
+    }
+
+    private static List<AddedToken> Decoder(JsonMembers members)
+    {
+        const string name = "added_tokens_decoder";
+        var tokens = new List<AddedToken>();
+        foreach (var member in members.Object(name)?.All ?? [])
+        {
+            if (!int.TryParse(member.Name, NumberStyles.None, CultureInfo.InvariantCulture, out var id))
+                throw members.Wrong($"{name} has the id \"{member.Name}\", which is not a whole number");
+            tokens.Add(AddedToken.Read(id, members.Within($"{name}.{id}", member.Value)));
+        }
+
+        return tokens;
+    }
+
+    // An older form, without properties: transformers takes them as not normalised where they are named as special.
+    private TokenizerSettings WithAddedTokens(JsonMembers members)
+    {
+        var known = AddedTokens.ToLookup(token => token.Content, StringComparer.Ordinal);
+        var named = Named.ToHashSet(StringComparer.Ordinal);
+        var tokens = new List<AddedToken>();
+        foreach (var content in members.All.Select(member => member.Name))
+        {
+            var id = members.Number(content) ?? throw members.Wrong($"\"{content}\" has no id");
+            if (AddedTokens.Count > 0 && !known[content].Any(token => token.Id == id))
+                throw members.Wrong($"\"{content}\" has the id {id}, but not so in added_tokens_decoder of {TokenizerConfig.FileName}");
+            var special = SpecialTokens.Contains(content) || named.Contains(content);
+            tokens.Add(new(id, content, Normalized: !special, Special: special));
+        }
+
+        return AddedTokens.Count > 0 ? this : this with { AddedTokens = tokens };
+    }
+}
