@@ -25,9 +25,9 @@ internal static class ConfigMembers
         "sinusoidal_pos_embds", "tie_weights_", "tie_word_embeddings", "tie_encoder_decoder",
         // Of BERT, from which models are distilled: transformers does not look at them in a DistilBERT either.
         "hidden_act", "intermediate_size", "hidden_dropout_prob", "attention_probs_dropout_prob", "classifier_dropout", "layer_norm_eps", "type_vocab_size",
-        // No token of these is put in by the model, and no text is generated.
+        // No token of these is put in by the model, none is padded, and no text is generated.
         "pad_token_id", "bos_token_id", "eos_token_id", "cls_token_id", "sep_token_id", "decoder_start_token_id", "forced_bos_token_id", "forced_eos_token_id",
-        "max_length", "min_length", "do_sample", "early_stopping", "num_beams", "num_beam_groups", "diversity_penalty", "temperature", "top_k", "top_p", "typical_p",
+        "padding", "truncation", "max_length", "min_length", "do_sample", "early_stopping", "num_beams", "num_beam_groups", "diversity_penalty", "temperature", "top_k", "top_p", "typical_p",
         "repetition_penalty", "length_penalty", "no_repeat_ngram_size", "encoder_no_repeat_ngram_size", "bad_words_ids", "num_return_sequences", "output_scores",
         "return_dict_in_generate", "remove_invalid_values", "exponential_decay_length_penalty", "suppress_tokens", "begin_suppress_tokens", "prefix",
     ];

@@ -26,7 +26,7 @@ internal sealed record TokenizerSettings
     [
         "name_or_path", "special_tokens_map_file", "tokenizer_file", "vocab_file", "processor_class", "backend", "is_local", "local_files_only", "from_slow",
         "use_fast", "trust_remote_code", "model_input_names", "clean_up_tokenization_spaces", "chat_template", "verbose",
-        "padding", "padding_side", "pad_to_multiple_of", "pad_token_id", "pad_token_type_id", "stride", "max_length", "return_token_type_ids", "return_attention_mask",
+        "full_tokenizer_file", "truncation", "padding", "padding_side", "pad_to_multiple_of", "pad_token_id", "pad_token_type_id", "stride", "max_length", "return_token_type_ids", "return_attention_mask",
     ];
 
     /// <summary>Whether text is lower-cased.</summary>
@@ -80,6 +80,7 @@ internal sealed record TokenizerSettings
     {
         foreach (var name in (string[])["do_basic_tokenize", "clean_text"]) members.Expect(name, "true");
         foreach (var name in (string[])["split_special_tokens", "add_prefix_space", "add_bos_token", "add_eos_token"]) members.Expect(name, "false");
+        members.Expect("init_inputs", "[]");
         members.Expect("wordpieces_prefix", "\"##\"");
         members.Expect("truncation_side", "\"right\"");
         members.Expect("truncation_strategy", "\"longest_first\"");

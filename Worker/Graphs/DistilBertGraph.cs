@@ -46,7 +46,7 @@ internal sealed class DistilBertGraph
     // GELU is nowhere less than this below zero.
     private const float GeluDepth = 0.17f;
 
-    private readonly OnnxGraph _graph = new();
+    private readonly OnnxGraph _graph;
     private readonly DistilBertConfig _config;
     private readonly DistilBertWeights _weights;
     private readonly int? _levels;
@@ -59,6 +59,7 @@ internal sealed class DistilBertGraph
     {
         _config = config;
         _weights = weights;
+        _graph = new(Path.GetFileName(weights.Path));
         _levels = levels;
     }
 

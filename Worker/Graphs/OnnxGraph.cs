@@ -9,7 +9,8 @@ namespace Lab.Worker.Graphs;
 /// An ONNX graph in the making. Weights are not copied into it: the model names them, and either the session is given
 /// their addresses, or they are saved in a file beside the model's.
 /// </summary>
-internal sealed class OnnxGraph
+/// <param name="existingFile">The name of any file in the directory that the session is told of; needed where weights are not saved.</param>
+internal sealed class OnnxGraph(string existingFile = "")
 {
     /// <summary>The domain of ONNX Runtime's own operators.</summary>
     public const string Microsoft = "com.microsoft";
@@ -53,7 +54,7 @@ internal sealed class OnnxGraph
         };
         tensor.Dims.Add(weight.Shape);
         // The runtime insists on a file that exists, but reads the tensor that the session is given under this name.
-        tensor.ExternalData.Add(new StringStringEntryProto { Key = "location", Value = DistilBertWeights.FileName });
+        tensor.ExternalData.Add(new StringStringEntryProto { Key = "location", Value = existingFile });
         _graph.Initializer.Add(tensor);
         _weights.Add((weight, tensor));
         return weight.Name;

@@ -17,7 +17,24 @@ internal sealed class ReferenceDistilBert
     public ReferenceDistilBert(string directory, DistilBertConfig config)
     {
         _config = config;
-        var file = File.ReadAllBytes(Path.Combine(directory, "model.safetensors"));
+        // One file, or all shards.
+        foreach (var path in Directory.EnumerateFiles(directory, "*.safetensors")) Read(path);
+    }
+
+    /// <summary>The logits of one text.</summary>
+    public double[] Logits(int[] tokenIds)
+    {
+        var hidden = tokenIds.Select((id, position) => Normalise(
+            Sum(Row("embeddings.word_embeddings.weight", id), Row("embeddings.position_embeddings.weight", position)),
+            "embeddings.LayerNorm")).ToArray();
+        for (var layer = 0; layer < _config.Layers; layer++) hidden = Layer($"transformer.layer.{layer}", hidden);
+        var pooled = Linear("pre_classifier", hidden[0]).Select(x => Math.Max(x, 0)).ToArray();
+        return Linear("classifier", pooled);
+    }
+
+    private void Read(string path)
+    {
+        var file = File.ReadAllBytes(path);
         var headerLength = (int)BitConverter.ToUInt64(file);
         using var header = JsonDocument.Parse(file.AsMemory(8, headerLength));
         foreach (var entry in header.RootElement.EnumerateObject().Where(entry => entry.Name != "__metadata__"))
@@ -33,17 +50,6 @@ internal sealed class ReferenceDistilBert
             var count = (end - begin) / (entry.Value.GetProperty("dtype").GetString() == "F32" ? 4 : 2);
             _weights[entry.Name.Replace("distilbert.", "", StringComparison.Ordinal)] = [.. Enumerable.Range(0, count).Select(element)];
         }
-    }
-
-    /// <summary>The logits of one text.</summary>
-    public double[] Logits(int[] tokenIds)
-    {
-        var hidden = tokenIds.Select((id, position) => Normalise(
-            Sum(Row("embeddings.word_embeddings.weight", id), Row("embeddings.position_embeddings.weight", position)),
-            "embeddings.LayerNorm")).ToArray();
-        for (var layer = 0; layer < _config.Layers; layer++) hidden = Layer($"transformer.layer.{layer}", hidden);
-        var pooled = Linear("pre_classifier", hidden[0]).Select(x => Math.Max(x, 0)).ToArray();
-        return Linear("classifier", pooled);
     }
 
     private double[][] Layer(string name, double[][] hidden)
