@@ -53,6 +53,8 @@ public readonly record struct TextBody(ReadOnlyMemory<byte> Utf8, bool IsGenerat
         }
         catch (BadHttpRequestException e)
         {
+            // After a body that was cut off the server would look for another request, and log that it cannot (HTTP/2 has no such header).
+            if (!HttpProtocol.IsHttp2(request.Protocol)) request.HttpContext.Response.Headers.Connection = "close";
             return new Refusal(e.StatusCode, "Unreadable body", e.Message);
         }
     }
