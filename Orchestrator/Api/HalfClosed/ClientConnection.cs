@@ -12,7 +12,9 @@ namespace Lab.Orchestrator.Api.HalfClosed;
 /// </summary>
 internal sealed class ClientConnection : IDuplexPipe, IDisposable
 {
-    private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(50);
+    // The reset of who has gone comes within a round trip; after that thousands who only wait shall cost next to nothing.
+    private static readonly TimeSpan InitialLookInterval = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan MaxLookInterval = TimeSpan.FromMilliseconds(800);
     private static readonly TimeSpan ProbeInterval = TimeSpan.FromSeconds(5);
 
     private readonly CancellationTokenSource _gone = new();
@@ -115,9 +117,11 @@ internal sealed class ClientConnection : IDuplexPipe, IDisposable
 
     private async Task WatchAsync()
     {
-        for (var sinceProbe = LookInterval; ; sinceProbe += LookInterval)
+        var sinceProbe = TimeSpan.Zero;
+        for (var interval = InitialLookInterval; ; interval = interval < MaxLookInterval ? 2 * interval : interval)
         {
-            await Task.Delay(LookInterval, _time);
+            await Task.Delay(interval, _time);
+            sinceProbe += interval;
             lock (_turn)
             {
                 if (_isOver) return;
