@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
+using Microsoft.AspNetCore.Connections;
 
 namespace Lab.Orchestrator.Api.HalfClosed;
 
@@ -13,10 +14,13 @@ internal sealed class RequestReader(PipeReader inner) : PipeReader
 {
     private ReadOnlySequence<byte> _read;
     private long _seen;
+    private bool _isReading;
 
     /// <inheritdoc/>
     public override ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default)
     {
+        // A body that was cut off is not always given back, and is then in the way of the next request, for which the server looks.
+        if (_isReading) throw new ConnectionAbortedException("The client has closed its side within a body.");
         var read = inner.ReadAsync(cancellationToken);
         return read.IsCompletedSuccessfully ? new(Shown(read.Result)) : AwaitAsync(read);
     }
@@ -37,7 +41,7 @@ internal sealed class RequestReader(PipeReader inner) : PipeReader
     {
         // What is left of it, where the server waits for more.
         _seen = examined.Equals(_read.End) ? _read.Slice(consumed).Length : -1;
-        _read = default;
+        (_read, _isReading) = (default, false);
         inner.AdvanceTo(consumed, examined);
     }
 
@@ -52,7 +56,7 @@ internal sealed class RequestReader(PipeReader inner) : PipeReader
 
     private ReadResult Shown(ReadResult result)
     {
-        _read = result.Buffer;
+        (_read, _isReading) = (result.Buffer, true);
         return result.IsCompleted && result.Buffer.Length != _seen && !result.Buffer.IsEmpty ? new(result.Buffer, result.IsCanceled, isCompleted: false) : result;
     }
 }
