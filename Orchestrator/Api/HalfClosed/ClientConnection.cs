@@ -37,7 +37,7 @@ internal sealed class ClientConnection : IDuplexPipe, IDisposable
     public ClientConnection(Socket socket, IDuplexPipe transport, TimeProvider time)
     {
         (_socket, _output, _time) = (socket, transport.Output, time);
-        (Input, Output) = (new RequestReader(transport.Input), new AnswerWriter(transport.Output, this));
+        (Input, Output) = (new RequestReader(transport.Input, this), new AnswerWriter(transport.Output, this));
     }
 
     private static ReadOnlySpan<byte> Interim => "HTTP/1.1 102 Processing\r\n\r\n"u8;
@@ -89,6 +89,19 @@ internal sealed class ClientConnection : IDuplexPipe, IDisposable
     {
         _isClosed = true;
         Look();
+    }
+
+    /// <summary>The client has gone.</summary>
+    public void Leave()
+    {
+        try
+        {
+            _gone.Cancel();
+        }
+        catch (ObjectDisposedException)
+        {
+            // The connection has ended meanwhile.
+        }
     }
 
     /// <summary>The connection has ended.</summary>
@@ -164,18 +177,6 @@ internal sealed class ClientConnection : IDuplexPipe, IDisposable
         catch (Exception e) when (e is SocketException or ObjectDisposedException)
         {
             return true;
-        }
-    }
-
-    private void Leave()
-    {
-        try
-        {
-            _gone.Cancel();
-        }
-        catch (ObjectDisposedException)
-        {
-            // The connection has ended meanwhile.
         }
     }
 }

@@ -10,7 +10,8 @@ namespace Lab.Orchestrator.Api.HalfClosed;
 /// it takes a request that is whole for one that was cut off.
 /// </summary>
 /// <param name="inner">What the client sends.</param>
-internal sealed class RequestReader(PipeReader inner) : PipeReader
+/// <param name="client">Is told of a reset.</param>
+internal sealed class RequestReader(PipeReader inner, ClientConnection client) : PipeReader
 {
     private ReadOnlySequence<byte> _read;
     private long _seen;
@@ -52,7 +53,19 @@ internal sealed class RequestReader(PipeReader inner) : PipeReader
     public override void Complete(Exception? exception = null) => inner.Complete(exception);
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<ReadResult> AwaitAsync(ValueTask<ReadResult> read) => Shown(await read);
+    private async ValueTask<ReadResult> AwaitAsync(ValueTask<ReadResult> read)
+    {
+        try
+        {
+            return Shown(await read);
+        }
+        catch (ConnectionResetException)
+        {
+            // Before the request hears of it: the server would go on reading its body, and log that it cannot.
+            client.Leave();
+            throw;
+        }
+    }
 
     private ReadResult Shown(ReadResult result)
     {

@@ -4,12 +4,13 @@ using System.Net;
 using System.Net.Sockets;
 using Lab.Orchestrator.Api.HalfClosed;
 using Lab.Testing;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Time.Testing;
 
 namespace Lab.Orchestrator.Tests.Api;
 
-/// <summary>How often the connection of a client that has closed its side is looked at.</summary>
+/// <summary>How a client's connection is looked at that has been closed or reset.</summary>
 public sealed class ClientConnectionTests : IDisposable
 {
     private readonly Socket _client = new(SocketType.Stream, ProtocolType.Tcp);
@@ -36,6 +37,18 @@ public sealed class ClientConnectionTests : IDisposable
         _client.Close();
         await Eventually.TrueAsync(() => socket.Poll(0, SelectMode.SelectError) || socket.Poll(0, SelectMode.SelectRead), "the reset has come");
         Assert.True(await LookAsync(_ => connection.Gone.IsCancellationRequested, looks: 2) <= TimeSpan.FromSeconds(2));
+        Assert.True(connection.Gone.IsCancellationRequested);
+    }
+
+    [Fact]
+    public async Task Read_ConnectionIsReset_IsGoneBeforeTheServerHearsOfIt()
+    {
+        using var socket = await AcceptAsync();
+        var input = new Pipe();
+        using var connection = new ClientConnection(socket, new Transport(input.Reader, new Pipe().Writer), _time);
+        var read = connection.Input.ReadAsync(TestContext.Current.CancellationToken).AsTask();
+        await input.Writer.CompleteAsync(new ConnectionResetException("reset"));
+        await Assert.ThrowsAsync<ConnectionResetException>(() => read);
         Assert.True(connection.Gone.IsCancellationRequested);
     }
 
