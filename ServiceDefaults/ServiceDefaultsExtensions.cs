@@ -4,6 +4,8 @@ using Lab.ServiceDefaults.Contracts.Predict;
 using Lab.ServiceDefaults.Health;
 using Lab.ServiceDefaults.Telemetry;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration.Memory;
@@ -89,7 +91,13 @@ public static class ServiceDefaultsExtensions
             IOException => StatusCodes.Status400BadRequest,
             _ => StatusCodes.Status500InternalServerError,
         },
-        ExceptionHandler = ErrorShape.WriteStatusAsync,
+        ExceptionHandler = context =>
+        {
+            if (context.Features.Get<IExceptionHandlerFeature>()?.Error is not ConnectionResetException) return ErrorShape.WriteStatusAsync(context);
+            // Nobody is there to be answered. Unless it is told the server goes on reading the body, and logs that it cannot.
+            context.Abort();
+            return Task.CompletedTask;
+        },
         // A body that is malformed or breaks off is its client's fault; no endpoint reads anything else by itself.
         SuppressDiagnosticsCallback = handled => handled.Exception is IOException,
     });

@@ -37,15 +37,7 @@ public readonly record struct TextBody(ReadOnlyMemory<byte> Utf8, bool IsGenerat
         {
             using var memory = request.HttpContext.RequestServices?.GetService<BodyMemory>()?.Rent();
             if (memory?.TryHold(request.ContentLength ?? 0) == false) return BodyMemory.Refusal;
-            if (await ReadToEndAsync(request.BodyReader, memory, cancellationToken) is not { } body) return BodyMemory.Refusal;
-            try
-            {
-                return Parse(body, form);
-            }
-            finally
-            {
-                request.BodyReader.AdvanceTo(body.End);
-            }
+            return await ReadToEndAsync(request.BodyReader, form, memory, cancellationToken);
         }
         catch (BadHttpRequestException e) when (e.StatusCode == StatusCodes.Status413PayloadTooLarge)
         {
@@ -79,19 +71,25 @@ public readonly record struct TextBody(ReadOnlyMemory<byte> Utf8, bool IsGenerat
         return null;
     }
 
-    private static async ValueTask<ReadOnlySequence<byte>?> ReadToEndAsync(PipeReader reader, BodyMemory.Lease? memory, CancellationToken cancellationToken)
+    // What has come is taken out of the pipe at once: when a body is cut off the server cannot give back what was only looked at.
+    private static async ValueTask<Result<TextBody>> ReadToEndAsync(PipeReader reader, Form form, BodyMemory.Lease? memory, CancellationToken cancellationToken)
     {
+        ArrayBufferWriter<byte>? before = null;
         while (true)
         {
             var read = await reader.ReadAsync(cancellationToken);
-            if (memory?.TryHold(read.Buffer.Length) == false)
+            try
+            {
+                if (memory?.TryHold((before?.WrittenCount ?? 0) + read.Buffer.Length) == false) return BodyMemory.Refusal;
+                if (read.IsCompleted && before is null) return Parse(read.Buffer, form);
+                before ??= new();
+                foreach (var part in read.Buffer) before.Write(part.Span);
+                if (read.IsCompleted) return Parse(new(before.WrittenMemory), form);
+            }
+            finally
             {
                 reader.AdvanceTo(read.Buffer.End);
-                return null;
             }
-
-            if (read.IsCompleted) return read.Buffer;
-            reader.AdvanceTo(read.Buffer.Start, read.Buffer.End);
         }
     }
 

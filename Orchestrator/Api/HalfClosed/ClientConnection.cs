@@ -12,7 +12,9 @@ namespace Lab.Orchestrator.Api.HalfClosed;
 /// </summary>
 internal sealed class ClientConnection : IDuplexPipe, IDisposable
 {
-    private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(50);
+    // The reset of who has gone comes within a round trip; after that thousands who only wait shall cost next to nothing.
+    private static readonly TimeSpan InitialLookInterval = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan MaxLookInterval = TimeSpan.FromMilliseconds(800);
     private static readonly TimeSpan ProbeInterval = TimeSpan.FromSeconds(5);
 
     private readonly CancellationTokenSource _gone = new();
@@ -35,7 +37,7 @@ internal sealed class ClientConnection : IDuplexPipe, IDisposable
     public ClientConnection(Socket socket, IDuplexPipe transport, TimeProvider time)
     {
         (_socket, _output, _time) = (socket, transport.Output, time);
-        (Input, Output) = (new RequestReader(transport.Input), new AnswerWriter(transport.Output, this));
+        (Input, Output) = (new RequestReader(transport.Input, this), new AnswerWriter(transport.Output, this));
     }
 
     private static ReadOnlySpan<byte> Interim => "HTTP/1.1 102 Processing\r\n\r\n"u8;
@@ -89,6 +91,19 @@ internal sealed class ClientConnection : IDuplexPipe, IDisposable
         Look();
     }
 
+    /// <summary>The client has gone.</summary>
+    public void Leave()
+    {
+        try
+        {
+            _gone.Cancel();
+        }
+        catch (ObjectDisposedException)
+        {
+            // The connection has ended meanwhile.
+        }
+    }
+
     /// <summary>The connection has ended.</summary>
     public void Dispose()
     {
@@ -115,9 +130,11 @@ internal sealed class ClientConnection : IDuplexPipe, IDisposable
 
     private async Task WatchAsync()
     {
-        for (var sinceProbe = LookInterval; ; sinceProbe += LookInterval)
+        var sinceProbe = TimeSpan.Zero;
+        for (var interval = InitialLookInterval; ; interval = interval < MaxLookInterval ? 2 * interval : interval)
         {
-            await Task.Delay(LookInterval, _time);
+            await Task.Delay(interval, _time);
+            sinceProbe += interval;
             lock (_turn)
             {
                 if (_isOver) return;
@@ -160,18 +177,6 @@ internal sealed class ClientConnection : IDuplexPipe, IDisposable
         catch (Exception e) when (e is SocketException or ObjectDisposedException)
         {
             return true;
-        }
-    }
-
-    private void Leave()
-    {
-        try
-        {
-            _gone.Cancel();
-        }
-        catch (ObjectDisposedException)
-        {
-            // The connection has ended meanwhile.
         }
     }
 }
