@@ -33,18 +33,10 @@ internal sealed class JsonMembers
     public static T ReadFile<T>(string path, int maxBytes, Func<JsonMembers, T> read)
     {
         using var json = JsonFile.Read(path, maxBytes);
-        try
-        {
-            var members = new JsonMembers(path, "", json.RootElement);
-            var result = read(members);
-            members.RefuseOthers();
-            return result;
-        }
-        catch (InvalidOperationException)
-        {
-            // Half of a surrogate pair, written as an escape.
-            throw new ModelDirectoryException(path, "has text that is not valid Unicode");
-        }
+        var members = new JsonMembers(path, "", json.RootElement);
+        var result = read(members);
+        members.RefuseOthers();
+        return result;
     }
 
     /// <summary>The members of an object that has been parsed elsewhere.</summary>
