@@ -3,7 +3,6 @@ using Lab.Worker.Checkpoints;
 using Lab.Worker.Compilation;
 using Lab.Worker.Inference;
 using Lab.Worker.Tests.Tokenization;
-using Lab.Worker.Tokenization;
 using static Lab.Worker.Tests.Inference.DirectoryWriter;
 
 namespace Lab.Worker.Tests.Inference;
@@ -42,28 +41,35 @@ public sealed class ModelDirectoriesTests
             json["post_processor"] = new JsonObject { ["type"] = "BertProcessing", ["sep"] = new JsonArray("[SEP]", 3), ["cls"] = new JsonArray("[CLS]", 2) };
             json["normalizer"]!["lowercase"] = false;
             (json["truncation"], json["padding"]) = (null, null);
-        })) { Lowercase = false },
+        }))
+        { Lowercase = false },
         ["tokenizer.json and a vocab.txt that agree"] = new(d => d.TokenizerJson(keepText: true)),
         ["tokenizer.json with accents and ideographs set the other way"] = new(d => d.TokenizerJson(json =>
-            (json["normalizer"]!["strip_accents"], json["normalizer"]!["handle_chinese_chars"]) = (false, false))) { StripAccents = false, SeparateIdeographs = false },
+            (json["normalizer"]!["strip_accents"], json["normalizer"]!["handle_chinese_chars"]) = (false, false)))
+        { StripAccents = false, SeparateIdeographs = false },
         ["tokenizer.json with added tokens"] = new(
             d => d.TokenizerJson(json =>
             {
                 json["added_tokens"]!.AsArray().Add(Added(150, "<user>", normalized: true));
                 json["added_tokens"]!.AsArray().Add(Added(151, "<E1>", special: true, single: true, left: true));
-            }), Rows: 152) { AddedTokens = [User, Emphasis] },
+            }), Rows: 152)
+        { AddedTokens = [User, Emphasis] },
         ["embeddings padded to a multiple of 64"] = new(_ => { }, Rows: 192),
         ["embeddings padded to a multiple of 8, with added tokens"] = new(
             d => d.Edit(TokenizerConfig, json => json[Decoder] = new JsonObject
             {
-                ["0"] = AddedWithoutId("[PAD]", special: true), ["150"] = AddedWithoutId("<user>", normalized: true), ["151"] = AddedWithoutId("<E1>", special: true, single: true, left: true),
-            }), Rows: 152) { AddedTokens = [User, Emphasis] },
+                ["0"] = AddedWithoutId("[PAD]", special: true),
+                ["150"] = AddedWithoutId("<user>", normalized: true),
+                ["151"] = AddedWithoutId("<E1>", special: true, single: true, left: true),
+            }), Rows: 152)
+        { AddedTokens = [User, Emphasis] },
         ["added_tokens.json as older versions write it"] = new(
             d =>
             {
                 d.Write("added_tokens.json", """{"<user>":150,"<E1>":151}""");
                 d.Write("special_tokens_map.json", """{"cls_token":"[CLS]","additional_special_tokens":[{"content":"<E1>","lstrip":false}]}""");
-            }, Rows: 152) { AddedTokens = [User, new(151, "<E1>", Normalized: false)] },
+            }, Rows: 152)
+        { AddedTokens = [User, new(151, "<E1>", Normalized: false)] },
         ["a special token that is a word piece"] = new(d => d.Edit(TokenizerConfig, json => json["additional_special_tokens"] = new JsonArray("word1")))
         {
             AddedTokens = [new(110, "word1", Normalized: false)],
