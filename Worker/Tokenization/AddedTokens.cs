@@ -1,4 +1,3 @@
-using System.Text;
 using Lab.Worker.Checkpoints;
 
 namespace Lab.Worker.Tokenization;

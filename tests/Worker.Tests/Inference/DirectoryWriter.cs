@@ -70,7 +70,11 @@ internal sealed class DirectoryWriter : IDisposable
             ["decoder"] = new JsonObject { ["type"] = "WordPiece", ["prefix"] = "##", ["cleanup"] = true },
             ["model"] = new JsonObject
             {
-                ["type"] = "WordPiece", ["unk_token"] = "[UNK]", ["continuing_subword_prefix"] = "##", ["max_input_chars_per_word"] = 100, ["vocab"] = vocabulary,
+                ["type"] = "WordPiece",
+                ["unk_token"] = "[UNK]",
+                ["continuing_subword_prefix"] = "##",
+                ["max_input_chars_per_word"] = 100,
+                ["vocab"] = vocabulary,
             },
         };
         change?.Invoke(json);
@@ -89,7 +93,12 @@ internal sealed class DirectoryWriter : IDisposable
     /// <summary>An added token as in <c>added_tokens_decoder</c>.</summary>
     public static JsonObject AddedWithoutId(string content, bool special = false, bool normalized = false, bool single = false, bool left = false, bool right = false) => new()
     {
-        ["content"] = content, ["single_word"] = single, ["lstrip"] = left, ["rstrip"] = right, ["normalized"] = normalized, ["special"] = special,
+        ["content"] = content,
+        ["single_word"] = single,
+        ["lstrip"] = left,
+        ["rstrip"] = right,
+        ["normalized"] = normalized,
+        ["special"] = special,
     };
 
     /// <summary>Writes the weights anew.</summary>

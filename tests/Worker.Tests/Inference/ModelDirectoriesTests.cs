@@ -3,7 +3,6 @@ using Lab.Worker.Checkpoints;
 using Lab.Worker.Compilation;
 using Lab.Worker.Inference;
 using Lab.Worker.Tests.Tokenization;
-using Lab.Worker.Tokenization;
 using static Lab.Worker.Tests.Inference.DirectoryWriter;
 
 namespace Lab.Worker.Tests.Inference;
