@@ -21,7 +21,7 @@ internal sealed record LabParameters(int WorkerCount, int? OrchestratorPort, IRe
 
         builder.AddParameter("worker-count", () => $"{workers}").WithDescription("How many workers are started: --WorkerCount=8");
         builder.AddParameter("orchestrator-port", () => $"{port}").WithDescription("Where the orchestrator listens, 0 for any free port: --OrchestratorPort=8080");
-        var modelDirectory = builder.AddParameter("model-directory", () => model ?? "Models/tiny-sst2").WithDescription("A Hugging Face directory: --ModelDirectory=/path");
+        var modelDirectory = builder.AddParameter("model-directory", () => model ?? "Models/minilm-sst2").WithDescription("A Hugging Face directory: --ModelDirectory=/path");
         var key = builder.Configuration.GetSection("Access:AdminKeys").GetChildren().Select(admin => admin.Value)
             .FirstOrDefault(value => value is { Length: > 0 } && !value.StartsWith("sha256:", StringComparison.Ordinal));
         return new(workers.Value, port == 0 ? null : port, modelDirectory, key);

@@ -6,10 +6,10 @@ namespace Lab.Worker.Graphs;
 
 /// <summary>
 /// DistilBERT for classification (Sanh et al., arXiv:1910.01108; Hugging Face's
-/// <c>DistilBertForSequenceClassification</c>) as an ONNX graph over <em>packed</em> texts: the texts of a batch stand
-/// one after the other, without padding, in sequences of equal length – a single one, in which
-/// <see cref="AttentionBias"/> keeps each text from seeing the others, or, where texts are all of one length, a sequence
-/// for each. Of the last layer only the [CLS] rows are computed, since the classifier reads nothing else.
+/// <c>DistilBertForSequenceClassification</c>) as an ONNX graph over <em>packed</em> texts: the tokens of a batch stand
+/// one after the other, without padding. For attention alone they are copied into sequences of equal length, in which
+/// <see cref="AttentionBias"/> keeps each text from seeing the others. Of the last layer only the [CLS] rows are
+/// computed, since the classifier reads nothing else.
 /// </summary>
 internal sealed class DistilBertGraph
 {
@@ -19,14 +19,26 @@ internal sealed class DistilBertGraph
     /// <summary>Input, int32 [tokens]: each token's position within its own text, from 0.</summary>
     public const string PositionIds = "position_ids";
 
-    /// <summary>Input, float [1, 1, length, length] with the length of a sequence: 0 where row and column are of the same text, else a large negative number.</summary>
+    /// <summary>Input, float [sequences or 1, 1, length, length]: 0 where row and column are of the same text, else a large negative number.</summary>
     public const string AttentionBias = "attention_bias";
 
-    /// <summary>Input, float [1, 1, texts of a sequence, length]: the rows of <see cref="AttentionBias"/> at [CLS].</summary>
+    /// <summary>Input, float [sequences or 1, 1, queries, length]: the rows of <see cref="AttentionBias"/> at [CLS].</summary>
     public const string ClsBias = "cls_bias";
 
     /// <summary>Input, int32 [texts]: where each text's [CLS] stands.</summary>
     public const string ClsRows = "cls_rows";
+
+    /// <summary>Input, int64 [sequences × length]: the token in each slot of a sequence; any token where it is free.</summary>
+    public const string SlotTokens = "slot_tokens";
+
+    /// <summary>Input, int32 [tokens]: the slot of each token.</summary>
+    public const string TokenSlots = "token_slots";
+
+    /// <summary>Input, int32 [sequences × queries]: the text of each query of the last layer; any text where it is free.</summary>
+    public const string QueryTexts = "query_texts";
+
+    /// <summary>Input, int32 [texts]: the query of each text.</summary>
+    public const string TextQueries = "text_queries";
 
     /// <summary>Input, int64 [3]: the number of sequences, −1, and the width of the hidden states.</summary>
     public const string SequencesShape = "sequences_shape";
@@ -54,6 +66,7 @@ internal sealed class DistilBertGraph
     // What several products read is made bytes of once.
     private readonly Dictionary<string, (string Bytes, string Scale)> _quantized = [];
     private string _centers = "";
+    private readonly HashSet<string> _partSlots = [];
 
     private DistilBertGraph(DistilBertConfig config, DistilBertWeights weights, int? levels)
     {
@@ -79,9 +92,13 @@ internal sealed class DistilBertGraph
     {
         _graph.Input(TokenIds, DataType.Int32, "tokens");
         _graph.Input(PositionIds, DataType.Int32, "tokens");
-        _graph.Input(AttentionBias, DataType.Float, "1", "1", "length", "length");
-        _graph.Input(ClsBias, DataType.Float, "1", "1", "queries", "length");
+        _graph.Input(AttentionBias, DataType.Float, "biases", "1", "length", "length");
+        _graph.Input(ClsBias, DataType.Float, "biases", "1", "queries", "length");
         _graph.Input(ClsRows, DataType.Int32, "texts");
+        _graph.Input(SlotTokens, DataType.Int64, "slots");
+        _graph.Input(TokenSlots, DataType.Int32, "tokens");
+        _graph.Input(QueryTexts, DataType.Int32, "all_queries");
+        _graph.Input(TextQueries, DataType.Int32, "texts");
         _graph.Input(SequencesShape, DataType.Int64, "3");
         _graph.Output(Logits, DataType.Float, "texts", $"{_config.Labels.Count}");
         _graph.Constant(RowsShape, -1, _config.Dim);
@@ -117,27 +134,48 @@ internal sealed class DistilBertGraph
     private string Layer(int layer, string hidden)
     {
         var qkv = Product($"layer{layer}.qkv", hidden, Stacked(layer, "bias", "q_lin", "k_lin", "v_lin"), InAttention(layer, "q_lin", "k_lin", "v_lin"));
-        string query = $"layer{layer}.query", key = $"layer{layer}.key", value = $"layer{layer}.value";
-        _graph.Node(query, "Split", qkv).With("axis", 1L).AlsoTo(key, value);
-        return Finish(layer, hidden, Attention(layer, query, key, value, AttentionBias));
+        var parts = Parts(qkv, 3);
+        return Finish(layer, hidden, Attention(layer, parts[0], parts[1], parts[2], AttentionBias, TokenSlots));
     }
 
     private string LastLayer(int layer, string hidden)
     {
         var keyValue = Product($"layer{layer}.kv", hidden, Stacked(layer, "bias", "k_lin", "v_lin"), InAttention(layer, "k_lin", "v_lin"));
-        string key = $"layer{layer}.key", value = $"layer{layer}.value";
-        _graph.Node(key, "Split", keyValue).With("axis", 1L).AlsoTo(value);
+        var parts = Parts(keyValue, 2);
         var cls = _graph.Node("cls", "Gather", hidden, ClsRows).Name;
         if (_levels is not null) _centers = Centers(ClsRows);
         var query = Linear(InLayer(layer, "attention.q_lin"), cls);
-        return Finish(layer, cls, Attention(layer, query, key, value, ClsBias));
+        return Finish(layer, cls, Attention(layer, Slots(query, QueryTexts), parts[0], parts[1], ClsBias, TextQueries));
     }
 
-    private string Attention(int layer, string query, string key, string value, string bias)
+    // Queries, keys and values stand beside each other in a row of their product: as rows below each other they are taken
+    // apart and copied into their slots at once.
+    private string[] Parts(string product, int count)
+    {
+        var rows = _graph.Node($"{product}.parts", "Reshape", product, RowsShape).Name;
+        return [.. Enumerable.Range(0, count).Select(part => _graph.Node($"{product}.{part}", "Gather", rows, PartSlots(part, count)).Name)];
+    }
+
+    private string PartSlots(int part, int count)
+    {
+        var name = $"part{part}of{count}";
+        if (_partSlots.Add(name))
+        {
+            var first = _graph.Node($"{name}.first", "Mul", SlotTokens, _graph.Constant($"{name}.count", count)).Name;
+            _graph.Node(name, "Add", first, _graph.Constant($"{name}.part", part));
+        }
+
+        return name;
+    }
+
+    private string Slots(string rows, string which) => _graph.Node($"{rows}.slots", "Gather", rows, which).Name;
+
+    // The rows of the heads that belong to what is asked for, out of sequences in which some slots are free.
+    private string Attention(int layer, string query, string key, string value, string bias, string slots)
     {
         var output = _graph.Node($"layer{layer}.heads", "MultiHeadAttention", Sequences(query), Sequences(key), Sequences(value), "", "", bias)
             .Contrib().With("num_heads", (long)_config.Heads).Name;
-        return _graph.Node($"{output}.rows", "Reshape", output, RowsShape).Name;
+        return _graph.Node($"{output}.rows", "Gather", _graph.Node($"{output}.all", "Reshape", output, RowsShape).Name, slots).Name;
 
         string Sequences(string rows) => _graph.Node($"{rows}.sequences", "Reshape", rows, SequencesShape).Name;
     }

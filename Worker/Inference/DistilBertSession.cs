@@ -9,22 +9,23 @@ namespace Lab.Worker.Inference;
 /// <summary>How a model is to be computed.</summary>
 /// <param name="Precision">The numbers that are computed with.</param>
 /// <param name="Threads">Threads that work on one computation.</param>
-/// <param name="Deterministic">Whether each text is computed alone, so that its answer cannot depend on its batch.</param>
+/// <param name="Deterministic">Whether each text is computed alone, so that its answer cannot depend on its batch on any processor.</param>
 internal sealed record SessionSettings(Precision Precision = Precision.Fp32, int Threads = 1, bool Deterministic = false);
 
 /// <summary>One ONNX Runtime session over a model's weights. Not for concurrent use.</summary>
 internal sealed class DistilBertSession : ILogitsModel
 {
     /// <summary>
-    /// How many tokens are packed, if a single text has no more. Attention's work grows with the square of a pack's
-    /// tokens, while products of matrices gain little beyond a hundred rows: measured, packs of 100 to 250 tokens are the best.
+    /// How many tokens are packed, if a single text has no more. Products of matrices gain little beyond a hundred rows:
+    /// measured, packs of 256 to 1,024 tokens are equally fast, and the smallest need the least memory.
     /// </summary>
     public const int MaxPackedTokens = 256;
 
     private static readonly string[] InputNames =
     [
         DistilBertGraph.TokenIds, DistilBertGraph.PositionIds, DistilBertGraph.AttentionBias,
-        DistilBertGraph.ClsBias, DistilBertGraph.ClsRows, DistilBertGraph.SequencesShape,
+        DistilBertGraph.ClsBias, DistilBertGraph.ClsRows, DistilBertGraph.SlotTokens, DistilBertGraph.TokenSlots,
+        DistilBertGraph.QueryTexts, DistilBertGraph.TextQueries, DistilBertGraph.SequencesShape,
     ];
 
     private static readonly string[] OutputNames = [DistilBertGraph.Logits];
@@ -137,16 +138,21 @@ internal sealed class DistilBertSession : ILogitsModel
 
     private void RunBatch(Span<float[]> logits)
     {
-        long tokens = _batch.TokenCount, length = _batch.SequenceLength;
+        long tokens = _batch.TokenCount, sequences = _batch.SequenceCount, length = _batch.SequenceLength;
         using var tokenIds = Tensor(_batch.TokenIds, tokens);
         using var positionIds = Tensor(_batch.PositionIds, tokens);
-        using var attentionBias = Tensor(_batch.AttentionBias, 1, 1, length, length);
-        using var clsBias = Tensor(_batch.ClsBias, 1, 1, _batch.TextCount / _batch.SequenceCount, length);
+        using var attentionBias = Tensor(_batch.AttentionBias, _batch.BiasCount, 1, length, length);
+        using var clsBias = Tensor(_batch.ClsBias, _batch.BiasCount, 1, _batch.QueryCount, length);
         using var clsRows = Tensor(_batch.ClsRows, _batch.TextCount);
-        _sequencesShape[0] = _batch.SequenceCount;
+        using var slotTokens = Tensor(_batch.SlotTokens, sequences * length);
+        using var tokenSlots = Tensor(_batch.TokenSlots, tokens);
+        using var queryTexts = Tensor(_batch.QueryTexts, sequences * _batch.QueryCount);
+        using var textQueries = Tensor(_batch.TextQueries, _batch.TextCount);
+        _sequencesShape[0] = sequences;
         using var sequencesShape = Tensor<long>(_sequencesShape, _sequencesShape.Length);
         using var outputs = _session.Run(
-            tokens > MaxPackedTokens ? _largeRun : _run, InputNames, [tokenIds, positionIds, attentionBias, clsBias, clsRows, sequencesShape], OutputNames);
+            tokens > MaxPackedTokens ? _largeRun : _run, InputNames,
+            [tokenIds, positionIds, attentionBias, clsBias, clsRows, slotTokens, tokenSlots, queryTexts, textQueries, sequencesShape], OutputNames);
         var values = outputs[0].GetTensorDataAsSpan<float>();
         for (var i = 0; i < logits.Length; i++) logits[i] = values.Slice(i * _labels, _labels).ToArray();
     }

@@ -19,7 +19,7 @@ internal sealed class WorkerOptions
     /// The model directory (<c>config.json</c>, <c>model.safetensors</c>, <c>vocab.txt</c>); a relative path begins
     /// where the program lies. Default: the bundled model.
     /// </summary>
-    public string ModelDirectory { get; set; } = Path.Combine("Models", "tiny-sst2");
+    public string ModelDirectory { get; set; } = Path.Combine("Models", "minilm-sst2");
 
     /// <summary>The model's name in answers. Default: the name of its directory.</summary>
     public string? ModelName { get; set; }
@@ -30,8 +30,9 @@ internal sealed class WorkerOptions
     public string Precision { get; set; } = "int8";
 
     /// <summary>
-    /// Whether each text is computed alone, so that its answer has the same bits whatever is beside it. In a batch, sums are
-    /// made in another order, and a number between two of the 255 steps of 8 bits may fall to the other side.
+    /// Whether each text is computed alone. On x86-64 an answer has the same bits whatever is beside it without this. Other
+    /// processors may make sums in another order in a batch, and a number between two of the 255 steps of 8 bits may then
+    /// fall to the other side.
     /// </summary>
     public bool Deterministic { get; set; }
 

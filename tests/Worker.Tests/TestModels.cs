@@ -23,7 +23,19 @@ internal static class TestModels
     };
 
     /// <summary>The bundled model.</summary>
-    public static string Bundled { get; } = Path.Combine(AppContext.BaseDirectory, "Models", "tiny-sst2");
+    public static string Bundled { get; } = Path.Combine(AppContext.BaseDirectory, "Models", "minilm-sst2");
+
+    /// <summary>Where tests keep compiled models: beside what was built, and not in the user's home.</summary>
+    public static string CacheDirectory { get; } = Path.Combine(AppContext.BaseDirectory, "compiled");
+
+    /// <summary>A session over the bundled model out of the tests' cache, as the worker opens it.</summary>
+    public static DistilBertSession OpenBundled(SessionSettings settings)
+    {
+        var cache = new ModelCache(CacheDirectory, maxBytes: 1 << 30, TimeSpan.FromMinutes(5), TimeProvider.System);
+        var files = ModelFiles.Read(Bundled);
+        return new SessionFactory(new(cache, Processor.Current, TimeProvider.System, NullLogger.Instance), NullLogger.Instance)
+            .Open(files.Config, files.Weights, files.Sha256, settings, TestContext.Current.CancellationToken);
+    }
 
     /// <summary>A session in memory, as the worker opens it.</summary>
     public static DistilBertSession Open(string directory, DistilBertConfig config, SessionSettings settings) =>

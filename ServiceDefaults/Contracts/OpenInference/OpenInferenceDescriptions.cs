@@ -29,7 +29,7 @@ internal static class OpenInferenceDescriptions
         Answers =
         [
             new(200, "The model", typeof(ModelMetadata), """
-                {"name":"tiny-sst2","versions":["1"],"platform":"onnx_onnxv1","inputs":[{"name":"text","datatype":"BYTES","shape":[-1]}],
+                {"name":"minilm-sst2","versions":["1"],"platform":"onnx_onnxv1","inputs":[{"name":"text","datatype":"BYTES","shape":[-1]}],
                 "outputs":[{"name":"probabilities","datatype":"FP32","shape":[-1,2]},{"name":"label","datatype":"BYTES","shape":[-1]}]}
                 """),
         ],
@@ -40,8 +40,8 @@ internal static class OpenInferenceDescriptions
     {
         Answers =
         [
-            new(200, "Ready", typeof(ModelReady), """{"name":"tiny-sst2","ready":true}"""),
-            new(503, "Not ready", typeof(ModelReady), """{"name":"tiny-sst2","ready":false}"""),
+            new(200, "Ready", typeof(ModelReady), """{"name":"minilm-sst2","ready":true}"""),
+            new(503, "Not ready", typeof(ModelReady), """{"name":"minilm-sst2","ready":false}"""),
         ],
         Refusals = [404],
     };
@@ -54,7 +54,7 @@ internal static class OpenInferenceDescriptions
         Answers =
         [
             new(200, "The tensors asked for", typeof(InferAnswer), """
-                {"model_name":"tiny-sst2","model_version":"1","id":"42","parameters":{"worker":"worker-1","queue_ms":0.1,"attempts":1,"inference_ms":2.5,"truncated":false},
+                {"model_name":"minilm-sst2","model_version":"1","id":"42","parameters":{"worker":"worker-1","queue_ms":0.1,"attempts":1,"inference_ms":2.5,"truncated":false},
                 "outputs":[{"name":"label","datatype":"BYTES","shape":[2],"data":["POSITIVE","NEGATIVE"]}]}
                 """),
         ],

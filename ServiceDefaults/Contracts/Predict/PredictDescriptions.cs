@@ -28,7 +28,7 @@ internal static class PredictDescriptions
         Answers =
         [
             new(200, "The model", typeof(ModelInfo), """
-                {"model_id":"tiny-sst2","model_sha":"1f0c","model_dtype":"float32","model_type":{"classifier":{"id2label":{"0":"NEGATIVE","1":"POSITIVE"},"label2id":{"NEGATIVE":0,"POSITIVE":1}}},
+                {"model_id":"minilm-sst2","model_sha":"1f0c","model_dtype":"float32","model_type":{"classifier":{"id2label":{"0":"NEGATIVE","1":"POSITIVE"},"label2id":{"NEGATIVE":0,"POSITIVE":1}}},
                 "max_concurrent_requests":10000,"max_input_length":128,"max_batch_tokens":4096,"max_client_batch_size":32,"auto_truncate":false,"tokenization_workers":1,"version":"1.0.0","problem_type":"single_label_classification"}
                 """),
         ],

@@ -203,7 +203,7 @@ def save(model, pieces, out):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for name in ("package", "data", "out"): parser.add_argument(f"--{name}", type=pathlib.Path, required=True)
-    for name, usual in (("epochs", 2.0), ("rate", 5e-5), ("smoothing", 0.1), ("templates", 0.06), ("seed", 1)): parser.add_argument(f"--{name}", type=type(usual), default=usual)
+    for name, usual in (("epochs", 3.0), ("rate", 5e-5), ("smoothing", 0.1), ("templates", 0.06), ("seed", 1)): parser.add_argument(f"--{name}", type=type(usual), default=usual)
     args = parser.parse_args()
     started, rng = time.time(), random.Random(args.seed)
     torch.manual_seed(args.seed)

@@ -9,7 +9,7 @@ namespace Lab.Bench.Commands;
 /// <summary><c>peers</c>: all comparisons in one run, taking turns, as Markdown.</summary>
 internal static class PeersCommand
 {
-    private const string BundledModel = "tiny-sst2";
+    private const string BundledModel = "minilm-sst2";
 
     public static Command Create(Surroundings surroundings)
     {

@@ -15,7 +15,7 @@ public sealed class MetricsTests
 
         using (await PostAsync(worker, "/predict", """{"inputs":[["a"],["b"]]}""")) { }
         using (await PostAsync(worker, "/run_model", """{"text":"c"}""")) { }
-        using (await PostAsync(worker, "/v2/models/tiny-sst2/infer", "{}")) { }
+        using (await PostAsync(worker, "/v2/models/minilm-sst2/infer", "{}")) { }
 
         var metrics = await worker.MetricsAsync();
         Assert.Equal(3, metrics["lab_worker_answers_total"]);

@@ -5,7 +5,7 @@ namespace Lab.Worker.Tests.Api;
 
 public sealed class OpenInferenceTests(RunningWorker worker) : IClassFixture<RunningWorker>
 {
-    private const string Model = "tiny-sst2";
+    private const string Model = "minilm-sst2";
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 

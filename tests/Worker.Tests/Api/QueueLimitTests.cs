@@ -55,7 +55,7 @@ public sealed class QueueLimitTests
     public async Task RunBatch_Options_PairsLogitsAndTheSideThatIsCut()
     {
         await using var worker = await RunningWorker.StartAsync(inner => inner, "--Worker:QueueLimit=0");
-        var text = $"terrible awful mess {string.Concat(Enumerable.Repeat("great ", 400))}";
+        var text = $"terrible awful mess {string.Concat(Enumerable.Repeat("great ", 600))}";
         var body = $$$"""{"texts":["Excellent product","Excellent product","{{{text}}}","{{{text}}}"],"options":[null,{"pair":"works as advertised","raw_scores":true},{"raw_scores":true},{"cut_left":true,"raw_scores":true}]}""";
         using var response = await worker.PostJsonAsync("/run_batch", body, Cancellation);
         using var json = System.Text.Json.JsonDocument.Parse(await response.Content.ReadAsStringAsync(Cancellation));

@@ -96,12 +96,12 @@ public sealed class RunModelTests(RunningWorker worker) : IClassFixture<RunningW
         using var json = JsonDocument.Parse(await response.Content.ReadAsStringAsync(Cancellation));
         var info = json.RootElement;
 
-        Assert.Equal("tiny-sst2", info.GetProperty("model_id").GetString());
+        Assert.Equal("minilm-sst2", info.GetProperty("model_id").GetString());
         Assert.Equal(64, info.GetProperty("model_sha").GetString()!.Length);
         var classifier = info.GetProperty("model_type").GetProperty("classifier");
         Assert.Equal("POSITIVE", classifier.GetProperty("id2label").GetProperty("1").GetString());
         Assert.Equal(0, classifier.GetProperty("label2id").GetProperty("NEGATIVE").GetInt32());
-        Assert.Equal(256, info.GetProperty("max_input_length").GetInt32());
+        Assert.Equal(512, info.GetProperty("max_input_length").GetInt32());
         Assert.Equal(32, info.GetProperty("max_client_batch_size").GetInt32());
     }
 

@@ -23,7 +23,7 @@ public sealed class RunningWorker : IAsyncLifetime
 
     private RunningWorker(Action<WebApplicationBuilder>? configure, params string[] settings)
     {
-        _app = WorkerApplication.Create(["--urls=http://127.0.0.1:0", .. settings], builder =>
+        _app = WorkerApplication.Create(["--urls=http://127.0.0.1:0", $"--Worker:CacheDirectory={TestModels.CacheDirectory}", .. settings], builder =>
         {
             builder.Logging.ClearProviders();
             builder.Services.AddSingleton<IStartupFilter>(new AbortCounter(() => Interlocked.Increment(ref _aborted)));
@@ -57,8 +57,7 @@ public sealed class RunningWorker : IAsyncLifetime
         {
             var config = DistilBertConfig.Read(TestModels.Bundled);
             var tokenizer = new BertTokenizer(Vocabulary.Read(TestModels.Bundled, config.VocabSize), new(Lowercase: true), config.MaxPositions);
-            var session = TestModels.Open(TestModels.Bundled, config, new());
-            return new(new("tiny-sst2", "", config.Labels, config.MaxPositions), tokenizer, wrap(session), telemetry);
+            return new(new("minilm-sst2", "", config.Labels, config.MaxPositions), tokenizer, wrap(TestModels.OpenBundled(new())), telemetry);
         }, waitUntilReady: true, settings);
 
     public ValueTask InitializeAsync() => new(StartAsync(waitUntilReady: true));

@@ -3,6 +3,7 @@ using System.Net;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using Lab.Worker.Checkpoints;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -30,8 +31,8 @@ internal sealed class HubServer : IAsyncDisposable
         builder.WebHost.UseUrls("http://127.0.0.1:0", "http://127.0.0.1:0");
         _app = builder.Build();
         _app.Run(AnswerAsync);
-        foreach (var name in (string[])["config.json", "vocab.txt", "model.safetensors"])
-            Files[name] = File.ReadAllBytes(Path.Combine(TestModels.Bundled, name));
+        using var model = TestModels.Write(TestModels.Small with { Dim = 64, Heads = 4, HiddenDim = 256, VocabSize = 60_000 }, type: StoredType.F16);
+        foreach (var name in (string[])["config.json", "vocab.txt", "model.safetensors"]) Files[name] = File.ReadAllBytes(model.File(name));
     }
 
     /// <summary>The repository's files.</summary>

@@ -73,7 +73,7 @@ public sealed class PullRefusalTests : HubTests
         Model = fault switch
         {
             "F64" => Rewrite(header => header.Replace("F16", "F64", StringComparison.Ordinal), 4),
-            "shape" => Rewrite(header => header.Replace("\"shape\":[2,128]", "\"shape\":[128,2]", StringComparison.Ordinal), 1),
+            "shape" => Rewrite(header => header.Replace("\"shape\":[3,64]", "\"shape\":[64,3]", StringComparison.Ordinal), 1),
             "name" => Rewrite(header => header.Replace("\"classifier.weight\"", "\"classifier.weighs\"", StringComparison.Ordinal), 1),
             "offsets" => [.. Model, 0],
             "json" => Rewrite(_ => "{", 1),

@@ -101,7 +101,7 @@ public sealed class BertTokenizerTests
     [InlineData(false, false, false)]
     public void Encode_AnyText_EqualsTheReference(bool lowercase, bool stripAccents, bool separateIdeographs)
     {
-        var vocabulary = Vocabulary.Read(TestModels.Bundled, 26000);
+        var vocabulary = Vocabulary.Read(TestModels.Bundled, 30522);
         var reference = new ReferenceTokenizer(vocabulary.Tokens, lowercase, stripAccents, separateIdeographs);
         var tokenizer = new BertTokenizer(vocabulary, new(lowercase) { StripAccents = stripAccents, SeparateIdeographs = separateIdeographs }, MaxTokens);
         TextGen.Text.Sample(text =>
@@ -115,7 +115,7 @@ public sealed class BertTokenizerTests
     [Fact]
     public void Encode_AnyTextCutAtTheLeft_EqualsTheReferencesEnd()
     {
-        var vocabulary = Vocabulary.Read(TestModels.Bundled, 26000);
+        var vocabulary = Vocabulary.Read(TestModels.Bundled, 30522);
         var reference = new ReferenceTokenizer(vocabulary.Tokens);
         var tokenizer = new BertTokenizer(vocabulary, new(Lowercase: true), MaxTokens);
         TextGen.Text.Array[1, 20].Select(string.Concat).Sample(text =>
@@ -128,7 +128,7 @@ public sealed class BertTokenizerTests
     [Fact]
     public void Encode_AnyUtf16_GivesTokensOfTheVocabularyWithinTheLimit()
     {
-        var vocabulary = Vocabulary.Read(TestModels.Bundled, 26000);
+        var vocabulary = Vocabulary.Read(TestModels.Bundled, 30522);
         BertTokenizer[] tokenizers = [new(vocabulary, new(Lowercase: true), MaxTokens), new(vocabulary, new(Lowercase: false), MaxTokens)];
         // Whatever 16-bit units there are, in any order: halves of pairs, noncharacters, controls.
         Gen.UShort.Array[0, 200].Select(units => string.Concat(units.Select(unit => (char)unit))).Sample(text =>
