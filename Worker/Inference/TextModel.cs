@@ -13,6 +13,8 @@ namespace Lab.Worker.Inference;
 internal sealed class TextModel(
     ModelDescription description, BertTokenizer tokenizer, ILogitsModel logits, WorkerTelemetry telemetry) : IDisposable
 {
+    private const int WarmUpTokens = 32;
+
     /// <summary>What the model is.</summary>
     public ModelDescription Description => description;
 
@@ -40,15 +42,17 @@ internal sealed class TextModel(
     }
 
     /// <summary>
-    /// Computes once for a short text and once for as much as is computed at once in the long run, so that the first
-    /// request finds all memory allocated; and gives back what loading took.
+    /// Computes once for a short text and once for a full pack of texts, so that the first request finds nearly all memory
+    /// allocated; and gives back what loading took.
     /// </summary>
     /// <exception cref="InvalidOperationException">The logits are not finite.</exception>
     public void WarmUp()
     {
-        foreach (var words in (int[])[1, Math.Min(description.MaxTokens, DistilBertSession.MaxPackedTokens) - 2])
-            Logits([tokenizer.Encode(string.Join(' ', Enumerable.Repeat("a", words))).TokenIds]);
+        Logits([Text(1)]);
+        Logits([.. Enumerable.Repeat(Text(WarmUpTokens - 2), DistilBertSession.MaxPackedTokens / WarmUpTokens)]);
         GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+
+        int[] Text(int words) => tokenizer.Encode(string.Join(' ', Enumerable.Repeat("a", words))).TokenIds;
     }
 
     /// <summary>Classifies texts.</summary>
