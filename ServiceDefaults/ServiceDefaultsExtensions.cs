@@ -89,11 +89,15 @@ public static class ServiceDefaultsExtensions
         {
             BadHttpRequestException refused => refused.StatusCode,
             IOException => StatusCodes.Status400BadRequest,
+            OutOfMemoryException => StatusCodes.Status503ServiceUnavailable,
             _ => StatusCodes.Status500InternalServerError,
         },
         ExceptionHandler = context =>
         {
-            if (context.Features.Get<IExceptionHandlerFeature>()?.Error is not ConnectionResetException) return ErrorShape.WriteStatusAsync(context);
+            var error = context.Features.Get<IExceptionHandlerFeature>()?.Error;
+            // What this request lacked others have taken, and give back.
+            if (error is OutOfMemoryException) return ErrorShape.Of(context).WriteAsync(context, BodyMemory.Refusal);
+            if (error is not ConnectionResetException) return ErrorShape.WriteStatusAsync(context);
             // Nobody is there to be answered. Unless it is told the server goes on reading the body, and logs that it cannot.
             context.Abort();
             return Task.CompletedTask;

@@ -6,8 +6,8 @@ namespace Lab.Worker.Inference;
 /// filled again and again, so that its buffers are allocated once.
 /// </summary>
 /// <remarks>
-/// Each text begins at a multiple of <see cref="Alignment"/>, and sequences end at one: a processor adds up a row of
-/// scores in that many sums, so that the same text gives the same bits wherever it stands, and whatever stands beside it.
+/// Each text begins at a multiple of <see cref="Alignment"/>: a processor adds up a row of scores in that many sums, so that
+/// the same text gives the same bits wherever it stands, and whatever stands beside it.
 /// For the same reason there are never fewer than two queries or texts, for a single row is multiplied in another way.
 /// </remarks>
 internal sealed class PackedBatch

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Text.Json.Nodes;
 using Lab.ServiceDefaults.Contracts;
 
@@ -46,6 +47,17 @@ public sealed class ErrorShapeTests
         Assert.Equal(
             """{"error":"The body is larger than the limit of 1024 bytes.","error_type":"validation"}""",
             await response.Content.ReadAsStringAsync(Cancellation));
+    }
+
+    [Fact]
+    public async Task Exception_OutOfMemory_IsToldAsTooMuchAtOnce()
+    {
+        await using var service = await SampleService.StartAsync();
+        using var response = await service.SendAsync("GET", "/full");
+
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, response.StatusCode);
+        Assert.NotNull(response.Headers.RetryAfter);
+        Assert.Contains(BodyMemory.Refusal.Title, await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
     }
 
     [Fact]

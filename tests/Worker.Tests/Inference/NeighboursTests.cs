@@ -29,11 +29,12 @@ public sealed class NeighboursTests
     [Theory]
     [InlineData("Int8", 2, 64, 8)]
     [InlineData("Int8", 12, 384, 32)]
+    [InlineData("Int8", 12, 384, 2, 2)]
     [InlineData("Int8", 12, 768, 64)]
     [InlineData("Fp32", 2, 24, 12)]
     [InlineData("Fp32", 12, 384, 32)]
     [InlineData("Fp32", 12, 768, 64)]
-    public void ComputeLogits_AnyLengthsAndShape_AnswersDoNotDependOnTheBatch(string precision, int heads, int dim, int labels)
+    public void ComputeLogits_AnyLengthsAndShape_AnswersDoNotDependOnTheBatch(string precision, int heads, int dim, int labels, int threads = 1)
     {
         var config = TestModels.Small with
         {
@@ -44,7 +45,7 @@ public sealed class NeighboursTests
             Labels = [.. Enumerable.Range(0, labels).Select(i => $"L{i}")],
         };
         using var directory = TestModels.Write(config);
-        using var session = TestModels.Open(directory.Path, config, new(Enum.Parse<Precision>(precision)));
+        using var session = TestModels.Open(directory.Path, config, new(Enum.Parse<Precision>(precision), threads));
         var random = new Random(dim);
         // Mostly short ones, and some that fill a pack or need one of their own.
         int[][] texts = [.. Enumerable.Range(0, 120).Select(i => Enumerable.Range(0, i % 20 == 0 ? random.Next(3, 301) : random.Next(1, 60))
