@@ -83,7 +83,27 @@ public static class ServiceDefaultsExtensions
     }
 
     /// <summary>Tells unexpected errors in the endpoint's <see cref="ErrorShape"/>.</summary>
-    public static void UseExceptionAnswers(this WebApplication app) => app.UseExceptionHandler(new ExceptionHandlerOptions
+    public static void UseExceptionAnswers(this WebApplication app)
+    {
+        app.Use(AnswerWithoutMemoryAsync);
+        app.UseExceptionHandler(ExceptionAnswers());
+    }
+
+    // Where there is no memory for an answer in its proper form either: the status alone.
+    private static async Task AnswerWithoutMemoryAsync(HttpContext context, RequestDelegate next)
+    {
+        try
+        {
+            await next(context);
+        }
+        catch (OutOfMemoryException) when (!context.Response.HasStarted)
+        {
+            context.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
+            context.Response.Headers.RetryAfter = "1";
+        }
+    }
+
+    private static ExceptionHandlerOptions ExceptionAnswers() => new()
     {
         StatusCodeSelector = exception => exception switch
         {
@@ -104,7 +124,7 @@ public static class ServiceDefaultsExtensions
         },
         // A body that is malformed or breaks off is its client's fault; no endpoint reads anything else by itself.
         SuppressDiagnosticsCallback = handled => handled.Exception is IOException,
-    });
+    };
 
     /// <summary>Tells statuses without a body in the endpoint's <see cref="ErrorShape"/>.</summary>
     public static void UseStatusAnswers(this WebApplication app) =>
