@@ -74,7 +74,7 @@ internal sealed class SampleService : IAsyncDisposable
         app.MapPost("/admin", () => TypedResults.NoContent()).RequireAuthorization(AccessExtensions.AdminPolicy);
         app.MapGet("/refused", () => Busy.ToResult());
         app.MapGet("/broken", IResult () => throw new InvalidOperationException("a secret"));
-        app.MapGet("/full", IResult () => throw new OutOfMemoryException());
+        app.MapGet("/full", IResult () => throw new InsufficientMemoryException());
         app.MapGet("/trace", () => Activity.Current?.TraceId.ToHexString() ?? "none");
         await app.StartAsync(Cancellation);
         return new(app, log);
