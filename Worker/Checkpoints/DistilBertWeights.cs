@@ -175,30 +175,6 @@ internal sealed unsafe class DistilBertWeights : IDisposable
         return (new(quantized, [rows, columns], matrix, WeightType.Int8), new($"{quantized}.scale", [columns], scales));
     }
 
-    /// <summary>A bias that takes back what a product has too much whose inputs were all raised by the same number.</summary>
-    /// <param name="name">The bias, as for <see cref="Get"/>.</param>
-    /// <param name="matrix">The matrix of the product, as <see cref="Quantize"/> gives it.</param>
-    /// <param name="scales">Its scales.</param>
-    /// <param name="raised">By how much the inputs were raised.</param>
-    /// <exception cref="ModelDirectoryException">An element is not finite.</exception>
-    public Weight Lowered(string name, Weight matrix, Weight scales, float raised)
-    {
-        var bias = Get(name);
-        if (raised == 0) return bias;
-        int rows = (int)matrix.Shape[0], columns = (int)matrix.Shape[1];
-        var address = Allocate((long)columns * sizeof(float));
-        var sums = new int[columns];
-        for (var row = 0; row < rows; row++)
-        {
-            var elements = new ReadOnlySpan<sbyte>((sbyte*)matrix.Address + ((long)row * columns), columns);
-            for (var column = 0; column < columns; column++) sums[column] += elements[column];
-        }
-
-        for (var column = 0; column < columns; column++)
-            ((float*)address)[column] = ((float*)bias.Address)[column] - (raised * ((float*)scales.Address)[column] * sums[column]);
-        return bias with { Address = address };
-    }
-
     /// <summary>Frees the memory; every <see cref="Weight"/> dangles from now on.</summary>
     public void Dispose()
     {

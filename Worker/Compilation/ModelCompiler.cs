@@ -27,7 +27,7 @@ internal sealed partial class ModelCompiler(ModelCache? cache, Processor process
     private const string WeightsFile = "model.weights";
 
     // A change of the graph needs another name for what was compiled before.
-    private const string GraphVersion = "6";
+    private const string GraphVersion = "7";
 
     /// <summary>The weights' size in bytes from which the cache is used; less only in tests.</summary>
     public long CachedFrom { get; init; } = MinCachedBytes;

@@ -28,35 +28,39 @@ internal sealed class DistilBertGraph
     /// <summary>Input, int32 [texts]: where each text's [CLS] stands.</summary>
     public const string ClsRows = "cls_rows";
 
-    /// <summary>Input, int64 [sequences × length]: the token in each slot of a sequence; any token where it is free.</summary>
+    /// <summary>Input, int64 [sequences, length]: the token in each slot of a sequence; any token where it is free.</summary>
     public const string SlotTokens = "slot_tokens";
 
     /// <summary>Input, int32 [tokens]: the slot of each token.</summary>
     public const string TokenSlots = "token_slots";
 
-    /// <summary>Input, int32 [sequences × queries]: the text of each query of the last layer; any text where it is free.</summary>
+    /// <summary>Input, int32 [sequences, queries]: the text of each query of the last layer; any text where it is free.</summary>
     public const string QueryTexts = "query_texts";
 
     /// <summary>Input, int32 [texts]: the query of each text.</summary>
     public const string TextQueries = "text_queries";
 
-    /// <summary>Input, int64 [3]: the number of sequences, −1, and the width of the hidden states.</summary>
-    public const string SequencesShape = "sequences_shape";
-
     /// <summary>Output, float [texts, labels].</summary>
     public const string Logits = "logits";
 
     private const string RowsShape = "rows_shape";
+    private const string ImagesShape = "images_shape";
+    private const string HeadsShape = "heads_shape";
     private const string SecondAxis = "second_axis";
+    private const string ImageAxes = "image_axes";
+    private const string SlotHeads = "slot_heads";
     private const string One = "one";
     private const string Zero = "zero";
     private const string Center = "center";
+    private const string Low = "low";
     private const string Smallest = "smallest";
     private const string PerStep = "per_step";
-    private const string PerPositiveStep = "per_positive_step";
+    private const string PerUpperStep = "per_upper_step";
+    private const string LeastUpperStep = "least_upper_step";
 
-    // GELU is nowhere less than this below zero.
+    // GELU is nowhere less than this below zero, for which so many of the 255 steps are kept.
     private const float GeluDepth = 0.17f;
+    private const int GeluSteps = 32;
 
     private readonly OnnxGraph _graph;
     private readonly DistilBertConfig _config;
@@ -65,8 +69,9 @@ internal sealed class DistilBertGraph
 
     // What several products read is made bytes of once.
     private readonly Dictionary<string, (string Bytes, string Scale)> _quantized = [];
-    private string _centers = "";
-    private readonly HashSet<string> _partSlots = [];
+    private string _zeros = "";
+    private string _lowZeros = "";
+    private readonly HashSet<string> _indices = [];
 
     private DistilBertGraph(DistilBertConfig config, DistilBertWeights weights, int? levels)
     {
@@ -95,31 +100,35 @@ internal sealed class DistilBertGraph
         _graph.Input(AttentionBias, DataType.Float, "biases", "1", "length", "length");
         _graph.Input(ClsBias, DataType.Float, "biases", "1", "queries", "length");
         _graph.Input(ClsRows, DataType.Int32, "texts");
-        _graph.Input(SlotTokens, DataType.Int64, "slots");
+        _graph.Input(SlotTokens, DataType.Int64, "sequences", "length");
         _graph.Input(TokenSlots, DataType.Int32, "tokens");
-        _graph.Input(QueryTexts, DataType.Int32, "all_queries");
+        _graph.Input(QueryTexts, DataType.Int32, "sequences", "queries");
         _graph.Input(TextQueries, DataType.Int32, "texts");
-        _graph.Input(SequencesShape, DataType.Int64, "3");
         _graph.Output(Logits, DataType.Float, "texts", $"{_config.Labels.Count}");
         _graph.Constant(RowsShape, -1, _config.Dim);
+        _graph.Constant(ImagesShape, -1, 1, _config.Dim);
+        _graph.Constant(HeadsShape, -1, _config.Dim / _config.Heads);
         _graph.Constant(SecondAxis, 1);
+        _graph.Constant(ImageAxes, 1, 2);
+        _graph.Node(SlotHeads, "Unsqueeze", SlotTokens, SecondAxis);
         _graph.Constant(One, 1f);
         _graph.Constant(Zero, 0f);
-        if (_levels is not null) Bytes();
+        if (_levels is not null) Quantization();
 
         var hidden = Embeddings();
         for (var layer = 0; layer < _config.Layers - 1; layer++) hidden = Layer(layer, hidden);
         hidden = LastLayer(_config.Layers - 1, hidden);
-        var pooled = _graph.Node("pooled", "Relu", Linear("pre_classifier", hidden)).Name;
+        var pooled = _graph.Node("pooled", "Relu", Rows(Linear("pre_classifier", hidden))).Name;
         // A handful of columns: 8 bits would save nothing here.
-        Gemm(Logits, pooled, Add("classifier.weight"), Add("classifier.bias"));
+        _graph.Node(Logits, "Gemm", pooled, Add("classifier.weight"), Add("classifier.bias")).With("transB", 1L);
     }
 
     private string Embeddings()
     {
         var words = Words("embeddings.word_embeddings.weight");
         var positions = _graph.Node("positions", "Gather", Add("embeddings.position_embeddings.weight"), PositionIds).Name;
-        return AddAndNormalise("embeddings", words, positions, "embeddings.LayerNorm");
+        var images = new[] { words, positions }.Select(rows => _graph.Node($"{rows}.images", "Unsqueeze", rows, SecondAxis).Name).ToArray();
+        return AddAndNormalise("embeddings", images[0], images[1], "embeddings.LayerNorm");
     }
 
     // The largest matrix by far, of which a text reads a few rows: where the others have 8 bits, 16 are exact enough for it,
@@ -134,50 +143,46 @@ internal sealed class DistilBertGraph
     private string Layer(int layer, string hidden)
     {
         var qkv = Product($"layer{layer}.qkv", hidden, Stacked(layer, "bias", "q_lin", "k_lin", "v_lin"), InAttention(layer, "q_lin", "k_lin", "v_lin"));
-        var parts = Parts(qkv, 3);
-        return Finish(layer, hidden, Attention(layer, parts[0], parts[1], parts[2], AttentionBias, TokenSlots));
+        var query = _graph.Node($"{qkv}.query", "Gather", Rows(qkv), Part(0, 3)).Name;
+        return Finish(layer, hidden, Attention(layer, query, qkv, 3, AttentionBias, TokenSlots));
     }
 
     private string LastLayer(int layer, string hidden)
     {
         var keyValue = Product($"layer{layer}.kv", hidden, Stacked(layer, "bias", "k_lin", "v_lin"), InAttention(layer, "k_lin", "v_lin"));
-        var parts = Parts(keyValue, 2);
         var cls = _graph.Node("cls", "Gather", hidden, ClsRows).Name;
-        if (_levels is not null) _centers = Centers(ClsRows);
-        var query = Linear(InLayer(layer, "attention.q_lin"), cls);
-        return Finish(layer, cls, Attention(layer, Slots(query, QueryTexts), parts[0], parts[1], ClsBias, TextQueries));
+        if (_levels is not null) Zeros(ClsRows);
+        var query = _graph.Node("queries", "Gather", Rows(Linear(InLayer(layer, "attention.q_lin"), cls)), QueryTexts).Name;
+        return Finish(layer, cls, Attention(layer, query, keyValue, 2, ClsBias, TextQueries));
     }
 
     // Queries, keys and values stand beside each other in a row of their product: as rows below each other they are taken
-    // apart and copied into their slots at once.
-    private string[] Parts(string product, int count)
+    // apart and copied into their slots at once; keys and values head by head, as the operator for attention would order them.
+    private string Part(int part, int count) => Indices($"part{part}of{count}", SlotTokens, count, [part]);
+
+    private string HeadsOf(string product, int part, int count)
     {
-        var rows = _graph.Node($"{product}.parts", "Reshape", product, RowsShape).Name;
-        return [.. Enumerable.Range(0, count).Select(part => _graph.Node($"{product}.{part}", "Gather", rows, PartSlots(part, count)).Name)];
+        var rows = _graph.Node($"{product}.heads{part}", "Reshape", product, HeadsShape).Name;
+        var first = part * _config.Heads;
+        var indices = Indices($"heads{part}of{count}", SlotHeads, count * _config.Heads, [.. Enumerable.Range(first, _config.Heads).Select(head => (long)head)]);
+        return _graph.Node($"{product}.{part}", "Gather", rows, indices).Name;
     }
 
-    private string PartSlots(int part, int count)
+    // Where in each row of so many parts these are, one below the other.
+    private string Indices(string name, string rows, int count, params ReadOnlySpan<long> parts)
     {
-        var name = $"part{part}of{count}";
-        if (_partSlots.Add(name))
-        {
-            var first = _graph.Node($"{name}.first", "Mul", SlotTokens, _graph.Constant($"{name}.count", count)).Name;
-            _graph.Node(name, "Add", first, _graph.Constant($"{name}.part", part));
-        }
-
-        return name;
+        if (!_indices.Add(name)) return name;
+        var first = _graph.Node($"{name}.first", "Mul", rows, _graph.Constant($"{name}.count", count)).Name;
+        var column = _graph.Node($"{name}.column", "Unsqueeze", _graph.Constant($"{name}.parts", parts), SecondAxis).Name;
+        return _graph.Node(name, "Add", first, column).Name;
     }
-
-    private string Slots(string rows, string which) => _graph.Node($"{rows}.slots", "Gather", rows, which).Name;
 
     // The rows of the heads that belong to what is asked for, out of sequences in which some slots are free.
-    private string Attention(int layer, string query, string key, string value, string bias, string slots)
+    private string Attention(int layer, string query, string keyValue, int count, string bias, string slots)
     {
-        var output = _graph.Node($"layer{layer}.heads", "MultiHeadAttention", Sequences(query), Sequences(key), Sequences(value), "", "", bias)
+        var output = _graph.Node($"layer{layer}.heads", "MultiHeadAttention", query, HeadsOf(keyValue, count - 2, count), HeadsOf(keyValue, count - 1, count), "", "", bias)
             .Contrib().With("num_heads", (long)_config.Heads).Name;
-        return _graph.Node($"{output}.rows", "Gather", _graph.Node($"{output}.all", "Reshape", output, RowsShape).Name, slots).Name;
-
-        string Sequences(string rows) => _graph.Node($"{rows}.sequences", "Reshape", rows, SequencesShape).Name;
+        return _graph.Node($"{output}.rows", "Gather", _graph.Node($"{output}.all", "Reshape", output, ImagesShape).Name, slots).Name;
     }
 
     private string Finish(int layer, string hidden, string heads)
@@ -200,14 +205,12 @@ internal sealed class DistilBertGraph
     }
 
     // (Ba et al., arXiv:1607.06450.) The runtime's fused operator for this works through one number at a time, and takes a
-    // fifth of a whole computation; its operator for images, given each token as an image, uses vector instructions.
+    // fifth of a whole computation; its operator for images uses vector instructions: each token is an image of one row.
     private string AddAndNormalise(string output, string input, string residual, string norm)
     {
         var sum = _graph.Node($"{output}.sum", "Add", input, residual).Name;
-        var image = _graph.Node($"{output}.image", "Unsqueeze", sum, SecondAxis).Name;
-        var normal = _graph.Node($"{output}.normal", "InstanceNormalization", image, One, Zero).With("epsilon", DistilBertConfig.LayerNormEpsilon).Name;
-        var rows = _graph.Node($"{output}.rows", "Squeeze", normal, SecondAxis).Name;
-        var scaled = _graph.Node($"{output}.scaled", "Mul", rows, Add($"{norm}.weight")).Name;
+        var normal = _graph.Node($"{output}.normal", "InstanceNormalization", sum, One, Zero).With("epsilon", DistilBertConfig.LayerNormEpsilon).Name;
+        var scaled = _graph.Node($"{output}.scaled", "Mul", normal, Add($"{norm}.weight")).Name;
         return _graph.Node(output, "Add", scaled, Add($"{norm}.bias")).Name;
     }
 
@@ -219,62 +222,75 @@ internal sealed class DistilBertGraph
     {
         var name = weights.Length == 1 ? weights[0] : $"{output}.weight";
         if (_levels is not { } levels)
-            return Gemm(output, input, weights.Length == 1 ? Add(name) : _graph.Add(_weights.Stack(name, weights)), bias);
-        var (matrix, scales) = _weights.Quantize(name, levels, weights);
-        if (!_quantized.TryGetValue(input, out var rows)) _quantized[input] = rows = Rows(input);
-        return Scaled(output, _graph.Node($"{output}.product", "MatMulIntegerToFloat", rows.Bytes, _graph.Add(matrix), One, _graph.Add(scales), Center).Contrib().Name, rows.Scale, bias);
+            return Floats(output, input, weights.Length == 1 ? Add(name) : _graph.Add(_weights.Stack(name, weights)), bias);
+        if (!_quantized.TryGetValue(input, out var rows)) _quantized[input] = rows = Quantized(input);
+        return Bytes(output, rows, _weights.Quantize(name, levels, weights), bias, Center);
     }
 
-    // A product whose input has a lower bound, which is byte 0: one bit more than a sign would leave.
+    // A product whose input is nowhere far below zero: nearly one bit more than a sign would leave.
     private string Outer(string output, string input, string bias, string weight)
     {
-        if (_levels is not { } levels) return Gemm(output, input, Add(weight), Add(bias));
-        var depth = _config.Activation is Activation.Gelu ? GeluDepth : 0;
-        var (matrix, scales) = _weights.Quantize(weight, levels, weight);
-        var raised = depth == 0 ? input : _graph.Node($"{input}.raised", "Add", input, _graph.Constant($"{input}.depth", depth)).Name;
-        var largest = _graph.Node($"{input}.largest", "ReduceMax", raised).With("axes", [1L]).With("keepdims", 0L).Name;
-        var (scale, column) = Scales(input, _graph.Node($"{input}.magnitude", "Max", largest, Smallest).Name, PerPositiveStep);
-        var bytes = _graph.Node($"{input}.bytes", "QuantizeLinear", raised, scale).With("axis", 0L).Name;
-        var product = _graph.Node($"{output}.product", "MatMulIntegerToFloat", bytes, _graph.Add(matrix), One, _graph.Add(scales)).Contrib().Name;
-        return Scaled(output, product, column, _graph.Add(_weights.Lowered(bias, matrix, scales, depth)));
+        if (_levels is not { } levels) return Floats(output, input, Add(weight), Add(bias));
+        var largest = Reduced($"{input}.largest", "ReduceMax", input);
+        var magnitude = _graph.Node($"{input}.magnitude", "Mul", largest, PerUpperStep).Name;
+        var scale = _graph.Node($"{input}.scale", "Max", magnitude, LeastUpperStep).Name;
+        return Bytes(output, Quantized(input, scale, _lowZeros), _weights.Quantize(weight, levels, weight), Add(bias), Low);
     }
 
-    private void Bytes()
+    private void Quantization()
     {
+        var gelu = _config.Activation is Activation.Gelu;
+        var low = gelu ? GeluSteps : 0;
         _graph.ByteConstant(Center, 128);
+        _graph.ByteConstant(Low, (byte)low);
         // So that dividing by the scale gives no infinity; a row of nothing but zeros has any scale.
         _graph.Constant(Smallest, 1e-30f);
         _graph.Constant(PerStep, 1f / 127);
-        _graph.Constant(PerPositiveStep, 1f / 255);
-        _centers = Centers(TokenIds);
+        _graph.Constant(PerUpperStep, 1f / (255 - low));
+        _graph.Constant(LeastUpperStep, gelu ? GeluDepth / low : 1e-30f);
+        Zeros(TokenIds);
     }
 
-    private string Centers(string rows) => _graph.Node($"{rows}.centers", "Expand", Center, _graph.Node($"{rows}.shape", "Shape", rows).Name).Name;
+    // The zero points of as many rows.
+    private void Zeros(string rows)
+    {
+        var shape = _graph.Node($"{rows}.shape", "Shape", rows).Name;
+        _zeros = _graph.Node($"{rows}.zeros", "Expand", Center, shape).Name;
+        _lowZeros = _graph.Node($"{rows}.low_zeros", "Expand", Low, shape).Name;
+    }
 
     // Each row with a scale of its own (Dettmers et al., arXiv:2208.07339, section 3.1): no text sees what travels with it.
-    private (string Bytes, string Scale) Rows(string input)
+    private (string Bytes, string Scale) Quantized(string input)
     {
-        var largest = _graph.Node($"{input}.largest", "ReduceMax", input).With("axes", [1L]).With("keepdims", 0L).Name;
-        var least = _graph.Node($"{input}.least", "ReduceMin", input).With("axes", [1L]).With("keepdims", 0L).Name;
-        var depth = _graph.Node($"{input}.depth", "Neg", least).Name;
-        var (scale, column) = Scales(input, _graph.Node($"{input}.magnitude", "Max", largest, depth, Smallest).Name, PerStep);
-        return (_graph.Node($"{input}.bytes", "QuantizeLinear", input, scale, _centers).With("axis", 0L).Name, column);
+        var largest = Reduced($"{input}.largest", "ReduceMax", input);
+        var depth = _graph.Node($"{input}.depth", "Neg", Reduced($"{input}.least", "ReduceMin", input)).Name;
+        var magnitude = _graph.Node($"{input}.magnitude", "Max", largest, depth, Smallest).Name;
+        return Quantized(input, _graph.Node($"{input}.scale", "Mul", magnitude, PerStep).Name, _zeros);
     }
 
-    private (string Scale, string Column) Scales(string input, string magnitude, string perStep)
-    {
-        var scale = _graph.Node($"{input}.scale", "Mul", magnitude, perStep).Name;
-        return (scale, _graph.Node($"{input}.column", "Unsqueeze", scale, SecondAxis).Name);
-    }
+    private (string Bytes, string Scale) Quantized(string input, string scale, string zeros) =>
+        (_graph.Node($"{input}.bytes", "QuantizeLinear", input, scale, zeros).With("axis", 0L).Name,
+        _graph.Node($"{input}.column", "Unsqueeze", scale, ImageAxes).Name);
 
-    private string Scaled(string output, string product, string scale, string? bias) => bias is null
-        ? _graph.Node(output, "Mul", product, scale).Name
-        : _graph.Node(output, "Add", _graph.Node($"{output}.scaled", "Mul", product, scale).Name, bias).Name;
+    private string Reduced(string output, string type, string input) =>
+        _graph.Node(output, type, input).With("axes", [1L, 2L]).With("keepdims", 0L).Name;
+
+    private string Bytes(string output, (string Bytes, string Scale) input, (Weight Matrix, Weight Scales) weight, string? bias, string zero)
+    {
+        var product = _graph.Node($"{output}.product", "MatMulIntegerToFloat", input.Bytes, _graph.Add(weight.Matrix), One, _graph.Add(weight.Scales), zero).Contrib().Name;
+        return bias is null
+            ? _graph.Node(output, "Mul", product, input.Scale).Name
+            : _graph.Node(output, "Add", _graph.Node($"{output}.scaled", "Mul", product, input.Scale).Name, bias).Name;
+    }
 
     // The weight stays [out, in] as it is stored: transposing is done once, when the runtime packs it.
-    private string Gemm(string output, string input, string weight, string? bias) =>
-        (bias is null ? _graph.Node(output, "Gemm", input, weight) : _graph.Node(output, "Gemm", input, weight, bias))
-        .With("transB", 1L).Name;
+    private string Floats(string output, string input, string weight, string? bias)
+    {
+        var product = _graph.Node(bias is null ? output : $"{output}.product", "FusedMatMul", input, weight).Contrib().With("transB", 1L).Name;
+        return bias is null ? product : _graph.Node(output, "Add", product, bias).Name;
+    }
+
+    private string Rows(string images) => _graph.Node($"{images}.rows", "Reshape", images, RowsShape).Name;
 
     private string Add(string name) => _graph.Add(_weights.Get(name));
 

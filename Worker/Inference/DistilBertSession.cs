@@ -25,7 +25,7 @@ internal sealed class DistilBertSession : ILogitsModel
     [
         DistilBertGraph.TokenIds, DistilBertGraph.PositionIds, DistilBertGraph.AttentionBias,
         DistilBertGraph.ClsBias, DistilBertGraph.ClsRows, DistilBertGraph.SlotTokens, DistilBertGraph.TokenSlots,
-        DistilBertGraph.QueryTexts, DistilBertGraph.TextQueries, DistilBertGraph.SequencesShape,
+        DistilBertGraph.QueryTexts, DistilBertGraph.TextQueries,
     ];
 
     private static readonly string[] OutputNames = [DistilBertGraph.Logits];
@@ -35,7 +35,6 @@ internal sealed class DistilBertSession : ILogitsModel
     private readonly RunOptions _largeRun = new();
     private readonly PackedBatch _batch = new();
     private readonly InferenceSession _session;
-    private readonly long[] _sequencesShape;
     private readonly int _labels;
     private readonly bool _deterministic;
 
@@ -43,7 +42,6 @@ internal sealed class DistilBertSession : ILogitsModel
     {
         _session = session;
         _labels = config.Labels.Count;
-        _sequencesShape = [1, -1, config.Dim];
         _deterministic = deterministic;
         _owned = owned;
         // A long text takes tens of megabytes, and is rare: eight workers need not keep that for the next one.
@@ -144,15 +142,13 @@ internal sealed class DistilBertSession : ILogitsModel
         using var attentionBias = Tensor(_batch.AttentionBias, _batch.BiasCount, 1, length, length);
         using var clsBias = Tensor(_batch.ClsBias, _batch.BiasCount, 1, _batch.QueryCount, length);
         using var clsRows = Tensor(_batch.ClsRows, _batch.TextCount);
-        using var slotTokens = Tensor(_batch.SlotTokens, sequences * length);
+        using var slotTokens = Tensor(_batch.SlotTokens, sequences, length);
         using var tokenSlots = Tensor(_batch.TokenSlots, tokens);
-        using var queryTexts = Tensor(_batch.QueryTexts, sequences * _batch.QueryCount);
+        using var queryTexts = Tensor(_batch.QueryTexts, sequences, _batch.QueryCount);
         using var textQueries = Tensor(_batch.TextQueries, _batch.TextCount);
-        _sequencesShape[0] = sequences;
-        using var sequencesShape = Tensor<long>(_sequencesShape, _sequencesShape.Length);
         using var outputs = _session.Run(
             tokens > MaxPackedTokens ? _largeRun : _run, InputNames,
-            [tokenIds, positionIds, attentionBias, clsBias, clsRows, slotTokens, tokenSlots, queryTexts, textQueries, sequencesShape], OutputNames);
+            [tokenIds, positionIds, attentionBias, clsBias, clsRows, slotTokens, tokenSlots, queryTexts, textQueries], OutputNames);
         var values = outputs[0].GetTensorDataAsSpan<float>();
         for (var i = 0; i < logits.Length; i++) logits[i] = values.Slice(i * _labels, _labels).ToArray();
     }
