@@ -16,10 +16,10 @@ internal sealed record SessionSettings(Precision Precision = Precision.Fp32, int
 internal sealed class DistilBertSession : ILogitsModel
 {
     /// <summary>
-    /// How many tokens are packed, if a single text has no more. Products of matrices gain little beyond a hundred rows:
-    /// measured, packs of 160 to 1,024 tokens are equally fast, and small ones need less memory.
+    /// How many tokens are packed, if a single text has no more: measured, packs of 256 to 1,024 tokens are equally fast,
+    /// those of 128 take 4 % longer, and small ones need less memory.
     /// </summary>
-    public const int MaxPackedTokens = 192;
+    public const int MaxPackedTokens = 256;
 
     private static readonly string[] InputNames =
     [

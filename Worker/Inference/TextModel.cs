@@ -14,6 +14,7 @@ internal sealed class TextModel(
     ModelDescription description, BertTokenizer tokenizer, ILogitsModel logits, WorkerTelemetry telemetry) : IDisposable
 {
     private const int WarmUpTokens = 32;
+    private const int WarmUpTexts = 6;
 
     /// <summary>What the model is.</summary>
     public ModelDescription Description => description;
@@ -42,14 +43,14 @@ internal sealed class TextModel(
     }
 
     /// <summary>
-    /// Computes once for a short text and once for a full pack of texts, so that the first request finds nearly all memory
+    /// Computes once for a short text and once for a few of common length, so that the first request finds nearly all memory
     /// allocated; and gives back what loading took.
     /// </summary>
     /// <exception cref="InvalidOperationException">The logits are not finite.</exception>
     public void WarmUp()
     {
         Logits([Text(1)]);
-        Logits([.. Enumerable.Repeat(Text(WarmUpTokens - 2), DistilBertSession.MaxPackedTokens / WarmUpTokens)]);
+        Logits([.. Enumerable.Repeat(Text(WarmUpTokens - 2), WarmUpTexts)]);
         GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
 
         int[] Text(int words) => tokenizer.Encode(string.Join(' ', Enumerable.Repeat("a", words))).TokenIds;
