@@ -50,6 +50,9 @@ internal sealed record TokenizerSettings
     /// <summary>Added tokens by these files, each id once; BERT's special ones among them.</summary>
     public IReadOnlyList<AddedToken> AddedTokens { get; private init; } = [];
 
+    /// <summary>The file that has them.</summary>
+    public string AddedTokensSource { get; private init; } = TokenizerConfig.FileName;
+
     /// <summary>Special tokens that are named without an id.</summary>
     public IReadOnlyList<string> Named { get; private init; } = [];
 
@@ -143,6 +146,6 @@ internal sealed record TokenizerSettings
             tokens.Add(new(id, content, Normalized: !special, Special: special));
         }
 
-        return AddedTokens.Count > 0 ? this : this with { AddedTokens = tokens };
+        return AddedTokens.Count > 0 ? this : this with { AddedTokens = tokens, AddedTokensSource = AddedTokensFileName };
     }
 }

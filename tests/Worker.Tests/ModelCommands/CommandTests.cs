@@ -34,6 +34,7 @@ public sealed class CommandTests : IDisposable
     [InlineData("huge-config", "vocab_size is 2000000000")]
     [InlineData("vocabulary-twice", "stands in line")]
     [InlineData("vocabulary-cls", "the token [CLS] is missing")]
+    [InlineData("vocabulary-long", "vocab.txt: has more than 150 tokens, but vocab_size in config.json is 150")]
     [InlineData("nothing", "config.json: does not exist")]
     public async Task Check_HostileDirectory_OneLineAndAnExitCode(string hostility, string expected)
     {
@@ -149,6 +150,9 @@ public sealed class CommandTests : IDisposable
                 break;
             case "vocabulary-twice":
                 File.WriteAllLines(vocabulary, [.. File.ReadLines(vocabulary).Take(149), "a"]);
+                break;
+            case "vocabulary-long":
+                File.WriteAllText(vocabulary, string.Join('\n', Enumerable.Range(0, 3_000_000).Select(line => $"{line:x}")));
                 break;
             case "vocabulary-cls":
                 File.WriteAllText(vocabulary, File.ReadAllText(vocabulary).Replace("[CLS]", "[CLX]", StringComparison.Ordinal));
