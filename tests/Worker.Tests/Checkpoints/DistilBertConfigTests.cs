@@ -65,6 +65,8 @@ public sealed class DistilBertConfigTests
     [InlineData("""{"num_attention_heads":5}""", "multiple of n_heads (5)")]
     [InlineData("""{"pruned_heads":{"0":[1]}}""", "pruned_heads")]
     [InlineData("""{"quantization_config":{"bits":4}}""", "quantization_config")]
+    [InlineData("""{"dim":768,"dim":768}""", "Duplicate property 'dim'")]
+    [InlineData("""{"task_specific_params":{"summarization":{},"text-classification":{"problem_type":"regression"}}}""", "task_specific_params.text-classification replaces")]
     [InlineData("""{"auto_map":{"AutoModel":"a.B"}}""", "auto_map")]
     [InlineData("""{"architectures":["DistilBertForMaskedLM"]}""", "architectures is \"DistilBertForMaskedLM\"; only DistilBertForSequenceClassification")]
     [InlineData("""{"tokenizer_class":"BertJapaneseTokenizer"}""", "tokenizer_class is \"BertJapaneseTokenizer\"")]

@@ -70,6 +70,17 @@ public sealed class ModelDirectoriesTests
                 d.Write("special_tokens_map.json", """{"cls_token":"[CLS]","additional_special_tokens":[{"content":"<E1>","lstrip":false}]}""");
             }, Rows: 152)
         { AddedTokens = [User, new(151, "<E1>", Normalized: false)] },
+        ["added_tokens.json beside a tokenizer.json that says more of its tokens"] = new(
+            d =>
+            {
+                d.TokenizerJson(json =>
+                {
+                    json["added_tokens"]!.AsArray().Add(Added(150, "<user>", normalized: true));
+                    json["added_tokens"]!.AsArray().Add(Added(151, "<E1>", special: true, single: true, left: true));
+                });
+                d.Write("added_tokens.json", """{"<user>":150,"<E1>":151}""");
+            }, Rows: 152)
+        { AddedTokens = [User, Emphasis] },
         ["a special token that is a word piece"] = new(d => d.Edit(TokenizerConfig, json => json["additional_special_tokens"] = new JsonArray("word1")))
         {
             AddedTokens = [new(110, "word1", Normalized: false)],
@@ -152,6 +163,19 @@ public sealed class ModelDirectoriesTests
         ["a setting that nobody knows"] = new(d => d.Write(TokenizerConfig, """{"word_tokenizer_type":"mecab"}"""), "word_tokenizer_type is \"mecab\", and what that does is not known"),
         ["a limit of nothing"] = new(d => d.Write(TokenizerConfig, """{"model_max_length":2}"""), "model_max_length is 2; it must be at least 3"),
         ["half a character"] = new(d => d.Write(TokenizerConfig, """{"cls_token":"\ud800"}"""), "has half of a surrogate pair"),
+        ["added_tokens.json against tokenizer.json"] = new(
+            d =>
+            {
+                d.TokenizerJson(json => json["added_tokens"]!.AsArray().Add(Added(150, "<user>")));
+                d.Write("added_tokens.json", """{"<user>":151}""");
+            }, "added_tokens.json: the added token \"<user>\" has another id than in tokenizer.json", Rows: 152),
+        ["an added token of nothing"] = new(
+            d =>
+            {
+                d.Write("added_tokens.json", """{"":150}""");
+                d.Write("special_tokens_map.json", """{"additional_special_tokens":[""]}""");
+            }, "added_tokens.json: the added token with the id 150 is empty", Rows: 151),
+        ["two members of one name"] = new(d => d.Write(TokenizerConfig, """{"do_lower_case":false,"do_lower_case":true}"""), "tokenizer_config.json: is not JSON: Duplicate property 'do_lower_case'"),
         ["config.json of BERT"] = new(d => d.Edit(Config, json => json["model_type"] = "bert"), "config.json: model_type is \"bert\"; only distilbert"),
         ["config.json without a type"] = new(d => d.Edit(Config, json => json.Remove("model_type")), "config.json: model_type is missing"),
         ["a setting of config.json that nobody knows"] = new(d => d.Edit(Config, json => json["rope_theta"] = 10000), "config.json: rope_theta is 10000, and what"),
