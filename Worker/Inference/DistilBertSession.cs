@@ -64,7 +64,7 @@ internal sealed class DistilBertSession : ILogitsModel
             OnnxRuntimeProcess.DisableTelemetry();
             var graph = DistilBertGraph.Build(config, weights, levels);
             using var options = OnnxRuntimeProcess.Options(settings.Threads, GraphOptimizationLevel.ORT_ENABLE_ALL);
-            options.AddSessionConfigEntry("session.model_external_initializers_file_folder_path", weights.Directory);
+            options.AddSessionConfigEntry("session.model_external_initializers_file_folder_path", Path.GetDirectoryName(OnnxGraph.ExistingFile)!);
             foreach (var weight in graph.Weights)
             {
                 var value = OrtValue.CreateTensorValueWithData(OrtMemoryInfo.DefaultInstance,

@@ -86,6 +86,7 @@ public sealed class ModelDirectoriesTests
             AddedTokens = [new(110, "word1", Normalized: false)],
         },
         ["shards"] = new(d => d.Shard()),
+        ["links, as in the hub's cache"] = new(d => d.Link()),
         ["names of config.json that all models have"] = new(d => d.Edit(Config, json =>
         {
             foreach (var (own, alias) in (IEnumerable<(string, string)>)[("dim", "hidden_size"), ("n_heads", "num_attention_heads"), ("n_layers", "num_hidden_layers")])
