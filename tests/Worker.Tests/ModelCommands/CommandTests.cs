@@ -84,18 +84,6 @@ public sealed class CommandTests : IDisposable
     }
 
     [Fact]
-    public async Task Check_LabelOfControlCharacters_IsShownInItsLine()
-    {
-        RandomModelDirectory.Write(_directory.Path, TestModels.Small with { Labels = ["a\u001b[2J\nOK: it can be served", "b"] }, seed: 1);
-
-        var (code, output, _) = await WorkerProgram.RunAsync("model", "check", _directory.Path);
-
-        Assert.Equal(0, code);
-        Assert.DoesNotContain('\u001b', output);
-        Assert.Contains("a [2J OK: it can be served, b", output, StringComparison.Ordinal);
-    }
-
-    [Fact]
     public async Task Bench_SmallModel_ARowForEachConfiguration()
     {
         RandomModelDirectory.Write(_directory.Path, TestModels.Small, seed: 1);
