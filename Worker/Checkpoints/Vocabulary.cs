@@ -31,6 +31,8 @@ internal sealed class Vocabulary
         {
             if (tokens[id].Length == 0) throw new ModelDirectoryException(path, $"line {id + 1} is empty");
             if (tokens[id].AsSpan().ContainsAny('\r', '\n')) throw new ModelDirectoryException(path, $"the token with the id {id} has a line break in it");
+            // It is in no text, and stands for words that are too long to be known.
+            if (tokens[id].Contains('\uFFFF')) throw new ModelDirectoryException(path, $"the token with the id {id} has U+FFFF in it, which is no character");
             if (!ids.TryAdd(tokens[id], id))
                 throw new ModelDirectoryException(path, $"\"{tokens[id]}\" stands in line {ids[tokens[id]] + 1} and again in line {id + 1}");
         }

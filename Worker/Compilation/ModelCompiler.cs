@@ -92,6 +92,8 @@ internal sealed partial class ModelCompiler(ModelCache? cache, Processor process
         if (new DriveInfo(directory).AvailableFreeSpace is var free && free < needed)
             throw new IOException($"{directory} has room for {free >> 20} MB; compiling takes up to {needed >> 20} MB");
         DistilBertGraph.Build(config, weights, Levels(precision)).Save(source, sourceWeights);
+        // The entry's name has the hash of what was there before.
+        weights.CheckUnchanged();
         Optimise(source, ModelIn(directory));
         File.Delete(source);
         File.Delete(Path.Combine(directory, sourceWeights));

@@ -73,7 +73,11 @@ internal sealed class DistilBertSession : ILogitsModel
                 options.AddInitializer(weight.Name, value);
             }
 
-            return new(new InferenceSession(graph.ToBytes(), options), config, settings.Deterministic, owned);
+            var session = new InferenceSession(graph.ToBytes(), options);
+            owned.Add(session);
+            weights.CheckUnchanged();
+            owned.Remove(session);
+            return new(session, config, settings.Deterministic, owned);
         }
         catch
         {
