@@ -51,15 +51,15 @@ internal sealed class AddedTokenTable(Vocabulary vocabulary, string path)
 
     /// <summary>Adds special tokens that are named without an id: each must be a word piece, or added already.</summary>
     /// <param name="other">The file that names them.</param>
-    /// <param name="names">Their contents.</param>
+    /// <param name="tokens">The tokens; of one that is added already the properties are known better.</param>
     /// <exception cref="ModelDirectoryException">One has no id.</exception>
-    public void AddNamed(string other, IReadOnlyList<string> names)
+    public void AddNamed(string other, IReadOnlyList<AddedToken> tokens)
     {
-        foreach (var name in names)
+        foreach (var token in tokens)
         {
-            if (!_ids.TryGetValue(name, out var id))
-                throw new ModelDirectoryException(other, $"the special token \"{name}\" has no id: it is neither a word piece nor among the added tokens");
-            _added.TryAdd(name, new(id, name, Normalized: false, Special: true));
+            if (!_ids.TryGetValue(token.Content, out var id))
+                throw new ModelDirectoryException(other, $"the special token \"{token.Content}\" has no id: it is neither a word piece nor among the added tokens");
+            _added.TryAdd(token.Content, token with { Id = id });
         }
     }
 

@@ -54,7 +54,7 @@ internal sealed record TokenizerSettings
     public string AddedTokensSource { get; private init; } = TokenizerConfig.FileName;
 
     /// <summary>Special tokens that are named without an id.</summary>
-    public IReadOnlyList<string> Named { get; private init; } = [];
+    public IReadOnlyList<AddedToken> Named { get; private init; } = [];
 
     /// <summary>Reads the three files.</summary>
     /// <exception cref="ModelDirectoryException">One is unreadable, or asks for what is not supported.</exception>
@@ -64,7 +64,7 @@ internal sealed record TokenizerSettings
         var settings = RegularFile.Exists(path) ? JsonMembers.ReadFile(path, MaxFileBytes, Config) : new();
         path = Path.Combine(directory, SpecialTokensFileName);
         var named = RegularFile.Exists(path) ? JsonMembers.ReadFile(path, MaxFileBytes, SpecialTokens.ReadNames) : [];
-        settings = settings with { Named = [.. settings.Named.Union(named, StringComparer.Ordinal)] };
+        settings = settings with { Named = [.. settings.Named.UnionBy(named, token => token.Content, StringComparer.Ordinal)] };
         path = Path.Combine(directory, AddedTokensFileName);
         return RegularFile.Exists(path) ? JsonMembers.ReadFile(path, MaxFileBytes, settings.WithAddedTokens) : settings;
     }
@@ -135,7 +135,7 @@ internal sealed record TokenizerSettings
     private TokenizerSettings WithAddedTokens(JsonMembers members)
     {
         var known = AddedTokens.ToLookup(token => token.Content, StringComparer.Ordinal);
-        var named = Named.ToHashSet(StringComparer.Ordinal);
+        var named = Named.Select(token => token.Content).ToHashSet(StringComparer.Ordinal);
         var tokens = new List<AddedToken>();
         foreach (var content in members.All.Select(member => member.Name))
         {
