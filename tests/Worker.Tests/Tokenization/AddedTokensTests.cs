@@ -45,6 +45,21 @@ public sealed class AddedTokensTests
         Assert.Equal([(null, "so "), (7, "uber"), (8, "[U]"), (7, "uber"), (null, "!")], tokens.Parts("SO U\u0308BER[U]über!").Select(part => (part.TokenId, part.Text)));
     }
 
+    [Theory]
+    [InlineData(true, false)]
+    [InlineData(false, true)]
+    [InlineData(true, true)]
+    public async Task Parts_TokenOfWhiteSpaceThatSwallowsMore_TakesTimeInProportion(bool left, bool right)
+    {
+        var tokens = new AddedTokens([new(7, " ", Normalized: false, LeftStrip: left, RightStrip: right)], new(lowercase: true, stripAccents: true));
+
+        // With a time in proportion to the square this would take an hour.
+        var parts = await Task.Run(() => tokens.Parts(new string(' ', 1_000_000) + "x").Count(), TestContext.Current.CancellationToken)
+            .WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+
+        Assert.True(parts > 1);
+    }
+
     [Fact]
     public void Encode_AnyTokensInAnyText_EqualsTheReference()
     {
