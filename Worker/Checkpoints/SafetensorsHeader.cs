@@ -37,7 +37,12 @@ internal static class SafetensorsHeader
                 throw new ModelDirectoryException(path, "the header is not a JSON object");
             foreach (var member in document.RootElement.EnumerateObject())
             {
-                if (member.NameEquals(MetadataName)) continue;
+                if (member.NameEquals(MetadataName))
+                {
+                    CheckMetadata(path, member.Value);
+                    continue;
+                }
+
                 entries.Add(member.Name, Entry(path, member.Name, member.Value, dataBytes));
             }
         }
@@ -48,6 +53,15 @@ internal static class SafetensorsHeader
 
         CheckOverlap(path, entries.Values, dataBytes);
         return entries;
+    }
+
+    // By "format" transformers tells matrices apart that are stored the other way round: those of TensorFlow and of Flax.
+    private static void CheckMetadata(string path, JsonElement metadata)
+    {
+        if (metadata.ValueKind is not JsonValueKind.Object || metadata.EnumerateObject().Any(member => member.Value.ValueKind is not JsonValueKind.String))
+            throw new ModelDirectoryException(path, $"the header's {MetadataName} is not an object of strings");
+        if (metadata.TryGetProperty("format", out var format) && format.GetString() is var name and not ("pt" or "mlx"))
+            throw new ModelDirectoryException(path, $"the header's {MetadataName}.format is \"{name}\"; only pt can be served");
     }
 
     private static SafetensorsEntry Entry(string path, string name, JsonElement value, long dataBytes)

@@ -114,6 +114,7 @@ internal sealed record TokenizerSettings
         if ((now ?? before) is not { } value) return int.MaxValue;
         if (value.ValueKind is not JsonValueKind.Number || !value.TryGetDouble(out var number) || number < 3)
             throw members.Wrong($"model_max_length is {JsonMembers.Shown(value)}; it must be at least 3");
+        if (number < int.MaxValue && number != Math.Floor(number)) throw members.Wrong($"model_max_length is {JsonMembers.Shown(value)}, which is not a whole number");
         return number >= int.MaxValue ? int.MaxValue : (int)number;
     }
 

@@ -47,6 +47,9 @@ public sealed class SafetensorsFileTests
     [InlineData("[]", "not a JSON object")]
     [InlineData("{", "not JSON")]
     [InlineData("", "not JSON")]
+    [InlineData("""{"__metadata__":7}""", "__metadata__ is not an object of strings")]
+    [InlineData("""{"__metadata__":{"total":7}}""", "__metadata__ is not an object of strings")]
+    [InlineData("""{"__metadata__":{"format":"tf"}}""", "__metadata__.format is \"tf\"; only pt")]
     [InlineData("""{"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]},"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}}""", "Duplicate property 'a'")]
     [InlineData("""{"a":{"dtype":"U8","dtype":"I8","shape":[0],"data_offsets":[0,0]}}""", "Duplicate property 'dtype'")]
     public void Open_BadHeader_IsRefused(string header, string expected) =>

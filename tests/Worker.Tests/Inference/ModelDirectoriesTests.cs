@@ -168,6 +168,7 @@ public sealed class ModelDirectoriesTests
         ["no basic tokeniser"] = new(d => d.Write(TokenizerConfig, """{"do_basic_tokenize":false}"""), "do_basic_tokenize is false; only true"),
         ["a setting that nobody knows"] = new(d => d.Write(TokenizerConfig, """{"word_tokenizer_type":"mecab"}"""), "word_tokenizer_type is \"mecab\", and what that does is not known"),
         ["a limit of nothing"] = new(d => d.Write(TokenizerConfig, """{"model_max_length":2}"""), "model_max_length is 2; it must be at least 3"),
+        ["a limit of half a token"] = new(d => d.Write(TokenizerConfig, """{"model_max_length":3.5}"""), "model_max_length is 3.5, which is not a whole number"),
         ["half a character"] = new(d => d.Write(TokenizerConfig, """{"cls_token":"\ud800"}"""), "has half of a surrogate pair"),
         ["added_tokens.json against tokenizer.json"] = new(
             d =>
