@@ -36,7 +36,7 @@ internal static class AnswerCheck
         }
 
         var labels = model.Labels;
-        if (labels.Count == 0) return WorkerWords.IsName(label) ? null : "its answer names a label that is none";
+        if (labels.Count == 0) return WireName.IsValid(label) ? null : "its answer names a label that is none";
         if (probabilities.Count != labels.Count) return $"its answer has {probabilities.Count} probabilities, and its model {labels.Count} labels";
         if (model.Problem is ProblemType.MultiLabel && several?.SequenceEqual(MultiLabel.LabelsOf(probabilities, labels)) != true)
             return "its answer has other labels than those of probability 0.5 and more";

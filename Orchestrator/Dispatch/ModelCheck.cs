@@ -15,14 +15,14 @@ internal static class ModelCheck
         // Whatever the type says, a member that was left out is null.
         if (model is not { ModelId: not null, ModelSha: not null, ModelType.Classifier.Id2Label: { Count: > 0 } labels }) return "its /info names no model with labels";
         if (labels.Count > MaxLabels) return $"its /info names more than {MaxLabels} labels";
-        if (!WorkerWords.IsName(model.ModelId) || !WorkerWords.IsName(model.ModelSha) || !IsNameOrNull(model.ModelDtype) || !IsNameOrNull(model.Version))
+        if (!WireName.IsValid(model.ModelId) || !WireName.IsValid(model.ModelSha) || !IsNameOrNull(model.ModelDtype) || !IsNameOrNull(model.Version))
             return "its /info has a name that is none";
         // A number can be read as one too, whatever it is.
         if (!Enum.IsDefined(model.Problem)) return "its /info has a problem type that is none";
         var names = new HashSet<string>(labels.Count, StringComparer.Ordinal);
         for (var id = 0; id < labels.Count; id++)
         {
-            if (!labels.TryGetValue(id.ToString(CultureInfo.InvariantCulture), out var label) || !WorkerWords.IsName(label))
+            if (!labels.TryGetValue(id.ToString(CultureInfo.InvariantCulture), out var label) || !WireName.IsValid(label))
                 return $"its /info has no label for {id}, or one that is none";
             // No answer that names it could be held against its probabilities.
             if (!names.Add(label)) return "its /info names a label twice";
@@ -31,5 +31,5 @@ internal static class ModelCheck
         return null;
     }
 
-    private static bool IsNameOrNull(string? said) => said is null || WorkerWords.IsName(said);
+    private static bool IsNameOrNull(string? said) => said is null || WireName.IsValid(said);
 }

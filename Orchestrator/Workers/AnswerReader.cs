@@ -13,7 +13,7 @@ internal static class AnswerReader
     private const int UsualLabels = 2;
 
     // Each character escaped at worst sixfold, and a name may not be longer.
-    private const int MaxLabelBytes = 6 * WorkerWords.MaxNameLength;
+    private const int MaxLabelBytes = 6 * WireName.MaxLength;
 
     // Few labels, many answers: the one that the thread has read last is mostly the next one too.
     [ThreadStatic]

@@ -16,43 +16,50 @@ internal sealed class AddedTokenTable(Vocabulary vocabulary, string path)
         [.. _added.Values.Where(token => !SpecialTokens.Contains(token.Content)).OrderByDescending(token => token.Special).ThenBy(token => token.Id)];
 
     /// <summary>Adds tokens.</summary>
-    /// <exception cref="ModelDirectoryException">An id is another than Hugging Face gives.</exception>
-    public void Add(IReadOnlyList<AddedToken> tokens)
+    /// <param name="source">The file that has them.</param>
+    /// <param name="tokens">The tokens.</param>
+    /// <exception cref="ModelDirectoryException">A token is empty, or an id is another than Hugging Face gives.</exception>
+    public void Add(string source, IReadOnlyList<AddedToken> tokens)
     {
         foreach (var token in tokens.OrderBy(token => token.Id))
         {
-            if (!_added.TryAdd(token.Content, token)) throw new ModelDirectoryException(path, $"the added token \"{token.Content}\" is there twice");
+            // It would be found everywhere, again and again.
+            if (token.Content.Length == 0) throw new ModelDirectoryException(source, $"the added token with the id {token.Id} is empty");
+            if (!_added.TryAdd(token.Content, token)) throw new ModelDirectoryException(source, $"the added token \"{token.Content}\" is there twice");
             if (!_ids.TryGetValue(token.Content, out var id)) _ids.Add(token.Content, id = _ids.Count);
-            if (token.Id != id) throw new ModelDirectoryException(path, $"the added token \"{token.Content}\" has the id {token.Id}; it must be {id}");
+            if (token.Id != id) throw new ModelDirectoryException(source, $"the added token \"{token.Content}\" has the id {token.Id}; it must be {id}");
         }
     }
 
     /// <summary>Refuses tokens that another file has, and this one not or otherwise.</summary>
     /// <param name="other">The other file.</param>
     /// <param name="tokens">Its tokens.</param>
+    /// <param name="idsOnly">Whether it says nothing of a token but its id.</param>
     /// <exception cref="ModelDirectoryException">There is one.</exception>
-    public void CheckKnown(string other, IReadOnlyList<AddedToken> tokens)
+    public void CheckKnown(string other, IReadOnlyList<AddedToken> tokens, bool idsOnly)
     {
         foreach (var token in tokens)
         {
             if (!_added.TryGetValue(token.Content, out var known))
                 throw new ModelDirectoryException(other, $"the added token \"{token.Content}\" is not in {Path.GetFileName(path)}");
-            if (known != token && !SpecialTokens.Contains(token.Content))
+            if (idsOnly && known.Id != token.Id)
+                throw new ModelDirectoryException(other, $"the added token \"{token.Content}\" has another id than in {Path.GetFileName(path)}");
+            if (!idsOnly && known != token && !SpecialTokens.Contains(token.Content))
                 throw new ModelDirectoryException(other, $"the added token \"{token.Content}\" has another id or other properties than in {Path.GetFileName(path)}");
         }
     }
 
     /// <summary>Adds special tokens that are named without an id: each must be a word piece, or added already.</summary>
     /// <param name="other">The file that names them.</param>
-    /// <param name="names">Their contents.</param>
+    /// <param name="tokens">The tokens; of one that is added already the properties are known better.</param>
     /// <exception cref="ModelDirectoryException">One has no id.</exception>
-    public void AddNamed(string other, IReadOnlyList<string> names)
+    public void AddNamed(string other, IReadOnlyList<AddedToken> tokens)
     {
-        foreach (var name in names)
+        foreach (var token in tokens)
         {
-            if (!_ids.TryGetValue(name, out var id))
-                throw new ModelDirectoryException(other, $"the special token \"{name}\" has no id: it is neither a word piece nor among the added tokens");
-            _added.TryAdd(name, new(id, name, Normalized: false, Special: true));
+            if (!_ids.TryGetValue(token.Content, out var id))
+                throw new ModelDirectoryException(other, $"the special token \"{token.Content}\" has no id: it is neither a word piece nor among the added tokens");
+            _added.TryAdd(token.Content, token with { Id = id });
         }
     }
 

@@ -17,7 +17,7 @@ internal static class ConfigMembers
     private static readonly string[] Harmless =
     [
         // Training, and how transformers itself computes and reports.
-        "dropout", "attention_dropout", "seq_classif_dropout", "qa_dropout", "initializer_range", "gradient_checkpointing", "finetuning_task", "task_specific_params",
+        "dropout", "attention_dropout", "seq_classif_dropout", "qa_dropout", "initializer_range", "gradient_checkpointing", "finetuning_task",
         "torch_dtype", "dtype", "use_bfloat16", "torchscript", "xla_device", "_attn_implementation", "attn_implementation", "_attn_implementation_autoset", "attention_type",
         "output_past", "output_attentions", "output_hidden_states", "return_dict", "use_return_dict", "use_cache", "chunk_size_feed_forward",
         "_name_or_path", "name_or_path", "_commit_hash", "transformers_version", "adapter_transformers_version", "model_name", "transformers.js_config",
@@ -44,6 +44,10 @@ internal static class ConfigMembers
             throw members.Wrong("pruned_heads is not empty; only models with all their heads can be served");
         if (members.Value("quantization_config") is not null)
             throw members.Wrong("quantization_config is there; only weights that are not quantised can be served, since they are quantised here");
+        // Of other tasks transformers' pipeline looks at none; those of its own it puts in the place of config.json's members.
+        foreach (var task in (string[])["text-classification", "sentiment-analysis"])
+            if (members.Object("task_specific_params")?.Value(task) is not null)
+                throw members.Wrong($"task_specific_params.{task} replaces other members; write them in their places and remove it");
         if (members.Value("auto_map") is not null)
             throw members.Wrong("auto_map names code of the model's own, which is not run");
         var architectures = members.Array("architectures").Select(JsonMembers.Shown).ToList();

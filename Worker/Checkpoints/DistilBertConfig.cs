@@ -76,6 +76,9 @@ internal sealed record DistilBertConfig
         Within("num_labels", Labels.Count, 1, 1 << 12);
         if (Dim % Heads != 0)
             throw new ModelDirectoryException(path, $"dim ({Dim}) is not a multiple of n_heads ({Heads})");
+        foreach (var (id, label) in Labels.Index())
+            if (!WireName.IsValid(label))
+                throw new ModelDirectoryException(path, $"id2label has a name for the id {id} that is longer than {WireName.MaxLength} characters, or has one in it that ends a line or turns the direction of writing");
         if (Labels.Distinct(StringComparer.Ordinal).Count() != Labels.Count)
             throw new ModelDirectoryException(path, "id2label has the same label twice");
 

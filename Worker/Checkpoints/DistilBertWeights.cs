@@ -21,8 +21,8 @@ internal sealed record Weight(string Name, IReadOnlyList<long> Shape, nint Addre
 }
 
 /// <summary>
-/// The weights of a DistilBERT classifier. Tensors stored as F32 are used where the mapped file has them; F16 and BF16
-/// ones, and those that are stacked, are copied into memory of this object's own.
+/// The weights of a DistilBERT classifier. Of large files tensors stored as F32 are used where the mapped file has them; all
+/// others are copied into memory of this object's own.
 /// </summary>
 internal sealed unsafe class DistilBertWeights : IDisposable
 {
@@ -30,6 +30,10 @@ internal sealed unsafe class DistilBertWeights : IDisposable
     public const string FileName = WeightFiles.FileName;
 
     private const int Alignment = 64;
+
+    // Smaller files are copied: a model that is written over while it is served changes no answer, and ends no worker. Larger
+    // ones are compiled into the cache, or else the memory is worth more.
+    private const long MinMappedBytes = 16 << 20;
 
     private readonly WeightFiles _file;
     private readonly Dictionary<string, SafetensorsEntry> _entries = new(StringComparer.Ordinal);
@@ -70,6 +74,10 @@ internal sealed unsafe class DistilBertWeights : IDisposable
     /// <summary>SHA-256 of all files, as <see cref="WeightFiles.Sha256"/> gives it.</summary>
     public string Sha256(Func<string, Func<string>, string>? remember = null) => _file.Sha256(remember);
 
+    /// <summary>Refuses files that were changed since they were opened; to be called once all is read.</summary>
+    /// <exception cref="ModelDirectoryException">One was.</exception>
+    public void CheckUnchanged() => _file.CheckUnchanged();
+
     /// <summary>One tensor.</summary>
     /// <param name="name">The name without the prefix <c>distilbert.</c>, one of <see cref="DistilBertTensors.Of"/>.</param>
     /// <exception cref="ModelDirectoryException">An element is not finite.</exception>
@@ -77,7 +85,7 @@ internal sealed unsafe class DistilBertWeights : IDisposable
     {
         var entry = _entries[name];
         var bytes = _file.Bytes(entry);
-        if (IsUsableInPlace(entry, bytes))
+        if (FileBytes >= MinMappedBytes && IsUsableInPlace(entry, bytes))
         {
             CheckFinite(entry, MemoryMarshal.Cast<byte, float>(bytes));
             return new(name, entry.Shape, (nint)Unsafe.AsPointer(ref MemoryMarshal.GetReference(bytes)));

@@ -6,6 +6,9 @@ namespace Lab.Worker.Checkpoints;
 /// <summary>Small JSON files of a model directory.</summary>
 internal static class JsonFile
 {
+    // Which of two members of one name counts is a matter of the reader.
+    private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false };
+
     private static ReadOnlySpan<byte> ByteOrderMark => [0xEF, 0xBB, 0xBF];
 
     /// <summary>Parses a file of at most <paramref name="maxBytes"/> bytes, all of whose strings can be read.</summary>
@@ -18,7 +21,7 @@ internal static class JsonFile
         try
         {
             CheckStrings(path, json.Span);
-            return JsonDocument.Parse(json);
+            return JsonDocument.Parse(json, Strict);
         }
         catch (JsonException e)
         {

@@ -22,10 +22,12 @@ internal sealed unsafe class SafetensorsFile : IDisposable
     private readonly MemoryMappedFile _map;
     private readonly MemoryMappedViewAccessor _view;
     private readonly byte* _data;
+    private readonly FileState? _state;
 
-    private SafetensorsFile(string path, FileStream file, MemoryMappedFile map, MemoryMappedViewAccessor view, byte* data, IReadOnlyDictionary<string, SafetensorsEntry> entries)
+    private SafetensorsFile(string path, FileState? state, FileStream file, MemoryMappedFile map, MemoryMappedViewAccessor view, byte* data, IReadOnlyDictionary<string, SafetensorsEntry> entries)
     {
         Path = path;
+        _state = state;
         FileBytes = view.Capacity;
         Entries = entries;
         _file = file;
@@ -47,6 +49,7 @@ internal sealed unsafe class SafetensorsFile : IDisposable
     /// <exception cref="ModelDirectoryException">The file is missing, unreadable, truncated, or contradicts the format.</exception>
     public static SafetensorsFile Open(string path)
     {
+        var state = FileState.Of(path);
         var file = RegularFile.Open(path, MaxFileBytes);
         MemoryMappedFile? map = null;
         MemoryMappedViewAccessor? view = null;
@@ -59,7 +62,7 @@ internal sealed unsafe class SafetensorsFile : IDisposable
             view = map.CreateViewAccessor(0, fileBytes, MemoryMappedFileAccess.Read);
             byte* start = null;
             view.SafeMemoryMappedViewHandle.AcquirePointer(ref start);
-            return new(path, file, map, view, start + view.PointerOffset + LengthBytes + header.Length, entries);
+            return new(path, state, file, map, view, start + view.PointerOffset + LengthBytes + header.Length, entries);
         }
         catch (Exception e)
         {
@@ -82,6 +85,13 @@ internal sealed unsafe class SafetensorsFile : IDisposable
         // To touch what is mapped beyond a file's end would end the process.
         if (_file.Length < FileBytes) throw new ModelDirectoryException(Path, $"was shortened from {FileBytes} to {_file.Length} bytes while it was read");
         return new(_data + entry.Begin, (int)length);
+    }
+
+    /// <summary>Refuses a file that is no longer what was opened: of what was read nobody knows what it was.</summary>
+    /// <exception cref="ModelDirectoryException">It was changed or replaced.</exception>
+    public void CheckUnchanged()
+    {
+        if (FileState.Of(Path) != _state) throw new ModelDirectoryException(Path, "was changed while it was read");
     }
 
     /// <summary>Unmaps the file: every span and address taken from it dangles from now on.</summary>

@@ -16,6 +16,9 @@ internal sealed record SafetensorsEntry(string Name, string ElementType, IReadOn
 /// </summary>
 internal static class SafetensorsHeader
 {
+    // As the format demands.
+    private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false };
+
     /// <summary>The member of the header that is no tensor.</summary>
     public const string MetadataName = "__metadata__";
 
@@ -29,14 +32,18 @@ internal static class SafetensorsHeader
         var entries = new Dictionary<string, SafetensorsEntry>(StringComparer.Ordinal);
         try
         {
-            using var document = JsonDocument.Parse(json);
+            using var document = JsonDocument.Parse(json, Strict);
             if (document.RootElement.ValueKind is not JsonValueKind.Object)
                 throw new ModelDirectoryException(path, "the header is not a JSON object");
             foreach (var member in document.RootElement.EnumerateObject())
             {
-                if (member.NameEquals(MetadataName)) continue;
-                if (!entries.TryAdd(member.Name, Entry(path, member.Name, member.Value, dataBytes)))
-                    throw new ModelDirectoryException(path, member.Name, "is in the header twice");
+                if (member.NameEquals(MetadataName))
+                {
+                    CheckMetadata(path, member.Value);
+                    continue;
+                }
+
+                entries.Add(member.Name, Entry(path, member.Name, member.Value, dataBytes));
             }
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
@@ -46,6 +53,15 @@ internal static class SafetensorsHeader
 
         CheckOverlap(path, entries.Values, dataBytes);
         return entries;
+    }
+
+    // By "format" transformers tells matrices apart that are stored the other way round: those of TensorFlow and of Flax.
+    private static void CheckMetadata(string path, JsonElement metadata)
+    {
+        if (metadata.ValueKind is not JsonValueKind.Object || metadata.EnumerateObject().Any(member => member.Value.ValueKind is not JsonValueKind.String))
+            throw new ModelDirectoryException(path, $"the header's {MetadataName} is not an object of strings");
+        if (metadata.TryGetProperty("format", out var format) && format.GetString() is var name and not ("pt" or "mlx"))
+            throw new ModelDirectoryException(path, $"the header's {MetadataName}.format is \"{name}\"; only pt can be served");
     }
 
     private static SafetensorsEntry Entry(string path, string name, JsonElement value, long dataBytes)
@@ -86,14 +102,15 @@ internal static class SafetensorsHeader
     private static long[]? Numbers(JsonElement value)
     {
         if (value.ValueKind is not JsonValueKind.Array) return null;
-        var numbers = new long[value.GetArrayLength()];
-        for (var i = 0; i < numbers.Length; i++)
+        var numbers = new List<long>();
+        // Not by index: that begins from the front each time where an element has elements of its own.
+        foreach (var element in value.EnumerateArray())
         {
-            if (value[i].ValueKind is not JsonValueKind.Number || !value[i].TryGetInt64(out numbers[i]) || numbers[i] < 0)
-                return null;
+            if (element.ValueKind is not JsonValueKind.Number || !element.TryGetInt64(out var number) || number < 0) return null;
+            numbers.Add(number);
         }
 
-        return numbers;
+        return [.. numbers];
     }
 
     private static long? Bytes(long[] shape, int elementBytes)

@@ -18,6 +18,8 @@ internal static class SpecialTokens
     /// <summary>Fills up texts in other programs; here none is filled up.</summary>
     public const string Pad = "[PAD]";
 
+    private const int NoId = -1;
+
     private static readonly FrozenDictionary<string, string> Roles = new Dictionary<string, string>
     {
         ["cls_token"] = Cls,
@@ -33,31 +35,38 @@ internal static class SpecialTokens
     public static bool Contains(string content) => Contents.Contains(content);
 
     /// <summary>Reads the members that name special tokens, in <c>tokenizer_config.json</c> or <c>special_tokens_map.json</c>.</summary>
-    /// <returns>Further tokens that are named there, besides the five.</returns>
-    /// <exception cref="ModelDirectoryException">One of the five is another than BERT's.</exception>
-    public static List<string> ReadNames(JsonMembers members)
+    /// <returns>Further tokens that are named there, besides the five: with their properties, but without an id.</returns>
+    /// <exception cref="ModelDirectoryException">One of the five is another than BERT's, or one has members that are not known.</exception>
+    public static List<AddedToken> ReadNames(JsonMembers members)
     {
         foreach (var (role, expected) in Roles)
         {
-            if (members.Value(role) is { } value && Content(members, role, value) is var content && content != expected)
+            if (members.Value(role) is { } value && Token(members, role, value).Content is var content && content != expected)
                 throw members.Wrong($"{role} is \"{content}\"; only {expected} can be served");
         }
 
-        var further = new List<string>();
+        var further = new List<AddedToken>();
         foreach (var role in (string[])["bos_token", "eos_token"])
-            if (members.Value(role) is { } value) further.Add(Content(members, role, value));
+            if (members.Value(role) is { } value) further.Add(Token(members, role, value));
         foreach (var list in (string[])["additional_special_tokens", "extra_special_tokens", "model_specific_special_tokens"])
         {
             // A list, or an object whose members are named as the model's author liked.
-            if (members.Value(list) is { ValueKind: JsonValueKind.Object }) further.AddRange(members.Object(list)!.All.Select(token => Content(members, list, token.Value)));
-            else further.AddRange(members.Array(list).Select(token => Content(members, list, token)));
+            if (members.Value(list) is { ValueKind: JsonValueKind.Object }) further.AddRange(members.Object(list)!.All.Select(token => Token(members, list, token.Value)));
+            else further.AddRange(members.Array(list).Select(token => Token(members, list, token)));
         }
 
-        further.RemoveAll(Contains);
+        further.RemoveAll(token => Contains(token.Content));
         return further;
     }
 
-    private static string Content(JsonMembers members, string role, JsonElement value) =>
-        (value.ValueKind is JsonValueKind.String ? value.GetString() : members.Within(role, value).Text("content"))
-        ?? throw members.Wrong($"{members.Name(role)} names no token");
+    private static AddedToken Token(JsonMembers members, string role, JsonElement value)
+    {
+        if (value.ValueKind is not JsonValueKind.String)
+        {
+            var token = members.Within(role, value);
+            return AddedToken.Read(NoId, token) with { Normalized = token.Flag("normalized") ?? false, Special = true };
+        }
+
+        return new(NoId, value.GetString() is { Length: > 0 } content ? content : throw members.Wrong($"{members.Name(role)} names no token"), Normalized: false, Special: true);
+    }
 }

@@ -20,11 +20,12 @@ internal sealed record TokenizerFiles(Vocabulary Vocabulary, TokenizerConfig Con
         var json = RegularFile.Exists(path) ? TokenizerJson.Read(path, rows) : null;
         if (json is null && settings.GeneralClass is { } general)
             throw new ModelDirectoryException(path, $"does not exist, and tokenizer_class \"{general}\" in {TokenizerConfig.FileName} says nothing without it");
-        var vocabulary = ReadVocabulary(directory, path, json);
+        var vocabulary = ReadVocabulary(directory, path, json, rows);
         if (json is not null) CheckFlags(directory, settings, json);
         var added = new AddedTokenTable(vocabulary, json is null ? Path.Combine(directory, Vocabulary.FileName) : path);
-        added.Add(json?.AddedTokens ?? settings.AddedTokens);
-        if (json is not null) added.CheckKnown(Path.Combine(directory, TokenizerConfig.FileName), settings.AddedTokens);
+        var source = Path.Combine(directory, settings.AddedTokensSource);
+        added.Add(json is null ? source : path, json?.AddedTokens ?? settings.AddedTokens);
+        if (json is not null) added.CheckKnown(source, settings.AddedTokens, idsOnly: settings.AddedTokensSource == TokenizerSettings.AddedTokensFileName);
         added.AddNamed(Path.Combine(directory, TokenizerConfig.FileName), settings.Named);
         added.CheckRows(rows);
 
@@ -38,18 +39,18 @@ internal sealed record TokenizerFiles(Vocabulary Vocabulary, TokenizerConfig Con
         });
     }
 
-    private static Vocabulary ReadVocabulary(string directory, string path, TokenizerJson? json)
+    private static Vocabulary ReadVocabulary(string directory, string path, TokenizerJson? json, int rows)
     {
         var text = Path.Combine(directory, Vocabulary.FileName);
         if (json is null)
         {
             return RegularFile.Exists(text)
-                ? Vocabulary.Read(directory)
+                ? Vocabulary.ReadWithin(directory, rows)
                 : throw new ModelDirectoryException(text, $"does not exist, and there is no {TokenizerJson.FileName} in its place");
         }
 
         var vocabulary = new Vocabulary(path, json.Tokens);
-        if (RegularFile.Exists(text)) CheckSame(text, Vocabulary.Read(directory).Tokens, json.Tokens);
+        if (RegularFile.Exists(text)) CheckSame(text, Vocabulary.ReadWithin(directory, rows).Tokens, json.Tokens);
         return vocabulary;
     }
 

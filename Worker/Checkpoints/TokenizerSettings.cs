@@ -50,8 +50,11 @@ internal sealed record TokenizerSettings
     /// <summary>Added tokens by these files, each id once; BERT's special ones among them.</summary>
     public IReadOnlyList<AddedToken> AddedTokens { get; private init; } = [];
 
+    /// <summary>The file that has them.</summary>
+    public string AddedTokensSource { get; private init; } = TokenizerConfig.FileName;
+
     /// <summary>Special tokens that are named without an id.</summary>
-    public IReadOnlyList<string> Named { get; private init; } = [];
+    public IReadOnlyList<AddedToken> Named { get; private init; } = [];
 
     /// <summary>Reads the three files.</summary>
     /// <exception cref="ModelDirectoryException">One is unreadable, or asks for what is not supported.</exception>
@@ -61,7 +64,7 @@ internal sealed record TokenizerSettings
         var settings = RegularFile.Exists(path) ? JsonMembers.ReadFile(path, MaxFileBytes, Config) : new();
         path = Path.Combine(directory, SpecialTokensFileName);
         var named = RegularFile.Exists(path) ? JsonMembers.ReadFile(path, MaxFileBytes, SpecialTokens.ReadNames) : [];
-        settings = settings with { Named = [.. settings.Named.Union(named, StringComparer.Ordinal)] };
+        settings = settings with { Named = [.. settings.Named.UnionBy(named, token => token.Content, StringComparer.Ordinal)] };
         path = Path.Combine(directory, AddedTokensFileName);
         return RegularFile.Exists(path) ? JsonMembers.ReadFile(path, MaxFileBytes, settings.WithAddedTokens) : settings;
     }
@@ -111,6 +114,7 @@ internal sealed record TokenizerSettings
         if ((now ?? before) is not { } value) return int.MaxValue;
         if (value.ValueKind is not JsonValueKind.Number || !value.TryGetDouble(out var number) || number < 3)
             throw members.Wrong($"model_max_length is {JsonMembers.Shown(value)}; it must be at least 3");
+        if (number < int.MaxValue && number != Math.Floor(number)) throw members.Wrong($"model_max_length is {JsonMembers.Shown(value)}, which is not a whole number");
         return number >= int.MaxValue ? int.MaxValue : (int)number;
     }
 
@@ -132,7 +136,7 @@ internal sealed record TokenizerSettings
     private TokenizerSettings WithAddedTokens(JsonMembers members)
     {
         var known = AddedTokens.ToLookup(token => token.Content, StringComparer.Ordinal);
-        var named = Named.ToHashSet(StringComparer.Ordinal);
+        var named = Named.Select(token => token.Content).ToHashSet(StringComparer.Ordinal);
         var tokens = new List<AddedToken>();
         foreach (var content in members.All.Select(member => member.Name))
         {
@@ -143,6 +147,6 @@ internal sealed record TokenizerSettings
             tokens.Add(new(id, content, Normalized: !special, Special: special));
         }
 
-        return AddedTokens.Count > 0 ? this : this with { AddedTokens = tokens };
+        return AddedTokens.Count > 0 ? this : this with { AddedTokens = tokens, AddedTokensSource = AddedTokensFileName };
     }
 }

@@ -31,6 +31,8 @@ internal sealed class Vocabulary
         {
             if (tokens[id].Length == 0) throw new ModelDirectoryException(path, $"line {id + 1} is empty");
             if (tokens[id].AsSpan().ContainsAny('\r', '\n')) throw new ModelDirectoryException(path, $"the token with the id {id} has a line break in it");
+            // It is in no text, and stands for words that are too long to be known.
+            if (tokens[id].Contains('\uFFFF')) throw new ModelDirectoryException(path, $"the token with the id {id} has U+FFFF in it, which is no character");
             if (!ids.TryAdd(tokens[id], id))
                 throw new ModelDirectoryException(path, $"\"{tokens[id]}\" stands in line {ids[tokens[id]] + 1} and again in line {id + 1}");
         }
@@ -65,7 +67,7 @@ internal sealed class Vocabulary
     /// <exception cref="ModelDirectoryException">The file is missing, unreadable, or not a vocabulary of that size.</exception>
     public static Vocabulary Read(string directory, int rows)
     {
-        var vocabulary = Read(directory);
+        var vocabulary = ReadWithin(directory, rows);
         CheckRows(Path.Combine(directory, FileName), vocabulary.Tokens.Count, rows);
         return vocabulary;
     }
@@ -79,16 +81,23 @@ internal sealed class Vocabulary
             $"has {tokens} tokens, but vocab_size in {DistilBertConfig.FileName} is {rows}{(tokens < rows ? ", which is more than padding to a multiple of 8 to 512 explains" : "")}");
     }
 
-    /// <summary>Reads <c>vocab.txt</c>, however many lines it has.</summary>
-    /// <exception cref="ModelDirectoryException">The file is missing, unreadable, or not a vocabulary.</exception>
-    public static Vocabulary Read(string directory)
+    /// <summary>Reads <c>vocab.txt</c>, which may have fewer lines than there are rows.</summary>
+    /// <param name="directory">The model directory.</param>
+    /// <param name="rows">Rows of the word embeddings.</param>
+    /// <exception cref="ModelDirectoryException">The file is missing, unreadable, too long, or not a vocabulary.</exception>
+    public static Vocabulary ReadWithin(string directory, int rows)
     {
         var path = Path.Combine(directory, FileName);
         var tokens = new List<string>();
         try
         {
             using var reader = new StreamReader(new MemoryStream(RegularFile.Read(path, MaxFileBytes)), new UTF8Encoding(false, throwOnInvalidBytes: true));
-            while (reader.ReadLine() is { } line) tokens.Add(line);
+            while (reader.ReadLine() is { } line)
+            {
+                // Lines of a few bytes take twenty times as much in memory.
+                if (tokens.Count == rows) throw new ModelDirectoryException(path, $"has more than {rows} tokens, but vocab_size in {DistilBertConfig.FileName} is {rows}");
+                tokens.Add(line);
+            }
         }
         catch (DecoderFallbackException)
         {

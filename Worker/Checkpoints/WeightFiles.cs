@@ -62,6 +62,9 @@ internal sealed class WeightFiles : IDisposable
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(lines)));
     }
 
+    /// <summary>As <see cref="SafetensorsFile.CheckUnchanged"/>, of each file.</summary>
+    public void CheckUnchanged() => _files.ForEach(file => file.CheckUnchanged());
+
     /// <summary>Unmaps the files.</summary>
     public void Dispose()
     {

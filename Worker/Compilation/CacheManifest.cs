@@ -30,10 +30,7 @@ internal static class CacheManifest
     {
         try
         {
-            var manifest = new FileInfo(PathIn(entry));
-            if (!manifest.Exists || manifest.Length > MaxBytes) return false;
-            var files = JsonSerializer.Deserialize<Dictionary<string, FileDescription?>>(File.ReadAllText(manifest.FullName));
-            return files is { Count: > 0 } && files.All(file => file.Value is not null && Path.GetFileName(file.Key) == file.Key
+            return Read(entry) is { Count: > 0 } files && files.All(file => file.Value is not null && Path.GetFileName(file.Key) == file.Key
                 && Path.Combine(entry, file.Key) is var path
                 && new FileInfo(path) is { Exists: true } info && info.Length == file.Value.Bytes
                 && Describe(path, notes) == file.Value);
@@ -42,6 +39,26 @@ internal static class CacheManifest
         {
             return false;
         }
+    }
+
+    /// <summary>Whether this is a cache entry, whole or not, and no directory of somebody else's.</summary>
+    public static bool IsEntry(string directory)
+    {
+        try
+        {
+            return Read(directory) is { Count: > 0 } files && files.Values.All(file => file?.Xxh128?.Length == HashDigits);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException)
+        {
+            return false;
+        }
+    }
+
+    private static Dictionary<string, FileDescription?>? Read(string entry)
+    {
+        var manifest = new FileInfo(PathIn(entry));
+        if (!manifest.Exists || manifest.Length > MaxBytes) return null;
+        return JsonSerializer.Deserialize<Dictionary<string, FileDescription?>>(File.ReadAllText(manifest.FullName));
     }
 
     private static FileDescription Describe(string path, HashNotes? notes) =>

@@ -44,9 +44,12 @@ internal sealed class ModelCache(string directory, long maxBytes, TimeSpan lockT
     public HashNotes Notes { get; init; } = new(directory, time);
 
     /// <summary>The directory of an entry that is there and whole, or null.</summary>
+    /// <exception cref="UnauthorizedAccessException">Others may have put it there.</exception>
     public string? Find(string key)
     {
         var entry = Path.Combine(directory, key);
+        if (!Directory.Exists(entry)) return null;
+        RequirePrivate();
         if (!CacheManifest.Verify(entry, Notes)) return null;
         try
         {
@@ -75,7 +78,8 @@ internal sealed class ModelCache(string directory, long maxBytes, TimeSpan lockT
         using var @lock = Lock(cancellationToken);
         if (Find(key) is { } made) return made;
         // Whoever left these behind held the lock, and has ended.
-        foreach (var unfinished in Directory.EnumerateDirectories(directory, UnfinishedPrefix + "*")) Directory.Delete(unfinished, recursive: true);
+        foreach (var unfinished in Directory.EnumerateDirectories(directory, UnfinishedPrefix + "*"))
+            if (Guid.TryParseExact(Path.GetFileName(unfinished)[UnfinishedPrefix.Length..], "N", out _)) Directory.Delete(unfinished, recursive: true);
         var entry = Path.Combine(directory, key);
         var making = Path.Combine(directory, $"{UnfinishedPrefix}{Guid.NewGuid():N}");
         Directory.CreateDirectory(making);
@@ -111,15 +115,15 @@ internal sealed class ModelCache(string directory, long maxBytes, TimeSpan lockT
 
     private void MakeDirectory()
     {
-        if (OperatingSystem.IsWindows())
-        {
-            Directory.CreateDirectory(directory);
-            return;
-        }
+        if (OperatingSystem.IsWindows()) Directory.CreateDirectory(directory);
+        else if (!Directory.Exists(directory)) Directory.CreateDirectory(directory, OwnerOnly);
+        RequirePrivate();
+    }
 
-        if (!Directory.Exists(directory)) Directory.CreateDirectory(directory, OwnerOnly);
-        // What lies here is mapped and run: nobody else may have put it there.
-        if ((File.GetUnixFileMode(directory) & OthersMayWrite) != 0)
+    // What lies here is mapped and run: nobody else may have put it there.
+    private void RequirePrivate()
+    {
+        if (!OperatingSystem.IsWindows() && (File.GetUnixFileMode(directory) & OthersMayWrite) != 0)
             throw new UnauthorizedAccessException($"others than its owner may write to {directory}");
     }
 
@@ -149,7 +153,8 @@ internal sealed class ModelCache(string directory, long maxBytes, TimeSpan lockT
 
     private void Shrink(string newest)
     {
-        var entries = Directory.EnumerateDirectories(directory)
+        // Only what was made here is deleted: somebody may keep models of his own in this directory.
+        var entries = Directory.EnumerateDirectories(directory).Where(CacheManifest.IsEntry)
             .Select(entry => (Path: entry, Bytes: Directory.EnumerateFiles(entry).Sum(file => new FileInfo(file).Length)))
             .OrderByDescending(entry => entry.Path == newest)
             .ThenByDescending(entry => File.GetLastWriteTimeUtc(CacheManifest.PathIn(entry.Path)))

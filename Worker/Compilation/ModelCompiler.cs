@@ -29,11 +29,19 @@ internal sealed partial class ModelCompiler(ModelCache? cache, Processor process
     // A change of the graph needs another name for what was compiled before.
     private const string GraphVersion = "7";
 
+    // Floats in what is compiled, and again in what it becomes, which the runtime's kernels want filled up to whole blocks.
+    private const int BytesForEach = 10;
+    private const long BytesForGraph = 4 << 20;
+
     /// <summary>The weights' size in bytes from which the cache is used; less only in tests.</summary>
     public long CachedFrom { get; init; } = MinCachedBytes;
 
     /// <summary>The file of a compiled model in its cache entry.</summary>
     public static string ModelIn(string entry) => Path.Combine(entry, ModelFile);
+
+    /// <summary>How many bytes compiling takes up at most, whatever the weights are stored as.</summary>
+    public static long RoomFor(DistilBertConfig config) =>
+        BytesForGraph + BytesForEach * DistilBertTensors.Of(config).Sum(tensor => tensor.Shape.Aggregate(1L, (product, dimension) => product * dimension));
 
     /// <summary>Whether weights are compiled into the cache rather than in memory at each start.</summary>
     public bool UsesCache(DistilBertWeights weights) => cache is not null && weights.FileBytes >= CachedFrom;
@@ -80,10 +88,12 @@ internal sealed partial class ModelCompiler(ModelCache? cache, Processor process
         var source = Path.Combine(directory, "source.onnx");
         const string sourceWeights = "source.weights";
         // A full disk is found out before the runtime writes to it: the runtime might not notice.
-        var needed = 4 * weights.FileBytes;
+        var needed = RoomFor(config);
         if (new DriveInfo(directory).AvailableFreeSpace is var free && free < needed)
             throw new IOException($"{directory} has room for {free >> 20} MB; compiling takes up to {needed >> 20} MB");
         DistilBertGraph.Build(config, weights, Levels(precision)).Save(source, sourceWeights);
+        // The entry's name has the hash of what was there before.
+        weights.CheckUnchanged();
         Optimise(source, ModelIn(directory));
         File.Delete(source);
         File.Delete(Path.Combine(directory, sourceWeights));

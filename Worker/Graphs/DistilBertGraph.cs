@@ -77,7 +77,7 @@ internal sealed class DistilBertGraph
     {
         _config = config;
         _weights = weights;
-        _graph = new(Path.GetFileName(weights.Path));
+        _graph = new();
         _levels = levels;
     }
 

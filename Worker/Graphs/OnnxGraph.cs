@@ -9,8 +9,7 @@ namespace Lab.Worker.Graphs;
 /// An ONNX graph in the making. Weights are not copied into it: the model names them, and either the session is given
 /// their addresses, or they are saved in a file beside the model's.
 /// </summary>
-/// <param name="existingFile">The name of any file in the directory that the session is told of; needed where weights are not saved.</param>
-internal sealed class OnnxGraph(string existingFile = "")
+internal sealed class OnnxGraph
 {
     /// <summary>The domain of ONNX Runtime's own operators.</summary>
     public const string Microsoft = "com.microsoft";
@@ -23,6 +22,12 @@ internal sealed class OnnxGraph(string existingFile = "")
     private const int Alignment = 64;
 
     private readonly List<(Weight Weight, TensorProto Tensor)> _weights = [];
+
+    /// <summary>
+    /// A file that exists, whose directory a session must be told of where it is given the weights' addresses: this program.
+    /// No file of the model's will do, since the runtime follows no link out of the directory, as the hub's cache has them.
+    /// </summary>
+    public static string ExistingFile { get; } = Environment.ProcessPath ?? throw new PlatformNotSupportedException("The program's path is unknown.");
 
     /// <summary>The weights that the model names.</summary>
     public IEnumerable<Weight> Weights => _weights.Select(weight => weight.Weight);
@@ -54,7 +59,7 @@ internal sealed class OnnxGraph(string existingFile = "")
         };
         tensor.Dims.Add(weight.Shape);
         // The runtime insists on a file that exists, but reads the tensor that the session is given under this name.
-        tensor.ExternalData.Add(new StringStringEntryProto { Key = "location", Value = existingFile });
+        tensor.ExternalData.Add(new StringStringEntryProto { Key = "location", Value = Path.GetFileName(ExistingFile) });
         _graph.Initializer.Add(tensor);
         _weights.Add((weight, tensor));
         return weight.Name;

@@ -36,13 +36,13 @@ internal sealed class DistilBertSession : ILogitsModel
     private readonly PackedBatch _batch = new();
     private readonly InferenceSession _session;
     private readonly int _labels;
-    private readonly bool _deterministic;
+    private readonly bool _alone;
 
     private DistilBertSession(InferenceSession session, DistilBertConfig config, bool deterministic, IReadOnlyList<IDisposable> owned)
     {
         _session = session;
         _labels = config.Labels.Count;
-        _deterministic = deterministic;
+        _alone = deterministic || !AddsUpAlike(config);
         _owned = owned;
         // A long text takes tens of megabytes, and is rare: eight workers need not keep that for the next one.
         _largeRun.AddRunConfigEntry("memory.enable_memory_arena_shrinkage", "cpu:0");
@@ -62,7 +62,7 @@ internal sealed class DistilBertSession : ILogitsModel
             OnnxRuntimeProcess.DisableTelemetry();
             var graph = DistilBertGraph.Build(config, weights, levels);
             using var options = OnnxRuntimeProcess.Options(settings.Threads, GraphOptimizationLevel.ORT_ENABLE_ALL);
-            options.AddSessionConfigEntry("session.model_external_initializers_file_folder_path", weights.Directory);
+            options.AddSessionConfigEntry("session.model_external_initializers_file_folder_path", Path.GetDirectoryName(OnnxGraph.ExistingFile)!);
             foreach (var weight in graph.Weights)
             {
                 var value = OrtValue.CreateTensorValueWithData(OrtMemoryInfo.DefaultInstance,
@@ -71,7 +71,11 @@ internal sealed class DistilBertSession : ILogitsModel
                 options.AddInitializer(weight.Name, value);
             }
 
-            return new(new InferenceSession(graph.ToBytes(), options), config, settings.Deterministic, owned);
+            var session = new InferenceSession(graph.ToBytes(), options);
+            owned.Add(session);
+            weights.CheckUnchanged();
+            owned.Remove(session);
+            return new(session, config, settings.Deterministic, owned);
         }
         catch
         {
@@ -98,7 +102,7 @@ internal sealed class DistilBertSession : ILogitsModel
         var all = texts as int[][] ?? [.. texts];
         for (int first = 0, next; first < all.Length; first = next)
         {
-            next = _deterministic ? first + 1 : PackEnd(all, first);
+            next = _alone ? first + 1 : PackEnd(all, first);
             _batch.Fill(all.AsSpan(first, next - first));
             RunBatch(logits.AsSpan(first, next - first));
         }
@@ -114,6 +118,11 @@ internal sealed class DistilBertSession : ILogitsModel
         _largeRun.Dispose();
         foreach (var one in Enumerable.Reverse(_owned)) one.Dispose();
     }
+
+    // Whether a text's sums are made in one order wherever it stands. Those over a token's numbers begin at whole vectors of
+    // four. In attention the runtime cuts products into blocks that depend on the length of the sequence (strides of MLAS's
+    // sgemm.cpp) where a head has more than 64 numbers, and computes those of a single number in another way.
+    private static bool AddsUpAlike(DistilBertConfig config) => config.Dim % 4 == 0 && config.Dim / config.Heads is > 1 and <= 64;
 
     // What is left is shared out among as few packs as hold it, so that the last is not much smaller than the others.
     private static int PackEnd(int[][] texts, int first)

@@ -1,3 +1,4 @@
+using Lab.ServiceDefaults.Contracts;
 using Lab.Worker.Compilation;
 using Microsoft.Extensions.Options;
 
@@ -102,6 +103,7 @@ internal sealed class WorkerOptions
         public ValidateOptionsResult Validate(string? name, WorkerOptions options) => options switch
         {
             { ModelDirectory: null or "" } => Fail($"{nameof(ModelDirectory)} is empty"),
+            _ when !WireName.IsValid(options.FullModelName) => Fail($"{nameof(ModelName)}, or else the directory's name, must have 1 to {WireName.MaxLength} characters, none of which ends a line or turns the direction of writing"),
             { Threads: < 1 or > 256 } => Fail($"{nameof(Threads)} is {options.Threads}; it must be 1 to 256"),
             _ when ParsePrecision(options.Precision) is null => Fail($"{nameof(Precision)} is \"{options.Precision}\"; it must be int8 or fp32"),
             { CacheMegabytes: < 1 or > 1 << 20 } => Fail($"{nameof(CacheMegabytes)} is {options.CacheMegabytes}; it must be 1 to {1 << 20}"),

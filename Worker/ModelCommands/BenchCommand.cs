@@ -13,6 +13,9 @@ namespace Lab.Worker.ModelCommands;
 /// </summary>
 internal static class BenchCommand
 {
+    private const double MinSeconds = 0.01;
+    private const double MaxSeconds = 3600;
+
     /// <summary>The command.</summary>
     public static Command Create()
     {
@@ -20,12 +23,7 @@ internal static class BenchCommand
         var lengths = ModelArguments.Numbers("--seq", [16, 32, 128], 1 << 14, "Lengths of the texts in tokens.");
         var batches = ModelArguments.Numbers("--batch", [1, 8], 32, "Texts in one computation.");
         var threads = ModelArguments.Numbers("--threads", [1], 256, "Threads that work on one computation.");
-        var precisions = new Option<Precision[]>("--precision")
-        {
-            DefaultValueFactory = _ => [Precision.Int8],
-            Description = "int8, fp32, or both: --precision int8 fp32.",
-            AllowMultipleArgumentsPerToken = true,
-        };
+        var precisions = ModelArguments.SomeOf("--precision", Precision.Int8, "int8, fp32, or both: --precision int8 fp32.");
         var rounds = ModelArguments.Number("--rounds", 5, "Turns for each.");
         var seconds = new Option<double>("--seconds") { DefaultValueFactory = _ => 0.5, Description = "Length of a turn." };
         var texts = new Option<string?>("--texts") { Description = "A file of real texts (TSV): measures the tokeniser, and packing against one text at a time." };
@@ -36,15 +34,22 @@ internal static class BenchCommand
         command.SetAction((parse, cancellationToken) => ModelCommand.GuardAsync(() =>
         {
             var model = LoadedModel.Read(parse.GetRequiredValue(directory));
-            foreach (var length in parse.GetValue(lengths)!)
+            var asked = parse.GetValue(lengths)!;
+            // Without the option as many of the usual ones as the model can read.
+            if (parse.GetResult(lengths) is not { Implicit: false })
+                asked = asked.Where(length => length <= model.Config.MaxPositions).DefaultIfEmpty(model.Config.MaxPositions).ToArray();
+            foreach (var length in asked)
                 if (length > model.Config.MaxPositions) throw new FormatException($"--seq {length}: the model's longest input has {model.Config.MaxPositions} tokens");
+            var duration = parse.GetValue(seconds);
+            if (duration is not (>= MinSeconds and <= MaxSeconds)) throw new FormatException($"--seconds is {duration}; it must be {MinSeconds} to {MaxSeconds}");
+            if (parse.GetValue(rounds) < 1) throw new FormatException($"--rounds is {parse.GetValue(rounds)}; it must be at least 1");
             // Before anything is printed: a file that cannot be read is one line.
-            var labelled = parse.GetValue(texts) is { } file ? LabelledTexts.Read(file, model.Config.Labels) : null;
-            var turns = new Turns(Math.Max(1, parse.GetValue(rounds)), TimeSpan.FromSeconds(Math.Max(0.01, parse.GetValue(seconds))), cancellationToken);
+            var labelled = parse.GetValue(texts) is { } file ? LabelledTexts.Read(file, labels: null) : null;
+            var turns = new Turns(parse.GetValue(rounds), TimeSpan.FromSeconds(duration), cancellationToken);
             AnsiConsole.WriteLine($"{Processor.Current.Features}, {Environment.ProcessorCount} cores, ONNX Runtime {OnnxRuntimeProcess.Version}; {turns.Rounds} × {turns.Duration.TotalSeconds} s each in turn, medians (least–most)");
             if (labelled is not null)
                 return TextsBench.Run(model, labelled, parse.GetValue(precisions)!, turns);
-            return Run(model, parse.GetValue(lengths)!, parse.GetValue(batches)!, parse.GetValue(threads)!, parse.GetValue(precisions)!, turns);
+            return Run(model, asked, parse.GetValue(batches)!, parse.GetValue(threads)!, parse.GetValue(precisions)!, turns);
         }));
         return command;
     }

@@ -3,7 +3,6 @@ using System.Globalization;
 using Lab.ServiceDefaults.Contracts;
 using Lab.Worker.Checkpoints;
 using Lab.Worker.Compilation;
-using Lab.Worker.Graphs;
 using Spectre.Console;
 
 namespace Lab.Worker.ModelCommands;
@@ -11,6 +10,8 @@ namespace Lab.Worker.ModelCommands;
 /// <summary><c>model check</c>: what is in a directory, what would be built of it, and in one line whether it can be served.</summary>
 internal static class CheckCommand
 {
+    private const int MaxShownChars = 1000;
+
     /// <summary>The command.</summary>
     public static Command Create()
     {
@@ -52,14 +53,22 @@ internal static class CheckCommand
                 : "fp32");
             Row("compiled", weights.FileBytes < ModelCompiler.MinCachedBytes ? "in memory, at each start" : "once for this host, into the cache");
             Row("work for a text of 32 tokens", string.Create(CultureInfo.InvariantCulture, $"{Work.Done(config, Math.Min(32, config.MaxPositions)) / 1e9:F2} GOP"));
-            // Builds it, and so reads every number.
-            _ = DistilBertGraph.Build(config, weights, compiler.Levels(precision));
+        }
+
+        // Reads every number, and computes once: numbers can be finite, and their sums not.
+        using (var session = model.Open(new(precision)))
+        {
+            if (!Array.TrueForAll(session.ComputeLogits([model.Tokenizer.Encode("a").TokenIds])[0], float.IsFinite))
+                throw new ModelDirectoryException(model.Path, "gives logits that are not finite");
         }
 
         AnsiConsole.Write(table);
         Console.WriteLine($"OK: {model.Path} can be served as {precision.ToString().ToLowerInvariant()}.");
         return 0;
 
-        void Row(string what, string value) => table.AddRow(new Text(what), new Text(value));
+        void Row(string what, string value) => table.AddRow(new Text(what), new Text(Shown(value)));
     }
+
+    // There may be thousands of labels.
+    private static string Shown(string value) => value.Length <= MaxShownChars ? value : $"{value.AsSpan(0, MaxShownChars)}…";
 }

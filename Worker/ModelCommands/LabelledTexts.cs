@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Unicode;
 using Lab.Worker.Checkpoints;
 
 namespace Lab.Worker.ModelCommands;
@@ -10,6 +11,7 @@ internal sealed record LabelledText(string Text, int? Label);
 internal static class LabelledTexts
 {
     private const int MaxFileBytes = 256 << 20;
+    private const int MaxShownChars = 200;
 
     private static readonly string[] TextColumns = ["sentence", "text"];
 
@@ -18,22 +20,25 @@ internal static class LabelledTexts
     /// others are ignored. A label is a name of the model's, or its id.
     /// </summary>
     /// <param name="path">The file.</param>
-    /// <param name="labels">The model's labels in the order of their ids.</param>
+    /// <param name="labels">The model's labels in the order of their ids; null where labels are of no concern.</param>
     /// <exception cref="ModelDirectoryException">The file is missing, unreadable, too large, or no file.</exception>
     /// <exception cref="FormatException">The file is no such file; the message names the line.</exception>
-    public static IReadOnlyList<LabelledText> Read(string path, IReadOnlyList<string> labels)
+    public static IReadOnlyList<LabelledText> Read(string path, IReadOnlyList<string>? labels)
     {
-        using var reader = new StreamReader(new MemoryStream(RegularFile.Read(path, MaxFileBytes)));
+        var bytes = RegularFile.Read(path, MaxFileBytes);
+        if (!Utf8.IsValid(bytes)) throw new FormatException($"{path}: is not valid UTF-8");
+        using var reader = new StreamReader(new MemoryStream(bytes));
         var columns = (reader.ReadLine() ?? "").Split('\t');
         var textColumn = Array.FindIndex(columns, column => TextColumns.Contains(column, StringComparer.OrdinalIgnoreCase));
-        var labelColumn = Array.FindIndex(columns, column => column.Equals("label", StringComparison.OrdinalIgnoreCase));
+        var labelColumn = labels is null ? -1 : Array.FindIndex(columns, column => column.Equals("label", StringComparison.OrdinalIgnoreCase));
         if (textColumn < 0) throw new FormatException($"{path}: the first line names no column \"sentence\" or \"text\", parted by tabs");
         var texts = new List<LabelledText>();
         for (var number = 2; reader.ReadLine() is { } line; number++)
         {
             if (line.Length == 0) continue;
             var cells = line.Split('\t');
-            if (cells.Length <= Math.Max(textColumn, labelColumn)) throw new FormatException($"{path}: line {number} has {cells.Length} columns, too few");
+            // A tab within a text would cut it off.
+            if (cells.Length != columns.Length) throw new FormatException($"{path}: line {number} has {cells.Length} columns, and the first has {columns.Length}");
             if (cells[textColumn].Length == 0) throw new FormatException($"{path}: line {number} has no text");
             texts.Add(new(cells[textColumn], labelColumn < 0 ? null : Label(cells[labelColumn], number)));
         }
@@ -42,11 +47,15 @@ internal static class LabelledTexts
 
         int Label(string cell, int number)
         {
-            for (var id = 0; id < labels.Count; id++)
-                if (labels[id].Equals(cell, StringComparison.OrdinalIgnoreCase)) return id;
-            return int.TryParse(cell, NumberStyles.None, CultureInfo.InvariantCulture, out var given) && given < labels.Count
+            // Names may differ in their case alone.
+            foreach (var comparison in (StringComparison[])[StringComparison.Ordinal, StringComparison.OrdinalIgnoreCase])
+                for (var id = 0; id < labels!.Count; id++)
+                    if (labels[id].Equals(cell, comparison)) return id;
+            return int.TryParse(cell, NumberStyles.None, CultureInfo.InvariantCulture, out var given) && given < labels!.Count
                 ? given
-                : throw new FormatException($"{path}: line {number} has the label \"{cell}\"; the model's are {string.Join(", ", labels)}");
+                : throw new FormatException($"{path}: line {number} has the label \"{Shown(cell)}\"; the model's are {Shown(string.Join(", ", labels!))}");
         }
     }
+
+    private static string Shown(string text) => text.Length <= MaxShownChars ? text : $"{text.AsSpan(0, MaxShownChars)}…";
 }

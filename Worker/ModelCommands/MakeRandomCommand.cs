@@ -10,7 +10,7 @@ internal static class MakeRandomCommand
     public static Command Create()
     {
         var standard = new DistilBertConfig();
-        var directory = new Argument<string>("dir") { Description = "The directory, made where it does not exist." };
+        var directory = ModelArguments.Directory("The directory, made where it does not exist.");
         var layers = ModelArguments.Number("--layers", standard.Layers, "Transformer layers.");
         var dim = ModelArguments.Number("--dim", standard.Dim, "Width of the hidden states.");
         var heads = ModelArguments.Number("--heads", standard.Heads, "Attention heads; they divide --dim.");
@@ -18,7 +18,7 @@ internal static class MakeRandomCommand
         var positions = ModelArguments.Number("--positions", standard.MaxPositions, "The longest input in tokens.");
         var vocabulary = ModelArguments.Number("--vocab", standard.VocabSize, "Lines of vocab.txt.");
         var seed = ModelArguments.Number("--seed", 1, "The same seed gives the same bytes.");
-        var type = new Option<StoredType>("--type") { DefaultValueFactory = _ => StoredType.F32, Description = "How weights are stored." };
+        var type = ModelArguments.OneOf("--type", StoredType.F32, "How weights are stored: f32, f16 or bf16.");
         var command = new Command("make-random", "Makes a directory of any shape with random weights.")
         {
             directory, layers, dim, heads, hidden, positions, vocabulary, seed, type,

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using System.Globalization;
 using Lab.Worker.Compilation;
 
@@ -8,13 +9,42 @@ namespace Lab.Worker.ModelCommands;
 internal static class ModelArguments
 {
     /// <summary>The model directory that a command reads.</summary>
-    public static Argument<string> Directory() => new("dir") { Description = "A model directory: config.json, model.safetensors, vocab.txt." };
+    public static Argument<string> Directory() => Directory("A model directory: config.json, model.safetensors, vocab.txt.");
+
+    /// <summary>A directory.</summary>
+    public static Argument<string> Directory(string description)
+    {
+        var directory = new Argument<string>("dir") { Description = description };
+        directory.Validators.Add(result =>
+        {
+            if (result.Tokens is [{ Value: "" }]) result.AddError("dir is empty");
+        });
+        return directory;
+    }
 
     /// <summary>What to compute with.</summary>
-    public static Option<Precision> Precision() =>
-        new("--precision") { DefaultValueFactory = _ => Compilation.Precision.Int8, Description = "int8 or fp32." };
+    public static Option<Precision> Precision() => OneOf("--precision", Compilation.Precision.Int8, "int8 or fp32.");
 
-    /// <summary>A list of whole numbers, such as <c>16,32,128</c>.</summary>
+    /// <summary>One name of an enumeration; the numbers behind the names are none.</summary>
+    public static Option<T> OneOf<T>(string name, T standard, string description)
+        where T : struct, Enum => new(name)
+        {
+            DefaultValueFactory = _ => standard,
+            Description = description,
+            CustomParser = result => Names<T>(result, name) is [var value, ..] ? value : standard,
+        };
+
+    /// <summary>Several names of an enumeration, each once.</summary>
+    public static Option<T[]> SomeOf<T>(string name, T standard, string description)
+        where T : struct, Enum => new(name)
+        {
+            DefaultValueFactory = _ => [standard],
+            Description = description,
+            AllowMultipleArgumentsPerToken = true,
+            CustomParser = result => Names<T>(result, name),
+        };
+
+    /// <summary>A list of whole numbers, such as <c>16,32,128</c>, each once.</summary>
     /// <param name="name">The option's name.</param>
     /// <param name="standard">Its default.</param>
     /// <param name="maximum">The largest number allowed; the smallest is 1.</param>
@@ -37,11 +67,30 @@ internal static class ModelArguments
                 numbers.Add(number);
             }
 
-            return [.. numbers];
+            return [.. numbers.Distinct()];
         },
     };
 
     /// <summary>A whole number of at least one.</summary>
     public static Option<int> Number(string name, int standard, string description) =>
         new(name) { DefaultValueFactory = _ => standard, Description = description };
+
+    private static T[] Names<T>(ArgumentResult result, string name)
+        where T : struct, Enum
+    {
+        var names = Enum.GetNames<T>();
+        var values = new List<T>();
+        foreach (var token in result.Tokens)
+        {
+            if (Array.Find(names, one => one.Equals(token.Value, StringComparison.OrdinalIgnoreCase)) is not { } known)
+            {
+                result.AddError($"{name}: \"{token.Value}\" is none of {string.Join(", ", names.Select(one => one.ToLowerInvariant()))}");
+                return [];
+            }
+
+            values.Add(Enum.Parse<T>(known));
+        }
+
+        return [.. values.Distinct()];
+    }
 }

@@ -1,6 +1,4 @@
 using System.CommandLine;
-using Lab.Worker.Checkpoints;
-using Lab.Worker.ModelCommands.Hub;
 using Spectre.Console;
 
 namespace Lab.Worker.ModelCommands;
@@ -44,7 +42,9 @@ internal static class ModelCommand
         {
             return Fail("interrupted");
         }
-        catch (Exception e) when (e is ModelDirectoryException or HubException or HttpRequestException or IOException or UnauthorizedAccessException or TimeoutException or FormatException)
+#pragma warning disable CA1031 // Whatever it is, the user wants one line: the runtime's errors, too little memory, a path that is none.
+        catch (Exception e)
+#pragma warning restore CA1031
         {
             return Fail(e.Message);
         }

@@ -20,7 +20,8 @@ internal static class PullCommand
         var command = new Command("pull", "Fetches a model directory from the Hugging Face hub (HF_TOKEN: your token; HF_ENDPOINT: a mirror).") { id, revision, output };
         command.SetAction((parse, cancellationToken) => ModelCommand.GuardAsync(async () =>
         {
-            var directory = Path.GetFullPath(parse.GetValue(output) ?? parse.GetRequiredValue(id).Split('/')[^1]);
+            HubClient.CheckName(parse.GetRequiredValue(id));
+            var directory = Path.GetFullPath(parse.GetValue(output) is { Length: > 0 } given ? given : parse.GetRequiredValue(id).Split('/')[^1]);
             using var client = new HubClient(Setting("HF_ENDPOINT") ?? HubClient.StandardEndpoint, Setting("HF_TOKEN"));
             var summary = await PullAsync(client, parse.GetRequiredValue(id), parse.GetRequiredValue(revision), directory, AnsiConsole.Console, cancellationToken);
             Console.WriteLine(summary);

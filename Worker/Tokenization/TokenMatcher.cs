@@ -29,27 +29,36 @@ internal sealed class TokenMatcher
         _lengths = [.. byContent.Keys.Select(content => content.Length).Distinct().OrderDescending()];
     }
 
-    /// <summary>The tokens and the text between them; no part is empty.</summary>
+    /// <summary>The tokens and the text between them, which is not empty; no character is in two parts.</summary>
     /// <param name="text">The text.</param>
     /// <param name="normalized">What is said of the parts.</param>
     public IEnumerable<TextPart> Split(string text, bool normalized)
     {
         var done = 0;
+        var space = new Stretch(0, 0);
         for (int at = 0, next; (next = text.AsSpan(at).IndexOfAny(_contents)) >= 0;)
         {
             var (token, length) = Longest(text, at + next);
             var (start, end) = (at + next, at + next + length);
             at = end;
             if (token.SingleWord && (EndsWithWord(text.AsSpan(0, start)) || StartsWithWord(text.AsSpan(end)))) continue;
-            if (token.LeftStrip) start = Math.Max(done, text.AsSpan(0, start).TrimEnd().Length);
-            if (token.RightStrip) end += text.Length - end - text.AsSpan(end).TrimStart().Length;
+            if (token.LeftStrip && start > 0) start = Math.Max(done, (space = SpaceAround(text, start - 1, space)).Contains(start - 1) ? space.Start : start);
+            if (token.RightStrip && end < text.Length) end = (space = SpaceAround(text, end, space)).Contains(end) ? space.End : end;
             if (done < start) yield return new(text[done..start], null, normalized);
             // Nothing is left of one that lies in white space which the token before it has swallowed.
-            if (start < end) yield return new(text[start..end], token.Id, normalized);
+            if (start < end) yield return new(text[Math.Clamp(done, start, end)..end], token.Id, normalized);
             done = end;
         }
 
         if (done < text.Length) yield return new(text[done..], null, normalized);
+    }
+
+    // The white space around a place. The last that was found is kept: where a token is white space itself, each would else
+    // look at all that is left of it.
+    private static Stretch SpaceAround(string text, int at, Stretch last)
+    {
+        if (last.Contains(at) || !char.IsWhiteSpace(text[at])) return last;
+        return new(text.AsSpan(0, at).TrimEnd().Length, text.Length - text.AsSpan(at).TrimStart().Length);
     }
 
     private (AddedToken Token, int Length) Longest(string text, int start)
@@ -76,4 +85,9 @@ internal sealed class TokenMatcher
             or UnicodeCategory.TitlecaseLetter or UnicodeCategory.ModifierLetter or UnicodeCategory.OtherLetter or UnicodeCategory.LetterNumber
             or UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark or UnicodeCategory.EnclosingMark
             or UnicodeCategory.DecimalDigitNumber or UnicodeCategory.ConnectorPunctuation;
+
+    private readonly record struct Stretch(int Start, int End)
+    {
+        public bool Contains(int at) => at >= Start && at < End;
+    }
 }

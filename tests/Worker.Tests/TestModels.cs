@@ -42,6 +42,13 @@ internal static class TestModels
         new SessionFactory(new(cache: null, Processor.Current, TimeProvider.System, NullLogger.Instance), NullLogger.Instance)
             .Open(config, DistilBertWeights.Open(directory, config), "", settings, TestContext.Current.CancellationToken);
 
+    /// <summary>Puts a file of the same content in a file's place.</summary>
+    public static void Replace(string path)
+    {
+        File.Copy(path, path + ".new");
+        File.Move(path + ".new", path, overwrite: true);
+    }
+
     public static TemporaryDirectory Write(DistilBertConfig config, int seed = 1, StoredType type = StoredType.F32)
     {
         var directory = new TemporaryDirectory();

@@ -49,6 +49,13 @@ internal sealed partial class HubClient : IDisposable
         _client.DefaultRequestHeaders.UserAgent.Add(new ProductInfoHeaderValue("lab-worker", typeof(HubClient).Assembly.GetName().Version!.ToString(3)));
     }
 
+    /// <summary>Refuses what is no model's name.</summary>
+    /// <exception cref="HubException">It is none.</exception>
+    public static void CheckName(string id)
+    {
+        if (!ModelId().IsMatch(id) || id.Contains("..", StringComparison.Ordinal)) throw new HubException($"\"{id}\" is no model's name; it must be like owner/name");
+    }
+
     /// <summary>The commit to which a revision points, and the files there.</summary>
     /// <param name="id">The model, such as <c>distilbert/distilbert-base-uncased</c>.</param>
     /// <param name="revision">A commit, branch or tag.</param>
@@ -57,7 +64,7 @@ internal sealed partial class HubClient : IDisposable
     /// <exception cref="HttpRequestException">The hub cannot be reached, or fails.</exception>
     public async Task<(string Commit, IReadOnlyDictionary<string, HubFile> Files)> FilesAsync(string id, string revision, CancellationToken cancellationToken)
     {
-        if (!ModelId().IsMatch(id) || id.Contains("..", StringComparison.Ordinal)) throw new HubException($"\"{id}\" is no model's name; it must be like owner/name");
+        CheckName(id);
         using var response = await GetAsync($"api/models/{id}/revision/{Uri.EscapeDataString(revision)}?blobs=true", null, cancellationToken);
         if (Refusal(response, $"{id} at {revision}") is { } refusal) throw refusal;
         response.EnsureSuccessStatusCode();

@@ -12,7 +12,7 @@ public sealed class ModelCheckTests
         { "no label for 1", ["A", ""] },
         { "no label for 0", ["A\n", "B"] },
         { "no label for 1", ["A", null!] },
-        { "no label for 0", [new('L', WorkerWords.MaxNameLength + 1)] },
+        { "no label for 0", [new('L', WireName.MaxLength + 1)] },
         { "more than 10000", [.. Enumerable.Range(0, ModelCheck.MaxLabels + 1).Select(i => $"{i}")] },
     };
 

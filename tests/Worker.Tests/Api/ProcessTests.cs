@@ -45,6 +45,7 @@ public sealed class ProcessTests
 
     [Theory]
     [InlineData("Worker__Threads", "0", "Worker:Threads is 0; it must be 1 to 256")]
+    [InlineData("Worker__ModelName", "a\nb", "Worker:ModelName, or else the directory's name, must have 1 to 256 characters, none of which ends a line or turns the direction of writing")]
     [InlineData("Worker__Precision", "fp16", "Worker:Precision is \"fp16\"; it must be int8 or fp32")]
     [InlineData("Worker__CacheMegabytes", "0", "Worker:CacheMegabytes is 0; it must be 1 to 1048576")]
     [InlineData("Worker__CpuAffinity", "first", "Worker:CpuAffinity is \"first\"; it must be a list of cores such as 0 or 0,2-3, or a place among them such as #1")]

@@ -65,6 +65,8 @@ public sealed class DistilBertConfigTests
     [InlineData("""{"num_attention_heads":5}""", "multiple of n_heads (5)")]
     [InlineData("""{"pruned_heads":{"0":[1]}}""", "pruned_heads")]
     [InlineData("""{"quantization_config":{"bits":4}}""", "quantization_config")]
+    [InlineData("""{"dim":768,"dim":768}""", "Duplicate property 'dim'")]
+    [InlineData("""{"task_specific_params":{"summarization":{},"text-classification":{"problem_type":"regression"}}}""", "task_specific_params.text-classification replaces")]
     [InlineData("""{"auto_map":{"AutoModel":"a.B"}}""", "auto_map")]
     [InlineData("""{"architectures":["DistilBertForMaskedLM"]}""", "architectures is \"DistilBertForMaskedLM\"; only DistilBertForSequenceClassification")]
     [InlineData("""{"tokenizer_class":"BertJapaneseTokenizer"}""", "tokenizer_class is \"BertJapaneseTokenizer\"")]
@@ -92,6 +94,9 @@ public sealed class DistilBertConfigTests
     [InlineData("""{"id2label":{"0":"a","x":"b"}}""", "id \"x\"")]
     [InlineData("""{"id2label":{"0":"a","1":7}}""", "no name for the id 1")]
     [InlineData("""{"id2label":{"0":"a","1":"a"}}""", "same label twice")]
+    [InlineData("""{"id2label":{"0":"a","1":"b\n"}}""", "id2label has a name for the id 1 that is longer than 256 characters, or has one in it that ends a line")]
+    [InlineData("""{"id2label":{"0":"a\u001b[2J","1":"b"}}""", "a name for the id 0")]
+    [InlineData("""{"id2label":{"0":"a","1":"\u202eb"}}""", "a name for the id 1")]
     [InlineData("""{"id2label":["a","b"]}""", "id2label is not an object")]
     public void Read_ImpossibleValue_NamesFileAndMember(string json, string expected)
     {

@@ -35,7 +35,6 @@ public sealed class SafetensorsFileTests
     [InlineData("""{"a":7}""", 8, "dtype")]
     [InlineData("""{"b":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"F32","shape":[1],"data_offsets":[3,7]}}""", 7, "overlap")]
     [InlineData("""{"b":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"F32","shape":[1],"data_offsets":[5,9]}}""", 9, "hole")]
-    [InlineData("""{"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]},"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}}""", 0, "twice")]
     public void Open_BadEntry_NamesTensor(string header, int dataBytes, string expected)
     {
         var message = Refusal(Bytes(header, new byte[dataBytes]));
@@ -48,6 +47,11 @@ public sealed class SafetensorsFileTests
     [InlineData("[]", "not a JSON object")]
     [InlineData("{", "not JSON")]
     [InlineData("", "not JSON")]
+    [InlineData("""{"__metadata__":7}""", "__metadata__ is not an object of strings")]
+    [InlineData("""{"__metadata__":{"total":7}}""", "__metadata__ is not an object of strings")]
+    [InlineData("""{"__metadata__":{"format":"tf"}}""", "__metadata__.format is \"tf\"; only pt")]
+    [InlineData("""{"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]},"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}}""", "Duplicate property 'a'")]
+    [InlineData("""{"a":{"dtype":"U8","dtype":"I8","shape":[0],"data_offsets":[0,0]}}""", "Duplicate property 'dtype'")]
     public void Open_BadHeader_IsRefused(string header, string expected) =>
         Assert.Contains(expected, Refusal(Bytes(header, [])), StringComparison.Ordinal);
 
@@ -73,6 +77,21 @@ public sealed class SafetensorsFileTests
 
         Assert.DoesNotContain('\n', message);
         Assert.InRange(message.Length, 1, 1000);
+    }
+
+    [Fact]
+    public async Task Open_MillionsOfDimensions_TakesNoTimeAndMessageIsBounded()
+    {
+        var dimensions = string.Concat(Enumerable.Repeat("1,", 1_000_000));
+        foreach (var last in (string[])["1", "[]"])
+        {
+            // With a time in proportion to the square this would take an hour.
+            var message = await Task.Run(() => Refusal(Bytes($$$"""{"a":{"dtype":"U8","shape":[{{{dimensions}}}{{{last}}}],"data_offsets":[0,2]}}""", [0, 0])), TestContext.Current.CancellationToken)
+                .WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+
+            Assert.Contains("tensor \"a\"", message, StringComparison.Ordinal);
+            Assert.InRange(message.Length, 1, 2000);
+        }
     }
 
     [Fact]

@@ -20,6 +20,7 @@ public sealed class VocabularyTests
     [InlineData("[UNK]\n[SEP]\n[CLS]\nx\n", 4, "[PAD] is missing")]
     [InlineData("[PAD]\n[UNK]\n[CLS]\n[SEP]\nx\nx\n", 6, "\"x\" stands in line 5 and again in line 6")]
     [InlineData("[PAD]\n[UNK]\n[CLS]\n[SEP]\n\nx\n", 6, "line 5 is empty")]
+    [InlineData("[PAD]\n[UNK]\n[CLS]\n[SEP]\n\uffff\n", 5, "the token with the id 4 has U+FFFF in it")]
     [InlineData("[PAD]\n[UNK]\n[CLS]\n[SEP]\nx\n", 6, "has 5 tokens, but vocab_size in config.json is 6")]
     [InlineData("", 4, "has 0 tokens")]
     public void Read_NoVocabulary_SaysWhy(string text, int size, string expected)

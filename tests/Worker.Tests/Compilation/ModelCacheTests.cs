@@ -73,7 +73,7 @@ public sealed class ModelCacheTests : IDisposable
     [Fact]
     public void GetOrAdd_LeftByACrash_IsRemoved()
     {
-        var unfinished = Path.Combine(Directory, "unfinished-0");
+        var unfinished = Path.Combine(Directory, $"unfinished-{Guid.NewGuid():N}");
         System.IO.Directory.CreateDirectory(unfinished);
         File.WriteAllText(Path.Combine(unfinished, "model"), "half");
 
@@ -95,6 +95,20 @@ public sealed class ModelCacheTests : IDisposable
         var c = Get("c", 800, maxBytes);
 
         Assert.Equal([a, c], System.IO.Directory.EnumerateDirectories(Directory).Order());
+    }
+
+    [Fact]
+    public void GetOrAdd_DirectoriesOfSomebodyElse_AreLeftAlone()
+    {
+        foreach (var (name, file) in (IEnumerable<(string, string)>)[("models", "model.safetensors"), ("unfinished-novel", "chapter.txt"), ("extension", "manifest.json")])
+        {
+            System.IO.Directory.CreateDirectory(Path.Combine(Directory, name));
+            File.WriteAllText(Path.Combine(Directory, name, file), $$"""{"name":"{{new string(' ', 4_000)}}"}""");
+        }
+
+        Get("a", 800, 1_000);
+
+        Assert.Equal(["a", "extension", "models", "unfinished-novel"], System.IO.Directory.EnumerateDirectories(Directory).Select(Path.GetFileName).Order(StringComparer.Ordinal));
     }
 
     [Fact]
@@ -127,6 +141,17 @@ public sealed class ModelCacheTests : IDisposable
 
         Assert.Throws<UnauthorizedAccessException>(() => Get("a"));
         Assert.Equal(0, _builds);
+    }
+
+    [Fact]
+    [UnsupportedOSPlatform("windows")]
+    public void GetOrAdd_EntryInADirectoryOpenToOthers_IsNotUsed()
+    {
+        if (OperatingSystem.IsWindows()) Assert.Skip("Unix modes.");
+        Get("a");
+        File.SetUnixFileMode(Directory, (UnixFileMode)0b111_111_111);
+
+        Assert.Throws<UnauthorizedAccessException>(() => Get("a"));
     }
 
     [Fact]

@@ -1,4 +1,6 @@
+using Lab.Worker.Checkpoints;
 using Lab.Worker.Compilation;
+using Lab.Worker.Graphs;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Lab.Worker.Tests.Compilation;
@@ -35,5 +37,27 @@ public sealed class ModelCompilerTests
         Assert.All(results, result => Assert.Equal((0, ""), (result.Code, result.Error)));
         Assert.Single(results, result => result.Output.Contains(", compiled, ", StringComparison.Ordinal));
         Assert.Equal(7, results.Count(result => result.Output.Contains(", was there and is whole, ", StringComparison.Ordinal)));
+    }
+
+    [Theory]
+    [InlineData("F16", "Fp32", 20)]
+    [InlineData("F16", "Int8", 64)]
+    [InlineData("BF16", "Fp32", 64)]
+    [InlineData("F32", "Fp32", 96)]
+    [InlineData("F32", "Int8", 20)]
+    public void RoomFor_AnyTypeAndPrecision_IsEnough(string type, string precision, int dim)
+    {
+        var config = TestModels.Small with { Dim = dim, HiddenDim = 4 * dim, VocabSize = 5_000, Layers = 12 };
+        using var model = TestModels.Write(config, type: Enum.Parse<StoredType>(type));
+        using var files = new TemporaryDirectory();
+        using var weights = DistilBertWeights.Open(model.Path, config);
+        var cache = new ModelCache(files.File("models"), 1 << 30, TimeSpan.FromMinutes(1), TimeProvider.System);
+        var compiler = new ModelCompiler(cache, Processor.Current, TimeProvider.System, NullLogger.Instance);
+        DistilBertGraph.Build(config, weights, compiler.Levels(Enum.Parse<Precision>(precision))).Save(files.File("source.onnx"), "source.weights");
+
+        compiler.CompileToCache(config, weights, "0", Enum.Parse<Precision>(precision), _ => { }, TestContext.Current.CancellationToken);
+
+        var taken = Directory.EnumerateFiles(files.Path, "*", SearchOption.AllDirectories).Sum(file => new FileInfo(file).Length);
+        Assert.InRange(taken, 0, ModelCompiler.RoomFor(config));
     }
 }

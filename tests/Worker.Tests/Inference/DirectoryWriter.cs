@@ -8,6 +8,7 @@ namespace Lab.Worker.Tests.Inference;
 internal sealed class DirectoryWriter : IDisposable
 {
     private readonly TemporaryDirectory _directory;
+    private TemporaryDirectory? _linked;
 
     /// <summary>Writes <c>config.json</c>, <c>vocab.txt</c> and <c>model.safetensors</c>.</summary>
     /// <param name="rows">Rows of the word embeddings; the vocabulary has <see cref="Words"/>.</param>
@@ -28,7 +29,11 @@ internal sealed class DirectoryWriter : IDisposable
 
     public string Path => _directory.Path;
 
-    public void Dispose() => _directory.Dispose();
+    public void Dispose()
+    {
+        _directory.Dispose();
+        _linked?.Dispose();
+    }
 
     public string PathOf(string name) => _directory.File(name);
 
@@ -132,6 +137,18 @@ internal sealed class DirectoryWriter : IDisposable
             json["weight_map"] = map;
         });
         Delete("model.safetensors");
+    }
+
+    /// <summary>Moves each file to another directory, and leaves a link to it.</summary>
+    public void Link()
+    {
+        _linked = new();
+        foreach (var file in Directory.GetFiles(Path))
+        {
+            var target = _linked.File($"{Guid.NewGuid():N}");
+            File.Move(file, target);
+            File.CreateSymbolicLink(file, System.IO.Path.GetRelativePath(Path, target));
+        }
     }
 
     private void Copy(string from, string to, Func<string, string?> rename, params TensorShape[] further)

@@ -78,6 +78,38 @@ public sealed class DistilBertSessionTests
         AssertEqualsReference(directory.Path, TestModels.Small, [Text(TestModels.Small, 24)], oneByOne: true, threads: 2);
     }
 
+    [Theory]
+    [InlineData("Int8")]
+    [InlineData("Fp32")]
+    public void ComputeLogits_FileWrittenOver_AnswersStay(string precision)
+    {
+        using var directory = TestModels.Write(TestModels.Small);
+        using var session = TestModels.Open(directory.Path, TestModels.Small, new(Enum.Parse<Precision>(precision)));
+        var text = Text(TestModels.Small, 20);
+        var before = session.ComputeLogits([text])[0];
+
+        // As cp does: the file stays the same, its content does not.
+        using (var file = new FileStream(directory.File("model.safetensors"), FileMode.Open, FileAccess.Write, FileShare.ReadWrite)) file.Write(new byte[file.Length]);
+
+        Assert.Equal(before, session.ComputeLogits([text])[0]);
+    }
+
+    [Fact]
+    public void Open_FileChangedWhileItIsRead_IsRefused()
+    {
+        using var directory = TestModels.Write(TestModels.Small);
+        using var files = new TemporaryDirectory();
+        var weights = DistilBertWeights.Open(directory.Path, TestModels.Small);
+        var compiler = new ModelCompiler(new(files.File("models"), 1 << 30, TimeSpan.FromMinutes(1), TimeProvider.System), Processor.Current, TimeProvider.System, NullLogger.Instance);
+
+        TestModels.Replace(directory.File("model.safetensors"));
+
+        Assert.Contains("was changed while it was read", Assert.Throws<ModelDirectoryException>(
+            () => compiler.CompileToCache(TestModels.Small, weights, "0", Precision.Int8, _ => { }, TestContext.Current.CancellationToken)).Message, StringComparison.Ordinal);
+        Assert.Empty(Directory.EnumerateDirectories(files.File("models")));
+        Assert.Throws<ModelDirectoryException>(() => DistilBertSession.Open(TestModels.Small, weights, new()));
+    }
+
     [Fact]
     public void Open_NamesWithoutPrefix_AreFound()
     {

@@ -70,11 +70,27 @@ public sealed class ModelDirectoriesTests
                 d.Write("special_tokens_map.json", """{"cls_token":"[CLS]","additional_special_tokens":[{"content":"<E1>","lstrip":false}]}""");
             }, Rows: 152)
         { AddedTokens = [User, new(151, "<E1>", Normalized: false)] },
+        ["added_tokens.json beside a tokenizer.json that says more of its tokens"] = new(
+            d =>
+            {
+                d.TokenizerJson(json =>
+                {
+                    json["added_tokens"]!.AsArray().Add(Added(150, "<user>", normalized: true));
+                    json["added_tokens"]!.AsArray().Add(Added(151, "<E1>", special: true, single: true, left: true));
+                });
+                d.Write("added_tokens.json", """{"<user>":150,"<E1>":151}""");
+            }, Rows: 152)
+        { AddedTokens = [User, Emphasis] },
         ["a special token that is a word piece"] = new(d => d.Edit(TokenizerConfig, json => json["additional_special_tokens"] = new JsonArray("word1")))
         {
             AddedTokens = [new(110, "word1", Normalized: false)],
         },
+        ["a special token that is a word piece, with properties"] = new(d => d.Write("special_tokens_map.json", """{"additional_special_tokens":[{"content":"word1","single_word":true,"normalized":true,"lstrip":false,"rstrip":false}]}"""))
+        {
+            AddedTokens = [new(110, "word1", Normalized: true, SingleWord: true)],
+        },
         ["shards"] = new(d => d.Shard()),
+        ["links, as in the hub's cache"] = new(d => d.Link()),
         ["names of config.json that all models have"] = new(d => d.Edit(Config, json =>
         {
             foreach (var (own, alias) in (IEnumerable<(string, string)>)[("dim", "hidden_size"), ("n_heads", "num_attention_heads"), ("n_layers", "num_hidden_layers")])
@@ -145,13 +161,26 @@ public sealed class ModelDirectoriesTests
             d => d.Edit(TokenizerConfig, json => json[Decoder] = new JsonObject { ["150"] = new JsonObject { ["content"] = "x", ["regex"] = true } }), "added_tokens_decoder.150.regex is true, and what"),
         ["a special token without an id"] = new(d => d.Write(TokenizerConfig, """{"additional_special_tokens":["<user>"]}"""), "the special token \"<user>\" has no id"),
         ["another begin of texts"] = new(d => d.Write("special_tokens_map.json", """{"cls_token":{"content":"<s>"}}"""), "special_tokens_map.json: cls_token is \"<s>\"; only [CLS]"),
+        ["a special token with a member that nobody knows"] = new(d => d.Write("special_tokens_map.json", """{"additional_special_tokens":[{"content":"word1","regex":true}]}"""), "special_tokens_map.json: additional_special_tokens.regex is true, and what"),
         ["a tokeniser for Japanese"] = new(d => d.Write(TokenizerConfig, """{"tokenizer_class":"BertJapaneseTokenizer"}"""), "tokenizer_class is \"BertJapaneseTokenizer\"; only BERT's"),
         ["a class that says nothing by itself"] = new(d => d.Write(TokenizerConfig, """{"tokenizer_class":"PreTrainedTokenizerFast"}"""), "tokenizer.json: does not exist, and tokenizer_class"),
         ["words that are never split"] = new(d => d.Write(TokenizerConfig, """{"never_split":["[CLS]","C++"]}"""), "never_split has \"C++\""),
         ["no basic tokeniser"] = new(d => d.Write(TokenizerConfig, """{"do_basic_tokenize":false}"""), "do_basic_tokenize is false; only true"),
         ["a setting that nobody knows"] = new(d => d.Write(TokenizerConfig, """{"word_tokenizer_type":"mecab"}"""), "word_tokenizer_type is \"mecab\", and what that does is not known"),
         ["a limit of nothing"] = new(d => d.Write(TokenizerConfig, """{"model_max_length":2}"""), "model_max_length is 2; it must be at least 3"),
+        ["a limit of half a token"] = new(d => d.Write(TokenizerConfig, """{"model_max_length":3.5}"""), "model_max_length is 3.5, which is not a whole number"),
         ["half a character"] = new(d => d.Write(TokenizerConfig, """{"cls_token":"\ud800"}"""), "has half of a surrogate pair"),
+        ["added_tokens.json against tokenizer.json"] = new(
+            d =>
+            {
+                d.TokenizerJson(json => json["added_tokens"]!.AsArray().Add(Added(150, "<user>")));
+                d.Write("added_tokens.json", """{"<user>":151}""");
+            }, "added_tokens.json: the added token \"<user>\" has another id than in tokenizer.json", Rows: 152),
+        ["an added token of nothing"] = new(
+            d => d.Write("added_tokens.json", """{"":150}"""), "added_tokens.json: the added token with the id 150 is empty", Rows: 151),
+        ["a special token of nothing"] = new(
+            d => d.Write("special_tokens_map.json", """{"additional_special_tokens":[""]}"""), "special_tokens_map.json: additional_special_tokens names no token"),
+        ["two members of one name"] = new(d => d.Write(TokenizerConfig, """{"do_lower_case":false,"do_lower_case":true}"""), "tokenizer_config.json: is not JSON: Duplicate property 'do_lower_case'"),
         ["config.json of BERT"] = new(d => d.Edit(Config, json => json["model_type"] = "bert"), "config.json: model_type is \"bert\"; only distilbert"),
         ["config.json without a type"] = new(d => d.Edit(Config, json => json.Remove("model_type")), "config.json: model_type is missing"),
         ["a setting of config.json that nobody knows"] = new(d => d.Edit(Config, json => json["rope_theta"] = 10000), "config.json: rope_theta is 10000, and what"),

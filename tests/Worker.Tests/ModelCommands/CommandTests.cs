@@ -1,3 +1,4 @@
+using System.Text;
 using Lab.Worker.Checkpoints;
 using Lab.Worker.ModelCommands;
 
@@ -34,6 +35,8 @@ public sealed class CommandTests : IDisposable
     [InlineData("huge-config", "vocab_size is 2000000000")]
     [InlineData("vocabulary-twice", "stands in line")]
     [InlineData("vocabulary-cls", "the token [CLS] is missing")]
+    [InlineData("vocabulary-long", "vocab.txt: has more than 150 tokens, but vocab_size in config.json is 150")]
+    [InlineData("infinite-sums", "gives logits that are not finite")]
     [InlineData("nothing", "config.json: does not exist")]
     public async Task Check_HostileDirectory_OneLineAndAnExitCode(string hostility, string expected)
     {
@@ -49,19 +52,61 @@ public sealed class CommandTests : IDisposable
         Assert.Contains(expected, line, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("check", "--precision", "7", "--precision: \"7\" is none of ")]
+    [InlineData("bench", "--precision", "int4", "--precision: \"int4\" is none of ")]
+    [InlineData("bench", "--seconds", "NaN", "error: --seconds is NaN; it must be 0.01 to 3600")]
+    [InlineData("bench", "--seconds", "1e30", "error: --seconds is 1E+30; it must be")]
+    [InlineData("bench", "--rounds", "0", "error: --rounds is 0; it must be at least 1")]
+    [InlineData("bench", "--seq", "4,x", "--seq: \"x\" is not a number")]
+    [InlineData("pull", "--output", "x", "is no model's name; it must be like owner/name")]
+    public async Task AnyCommand_ImpossibleOption_IsNamedInALine(string command, string option, string value, string expected)
+    {
+        RandomModelDirectory.Write(_directory.Path, TestModels.Small, seed: 1);
+
+        var (code, _, errors) = await WorkerProgram.RunAsync("model", command, _directory.Path, option, value);
+
+        Assert.Equal(ModelCommand.FailureExitCode, code);
+        Assert.Contains(expected, Assert.Single(errors.Split('\n', StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("pull")]
+    [InlineData("check")]
+    [InlineData("compile")]
+    [InlineData("make-random")]
+    public async Task AnyCommand_NothingWhereADirectoryShouldBe_SaysSoInALine(string command)
+    {
+        var (code, _, errors) = await WorkerProgram.RunAsync("model", command, "");
+
+        Assert.Equal(ModelCommand.FailureExitCode, code);
+        Assert.Single(errors.Split('\n', StringSplitOptions.RemoveEmptyEntries));
+    }
+
     [Fact]
     public async Task Bench_SmallModel_ARowForEachConfiguration()
     {
         RandomModelDirectory.Write(_directory.Path, TestModels.Small, seed: 1);
 
         var (code, output, errors) = await WorkerProgram.RunAsync("model", "bench", _directory.Path,
-            "--seq", "4,8", "--batch", "1,3", "--threads", "1,2", "--precision", "int8", "fp32", "--rounds", "1", "--seconds", "0.01");
+            "--seq", "4,8", "--batch", "1,3", "--threads", "1,2,1", "--precision", "int8", "fp32", "INT8", "--rounds", "1", "--seconds", "0.01");
 
         Assert.Equal((0, ""), (code, errors));
         var rows = output.Split('\n').Where(line => line.StartsWith("| int8", StringComparison.Ordinal) || line.StartsWith("| fp32", StringComparison.Ordinal)).ToList();
         Assert.Equal(16, rows.Count);
         Assert.Equal(16, rows.Select(row => string.Join('|', row.Split('|').Take(5))).Distinct().Count());
         Assert.Equal(4, output.Split('\n').Count(line => line.StartsWith("Peak, ", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public async Task Bench_WithoutLengths_TakesThoseThatTheModelCanRead()
+    {
+        RandomModelDirectory.Write(_directory.Path, TestModels.Small, seed: 1);
+
+        var (code, output, errors) = await WorkerProgram.RunAsync("model", "bench", _directory.Path, "--batch", "1", "--rounds", "1", "--seconds", "0.01");
+
+        Assert.Equal((0, ""), (code, errors));
+        Assert.Equal("16", Assert.Single(output.Split('\n'), line => line.StartsWith("| int8", StringComparison.Ordinal)).Split('|')[4].Trim());
     }
 
     [Fact]
@@ -108,11 +153,13 @@ public sealed class CommandTests : IDisposable
     [InlineData("label\tsentence\nnegative\n", "line 2 has 1 columns")]
     [InlineData("label\tsentence\n1\t\n", "line 2 has no text")]
     [InlineData("label\tsentence\n", "there are no texts")]
+    [InlineData("label\tsentence\n1\ta\tb\n", "line 2 has 3 columns, and the first has 2")]
+    [InlineData("label\tsentence\n1\tcafé\n", "is not valid UTF-8")]
     [InlineData("1\ta\n", "names no column \"sentence\"")]
     [InlineData("sentence\na\n", "names no column \"label\"")]
     public async Task Eval_NoSuchFile_NamesTheLine(string content, string expected)
     {
-        File.WriteAllText(_directory.File("texts.tsv"), content);
+        File.WriteAllText(_directory.File("texts.tsv"), content, Encoding.Latin1);
 
         var (code, _, errors) = await WorkerProgram.RunAsync("model", "eval", TestModels.Bundled, _directory.File("texts.tsv"));
 
@@ -141,6 +188,9 @@ public sealed class CommandTests : IDisposable
                 }
 
                 break;
+            case "infinite-sums":
+                RandomModelDirectory.Write(_directory.Path, TestModels.Small, seed: 1, spread: 1e20f);
+                break;
             case "config":
                 File.WriteAllText(config, File.ReadAllText(config).Replace("\"hidden_dim\": 40", "\"hidden_dim\": 41", StringComparison.Ordinal));
                 break;
@@ -149,6 +199,9 @@ public sealed class CommandTests : IDisposable
                 break;
             case "vocabulary-twice":
                 File.WriteAllLines(vocabulary, [.. File.ReadLines(vocabulary).Take(149), "a"]);
+                break;
+            case "vocabulary-long":
+                File.WriteAllText(vocabulary, string.Join('\n', Enumerable.Range(0, 3_000_000).Select(line => $"{line:x}")));
                 break;
             case "vocabulary-cls":
                 File.WriteAllText(vocabulary, File.ReadAllText(vocabulary).Replace("[CLS]", "[CLX]", StringComparison.Ordinal));
