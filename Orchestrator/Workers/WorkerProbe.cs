@@ -14,7 +14,8 @@ namespace Lab.Orchestrator.Workers;
 /// <param name="time">The clock.</param>
 internal sealed class WorkerProbe(TimeSpan limit, TimeProvider time) : IDisposable
 {
-    private const int MaxAnswerBytes = 1024 * 1024;
+    // As many labels as a worker serves, each as long as it may be and with every character escaped, take 6.3 MB.
+    private const int MaxAnswerBytes = 8 * 1024 * 1024;
 
     private readonly HttpClient _client = new(new SocketsHttpHandler
     {
