@@ -40,6 +40,13 @@ internal static class Settings
         Recursive = true,
     };
 
+    /// <summary>A key that is not here yet.</summary>
+    public static Option<string?> SshKey { get; } = new("--ssh-key")
+    {
+        Description = "Take over this private key, by which the hosts were started on another machine.",
+        HelpName = "FILE",
+    };
+
     /// <summary>For machines.</summary>
     public static Option<bool> Json { get; } = new("--json") { Description = "Results as JSON on standard output.", Recursive = true };
 
@@ -134,6 +141,15 @@ internal static class Settings
         if (errors.Count > 0) throw new DeploymentException(ExitCode.Usage, string.Join('\n', errors));
         return options;
     }
+
+    /// <summary>The address given on the command line, or null.</summary>
+    /// <exception cref="DeploymentException">It is none.</exception>
+    public static Uri? EndpointOf(ParseResult parse) => parse.GetValue(Endpoint) switch
+    {
+        null => null,
+        var text when Uri.TryCreate(text, UriKind.Absolute, out var endpoint) && endpoint.Scheme is "http" or "https" => endpoint,
+        var text => throw new DeploymentException(ExitCode.Usage, $"--endpoint-url '{text}' is no address: such as http://127.0.0.1:4566."),
+    };
 
     /// <summary>Whether progress is for another program, which is to be heard even where the rest of the command line cannot be understood.</summary>
     public static bool IsProgressJson(ParseResult parse)
