@@ -18,6 +18,7 @@ internal sealed class CommandContext : IDisposable
     private Uri? _endpoint;
     private Task<CallerIdentity?>? _identity;
     private Task<string?>? _account;
+    private bool _learned;
 
     /// <param name="parse">The command line.</param>
     /// <param name="environment">Everything outside.</param>
@@ -33,8 +34,8 @@ internal sealed class CommandContext : IDisposable
         if (DeploymentOptionsCheck.Errors(new DeploymentOptions { Name = name }) is [var error, ..]) throw new DeploymentException(ExitCode.Usage, error);
         Directory = new DeploymentDirectory(environment.Home, name);
         State = Directory.ReadState();
-        Options = Settings.Read(parse, State.Options, environment.ConfiguredRegion);
         Progress = new CommandProgress(environment.ProgressWriter(IsProgressJson), Directory, environment.Time);
+        Options = ReadOptions();
         Fleet = environment.Fleet();
         _place = new PlaceCheck(Options, Directory, State);
         if (Directory.StateDamage is { } damage)
@@ -143,7 +144,8 @@ internal sealed class CommandContext : IDisposable
     // States of older versions do not know their account: a host of theirs that is seen here shows it.
     private async Task LearnPlaceAsync(DeploymentSnapshot found, CancellationToken cancellationToken)
     {
-        if (State.Place?.Account is not null || !found.Instances.Any(instance => State.HostKeys.ContainsKey(instance.Id))) return;
+        if (_learned || State.Place?.Account is not null || !found.Instances.Any(instance => State.HostKeys.ContainsKey(instance.Id))) return;
+        _learned = true;
         if (await AccountAsync(cancellationToken) is not { } account) return;
         try
         {
@@ -175,6 +177,21 @@ internal sealed class CommandContext : IDisposable
             Options = Settings.Remember(_parse, State.Options, options),
             Place = new(options.Region, account ?? State.Place?.Account, _endpoint?.AbsoluteUri),
         });
+    }
+
+    // A remembered value that nobody could give (changed by hand, or by another version) must not be in the way of what only needs the tags.
+    private DeploymentOptions ReadOptions()
+    {
+        try
+        {
+            return Settings.Read(_parse, State.Options, _environment.ConfiguredRegion);
+        }
+        catch (DeploymentException e) when (State.Options.Count > 0 && !_parse.CommandResult.Command.Options.Contains(Settings.Hosts.Option))
+        {
+            var options = Settings.Read(_parse, State.Options.Where(option => option.Key == Settings.Region.Name).ToDictionary(), _environment.ConfiguredRegion);
+            Progress.Note($"{Directory.StateFile} remembers what is impossible, and defaults hold in its place: {e.Message.ReplaceLineEndings(" ")}");
+            return options;
+        }
     }
 
     /// <inheritdoc/>

@@ -8,7 +8,7 @@ namespace Lab.Ec2Deployer.Commands;
 internal static class DestroyCommand
 {
     private static readonly Option<bool> Yes = new("--yes", "-y") { Description = "Do not ask." };
-    private static readonly Option<bool> Forget = new("--forget") { Description = "Delete the keys on this machine even where EC2 shows none of the hosts that it knows." };
+    private static readonly Option<bool> Forget = new("--forget") { Description = "Remove what EC2 shows, and the keys on this machine, even where none of the hosts that it knows is to be seen." };
 
     public static Command Create(CommandEnvironment environment)
     {
@@ -21,6 +21,12 @@ internal static class DestroyCommand
         var deployment = await context.DeploymentAsync(cancellationToken);
         var operation = new DestroyOperation(deployment, context.Directory, parse.GetValue(Forget) || await context.IsItsPlaceAsync(cancellationToken));
         var belongings = await operation.ListAsync(context.Options, cancellationToken, context.Progress);
+        if (operation.HostsElsewhere(belongings) is { Count: > 0 } elsewhere)
+        {
+            throw new DeploymentException(ExitCode.AwsRefused,
+                $"EC2 shows a '{context.Options.Name}' in {context.Options.Region} with another SSH key and none of the hosts that this machine knows ({string.Join(", ", elsewhere)}): it may be somebody else's. Nothing was removed. Take the credentials by which yours was published; 'destroy --forget' removes what EC2 shows here, and your keys.");
+        }
+
         if (!belongings.IsNothing)
         {
             if (!context.Screen.IsJson)

@@ -35,7 +35,7 @@ internal static class Settings
     /// <summary>Another address than AWS's.</summary>
     public static Option<string?> Endpoint { get; } = new("--endpoint-url")
     {
-        Description = "Address of a stand-in for EC2.",
+        Description = "Address of a stand-in for EC2 [default: where the deployment is, else AWS]",
         HelpName = "URL",
         Recursive = true,
     };

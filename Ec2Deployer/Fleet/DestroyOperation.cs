@@ -14,6 +14,13 @@ internal sealed class DestroyOperation(Ec2Deployment deployment, DeploymentDirec
     public Task<Belongings> ListAsync(DeploymentOptions options, CancellationToken cancellationToken, IProgressSink? progress = null) =>
         deployment.BelongingsAsync(options, cancellationToken, progress);
 
+    /// <summary>The hosts that this machine knows, where EC2 shows a deployment of that name that is for certain another: with other hosts and another key. Else none.</summary>
+    public IReadOnlyList<string> HostsElsewhere(Belongings belongings)
+    {
+        var known = directory.ReadState().HostKeys.Keys;
+        return belongings.IsNothing || belongings.PublicKey is null || OwnKey() is null || Doubt(belongings) is null ? [] : [.. known];
+    }
+
     /// <summary>Removes it all; here only the audit log stays.</summary>
     /// <returns>Why what this machine keeps was not forgotten, or null: it was.</returns>
     /// <exception cref="DeploymentException">EC2 refused, or something was still there when the time was up; nothing is forgotten then.</exception>

@@ -71,6 +71,23 @@ public sealed class LostStateTests : CommandTest
         Assert.Equal("{", await File.ReadAllTextAsync(session.DirectoryOf().StateFile, Interrupt));
     }
 
+    [Theory]
+    [InlineData("destroy --yes", 0)]
+    [InlineData("status", 0)]
+    [InlineData("publish", 2)]
+    public async Task Any_ImpossibleOptionRemembered_IsInTheWayOfPublishAlone(string verb, int code)
+    {
+        await using var session = await Ec2Session.StartAsync();
+        await RunAsync(session, "publish --hosts 1");
+        var state = session.DirectoryOf().ReadState();
+        session.DirectoryOf().WriteState(state with { Options = new(state.Options) { ["--disk"] = "none" } });
+
+        var result = await RunAsync(session, verb);
+
+        Assert.Equal(code, result.Code);
+        Assert.Contains("--disk 'none'", result.Error, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Destroy_TornStateAndAnotherRegion_KeepsTheKey()
     {

@@ -179,6 +179,26 @@ public sealed class PlaceTests : CommandTest
         Assert.Equal(2, session.DirectoryOf().ReadState().HostKeys.Count);
     }
 
+    [Fact]
+    public async Task Destroy_StateOfAnOlderVersionAndSomebodyElsesOfThatName_RemovesNothing()
+    {
+        await using var session = await Ec2Session.StartAsync();
+        await RunAsync(session, "publish --hosts 1");
+        ForgetPlace(session);
+        await using var colleague = await Ec2Session.StartAsync();
+        await RunAsync(colleague, "publish --hosts 1");
+        Regions["us-east-1"] = colleague.StandIn;
+        // Else its identifiers would be the same: each stand-in counts from 1.
+        session.DirectoryOf().WriteState(session.DirectoryOf().ReadState() with { HostKeys = new() { ["i-0123456789abcdef0"] = "SHA256:x" } });
+
+        var result = await RunAsync(session, "destroy --yes");
+
+        Assert.Equal(3, result.Code);
+        Assert.Contains("none of the hosts that this machine knows (i-0123456789abcdef0): it may be somebody else's. Nothing was removed.", result.Error, StringComparison.Ordinal);
+        Assert.Equal(2, colleague.Alive().Count);
+        Assert.True(File.Exists(session.DirectoryOf().PrivateKeyFile));
+    }
+
     private static void ForgetPlace(Ec2Session session) =>
         session.DirectoryOf().WriteState(session.DirectoryOf().ReadState() with { Place = null });
 

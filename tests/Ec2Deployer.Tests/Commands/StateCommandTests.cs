@@ -152,7 +152,7 @@ public sealed class StateCommandTests : CommandTest
     [InlineData("{\"format\":\"lab-deployment\",\"version\":1,\"content\":{\"name\":\"../lab\",\"files\":{\"api-key\":\"x\"}}}", "holds no deployment")]
     [InlineData("{\"format\":\"lab-deployment\",\"version\":1,\"content\":{\"name\":\"lab\",\"files\":{\"api-key\":\"x\"}}}", "no SSH key and state")]
     [InlineData("{\"format\":\"lab-deployment\",\"version\":1,\"content\":{\"name\":\"lab\",\"files\":{\"state.json\":\"{\",\"id_ed25519\":\"x\"}}}", "its state is torn")]
-    [InlineData("{\"format\":\"lab-deployment\",\"version\":1,\"content\":{\"name\":\"lab\",\"files\":{\"state.json\":\"{}\",\"id_ed25519\":\"x\"}}}", "it holds no private key")]
+    [InlineData("{\"format\":\"lab-deployment\",\"version\":1,\"content\":{\"name\":\"lab\",\"files\":{\"state.json\":\"{\\\"options\\\":{},\\\"host_keys\\\":{},\\\"launching\\\":{}}\",\"id_ed25519\":\"x\"}}}", "it holds no private key")]
     public async Task Import_NoArchive_ChangesNothing(string text, string words)
     {
         await using var session = await Ec2Session.StartAsync();
