@@ -37,6 +37,14 @@ internal static class Ec2Clients
     private static bool AsksForTheRole => string.IsNullOrEmpty(Environment.GetEnvironmentVariable("AWS_ACCESS_KEY_ID"))
         && !string.Equals(Environment.GetEnvironmentVariable("AWS_EC2_METADATA_DISABLED"), "true", StringComparison.OrdinalIgnoreCase);
 
+    /// <summary>The address that the environment puts in AWS's place by the SDK's own variables, or null.</summary>
+    public static Uri? ConfiguredEndpoint()
+    {
+        if (string.Equals(Environment.GetEnvironmentVariable("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"), "true", StringComparison.OrdinalIgnoreCase)) return null;
+        var text = new[] { "AWS_ENDPOINT_URL_EC2", "AWS_ENDPOINT_URL" }.Select(Environment.GetEnvironmentVariable).FirstOrDefault(value => !string.IsNullOrEmpty(value));
+        return Uri.TryCreate(text, UriKind.Absolute, out var endpoint) ? endpoint : null;
+    }
+
     /// <summary>The region that the environment or the profile names, or null.</summary>
     public static string? ConfiguredRegion()
     {

@@ -19,7 +19,11 @@ internal sealed class Ec2Destroyer(Ec2Calls calls, Ec2Observer observer)
                 [.. instances.Where(instance => instance.State.Name.Value is not "terminated").Select(Ec2Observer.Observed)],
                 [.. (await observer.GroupsAsync(options.Name, cancellationToken)).Select(group => new Belonging(group.GroupId, group.GroupName))],
                 [.. (await observer.VolumesAsync(options.Name, cancellationToken)).Select(volume => new Belonging(volume.VolumeId, $"{volume.Size} GiB"))],
-                key?.Name);
+                key?.Name)
+            {
+                PublicKey = key?.PublicKey,
+                Seen = [.. instances.Select(Ec2Observer.Observed)],
+            };
         }
         catch (Exception e) when (e is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
         {
@@ -141,6 +145,12 @@ internal sealed class Ec2Destroyer(Ec2Calls calls, Ec2Observer observer)
 internal sealed record Belongings(
     IReadOnlyList<ObservedInstance> Instances, IReadOnlyList<Belonging> Groups, IReadOnlyList<Belonging> Volumes, string? Key)
 {
+    /// <summary>The public half of the key pair, or null.</summary>
+    public string? PublicKey { get; init; }
+
+    /// <summary>All instances that EC2 still shows, those that have ended included.</summary>
+    public IReadOnlyList<ObservedInstance> Seen { get; init; } = [];
+
     /// <summary>Whether there is nothing to remove.</summary>
     public bool IsNothing => Instances.Count == 0 && Groups.Count == 0 && Volumes.Count == 0 && Key is null;
 

@@ -28,8 +28,17 @@ internal sealed record CommandEnvironment
     /// <summary>Makes a client for a region and another address than AWS's (or null); null where there are no credentials.</summary>
     public required Func<string, Uri?, CancellationToken, Task<IAmazonEC2?>> Ec2 { get; init; }
 
+    /// <summary>Says whose credentials these are, by a region and another address than AWS's (or null).</summary>
+    public required Func<string, Uri?, ICallerIdentity> Identity { get; init; }
+
     /// <summary>The region that the environment or the profile names, or null.</summary>
     public required Func<string?> ConfiguredRegion { get; init; }
+
+    /// <summary>The address that the environment puts in AWS's place, or null.</summary>
+    public Func<Uri?> ConfiguredEndpoint { get; init; } = () => null;
+
+    /// <summary>Reads a line that nobody shall see; null: there is none.</summary>
+    public Func<string?>? ReadSecret { get; init; }
 
     /// <summary>Knows this machine's public address.</summary>
     public required ICallerAddress Caller { get; init; }

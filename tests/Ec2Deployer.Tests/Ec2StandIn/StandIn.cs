@@ -60,6 +60,7 @@ internal sealed partial class StandIn : IAsyncDisposable
             [nameof(DescribeVpcs)] = DescribeVpcs,
             [nameof(DescribeSubnets)] = DescribeSubnets,
             [nameof(DescribeInstanceTypeOfferings)] = DescribeInstanceTypeOfferings,
+            [nameof(DescribeRegions)] = DescribeRegions,
         };
     }
 
@@ -122,7 +123,8 @@ internal sealed partial class StandIn : IAsyncDisposable
         try
         {
             if (!context.Request.Headers.Authorization.ToString().StartsWith("AWS4-HMAC-SHA256 Credential=", StringComparison.Ordinal)) throw Ec2Fault.BadKeys;
-            lock (_lock)
+            if (action == nameof(GetCallerIdentity)) answer = GetCallerIdentity();
+            else lock (_lock)
             {
                 _call++;
                 _requests.Add(form);
