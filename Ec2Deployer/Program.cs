@@ -27,6 +27,7 @@ return await DeployerApp.RunAsync(args, new CommandEnvironment
     ErrorIsTerminal = !Console.IsErrorRedirected,
     InIsTerminal = !Console.IsInputRedirected,
     Ec2 = Ec2Clients.TryCreateAsync,
+    Identity = StsCaller.Create,
     ConfiguredRegion = Ec2Clients.ConfiguredRegion,
     Caller = new CallerAddress(http, TimeProvider.System),
     Fleet = () => new FleetDeployer(SolutionDirectory.Find(), http, TimeProvider.System, StackTimes.Default, ConnectTimes.Default),

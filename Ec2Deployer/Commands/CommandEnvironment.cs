@@ -28,6 +28,9 @@ internal sealed record CommandEnvironment
     /// <summary>Makes a client for a region and another address than AWS's (or null); null where there are no credentials.</summary>
     public required Func<string, Uri?, CancellationToken, Task<IAmazonEC2?>> Ec2 { get; init; }
 
+    /// <summary>Says whose credentials these are, by a region and another address than AWS's (or null).</summary>
+    public required Func<string, Uri?, ICallerIdentity> Identity { get; init; }
+
     /// <summary>The region that the environment or the profile names, or null.</summary>
     public required Func<string?> ConfiguredRegion { get; init; }
 

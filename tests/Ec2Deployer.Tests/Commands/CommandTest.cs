@@ -35,6 +35,7 @@ public abstract class CommandTest
             In = input,
             InIsTerminal = Answer is not null,
             Ec2 = (_, _, _) => Task.FromResult(HasCredentials ? session.StandIn.Client() : null),
+            Identity = (_, _) => new StsCaller(session.StandIn.StsClient, TimeProvider.System),
             ConfiguredRegion = () => null,
             Caller = new KnownCaller(),
             Fleet = () => Fleet,

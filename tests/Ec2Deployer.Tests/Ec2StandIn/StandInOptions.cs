@@ -1,3 +1,5 @@
+using Lab.Ec2Deployer.Aws;
+
 namespace Lab.Ec2Deployer.Tests.Ec2StandIn;
 
 /// <summary>How the stand-in behaves. May be changed while it runs.</summary>
@@ -20,6 +22,9 @@ internal sealed class StandInOptions
 
     /// <summary>Older types refuse <c>Latest</c>.</summary>
     public bool Xen { get; set; } = true;
+
+    /// <summary>Who the caller is, or null: there is no STS here.</summary>
+    public CallerIdentity? Identity { get; set; } = new("123456789012", "arn:aws:iam::123456789012:user/ana");
 
     /// <summary>Zones without capacity.</summary>
     public HashSet<string> NoCapacity { get; } = [];
