@@ -55,8 +55,9 @@ internal static class AwsProfiles
     }
 
     /// <summary>Finds what the SDK could not use without asking somebody, or would tell in words that help nobody.</summary>
+    /// <returns>The profile at the end of the way: the one itself, or the one from which its role is assumed.</returns>
     /// <exception cref="DeploymentException">A profile on the way asks for an MFA code, or does not exist.</exception>
-    public static void Check(CredentialProfile profile, CredentialProfileStoreChain store)
+    public static CredentialProfile Origin(CredentialProfile profile, CredentialProfileStoreChain store)
     {
         var seen = new HashSet<string>();
         for (var next = profile; ;)
@@ -67,7 +68,7 @@ internal static class AwsProfiles
                     $"Reading AWS credentials failed: the profile '{next.Name}' asks for a code of {next.Options.MfaSerial} (mfa_serial), and this program asks nobody for codes. Nothing was changed. Let the AWS CLI ask: eval \"$(aws configure export-credentials --profile {profile.Name} --format env)\", or set what 'aws sts get-session-token --serial-number {next.Options.MfaSerial} --token-code CODE' shows as AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN; then run the same command again.");
             }
 
-            if (string.IsNullOrEmpty(next.Options.RoleArn) || next.Options.SourceProfile is not { Length: > 0 } source || !seen.Add(next.Name)) return;
+            if (string.IsNullOrEmpty(next.Options.RoleArn) || next.Options.SourceProfile is not { Length: > 0 } source || !seen.Add(next.Name)) return next;
             if (!store.TryGetProfile(source, out var found))
             {
                 throw new DeploymentException(ExitCode.AwsRefused,

@@ -18,28 +18,47 @@ internal static class CredentialChain
     /// <summary>For calls to AWS's sign-on services, and for a <c>credential_process</c>, which may ask somebody for a key.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
-    /// <summary>Credentials that can be used, or null where nothing names any.</summary>
+    private static readonly SemaphoreSlim Turn = new(1);
+    private static AWSCredentials? _resolved;
+
+    /// <summary>Credentials that can be used, or null where nothing names any. They are found once, and renew themselves.</summary>
     /// <param name="region">Where roles are assumed.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <exception cref="DeploymentException">Something names credentials that cannot be had.</exception>
     public static async Task<AWSCredentials?> ResolveAsync(string region, CancellationToken cancellationToken)
     {
+        await Turn.WaitAsync(cancellationToken);
+        try
+        {
+            return _resolved ??= await FindAsync(region, cancellationToken);
+        }
+        finally
+        {
+            Turn.Release();
+        }
+    }
+
+    private static async Task<AWSCredentials?> FindAsync(string region, CancellationToken cancellationToken)
+    {
         // Else the SDK looks for a region of its own before it assumes a role, in the end at an address that only answers on EC2.
         AWSConfigs.AWSRegion = region;
         if (FromEnvironment() is { } variables) return variables;
         if (IsSet("AWS_WEB_IDENTITY_TOKEN_FILE") && IsSet("AWS_ROLE_ARN"))
-            return await ObtainAsync(AssumeRoleWithWebIdentityCredentials.FromEnvironmentVariables, null, cancellationToken);
+            return await ObtainAsync(AssumeRoleWithWebIdentityCredentials.FromEnvironmentVariables, CredentialErrors.Explain, cancellationToken);
 
         var store = new CredentialProfileStoreChain();
         if (AwsProfiles.Selected(store) is { CanCreateAWSCredentials: true } profile)
         {
-            AwsProfiles.Check(profile, store);
-            return await ObtainAsync(() => AWSCredentialsFactory.GetAWSCredentials(profile, store), profile, cancellationToken);
+            var origin = AwsProfiles.Origin(profile, store);
+            return await ObtainAsync(() => AWSCredentialsFactory.GetAWSCredentials(profile, store), e => CredentialErrors.Explain(e, profile, origin), cancellationToken);
         }
 
         if (IsSet("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI") || IsSet("AWS_CONTAINER_CREDENTIALS_FULL_URI"))
-            return await ObtainAsync(() => new GenericContainerCredentials(), null, cancellationToken);
-        return await OfThisMachineAsync(cancellationToken);
+            return await ObtainAsync(() => new GenericContainerCredentials(), CredentialErrors.Explain, cancellationToken);
+        if (await OfThisMachineAsync(cancellationToken) is { } role) return role;
+        if (!IsSet("AWS_PROFILE")) return null;
+        throw new DeploymentException(ExitCode.AwsRefused,
+            $"Reading AWS credentials failed: the profile '{AwsProfiles.SelectedName}' that AWS_PROFILE names has none, and neither has this machine. Nothing was changed. Give it some with 'aws configure --profile {AwsProfiles.SelectedName}'.");
     }
 
     private static EnvironmentVariablesAWSCredentials? FromEnvironment()
@@ -54,7 +73,7 @@ internal static class CredentialChain
         return key ? new EnvironmentVariablesAWSCredentials() : null;
     }
 
-    private static async Task<AWSCredentials> ObtainAsync(Func<AWSCredentials> create, CredentialProfile? profile, CancellationToken cancellationToken)
+    private static async Task<AWSCredentials> ObtainAsync(Func<AWSCredentials> create, Func<Exception, DeploymentException> explain, CancellationToken cancellationToken)
     {
         try
         {
@@ -68,7 +87,7 @@ internal static class CredentialChain
         }
         catch (Exception e) when (e is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
         {
-            throw CredentialErrors.Explain(e, profile);
+            throw explain(e);
         }
     }
 

@@ -18,7 +18,9 @@ public sealed class PlanCommandTests : CommandTest
 
         Assert.Equal(0, result.Code);
         Assert.Empty(result.Error);
-        Snapshot.Matches("plan.txt", result.Out);
+        const string why = "  ! EC2 was not asked what exists. No AWS credentials were found.\n";
+        Assert.Contains(why, result.Out, StringComparison.Ordinal);
+        Snapshot.Matches("plan.txt", result.Out.Replace(why, "", StringComparison.Ordinal));
         Assert.Empty(session.StandIn.Requests);
         Assert.Empty(Directory.GetFileSystemEntries(session.Config));
     }
