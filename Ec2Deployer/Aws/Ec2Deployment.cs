@@ -79,6 +79,7 @@ internal sealed class Ec2Deployment
             throw Ec2Errors.Explain(e, "asking EC2 which hosts run", options, left: null);
         }
 
+        Ownership.Check(options, observed.IsNothing, observed.Others);
         var keys = _directory.ReadState().HostKeys;
         var workers = observed.Instances.Select(instance => FleetShape.WorkerHostNumber(instance.Host) ?? 0).DefaultIfEmpty().Max();
         var hosts = observed.Instances
@@ -99,7 +100,13 @@ internal sealed class Ec2Deployment
     }
 
     /// <summary>What <see cref="RemoveAsync"/> would remove.</summary>
-    public Task<Belongings> BelongingsAsync(DeploymentOptions options, CancellationToken cancellationToken) => _destroyer.ListAsync(options, cancellationToken);
+    /// <exception cref="DeploymentException">It is somebody else's.</exception>
+    public async Task<Belongings> BelongingsAsync(DeploymentOptions options, CancellationToken cancellationToken)
+    {
+        var belongings = await _destroyer.ListAsync(options, cancellationToken);
+        Ownership.Check(options, belongings.IsNothing, belongings.Others);
+        return belongings;
+    }
 
     /// <summary>Removes everything at EC2.</summary>
     public Task RemoveAsync(DeploymentOptions options, Belongings belongings, IProgressSink progress, CancellationToken cancellationToken) =>

@@ -116,6 +116,7 @@ internal sealed class Ec2Executor(Ec2Calls calls, Ec2Observer observer, Action<s
                 StartInstancesRequest start => Nothing(await StartAsync(start, cancellationToken)),
                 ModifyInstanceAttributeRequest modify => Nothing(await Call((ec2, cancellationToken) => ec2.ModifyInstanceAttributeAsync(modify, cancellationToken))),
                 CreateTagsRequest tags => Nothing(await Call((ec2, cancellationToken) => ec2.CreateTagsAsync(tags, cancellationToken))),
+                DeleteTagsRequest tags => Nothing(await Call((ec2, cancellationToken) => ec2.DeleteTagsAsync(tags, cancellationToken))),
                 TerminateInstancesRequest terminate => Nothing(await Call((ec2, cancellationToken) => ec2.TerminateInstancesAsync(terminate, cancellationToken))),
                 DeleteKeyPairRequest key => Nothing(await Call((ec2, cancellationToken) => ec2.DeleteKeyPairAsync(key, cancellationToken))),
                 _ => throw new NotSupportedException(request.GetType().Name),
@@ -184,6 +185,12 @@ internal sealed class Ec2Executor(Ec2Calls calls, Ec2Observer observer, Action<s
     {
         var wanted = System.Text.Encoding.UTF8.GetString(Convert.FromBase64String(import.PublicKeyMaterial));
         var key = await calls.UntilAsync(cancellationToken => observer.KeyAsync(import.KeyName, cancellationToken), calls.Pace.Consistency, cancellationToken);
+        if (key is { Tags: { } tags } && tags.GetValueOrDefault(LabTags.Deployment) != plan.Options.Name)
+        {
+            throw new DeploymentException(ExitCode.AwsRefused,
+                $"Importing the key pair {import.KeyName} failed: {plan.Options.Region} has one of that name that does not carry the tag {LabTags.Deployment}={plan.Options.Name}, so it is not this deployer's and was not touched. Take another --name, or remove that key pair.");
+        }
+
         if (key?.PublicKey == wanted) return null;
         throw new DeploymentException(ExitCode.AwsRefused,
             $"Importing the key pair {import.KeyName} failed: {plan.Options.Region} has one of that name with another key. Nothing was started with it by this run. Run the same command again; if it says the same, 'destroy' removes it.");

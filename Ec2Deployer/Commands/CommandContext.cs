@@ -35,7 +35,7 @@ internal sealed class CommandContext : IDisposable
     }
 
     /// <summary>Checked options: decided once, before anything happens.</summary>
-    public DeploymentOptions Options { get; }
+    public DeploymentOptions Options { get; private set; }
 
     /// <summary>What this machine keeps.</summary>
     public DeploymentDirectory Directory { get; }
@@ -72,6 +72,9 @@ internal sealed class CommandContext : IDisposable
         if (text is not null && (!Uri.TryCreate(text, UriKind.Absolute, out endpoint) || endpoint.Scheme is not ("http" or "https")))
             throw new DeploymentException(ExitCode.Usage, $"--endpoint-url '{text}' is no address: such as http://127.0.0.1:4566.");
         _client ??= await _environment.Ec2(Options.Region, endpoint, cancellationToken);
+        // Known only here: whoever calls is the owner where nobody else is named.
+        if (_client is not null && Options.Owner is null && await _environment.Identity(Options.Region, endpoint).AskAsync(cancellationToken) is { } caller)
+            Options = Options with { Owner = Ownership.Of(caller.Arn) };
         return _client is null ? null : new Ec2Deployment(_client, Directory, _environment.Pace, _environment.Time);
     }
 

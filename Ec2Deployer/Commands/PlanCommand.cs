@@ -56,7 +56,7 @@ internal static class PlanCommand
 
         if (deployment is null)
         {
-            var plan = DeploymentPlanner.Plan(context.Options, ObservedDeployment.Unknown, new CallerFacts(null, DeploymentKey.PublicKey(context.Directory)));
+            var plan = DeploymentPlanner.Plan(context.Options with { Owner = context.Options.Owner ?? "<you>" }, ObservedDeployment.Unknown, new CallerFacts(null, DeploymentKey.PublicKey(context.Directory)));
             return why is null ? plan : plan with { Notes = [$"EC2 was not asked what exists. {why}", .. plan.Notes] };
         }
 

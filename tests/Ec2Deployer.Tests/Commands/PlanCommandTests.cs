@@ -41,9 +41,7 @@ public sealed class PlanCommandTests : CommandTest
     public async Task Plan_Json_HasHostsContainersAndCost()
     {
         await using var session = await Ec2Session.StartAsync();
-        HasCredentials = false;
-
-        var result = await RunAsync(session, "plan --json");
+        var result = await RunAsync(session, "plan --offline --json");
 
         Snapshot.Matches("plan.json", result.Out);
         using var document = JsonDocument.Parse(result.Out);
@@ -70,7 +68,7 @@ public sealed class PlanCommandTests : CommandTest
     {
         await using var session = await Ec2Session.StartAsync();
         // What is created first names what is created after it: planned again when all but the hosts exist.
-        await session.ProvisionAsync(new DeploymentOptions { Hosts = 1 });
+        await session.ProvisionAsync(new DeploymentOptions { Hosts = 1, Owner = "ana" });
         var planned = await RunAsync(session, "plan --json --verbose --hosts 2");
         var sent = session.StandIn.Requests.Count;
 

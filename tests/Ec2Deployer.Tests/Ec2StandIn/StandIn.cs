@@ -46,6 +46,7 @@ internal sealed partial class StandIn : IAsyncDisposable
             [nameof(ModifyInstanceAttribute)] = ModifyInstanceAttribute,
             [nameof(GetConsoleOutput)] = GetConsoleOutput,
             [nameof(CreateTags)] = CreateTags,
+            [nameof(DeleteTags)] = DeleteTags,
             [nameof(DescribeVolumes)] = DescribeVolumes,
             [nameof(DeleteVolume)] = DeleteVolume,
             [nameof(CreateSecurityGroup)] = CreateSecurityGroup,
@@ -131,6 +132,7 @@ internal sealed partial class StandIn : IAsyncDisposable
                 if (Options.Fault?.Invoke(action) is { } fault) throw fault;
                 if (Options.ThrottleEvery > 0 && _call % Options.ThrottleEvery == 0) throw Ec2Fault.Throttled;
                 if (Options.Denied.Contains(action)) throw Ec2Fault.Unauthorized(action);
+                Authorize(action, form);
                 if (!_actions.TryGetValue(action, out var perform)) throw new Ec2Fault("InvalidAction", $"The action {action} is not valid for this web service.");
                 answer = new XElement(Ns + $"{action}Response", new XElement(Ns + "requestId", Guid.NewGuid()), perform(form));
                 if (!action.StartsWith("Describe", StringComparison.Ordinal) && !action.StartsWith("Get", StringComparison.Ordinal))
