@@ -58,7 +58,7 @@ internal static class Ec2Errors
         {
             "UnauthorizedOperation" or "AccessDenied" or "AccessDeniedException" =>
                 ($"the credentials are valid but lack the permission (EC2: {Message(e)})",
-                    $"Have the action allowed by whoever administers the account, {again}"),
+                    $"Have the action allowed by whoever administers the account ('iam' prints the policy to ask for), {again}"),
             "AuthFailure" or "InvalidClientTokenId" or "SignatureDoesNotMatch" or "UnrecognizedClientException" or "MissingAuthenticationToken" =>
                 ($"EC2 does not accept the credentials ({e.ErrorCode})",
                     "Check AWS_PROFILE and the keys it names, the region (a region that is not enabled says the same), and this machine's clock"),

@@ -124,7 +124,7 @@ internal sealed class Ec2Executor(Ec2Calls calls, Ec2Observer observer, Action<s
         }
         catch (AmazonEC2Exception e) when (e.ErrorCode == "InvalidGroup.Duplicate" && request is CreateSecurityGroupRequest create)
         {
-            return await AdoptGroupAsync(create.GroupName, plan, cancellationToken);
+            return await AdoptGroupAsync(create, plan, cancellationToken);
         }
         catch (AmazonEC2Exception e) when (e.ErrorCode == "InvalidKeyPair.Duplicate" && request is ImportKeyPairRequest import)
         {
@@ -173,12 +173,12 @@ internal sealed class Ec2Executor(Ec2Calls calls, Ec2Observer observer, Action<s
         }
     }
 
-    private async Task<string> AdoptGroupAsync(string name, DeploymentPlan plan, CancellationToken cancellationToken)
+    private async Task<string> AdoptGroupAsync(CreateSecurityGroupRequest create, DeploymentPlan plan, CancellationToken cancellationToken)
     {
-        var ours = await calls.UntilAsync(async cancellationToken =>
-            (await observer.GroupsAsync(plan.Options.Name, cancellationToken)).FirstOrDefault(group => group.GroupName == name), calls.Pace.Consistency, cancellationToken);
-        return ours?.GroupId ?? throw new DeploymentException(ExitCode.AwsRefused,
-            $"Creating the security group {name} failed: the default VPC has one of that name that does not carry the tag {LabTags.Deployment}={plan.Options.Name}, so it is not this deployer's and was not touched. Take another --name, or remove that group.");
+        // A group is given its tags in the moment in which it is made: one without them is not ours, and will not be.
+        var same = await calls.UntilAsync(cancellationToken => observer.GroupAsync(create.GroupName, create.VpcId, cancellationToken), calls.Pace.Consistency, cancellationToken);
+        return same?.Tags is { } tags && tags.Exists(tag => tag.Key == LabTags.Deployment && tag.Value == plan.Options.Name) ? same.GroupId : throw new DeploymentException(ExitCode.AwsRefused,
+            $"Creating the security group {create.GroupName} failed: the default VPC has one of that name that does not carry the tag {LabTags.Deployment}={plan.Options.Name}, so it is not this deployer's and was not touched. Take another --name, or remove that group.");
     }
 
     private async Task<string?> AdoptKeyAsync(ImportKeyPairRequest import, DeploymentPlan plan, CancellationToken cancellationToken)

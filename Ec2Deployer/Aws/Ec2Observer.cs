@@ -88,6 +88,11 @@ internal sealed class Ec2Observer(Ec2Calls calls)
             return (page.SecurityGroups, page.NextToken);
         }, cancellationToken);
 
+    /// <summary>The security group of that name, whosever it is, or null.</summary>
+    public async Task<SecurityGroup?> GroupAsync(string name, string vpc, CancellationToken cancellationToken) =>
+        (await calls.CallAsync((ec2, cancellationToken) => ec2.DescribeSecurityGroupsAsync(
+            new DescribeSecurityGroupsRequest { Filters = [new Filter("group-name", [name]), new Filter("vpc-id", [vpc])] }, cancellationToken), cancellationToken)).SecurityGroups?.FirstOrDefault();
+
     /// <summary>All volumes with the deployment's tag.</summary>
     public Task<List<Volume>> VolumesAsync(string deployment, CancellationToken cancellationToken) =>
         Ec2Calls.AllAsync<Volume>(async (token, cancellationToken) =>

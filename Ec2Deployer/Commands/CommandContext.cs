@@ -11,6 +11,7 @@ namespace Lab.Ec2Deployer.Commands;
 /// <summary>What every command has: its options, the deployment's directory, a screen, and the two halves it works with.</summary>
 internal sealed class CommandContext : IDisposable
 {
+    private static readonly TimeSpan Slow = TimeSpan.FromSeconds(2);
     private readonly CommandEnvironment _environment;
     private readonly ParseResult _parse;
     private IAmazonEC2? _client;
@@ -71,11 +72,29 @@ internal sealed class CommandContext : IDisposable
         Uri? endpoint = null;
         if (text is not null && (!Uri.TryCreate(text, UriKind.Absolute, out endpoint) || endpoint.Scheme is not ("http" or "https")))
             throw new DeploymentException(ExitCode.Usage, $"--endpoint-url '{text}' is no address: such as http://127.0.0.1:4566.");
-        _client ??= await _environment.Ec2(Options.Region, endpoint, cancellationToken);
+        _client ??= await ConnectAsync(endpoint, cancellationToken);
         // Known only here: whoever calls is the owner where nobody else is named.
         if (_client is not null && Options.Owner is null && await _environment.Identity(Options.Region, endpoint).AskAsync(cancellationToken) is { } caller)
             Options = Options with { Owner = Ownership.Of(caller.Arn) };
+        if (_client is not null && State.Options.GetValueOrDefault(Settings.Owner.Name) is { } owner && owner != Options.Owner)
+        {
+            // Its key and what else is kept here would be taken for the other's.
+            throw new DeploymentException(ExitCode.Usage,
+                $"What this machine keeps of '{Options.Name}' is {owner}'s{(Options.Owner is { } other ? $", not {other}'s" : "")}. Nothing was changed. Take another --name, or --owner {owner}.");
+        }
+
         return _client is null ? null : new Ec2Deployment(_client, Directory, _environment.Pace, _environment.Time);
+    }
+
+    // Mostly at once; but a sign-on service may be slow, and a program that gives credentials may wait for somebody.
+    private async Task<IAmazonEC2?> ConnectAsync(Uri? endpoint, CancellationToken cancellationToken)
+    {
+        var client = _environment.Ec2(Options.Region, endpoint, cancellationToken);
+        if (await Task.WhenAny(client, Task.Delay(Slow, _environment.Time, cancellationToken)) == client) return await client;
+        using var step = Progress.Begin("waiting for AWS credentials");
+        var late = await client;
+        step.Done(late is null ? "there are none" : "");
+        return late;
     }
 
     /// <summary>The deployment at EC2.</summary>

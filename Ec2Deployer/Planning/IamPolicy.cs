@@ -27,8 +27,9 @@ internal static class IamPolicy
         new("CreateSecurityGroup", IamScope.Made, Group),
         new("CreateSecurityGroup", IamScope.Used, "vpc"),
         new("RunInstances", IamScope.Made, Instance, Volume, Network),
-        new("RunInstances", IamScope.Used, "image", "subnet"),
-        new("RunInstances", IamScope.Tagged, Group, Key),
+        // A launch may be tried, without effect, before its groups exist: EC2 then checks it for the network's default group.
+        new("RunInstances", IamScope.Used, "image", "subnet", Group),
+        new("RunInstances", IamScope.Tagged, Key),
         new("CreateTags", IamScope.TagsOfMade, Parts),
         new("CreateTags", IamScope.Tagged, Parts),
         new("DeleteTags", IamScope.Tagged, Parts),

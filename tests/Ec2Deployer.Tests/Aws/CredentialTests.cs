@@ -46,6 +46,8 @@ public sealed class CredentialTests : IAsyncLifetime
         source_profile = gone
         [profile process]
         credential_process = /bin/echo '{"Version":1,"AccessKeyId":"AKIAPROCESS","SecretAccessKey":"secret"}'
+        [profile slow-process]
+        credential_process = sh HOME/slow.sh
         [profile broken-process]
         credential_process = /bin/false
         [profile empty]
@@ -67,6 +69,7 @@ public sealed class CredentialTests : IAsyncLifetime
         Directory.CreateDirectory(Path.Combine(Home, ".aws", "sso", "cache"));
         await File.WriteAllTextAsync(Path.Combine(Home, ".aws", "config"), Config.Replace("HOME", Home, StringComparison.Ordinal));
         await File.WriteAllTextAsync(Path.Combine(Home, "token"), "web-token");
+        await File.WriteAllTextAsync(Path.Combine(Home, "slow.sh"), "sleep 2.5; echo '{\"Version\":1,\"AccessKeyId\":\"AKIASLOW\",\"SecretAccessKey\":\"secret\"}'\n");
     }
 
     public async ValueTask DisposeAsync()
@@ -92,6 +95,15 @@ public sealed class CredentialTests : IAsyncLifetime
         Assert.Contains("There is no deployment 'lab'", run.Error, StringComparison.Ordinal);
         Assert.Equal([key], _session.StandIn.AccessKeys.Distinct());
         Assert.Equal(asked, string.Join(", ", _signOn.Asked));
+    }
+
+    [Fact]
+    public async Task Profile_SlowProcess_IsWaitedForAndSaidSo()
+    {
+        var run = await RunAsync("status", ("AWS_PROFILE", "slow-process"));
+
+        Assert.Contains("waiting for AWS credentials", run.Error, StringComparison.Ordinal);
+        Assert.Equal(["AKIASLOW"], _session.StandIn.AccessKeys.Distinct());
     }
 
     [Fact]
@@ -218,7 +230,8 @@ public sealed class CredentialTests : IAsyncLifetime
     private static void AssertRefused(ProgramRun run, string cause, string advice)
     {
         Assert.Equal(3, run.Code);
-        Assert.Single(run.ErrorLines);
+        // Beside the progress of what took long.
+        Assert.Single(run.ErrorLines, line => !line.StartsWith("  ", StringComparison.Ordinal));
         Assert.Contains(cause, run.Error, StringComparison.Ordinal);
         Assert.Contains(advice, run.Error, StringComparison.Ordinal);
         Assert.Contains("Nothing was changed", run.Error, StringComparison.Ordinal);

@@ -8,7 +8,7 @@ namespace Lab.Ec2Deployer.Tests.Commands;
 /// <summary>The least policy: everything works under it, and nothing in it is superfluous.</summary>
 public sealed class IamCommandTests : CommandTest
 {
-    /// <summary>What a story does not use here.</summary>
+    /// <summary>What a story does not use, or can do without.</summary>
     private static readonly HashSet<string> Elsewhere = ["DescribeRegions", "DescribeInstanceTypes", "DescribeRouteTables", "StopInstances"];
 
     [Theory]

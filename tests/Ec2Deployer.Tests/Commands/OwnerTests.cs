@@ -179,6 +179,39 @@ public sealed class OwnerTests : CommandTest
         Assert.All(session.Alive(), instance => Assert.Equal("ana", instance.Tags["lab:owner"]));
     }
 
+    [Theory]
+    [InlineData("publish --owner ben")]
+    [InlineData("destroy --yes --owner ben")]
+    public async Task Any_AnotherOwnerOnTheSameMachine_LeavesWhatItKeeps(string line)
+    {
+        await using var session = await Ec2Session.StartAsync();
+        await RunAsync(session, "publish --hosts 1");
+        var mutations = session.StandIn.Mutations.Count;
+
+        var result = await RunAsync(session, line);
+
+        Assert.Equal(2, result.Code);
+        Assert.Contains("What this machine keeps of 'lab' is ana's, not ben's", result.Error, StringComparison.Ordinal);
+        Assert.True(File.Exists(session.DirectoryOf().PrivateKeyFile));
+        Assert.Equal(mutations, session.StandIn.Mutations.Count);
+    }
+
+    [Fact]
+    public async Task Publish_GroupOfThatNameWithoutTag_IsToldAtOnceAndLeftAlone()
+    {
+        await using var session = await Ec2Session.StartAsync();
+        using var ec2 = session.StandIn.Client();
+        await ec2.CreateSecurityGroupAsync(new CreateSecurityGroupRequest { GroupName = "lab/ana/front", Description = "Mine", VpcId = StandIn.Vpc }, TestContext.Current.CancellationToken);
+
+        var result = await RunAsync(session, "publish --hosts 1");
+
+        Assert.Equal(3, result.Code);
+        Assert.Contains("security group lab/ana/front failed", result.Error, StringComparison.Ordinal);
+        Assert.Contains("not this deployer's and was not touched", result.Error, StringComparison.Ordinal);
+        await RunAsync(session, "destroy --yes");
+        Assert.Equal("lab/ana/front", Assert.Single(session.StandIn.Groups).Name);
+    }
+
     [Fact]
     public async Task Any_OwnerThatCannotBeOne_EndsWithTwo()
     {

@@ -18,12 +18,12 @@ internal sealed partial class StandIn
         if (Options.Policy is not { } policy) return;
         using var document = JsonDocument.Parse(policy);
         var statements = document.RootElement.GetProperty("Statement").EnumerateArray().ToList();
-        foreach (var check in Checks(action, form))
+        foreach (var check in Checks(action, form).OfType<IamCheck>())
             if (!statements.Any(statement => Allows(statement, check))) throw Ec2Fault.Unauthorized(check.Action);
     }
 
     // What EC2 checks of a call: the action for each resource it makes, changes or uses, and CreateTags for each it makes with tags.
-    private IEnumerable<IamCheck> Checks(string action, QueryForm form)
+    private IEnumerable<IamCheck?> Checks(string action, QueryForm form)
     {
         switch (action)
         {
@@ -32,6 +32,8 @@ internal sealed partial class StandIn
                 yield return new(action, $"arn:aws:ec2:us-east-1::image/{form["ImageId"]}");
                 yield return new(action, Arn("subnet", network["SubnetId"]));
                 foreach (var part in new[] { "instance", "volume", "network-interface" }) yield return Made(action, form, part);
+                // Where none is named it is the network's own.
+                yield return network.List("SecurityGroupId").Count == 0 ? new(action, Arn("security-group", "sg-default")) : null;
                 foreach (var group in network.List("SecurityGroupId")) yield return Existing(action, "security-group", group);
                 yield return Existing(action, "key-pair", _keys.Values.FirstOrDefault(key => key.Name == form["KeyName"])?.Id ?? "none");
                 break;
@@ -75,7 +77,8 @@ internal sealed partial class StandIn
 
     private static IamCheck Made(string action, QueryForm form, string type) => new(action, Arn(type, "*")) { RequestTags = form.Tags(type) };
 
-    private IamCheck Existing(string action, string type, string id) => new(action, Arn(type, id)) { ResourceTags = Find(id)?.Tags ?? [] };
+    // What does not exist has no tags to be checked: the action says that it is not found.
+    private IamCheck? Existing(string action, string type, string id) => Find(id) is { } resource ? new(action, Arn(type, id)) { ResourceTags = resource.Tags } : null;
 
     private static string TypeOf(string id) => id.Split('-')[0] switch { "i" => "instance", "vol" => "volume", "eni" => "network-interface", "sg" => "security-group", _ => "key-pair" };
 

@@ -129,10 +129,10 @@ internal sealed partial class StandIn : IAsyncDisposable
             {
                 _call++;
                 _requests.Add(form);
+                Authorize(action, form);
                 if (Options.Fault?.Invoke(action) is { } fault) throw fault;
                 if (Options.ThrottleEvery > 0 && _call % Options.ThrottleEvery == 0) throw Ec2Fault.Throttled;
                 if (Options.Denied.Contains(action)) throw Ec2Fault.Unauthorized(action);
-                Authorize(action, form);
                 if (!_actions.TryGetValue(action, out var perform)) throw new Ec2Fault("InvalidAction", $"The action {action} is not valid for this web service.");
                 answer = new XElement(Ns + $"{action}Response", new XElement(Ns + "requestId", Guid.NewGuid()), perform(form));
                 if (!action.StartsWith("Describe", StringComparison.Ordinal) && !action.StartsWith("Get", StringComparison.Ordinal))
