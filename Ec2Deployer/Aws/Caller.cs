@@ -33,7 +33,9 @@ internal sealed class StsCaller(Func<IAmazonSecurityTokenService> connect, TimeP
             var config = new AmazonSecurityTokenServiceConfig { MaxErrorRetry = 0, Timeout = Patience };
             if (endpoint is null) config.RegionEndpoint = RegionEndpoint.GetBySystemName(region);
             else (config.ServiceURL, config.AuthenticationRegion) = (endpoint.AbsoluteUri, region);
-            return new AmazonSecurityTokenServiceClient(config);
+            // Those of the EC2 client, which are there already.
+            var credentials = CredentialChain.ResolveAsync(region, CancellationToken.None).GetAwaiter().GetResult() ?? throw new AmazonClientException("There are no credentials.");
+            return new AmazonSecurityTokenServiceClient(credentials, config);
         },
         TimeProvider.System);
 

@@ -88,6 +88,7 @@ internal sealed class Ec2Deployment
             throw Ec2Errors.Explain(e, "asking EC2 which hosts run", options, left: null);
         }
 
+        Ownership.Check(options, observed.IsNothing, observed.Others);
         var keys = _directory.ReadState().HostKeys;
         var workers = observed.Instances.Select(instance => FleetShape.WorkerHostNumber(instance.Host) ?? 0).DefaultIfEmpty().Max();
         var hosts = observed.Instances
@@ -108,9 +109,11 @@ internal sealed class Ec2Deployment
     }
 
     /// <summary>What <see cref="RemoveAsync"/> would remove. Waits for what was asked for so short a time ago that EC2 may not show it yet.</summary>
+    /// <exception cref="DeploymentException">It is somebody else's.</exception>
     public async Task<Belongings> BelongingsAsync(DeploymentOptions options, CancellationToken cancellationToken, IProgressSink? progress = null)
     {
         var belongings = await _destroyer.ListAsync(options, cancellationToken);
+        Ownership.Check(options, belongings.IsNothing, belongings.Others);
         var state = _directory.ReadState();
         if (state.LaunchingSince is not { } since || Missing().Length == 0 || _time.GetUtcNow() - since >= _pace.Consistency) return belongings;
         using var step = (progress ?? NoProgress.Instance).Begin("waiting for EC2 to show what was just asked for");

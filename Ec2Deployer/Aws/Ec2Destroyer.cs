@@ -13,16 +13,16 @@ internal sealed class Ec2Destroyer(Ec2Calls calls, Ec2Observer observer)
     {
         try
         {
-            var instances = await observer.InstancesAsync(options.Name, cancellationToken);
-            var key = await observer.KeyAsync(DeploymentPlanner.KeyName(options.Name), cancellationToken);
+            var parts = await observer.PartsAsync(options, volumes: true, cancellationToken);
             return new Belongings(
-                [.. instances.Where(instance => instance.State.Name.Value is not "terminated").Select(Ec2Observer.Observed)],
-                [.. (await observer.GroupsAsync(options.Name, cancellationToken)).Select(group => new Belonging(group.GroupId, group.GroupName))],
-                [.. (await observer.VolumesAsync(options.Name, cancellationToken)).Select(volume => new Belonging(volume.VolumeId, $"{volume.Size} GiB"))],
-                key?.Name)
+                [.. parts.Instances.Where(instance => instance.State.Name.Value is not "terminated").Select(Ec2Observer.Observed)],
+                [.. parts.Groups.Select(group => new Belonging(group.GroupId, group.GroupName))],
+                [.. parts.Volumes.Select(volume => new Belonging(volume.VolumeId, $"{volume.Size} GiB"))],
+                parts.Keys.FirstOrDefault()?.Name)
             {
-                PublicKey = key?.PublicKey,
-                Seen = [.. instances.Select(Ec2Observer.Observed)],
+                PublicKey = parts.Keys.FirstOrDefault()?.PublicKey,
+                Seen = [.. parts.Instances.Select(Ec2Observer.Observed)],
+                Others = parts.Others,
             };
         }
         catch (Exception e) when (e is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
@@ -38,19 +38,19 @@ internal sealed class Ec2Destroyer(Ec2Calls calls, Ec2Observer observer)
         try
         {
             await EndInstancesAsync(options, belongings, progress, cancellationToken);
-            foreach (var volume in await observer.VolumesAsync(options.Name, cancellationToken))
+            var parts = await observer.PartsAsync(options, volumes: true, cancellationToken);
+            foreach (var volume in parts.Volumes)
             {
                 // Those of ended instances go by themselves; one that was detached by hand would stay and cost.
                 if (volume.State != VolumeState.Available) continue;
                 await RemoveAsync($"volume {volume.VolumeId}", "DeleteVolume", (ec2, cancellationToken) => ec2.DeleteVolumeAsync(new DeleteVolumeRequest { VolumeId = volume.VolumeId }, cancellationToken), progress, cancellationToken);
             }
 
-            var groups = await observer.GroupsAsync(options.Name, cancellationToken);
-            await ClearAsync(groups, progress, cancellationToken);
-            foreach (var group in groups)
+            await ClearAsync(parts.Groups, progress, cancellationToken);
+            foreach (var group in parts.Groups)
                 await RemoveAsync($"security group {group.GroupName}", "DeleteSecurityGroup", (ec2, cancellationToken) => ec2.DeleteSecurityGroupAsync(new DeleteSecurityGroupRequest { GroupId = group.GroupId }, cancellationToken), progress, cancellationToken);
-            if (await observer.KeyAsync(DeploymentPlanner.KeyName(options.Name), cancellationToken) is { } key)
-                await RemoveAsync($"key pair {key.Name}", "DeleteKeyPair", (ec2, cancellationToken) => ec2.DeleteKeyPairAsync(new DeleteKeyPairRequest { KeyName = key.Name }, cancellationToken), progress, cancellationToken);
+            foreach (var key in parts.Keys)
+                await RemoveAsync($"key pair {key.Name}", "DeleteKeyPair", (ec2, cancellationToken) => ec2.DeleteKeyPairAsync(new DeleteKeyPairRequest { KeyPairId = key.Id }, cancellationToken), progress, cancellationToken);
 
             await VerifyAsync(options, progress, cancellationToken);
         }
@@ -70,7 +70,7 @@ internal sealed class Ec2Destroyer(Ec2Calls calls, Ec2Observer observer)
         var left = -1;
         var ended = await calls.UntilAsync(async cancellationToken =>
         {
-            left = (await observer.InstancesAsync(options.Name, cancellationToken)).Count(instance => instance.State.Name.Value != "terminated");
+            left = (await observer.PartsAsync(options, volumes: false, cancellationToken)).Instances.Count(instance => instance.State.Name.Value != "terminated");
             step.Report(Math.Max(0, ids.Count - left), ids.Count);
             return left == 0 ? belongings : null;
         }, calls.Pace.Ending, cancellationToken);
@@ -84,7 +84,7 @@ internal sealed class Ec2Destroyer(Ec2Calls calls, Ec2Observer observer)
     }
 
     // Groups that name each other cannot be removed one by one: first their rules go.
-    private async Task ClearAsync(List<SecurityGroup> groups, IProgressSink progress, CancellationToken cancellationToken)
+    private async Task ClearAsync(IReadOnlyList<SecurityGroup> groups, IProgressSink progress, CancellationToken cancellationToken)
     {
         var ids = groups.Select(group => group.GroupId).ToHashSet();
         foreach (var group in groups)
@@ -150,6 +150,8 @@ internal sealed record Belongings(
 
     /// <summary>All instances that EC2 still shows, those that have ended included.</summary>
     public IReadOnlyList<ObservedInstance> Seen { get; init; } = [];
+    /// <summary>The owners of other deployments of the same name, which are left alone.</summary>
+    public IReadOnlyList<string> Others { get; init; } = [];
 
     /// <summary>Whether there is nothing to remove.</summary>
     public bool IsNothing => Instances.Count == 0 && Groups.Count == 0 && Volumes.Count == 0 && Key is null;

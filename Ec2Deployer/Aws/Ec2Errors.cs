@@ -41,6 +41,8 @@ internal static class Ec2Errors
             AmazonClientException e when e.Message.StartsWith("Failed to resolve AWS credentials", StringComparison.Ordinal)
                 => ("no AWS credentials were found in the environment, in ~/.aws or on this machine's role",
                     "Set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run 'aws sso login'; 'plan' works without any"),
+            AmazonClientException e when e.Message.Contains("SSO", StringComparison.Ordinal)
+                => ("the single sign-on token is no longer valid", "Run 'aws sso login' for the profile, then run the same command again"),
             AmazonClientException e => ($"the AWS SDK says: {OneLine(e.Message)}", "Check AWS_PROFILE and ~/.aws/config"),
             HttpRequestException or IOException or TimeoutException
                 => ($"EC2 cannot be reached in {options.Region} ({OneLine(exception.Message)})", "Check the network, --region and --endpoint-url, then run the same command again"),
@@ -56,7 +58,7 @@ internal static class Ec2Errors
         {
             "UnauthorizedOperation" or "AccessDenied" or "AccessDeniedException" =>
                 ($"the credentials are valid but lack the permission (EC2: {Message(e)})",
-                    $"Have the action allowed by whoever administers the account, {again}"),
+                    $"Have the action allowed by whoever administers the account ('iam' prints the policy to ask for), {again}"),
             "AuthFailure" or "InvalidClientTokenId" or "SignatureDoesNotMatch" or "UnrecognizedClientException" or "MissingAuthenticationToken" =>
                 ($"EC2 does not accept the credentials ({e.ErrorCode})",
                     "Check AWS_PROFILE and the keys it names, the region (a region that is not enabled says the same), and this machine's clock"),

@@ -116,6 +116,7 @@ internal sealed class Ec2Executor(Ec2Calls calls, Ec2Observer observer, Action<s
                 StartInstancesRequest start => Nothing(await StartAsync(start, cancellationToken)),
                 ModifyInstanceAttributeRequest modify => Nothing(await Call((ec2, cancellationToken) => ec2.ModifyInstanceAttributeAsync(modify, cancellationToken))),
                 CreateTagsRequest tags => Nothing(await Call((ec2, cancellationToken) => ec2.CreateTagsAsync(tags, cancellationToken))),
+                DeleteTagsRequest tags => Nothing(await Call((ec2, cancellationToken) => ec2.DeleteTagsAsync(tags, cancellationToken))),
                 TerminateInstancesRequest terminate => Nothing(await Call((ec2, cancellationToken) => ec2.TerminateInstancesAsync(terminate, cancellationToken))),
                 DeleteKeyPairRequest key => Nothing(await Call((ec2, cancellationToken) => ec2.DeleteKeyPairAsync(key, cancellationToken))),
                 _ => throw new NotSupportedException(request.GetType().Name),
@@ -123,7 +124,7 @@ internal sealed class Ec2Executor(Ec2Calls calls, Ec2Observer observer, Action<s
         }
         catch (AmazonEC2Exception e) when (e.ErrorCode == "InvalidGroup.Duplicate" && request is CreateSecurityGroupRequest create)
         {
-            return await AdoptGroupAsync(create.GroupName, plan, cancellationToken);
+            return await AdoptGroupAsync(create, plan, cancellationToken);
         }
         catch (AmazonEC2Exception e) when (e.ErrorCode == "InvalidKeyPair.Duplicate" && request is ImportKeyPairRequest import)
         {
@@ -172,18 +173,24 @@ internal sealed class Ec2Executor(Ec2Calls calls, Ec2Observer observer, Action<s
         }
     }
 
-    private async Task<string> AdoptGroupAsync(string name, DeploymentPlan plan, CancellationToken cancellationToken)
+    private async Task<string> AdoptGroupAsync(CreateSecurityGroupRequest create, DeploymentPlan plan, CancellationToken cancellationToken)
     {
-        var ours = await calls.UntilAsync(async cancellationToken =>
-            (await observer.GroupsAsync(plan.Options.Name, cancellationToken)).FirstOrDefault(group => group.GroupName == name), calls.Pace.Consistency, cancellationToken);
-        return ours?.GroupId ?? throw new DeploymentException(ExitCode.AwsRefused,
-            $"Creating the security group {name} failed: the default VPC has one of that name that does not carry the tag {LabTags.Deployment}={plan.Options.Name}, so it is not this deployer's and was not touched. Take another --name, or remove that group.");
+        // A group is given its tags in the moment in which it is made: one without them is not ours, and will not be.
+        var same = await calls.UntilAsync(cancellationToken => observer.GroupAsync(create.GroupName, create.VpcId, cancellationToken), calls.Pace.Consistency, cancellationToken);
+        return same?.Tags is { } tags && tags.Exists(tag => tag.Key == LabTags.Deployment && tag.Value == plan.Options.Name) ? same.GroupId : throw new DeploymentException(ExitCode.AwsRefused,
+            $"Creating the security group {create.GroupName} failed: the default VPC has one of that name that does not carry the tag {LabTags.Deployment}={plan.Options.Name}, so it is not this deployer's and was not touched. Take another --name, or remove that group.");
     }
 
     private async Task<string?> AdoptKeyAsync(ImportKeyPairRequest import, DeploymentPlan plan, CancellationToken cancellationToken)
     {
         var wanted = System.Text.Encoding.UTF8.GetString(Convert.FromBase64String(import.PublicKeyMaterial));
         var key = await calls.UntilAsync(cancellationToken => observer.KeyAsync(import.KeyName, cancellationToken), calls.Pace.Consistency, cancellationToken);
+        if (key is { Tags: { } tags } && tags.GetValueOrDefault(LabTags.Deployment) != plan.Options.Name)
+        {
+            throw new DeploymentException(ExitCode.AwsRefused,
+                $"Importing the key pair {import.KeyName} failed: {plan.Options.Region} has one of that name that does not carry the tag {LabTags.Deployment}={plan.Options.Name}, so it is not this deployer's and was not touched. Take another --name, or remove that key pair.");
+        }
+
         if (key?.PublicKey == wanted) return null;
         throw new DeploymentException(ExitCode.AwsRefused,
             $"Importing the key pair {import.KeyName} failed: {plan.Options.Region} has one of that name with another key. Nothing was started with it by this run. Run the same command again; if it says the same, 'destroy' removes it.");

@@ -38,13 +38,37 @@ internal sealed class Ec2Observer(Ec2Calls calls)
     }
 
     /// <summary>Only what the deployment consists of: instances, groups, key pair.</summary>
-    public async Task<ObservedDeployment> ExistingAsync(DeploymentOptions options, CancellationToken cancellationToken) => new()
+    public async Task<ObservedDeployment> ExistingAsync(DeploymentOptions options, CancellationToken cancellationToken)
     {
-        Known = true,
-        Instances = [.. (await InstancesAsync(options.Name, cancellationToken)).Where(instance => Alive.Contains(instance.State.Name.Value)).Select(Observed)],
-        Groups = [.. (await GroupsAsync(options.Name, cancellationToken)).Select(Observed)],
-        Key = await KeyAsync(DeploymentPlanner.KeyName(options.Name), cancellationToken),
-    };
+        var parts = await PartsAsync(options, volumes: false, cancellationToken);
+        return new()
+        {
+            Known = true,
+            Instances = [.. parts.Instances.Where(instance => Alive.Contains(instance.State.Name.Value)).Select(Observed)],
+            Groups = [.. parts.Groups.Select(Observed)],
+            Key = parts.Keys.FirstOrDefault(),
+            Others = parts.Others,
+        };
+    }
+
+    /// <summary>Everything with the deployment's tag that is this owner's, those terminated included.</summary>
+    /// <param name="options">Name and owner.</param>
+    /// <param name="volumes">Whether volumes are asked for too.</param>
+    /// <param name="cancellationToken">Ends the calls.</param>
+    public async Task<DeploymentParts> PartsAsync(DeploymentOptions options, bool volumes, CancellationToken cancellationToken)
+    {
+        var instances = await InstancesAsync(options.Name, cancellationToken);
+        var groups = await GroupsAsync(options.Name, cancellationToken);
+        var keys = await KeysAsync(OfDeployment(options.Name), cancellationToken);
+        var disks = volumes ? await VolumesAsync(options.Name, cancellationToken) : [];
+        var ownership = new Ownership(options, [.. groups.Select(group => (group.GroupName, TagsOf(group.Tags))), .. keys.Select(key => (key.Name, key.Tags!))]);
+        var others = instances.Where(instance => instance.State.Name.Value is not ("terminated" or "shutting-down")).Select(instance => TagsOf(instance.Tags))
+            .Concat(groups.Select(group => TagsOf(group.Tags))).Concat(keys.Select(key => key.Tags!)).Concat(disks.Select(disk => TagsOf(disk.Tags)))
+            .Where(tags => !ownership.IsOwn(tags)).Select(tags => tags.GetValueOrDefault(LabTags.Owner)).OfType<string>().Distinct().Order(StringComparer.Ordinal);
+        return new(
+            [.. instances.Where(instance => ownership.IsOwn(TagsOf(instance.Tags)))], [.. groups.Where(group => ownership.IsOwn(TagsOf(group.Tags)))],
+            [.. keys.Where(key => ownership.IsOwn(key.Tags!))], [.. disks.Where(disk => ownership.IsOwn(TagsOf(disk.Tags)))], [.. others]);
+    }
 
     /// <summary>All instances with the deployment's tag that EC2 still shows, those terminated included.</summary>
     public Task<List<Instance>> InstancesAsync(string deployment, CancellationToken cancellationToken) =>
@@ -64,6 +88,11 @@ internal sealed class Ec2Observer(Ec2Calls calls)
             return (page.SecurityGroups, page.NextToken);
         }, cancellationToken);
 
+    /// <summary>The security group of that name, whosever it is, or null.</summary>
+    public async Task<SecurityGroup?> GroupAsync(string name, string vpc, CancellationToken cancellationToken) =>
+        (await calls.CallAsync((ec2, cancellationToken) => ec2.DescribeSecurityGroupsAsync(
+            new DescribeSecurityGroupsRequest { Filters = [new Filter("group-name", [name]), new Filter("vpc-id", [vpc])] }, cancellationToken), cancellationToken)).SecurityGroups?.FirstOrDefault();
+
     /// <summary>All volumes with the deployment's tag.</summary>
     public Task<List<Volume>> VolumesAsync(string deployment, CancellationToken cancellationToken) =>
         Ec2Calls.AllAsync<Volume>(async (token, cancellationToken) =>
@@ -73,18 +102,21 @@ internal sealed class Ec2Observer(Ec2Calls calls)
             return (page.Volumes, page.NextToken);
         }, cancellationToken);
 
-    /// <summary>The key pair of that name, or null.</summary>
-    public async Task<ObservedKey?> KeyAsync(string name, CancellationToken cancellationToken)
+    /// <summary>The key pair of that name, whosever it is, or null.</summary>
+    public async Task<ObservedKey?> KeyAsync(string name, CancellationToken cancellationToken) =>
+        (await KeysAsync(new Filter("key-name", [name]), cancellationToken)).FirstOrDefault();
+
+    private async Task<List<ObservedKey>> KeysAsync(Filter filter, CancellationToken cancellationToken)
     {
         var keys = await calls.CallAsync((ec2, cancellationToken) => ec2.DescribeKeyPairsAsync(
-            new DescribeKeyPairsRequest { Filters = [new Filter("key-name", [name])], IncludePublicKey = true }, cancellationToken), cancellationToken);
-        return keys.KeyPairs?.FirstOrDefault() is { } key ? new ObservedKey(key.KeyName, WithoutComment(key.PublicKey)) : null;
+            new DescribeKeyPairsRequest { Filters = [filter], IncludePublicKey = true }, cancellationToken), cancellationToken);
+        return [.. (keys.KeyPairs ?? []).Select(key => new ObservedKey(key.KeyName, WithoutComment(key.PublicKey)) { Id = key.KeyPairId, Tags = TagsOf(key.Tags) })];
     }
 
     /// <summary>What the planner needs to know of an instance.</summary>
     public static ObservedInstance Observed(Instance instance)
     {
-        var tags = (instance.Tags ?? []).ToDictionary(tag => tag.Key, tag => tag.Value);
+        var tags = TagsOf(instance.Tags);
         return new ObservedInstance
         {
             Id = instance.InstanceId,
@@ -95,6 +127,11 @@ internal sealed class Ec2Observer(Ec2Calls calls)
             Zone = instance.Placement?.AvailabilityZone ?? "",
             Groups = [.. (instance.SecurityGroups ?? []).Select(group => group.GroupId)],
             Tags = tags,
+            Attached =
+            [
+                .. (instance.BlockDeviceMappings ?? []).Select(disk => disk.Ebs?.VolumeId).OfType<string>(),
+                .. (instance.NetworkInterfaces ?? []).Select(network => network.NetworkInterfaceId).OfType<string>(),
+            ],
             PublicAddress = string.IsNullOrEmpty(instance.PublicIpAddress) ? null : instance.PublicIpAddress,
             PrivateAddress = string.IsNullOrEmpty(instance.PrivateIpAddress) ? null : instance.PrivateIpAddress,
             LaunchedAt = instance.LaunchTime is { } at ? new DateTimeOffset(at.ToUniversalTime()) : default,
@@ -102,7 +139,7 @@ internal sealed class Ec2Observer(Ec2Calls calls)
     }
 
     private static ObservedGroup Observed(SecurityGroup group) => new(group.GroupId, group.GroupName,
-        [.. (group.IpPermissions ?? []).SelectMany(Rules)]);
+        [.. (group.IpPermissions ?? []).SelectMany(Rules)]) { Tags = TagsOf(group.Tags) };
 
     private static IEnumerable<FirewallRule> Rules(IpPermission permission)
     {
@@ -178,7 +215,19 @@ internal sealed class Ec2Observer(Ec2Calls calls)
         return new MachineImage(newest.ImageId, newest.Name ?? "", newest.RootDeviceName, root);
     }
 
+    // The SDK gives null for an empty list.
+    private static IReadOnlyDictionary<string, string> TagsOf(List<Tag>? tags) => (tags ?? []).ToDictionary(tag => tag.Key, tag => tag.Value ?? "");
+
     private static Filter OfDeployment(string deployment) => new($"tag:{LabTags.Deployment}", [deployment]);
 
     private static string WithoutComment(string? key) => string.Join(' ', (key ?? "").Split(' ', StringSplitOptions.RemoveEmptyEntries).Take(2));
 }
+
+/// <summary>What of a deployment is one owner's.</summary>
+/// <param name="Instances">Instances, those terminated included.</param>
+/// <param name="Groups">Security groups.</param>
+/// <param name="Keys">Key pairs: one, or none.</param>
+/// <param name="Volumes">Disks, where they were asked for.</param>
+/// <param name="Others">The owners of other deployments of the same name.</param>
+internal sealed record DeploymentParts(
+    IReadOnlyList<Instance> Instances, IReadOnlyList<SecurityGroup> Groups, IReadOnlyList<ObservedKey> Keys, IReadOnlyList<Volume> Volumes, IReadOnlyList<string> Others);

@@ -11,6 +11,7 @@ namespace Lab.Ec2Deployer.Commands;
 /// <summary>What every command has: its options, the deployment's directory, a screen, and the two halves it works with.</summary>
 internal sealed class CommandContext : IDisposable
 {
+    private static readonly TimeSpan Slow = TimeSpan.FromSeconds(2);
     private readonly CommandEnvironment _environment;
     private readonly ParseResult _parse;
     private readonly PlaceCheck _place;
@@ -43,7 +44,7 @@ internal sealed class CommandContext : IDisposable
     }
 
     /// <summary>Checked options: decided once, before anything happens.</summary>
-    public DeploymentOptions Options { get; }
+    public DeploymentOptions Options { get; private set; }
 
     /// <summary>What this machine keeps.</summary>
     public DeploymentDirectory Directory { get; }
@@ -79,9 +80,17 @@ internal sealed class CommandContext : IDisposable
         if (_client is null)
         {
             _endpoint = _place.Require(Settings.EndpointOf(_parse) ?? _environment.ConfiguredEndpoint());
-            _client = await _environment.Ec2(Options.Region, _endpoint, cancellationToken);
+            _client = await ConnectAsync(_endpoint, cancellationToken);
             if (_client is null) return null;
             if (State.Place?.Account is not null) _place.RequireAccount(await AccountAsync(cancellationToken));
+            // Known only here: whoever calls is the owner where nobody else is named.
+            if (Options.Owner is null && await IdentityAsync(cancellationToken) is { } caller) Options = Options with { Owner = Ownership.Of(caller.Arn) };
+            if (State.Options.GetValueOrDefault(Settings.Owner.Name) is { } owner && owner != Options.Owner)
+            {
+                // Its key and what else is kept here would be taken for the other's.
+                throw new DeploymentException(ExitCode.Usage,
+                    $"What this machine keeps of '{Options.Name}' is {owner}'s{(Options.Owner is { } other ? $", not {other}'s" : "")}. Nothing was changed. Take another --name, or --owner {owner}.");
+            }
         }
 
         return new Ec2Deployment(_client, Directory, _environment.Pace, _environment.Time);
@@ -100,6 +109,17 @@ internal sealed class CommandContext : IDisposable
 
         async Task<string?> AskAsync() =>
             (await IdentityAsync(cancellationToken))?.Account ?? (_client is null ? null : await Ec2Account.OwnerAsync(_client, Time, cancellationToken));
+    }
+
+    // Mostly at once; but a sign-on service may be slow, and a program that gives credentials may wait for somebody.
+    private async Task<IAmazonEC2?> ConnectAsync(Uri? endpoint, CancellationToken cancellationToken)
+    {
+        var client = _environment.Ec2(Options.Region, endpoint, cancellationToken);
+        if (await Task.WhenAny(client, Task.Delay(Slow, _environment.Time, cancellationToken)) == client) return await client;
+        using var step = Progress.Begin("waiting for AWS credentials");
+        var late = await client;
+        step.Done(late is null ? "there are none" : "");
+        return late;
     }
 
     /// <summary>The deployment at EC2.</summary>

@@ -12,6 +12,7 @@ internal static class CommandExtensions
         command.Add(Settings.Hosts.Option);
         foreach (var setting in Settings.Shape) command.Add(setting.Option);
         command.Add(Settings.Replace);
+        command.Add(Settings.Tag);
         return command;
     }
 

@@ -75,7 +75,7 @@ internal static class DeployerApp
 
     private static RootCommand Create(CommandEnvironment environment) => new(About)
     {
-        Settings.Name, Settings.Region, Settings.Endpoint, Settings.Json, Settings.Progress, Settings.Verbose,
+        Settings.Name, Settings.Owner, Settings.Region, Settings.Endpoint, Settings.Json, Settings.Progress, Settings.Verbose,
         PlanCommand.Create(environment),
         PublishCommand.Create(environment),
         StatusCommand.Create(environment),
@@ -89,6 +89,7 @@ internal static class DeployerApp
         UnlockCommand.Create(environment),
         StateCommand.Create(environment),
         DestroyCommand.Create(environment),
+        IamCommand.Create(environment),
     };
 
     private static string Path(ParseResult parse) =>

@@ -42,8 +42,23 @@ internal static class PlanCommand
 
     private static async Task<DeploymentPlan> PlanAsync(CommandContext context, bool offline, CancellationToken cancellationToken)
     {
-        if (offline || await context.TryDeploymentAsync(cancellationToken) is not { } deployment)
-            return DeploymentPlanner.Plan(context.Options, ObservedDeployment.Unknown, new CallerFacts(null, DeploymentKey.PublicKey(context.Directory)));
+        Ec2Deployment? deployment = null;
+        string? why = null;
+        try
+        {
+            if (!offline && (deployment = await context.TryDeploymentAsync(cancellationToken)) is null) why = "No AWS credentials were found.";
+        }
+        catch (DeploymentException e) when (e.Code == ExitCode.AwsRefused)
+        {
+            // What a plan shows without an account, it shows with one that does not open too.
+            why = e.Message.Replace(" Nothing was changed.", "", StringComparison.Ordinal);
+        }
+
+        if (deployment is null)
+        {
+            var plan = DeploymentPlanner.Plan(context.Options with { Owner = context.Options.Owner ?? "<you>" }, ObservedDeployment.Unknown, new CallerFacts(null, DeploymentKey.PublicKey(context.Directory)));
+            return why is null ? plan : plan with { Notes = [$"EC2 was not asked what exists. {why}", .. plan.Notes] };
+        }
 
         var found = await deployment.FindAsync(context.Options, cancellationToken);
         string? address = null;

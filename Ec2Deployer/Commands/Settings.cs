@@ -24,6 +24,21 @@ internal static class Settings
         Recursive = true,
     };
 
+    /// <summary>Whose it is.</summary>
+    public static Option<string?> Owner { get; } = new("--owner")
+    {
+        Description = "Whose deployment it is; others' of the same name are left alone [default: the last part of the caller's ARN]",
+        HelpName = "OWNER",
+        Recursive = true,
+    };
+
+    /// <summary>What an organisation demands.</summary>
+    public static Option<string[]> Tag { get; } = new("--tag")
+    {
+        Description = "A tag for everything that is made, disks and network interfaces too; may be repeated. KEY= takes it off again.",
+        HelpName = "KEY=VALUE",
+    };
+
     /// <summary>Where it is.</summary>
     public static Option<string?> Region { get; } = new("--region")
     {
@@ -119,6 +134,9 @@ internal static class Settings
         {
             Name = parse.GetValue(Name)!,
             Region = parse.GetValue(Region) ?? remembered.GetValueOrDefault(Region.Name) ?? configuredRegion() ?? new DeploymentOptions().Region,
+            Owner = TagOptions.Given(parse, Owner, remembered),
+            IsOwnerGiven = TagOptions.Given(parse, Owner, remembered) is not null,
+            Tags = TagOptions.Read(parse.GetValue(Tag) ?? [], remembered, errors),
             AcceptNewHostKey = parse.GetValue(AcceptNewHostKey),
             Replace = parse.GetValue(Replace) ?? [],
         };
@@ -169,6 +187,8 @@ internal static class Settings
             [Region.Name] = options.Region,
             [Hosts.Option.Name] = options.Hosts.ToString(CultureInfo.InvariantCulture),
         };
+        if (options.Owner is { } owner) all[Owner.Name] = owner;
+        if (options.Tags.Count > 0) all[Tag.Name] = TagOptions.Text(options.Tags);
         foreach (var setting in All.Where(setting => setting != Hosts && parse.GetResult(setting.Option) is not null))
         {
             var value = parse.GetValue(setting.Option);
@@ -183,6 +203,7 @@ internal static class Settings
     public static IEnumerable<string> SameWay(ParseResult parse, DeploymentOptions options)
     {
         List<string> words = [Name.Name, options.Name, Region.Name, options.Region];
+        if (parse.GetValue(Owner) is { } owner) words.AddRange([Owner.Name, owner]);
         if (parse.GetValue(Endpoint) is { } endpoint) words.AddRange([Endpoint.Name, endpoint]);
         foreach (var option in Way.Select(setting => setting.Option))
             if (parse.GetResult(option) is not null && parse.GetValue(option) is { } value) words.AddRange([option.Name, value]);

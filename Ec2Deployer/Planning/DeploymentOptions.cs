@@ -14,6 +14,16 @@ internal sealed record DeploymentOptions
     /// <summary>The region, such as <c>us-east-1</c>.</summary>
     public string Region { get; init; } = "us-east-1";
 
+    /// <summary>Whose it is, or null where nobody knows: then parts are neither named nor tagged by an owner.</summary>
+    public string? Owner { get; init; }
+
+    /// <summary>Whether <see cref="Owner"/> was said, now or before, and is not merely who calls.</summary>
+    [JsonIgnore]
+    public bool IsOwnerGiven { get; init; }
+
+    /// <summary>Tags for everything, beside the deployer's own, by key; null: the key is to be absent.</summary>
+    public IReadOnlyDictionary<string, string?> Tags { get; init; } = new SortedDictionary<string, string?>(StringComparer.Ordinal);
+
     /// <summary>How many hosts run workers, two on each; the orchestrator's host comes on top. 1 to 50.</summary>
     public int Hosts { get; init; } = 4;
 

@@ -15,6 +15,9 @@ internal static partial class DeploymentOptionsCheck
             errors.Add($"--name '{options.Name}' is no name: up to 24 lower case letters, digits and hyphens, a letter first, no hyphen last.");
         else if (options.Name.StartsWith("sg-", StringComparison.Ordinal))
             errors.Add("--name: EC2 refuses security groups whose names begin with sg-.");
+        if (options.Owner is { } owner && !IsOwner(owner))
+            errors.Add($"--owner '{owner}' is no owner: up to 64 letters, digits and the characters +=,.@_-.");
+        errors.AddRange(TagCheck.Errors(options.Tags));
         if (!RegionPattern().IsMatch(options.Region))
             errors.Add($"--region '{options.Region}' is no region: such as us-east-1 or eu-central-1.");
         if (options.Hosts is < 1 or > 50)
@@ -53,6 +56,9 @@ internal static partial class DeploymentOptionsCheck
         return errors;
     }
 
+    /// <summary>Whether it can be the name of an owner: what IAM allows for users and roles' sessions, and EC2 for groups.</summary>
+    public static bool IsOwner(string text) => OwnerNamePattern().IsMatch(text);
+
     /// <summary>The block in EC2's own form, host bits zero (<c>10.1.2.3/8</c> becomes <c>10.0.0.0/8</c>; a bare address gets <c>/32</c>), or null where it is none.</summary>
     public static string? Cidr(string text)
     {
@@ -78,6 +84,9 @@ internal static partial class DeploymentOptionsCheck
 
     [GeneratedRegex("^[a-z](?:[a-z0-9-]{0,22}[a-z0-9])?$")]
     private static partial Regex NamePattern();
+
+    [GeneratedRegex("^[A-Za-z0-9+=,.@_-]{1,64}$")]
+    private static partial Regex OwnerNamePattern();
 
     [GeneratedRegex("^[a-z]{2}(?:-[a-z]+)+-[0-9]$")]
     private static partial Regex RegionPattern();

@@ -12,12 +12,13 @@ internal sealed class DeploymentPlanner
     private readonly DeploymentOptions _options;
     private readonly ObservedDeployment _observed;
     private readonly CallerFacts _caller;
+    private readonly DeploymentNames _names;
     private readonly Ec2Ids _ids = new();
     private readonly List<Ec2Action> _actions = [];
     private readonly List<string> _notes = [];
 
     private DeploymentPlanner(DeploymentOptions options, ObservedDeployment observed, CallerFacts caller) =>
-        (_options, _observed, _caller) = (options, observed, caller);
+        (_options, _observed, _caller, _names) = (options, observed, caller, DeploymentNames.Of(options, observed));
 
     /// <summary>The plan.</summary>
     /// <param name="options">Checked options.</param>
@@ -26,15 +27,6 @@ internal sealed class DeploymentPlanner
     /// <exception cref="DeploymentException">What exists and what is wanted cannot be reconciled: the key that opens the running hosts is not here.</exception>
     public static DeploymentPlan Plan(DeploymentOptions options, ObservedDeployment observed, CallerFacts caller) =>
         new DeploymentPlanner(options, observed, caller).Plan();
-
-    /// <summary>The name of the key pair at EC2.</summary>
-    public static string KeyName(string deployment) => $"{deployment}/deployer";
-
-    /// <summary>The name of the group of those hosts that clients reach.</summary>
-    public static string FrontGroup(string deployment) => $"{deployment}/front";
-
-    /// <summary>The name of the group of all hosts.</summary>
-    public static string FleetGroup(string deployment) => $"{deployment}/fleet";
 
     private DeploymentPlan Plan()
     {
@@ -46,6 +38,7 @@ internal sealed class DeploymentPlanner
             _options.ImageId ?? $"<newest {_options.ImageName} of {_options.ImageOwner}>", _options.ImageId is null ? "" : _options.ImageId, "/dev/xvda", 8);
         if (image.MinimumGiB > _options.DiskGiB) _notes.Add($"The image needs {image.MinimumGiB} GiB: hosts get that instead of {_options.DiskGiB} GiB.");
 
+        if (_observed.Others.Count > 0) _notes.Add($"Another '{_options.Name}' in {_options.Region} belongs to {string.Join(" and ", _observed.Others)} and is left alone.");
         PlanKey();
         var groups = PlanGroups();
         var hosts = PlanHosts(image);
@@ -57,7 +50,7 @@ internal sealed class DeploymentPlanner
             Hosts = hosts,
             Containers = FleetShape.Containers(_options),
             Groups = groups,
-            KeyName = KeyName(_options.Name),
+            KeyName = _names.Key,
             Image = image.Name.Length == 0 || image.Name == image.Id ? image.Id : $"{image.Id} ({image.Name})",
             Actions = _actions,
             Ids = _ids,
@@ -74,17 +67,22 @@ internal sealed class DeploymentPlanner
 
     private void PlanKey()
     {
-        var name = KeyName(_options.Name);
+        var name = _names.Key;
         if (_observed.Key is { } key)
         {
-            if (key.PublicKey == _caller.PublicKey) return;
+            if (key.PublicKey == _caller.PublicKey)
+            {
+                if (key.Id is { } id) PlanTags(name, [id], key.Tags, Ec2Requests.Tags(_options, null, null));
+                return;
+            }
+
             if (_observed.Instances.Count > 0)
             {
                 throw OtherKey(_options);
             }
 
             _actions.Add(new SimpleAction(ActionKind.Remove, name, "a key pair whose private half is not here, and that opens no host",
-                _ => new DeleteKeyPairRequest { KeyName = name }));
+                _ => key.Id is { } id ? new DeleteKeyPairRequest { KeyPairId = id } : new DeleteKeyPairRequest { KeyName = name }));
         }
 
         _actions.Add(new SimpleAction(ActionKind.Create, name, "key pair, ed25519, made on this machine",
@@ -94,8 +92,7 @@ internal sealed class DeploymentPlanner
     private List<PlannedGroup> PlanGroups()
     {
         var here = _caller.Address is { } address ? $"{address}/32" : "<your address>/32";
-        var front = FrontGroup(_options.Name);
-        var fleet = FleetGroup(_options.Name);
+        var (_, front, fleet) = _names;
         var http = _options.HttpFrom is { } httpFrom ? DeploymentOptionsCheck.Cidr(httpFrom)! : here;
         var ssh = _options.SshFrom is { } sshFrom ? DeploymentOptionsCheck.Cidr(sshFrom)! : here;
         var groups = new List<PlannedGroup>
@@ -124,6 +121,9 @@ internal sealed class DeploymentPlanner
                 ids => Ec2Requests.CreateGroup(_options, group, ids["default VPC"])));
         }
 
+        foreach (var group in _observed.Groups.Where(group => groups.Any(planned => planned.Name == group.Name)))
+            PlanTags(group.Name, [group.Id], group.Tags, [.. Ec2Requests.Tags(_options, null, null), new Tag(LabTags.Name, group.Name)]);
+
         foreach (var group in groups)
         {
             var existing = _observed.Groups.FirstOrDefault(observed => observed.Name == group.Name)?.Rules ?? [];
@@ -148,7 +148,7 @@ internal sealed class DeploymentPlanner
     }
 
     private FirewallRule Resolve(FirewallRule rule, Ec2Ids ids) =>
-        rule.Source == FrontGroup(_options.Name) || rule.Source == FleetGroup(_options.Name) ? rule with { Source = ids[rule.Source] } : rule;
+        rule.Source == _names.Front || rule.Source == _names.Fleet ? rule with { Source = ids[rule.Source] } : rule;
 
     private List<PlannedHost> PlanHosts(MachineImage image)
     {
@@ -180,7 +180,7 @@ internal sealed class DeploymentPlanner
             var planned = new PlannedHost(name, role, manager, front, _options.InstanceType, preferred[0], null);
             hosts.Add(planned);
             launches.Add(new LaunchAction(planned, preferred, (ids, zone, generation) =>
-                Ec2Requests.Launch(_options, planned, image, KeyName(_options.Name), ids[Subnet(zone)], GroupsOf(planned, ids), generation)));
+                Ec2Requests.Launch(_options, planned, image, _names.Key, ids[Subnet(zone)], GroupsOf(planned, ids), generation)));
         }
 
         // Ended before the launches: EC2 would answer the same request with the same instance.
@@ -201,14 +201,7 @@ internal sealed class DeploymentPlanner
         }
 
         // Image and ttl are what the host was started with, whatever is asked for now.
-        var tags = Ec2Requests.Tags(_options with { Ttl = null }, host, instance.ImageId)
-            .Where(tag => instance.Tags.GetValueOrDefault(tag.Key) != tag.Value)
-            .ToList();
-        if (tags.Count > 0)
-        {
-            _actions.Add(new SimpleAction(ActionKind.Change, host.Name, $"tags of {instance.Id}: {string.Join(", ", tags.Select(tag => tag.Key))}",
-                _ => Ec2Requests.Tag(instance.Id, tags)));
-        }
+        PlanTags(host.Name, [instance.Id, .. instance.Attached], instance.Tags, Ec2Requests.Tags(_options with { Ttl = null }, host, instance.ImageId));
 
         if (instance.InstanceType != _options.InstanceType) Differs("instance type", instance.InstanceType, _options.InstanceType);
         if (_options.ImageId is { } image && instance.ImageId != image) Differs("image", instance.ImageId, image);
@@ -217,6 +210,25 @@ internal sealed class DeploymentPlanner
 
         void Differs(string what, string is_, string asked) =>
             _notes.Add($"{host.Name} keeps the {what} it was started with ({is_}, not {asked}): terminate it and publish again to change that.");
+    }
+
+    /// <summary>Sets what lacks or differs of the first resource's tags, and takes off what is to be absent, on all of them.</summary>
+    private void PlanTags(string subject, IReadOnlyList<string> resources, IReadOnlyDictionary<string, string>? observed, IEnumerable<Tag> wanted)
+    {
+        if (observed is null) return;
+        var tags = wanted.Where(tag => observed.GetValueOrDefault(tag.Key) != tag.Value).ToList();
+        if (tags.Count > 0)
+        {
+            _actions.Add(new SimpleAction(ActionKind.Change, subject, $"tags of {resources[0]}: {string.Join(", ", tags.Select(tag => tag.Key))}",
+                _ => Ec2Requests.Tag(resources, tags)));
+        }
+
+        var surplus = _options.Tags.Where(tag => tag.Value is null && observed.ContainsKey(tag.Key)).Select(tag => tag.Key).ToList();
+        if (surplus.Count > 0)
+        {
+            _actions.Add(new SimpleAction(ActionKind.Change, subject, $"tags of {resources[0]} taken off: {string.Join(", ", surplus)}",
+                _ => Ec2Requests.Untag(resources, surplus)));
+        }
     }
 
     private void PlanSurplus()
@@ -249,7 +261,7 @@ internal sealed class DeploymentPlanner
         .FirstOrDefault();
 
     private IReadOnlyList<string> GroupsOf(PlannedHost host, Ec2Ids ids) =>
-        host.Front ? [ids[FleetGroup(_options.Name)], ids[FrontGroup(_options.Name)]] : [ids[FleetGroup(_options.Name)]];
+        host.Front ? [ids[_names.Fleet], ids[_names.Front]] : [ids[_names.Fleet]];
 
     private static string Subnet(string zone) => $"default subnet in {zone.Trim('<', '>')}";
 }

@@ -92,7 +92,7 @@ internal static class Ec2Requests
                     DeleteOnTermination = true,
                 },
             ],
-            TagSpecifications = [Specification(ResourceType.Instance, tags), Specification(ResourceType.Volume, tags)],
+            TagSpecifications = [Specification(ResourceType.Instance, tags), Specification(ResourceType.Volume, tags), Specification(ResourceType.NetworkInterface, tags)],
         };
         // EC2 answers a repeated token with the same instance, but refuses one that comes with other parameters:
         // the token is made of them.
@@ -109,7 +109,10 @@ internal static class Ec2Requests
         new() { InstanceId = instanceId, Groups = [.. groupIds] };
 
     /// <summary>Sets tags.</summary>
-    public static CreateTagsRequest Tag(string resourceId, IEnumerable<Tag> tags) => new() { Resources = [resourceId], Tags = [.. tags] };
+    public static CreateTagsRequest Tag(IEnumerable<string> resourceIds, IEnumerable<Tag> tags) => new() { Resources = [.. resourceIds], Tags = [.. tags] };
+
+    /// <summary>Takes tags off, whatever their values.</summary>
+    public static DeleteTagsRequest Untag(IEnumerable<string> resourceIds, IEnumerable<string> keys) => new() { Resources = [.. resourceIds], Tags = [.. keys.Select(key => new Tag { Key = key })] };
 
     /// <summary>Ends an instance for good.</summary>
     public static TerminateInstancesRequest Terminate(string instanceId) => new() { InstanceIds = [instanceId] };
@@ -118,6 +121,8 @@ internal static class Ec2Requests
     public static List<Tag> Tags(DeploymentOptions options, PlannedHost? host, string? imageId)
     {
         var tags = new List<Tag> { new(LabTags.Deployment, options.Name) };
+        if (options.Owner is { } owner) tags.Add(new Tag(LabTags.Owner, owner));
+        tags.AddRange(options.Tags.Where(tag => tag.Value is not null).Select(tag => new Tag(tag.Key, tag.Value)));
         if (host is null) return tags;
         tags.Add(new Tag(LabTags.Host, host.Name));
         tags.Add(new Tag(LabTags.Role, host.Role == HostRole.Orchestrator ? "orchestrator" : "worker"));

@@ -6,6 +6,9 @@ internal static class LabTags
     /// <summary>The deployment's name.</summary>
     public const string Deployment = "lab:deployment";
 
+    /// <summary>Whose it is; absent on what was made before owners were recorded.</summary>
+    public const string Owner = "lab:owner";
+
     /// <summary>The host's name.</summary>
     public const string Host = "lab:host";
 

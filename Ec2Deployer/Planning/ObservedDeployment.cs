@@ -24,6 +24,12 @@ internal sealed record ObservedDeployment
     /// <summary>Its security groups.</summary>
     public IReadOnlyList<ObservedGroup> Groups { get; init; } = [];
 
+    /// <summary>The owners of others' deployments of the same name.</summary>
+    public IReadOnlyList<string> Others { get; init; } = [];
+
+    /// <summary>Whether EC2 shows nothing of it.</summary>
+    public bool IsNothing => Instances.Count == 0 && Groups.Count == 0 && Key is null;
+
     /// <summary>Its instances, without those terminated or on their way there.</summary>
     public IReadOnlyList<ObservedInstance> Instances { get; init; } = [];
 }
@@ -41,13 +47,24 @@ internal sealed record MachineImage(string Id, string Name, string RootDevice, i
 /// <summary>A key pair at EC2.</summary>
 /// <param name="Name">Its name.</param>
 /// <param name="PublicKey">Algorithm and key, without comment: <c>ssh-ed25519 AAAA…</c>.</param>
-internal sealed record ObservedKey(string Name, string PublicKey);
+internal sealed record ObservedKey(string Name, string PublicKey)
+{
+    /// <summary><c>key-…</c></summary>
+    public string? Id { get; init; }
+
+    /// <summary>Its tags; null where they are not known.</summary>
+    public IReadOnlyDictionary<string, string>? Tags { get; init; }
+}
 
 /// <summary>A security group.</summary>
 /// <param name="Id"><c>sg-…</c></param>
 /// <param name="Name">Its name.</param>
 /// <param name="Rules">Its ingress rules, one for each source.</param>
-internal sealed record ObservedGroup(string Id, string Name, IReadOnlyList<FirewallRule> Rules);
+internal sealed record ObservedGroup(string Id, string Name, IReadOnlyList<FirewallRule> Rules)
+{
+    /// <summary>Its tags; null where they are not known.</summary>
+    public IReadOnlyDictionary<string, string>? Tags { get; init; }
+}
 
 /// <summary>An instance.</summary>
 internal sealed record ObservedInstance
@@ -75,6 +92,9 @@ internal sealed record ObservedInstance
 
     /// <summary>Its tags.</summary>
     public IReadOnlyDictionary<string, string> Tags { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>Its disks and network interfaces, which bear the same tags.</summary>
+    public IReadOnlyList<string> Attached { get; init; } = [];
 
     /// <summary>Its public IPv4 address, or null.</summary>
     public string? PublicAddress { get; init; }

@@ -31,6 +31,7 @@ internal static class RequestText
         StartInstancesRequest start => StartInstancesRequestMarshaller.Instance.Marshall(start),
         ModifyInstanceAttributeRequest modify => ModifyInstanceAttributeRequestMarshaller.Instance.Marshall(modify),
         CreateTagsRequest tags => CreateTagsRequestMarshaller.Instance.Marshall(tags),
+        DeleteTagsRequest tags => DeleteTagsRequestMarshaller.Instance.Marshall(tags),
         TerminateInstancesRequest terminate => TerminateInstancesRequestMarshaller.Instance.Marshall(terminate),
         DeleteSecurityGroupRequest group => DeleteSecurityGroupRequestMarshaller.Instance.Marshall(group),
         DeleteKeyPairRequest key => DeleteKeyPairRequestMarshaller.Instance.Marshall(key),

@@ -44,6 +44,12 @@ internal sealed class Ec2Session : IAsyncDisposable
         return new Ec2Session(await StandIn.StartAsync(hosts), hosts);
     }
 
+    /// <summary>Another machine before the same EC2, with a directory of its own.</summary>
+    public Ec2Session Elsewhere() => new(StandIn, Hosts);
+
+    /// <summary>Deletes what this machine keeps, and leaves EC2.</summary>
+    public void Forget() => Directory.Delete(_config, recursive: true);
+
     public DeploymentDirectory DirectoryOf(string name = "lab") => new(Home, name);
 
     /// <summary>The deployer as a new process would have it: nothing is remembered but what is in the directory.</summary>

@@ -32,7 +32,7 @@ public sealed class ProgramTests
 
         Assert.Equal(130, run.Code);
         Assert.Contains("Interrupted", run.Error, StringComparison.Ordinal);
-        await session.ProvisionAsync(Ec2Session.Options with { Hosts = 1 });
+        await session.ProvisionAsync(Ec2Session.Options with { Hosts = 1, Owner = "ana" });
         Assert.Equal(2, session.Alive().Count);
     }
 

@@ -24,7 +24,7 @@ public sealed class PublishCommandTests : CommandTest
         Assert.Contains("✓ creating host-4", first.Error, StringComparison.Ordinal);
         Assert.DoesNotContain("creating", second.Error, StringComparison.Ordinal);
         // The caller's own address, since no other was given.
-        Assert.Contains(session.StandIn.Groups.Single(group => group.Name == "lab/front").Rules, rule => rule.Source == "192.0.2.1/32");
+        Assert.Contains(session.StandIn.Groups.Single(group => group.Name == "lab/ana/front").Rules, rule => rule.Source == "192.0.2.1/32");
         Assert.Equal(10, File.ReadAllLines(session.DirectoryOf().AuditFile).Length);
     }
 
@@ -53,7 +53,7 @@ public sealed class PublishCommandTests : CommandTest
         var status = await RunAsync(session, "status");
 
         Assert.Equal(3, session.Alive().Count);
-        Assert.Contains(session.StandIn.Groups.Single(group => group.Name == "lab/fleet").Rules, rule => rule.Source == "203.0.113.7/32");
+        Assert.Contains(session.StandIn.Groups.Single(group => group.Name == "lab/ana/fleet").Rules, rule => rule.Source == "203.0.113.7/32");
         Assert.Equal(0, status.Code);
     }
 

@@ -71,6 +71,8 @@ internal sealed partial class StandIn
         _instances.Add(instance.Id, instance);
         var volume = new StandInVolume(NewId("vol"), FirstVisible(), form.Tags("volume")) { Size = size, InstanceId = instance.Id };
         _volumes.Add(volume.Id, volume);
+        var card = new StandInInterface(NewId("eni"), FirstVisible(), form.Tags("network-interface")) { InstanceId = instance.Id };
+        _interfaces.Add(card.Id, card);
         Boot(instance);
         return Reservation(instance);
     }
@@ -143,17 +145,6 @@ internal sealed partial class StandIn
         return [E("instanceId", instance.Id), E("timestamp", "2026-11-24T10:00:00.000Z"), E("output", Convert.ToBase64String(Encoding.UTF8.GetBytes(output)))];
     }
 
-    private XElement[] CreateTags(QueryForm form)
-    {
-        foreach (var id in form.List("ResourceId"))
-        {
-            StandInResource resource = id.StartsWith("i-", StringComparison.Ordinal) ? Instance(id) : Group(id);
-            foreach (var tag in form.Structures("Tag")) resource.Tags[tag.Required("Key")] = tag["Value"] ?? "";
-        }
-
-        return [E("return", true)];
-    }
-
     private XElement[] DescribeVolumes(QueryForm form) => Page(form, "volumeSet", _volumes.Values
         .Where(volume => Visible(volume) && form.Passes(volume.Tags, _ => null))
         .Select(volume => new object?[] { E("volumeId", volume.Id), E("size", volume.Size), E("status", volume.InstanceId is null ? "available" : "in-use"), TagSet(volume) }));
@@ -202,6 +193,7 @@ internal sealed partial class StandIn
                 instance.State = "terminated";
                 instance.InterfaceUntil = _call + Options.InterfaceLag;
                 foreach (var volume in _volumes.Values.Where(volume => volume.InstanceId == instance.Id).ToList()) _volumes.Remove(volume.Id);
+                foreach (var card in _interfaces.Values.Where(card => card.InstanceId == instance.Id).ToList()) _interfaces.Remove(card.Id);
             }
         }));
     }
@@ -223,6 +215,9 @@ internal sealed partial class StandIn
         E("vpcId", Vpc), E("subnetId", instance.SubnetId), E("clientToken", instance.ClientToken), E("hypervisor", "xen"),
         instance.StateReason is { } reason ? new XElement(Ns + "stateReason", E("code", reason), E("message", $"{reason}: the machine did not start")) : null,
         Set("groupSet", instance.GroupIds.Select(id => new object?[] { E("groupId", id), E("groupName", _groups.GetValueOrDefault(id)?.Name) })),
+        Set("blockDeviceMapping", _volumes.Values.Where(volume => volume.InstanceId == instance.Id)
+            .Select(volume => new object?[] { E("deviceName", "/dev/xvda"), new XElement(Ns + "ebs", E("volumeId", volume.Id), E("status", "attached")) })),
+        Set("networkInterfaceSet", _interfaces.Values.Where(card => card.InstanceId == instance.Id).Select(card => new object?[] { E("networkInterfaceId", card.Id) })),
         TagSet(instance),
     ];
 

@@ -99,7 +99,7 @@ internal sealed partial class StandIn
     // Deleting what is not there is no error for EC2.
     private XElement[] DeleteKeyPair(QueryForm form)
     {
-        foreach (var key in _keys.Values.Where(key => key.Name == form["KeyName"]).ToList()) _keys.Remove(key.Id);
+        foreach (var key in _keys.Values.Where(key => form["KeyPairId"] is { } id ? key.Id == id : key.Name == form["KeyName"]).ToList()) _keys.Remove(key.Id);
         return [E("return", true)];
     }
 

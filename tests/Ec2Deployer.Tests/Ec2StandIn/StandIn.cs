@@ -46,6 +46,7 @@ internal sealed partial class StandIn : IAsyncDisposable
             [nameof(ModifyInstanceAttribute)] = ModifyInstanceAttribute,
             [nameof(GetConsoleOutput)] = GetConsoleOutput,
             [nameof(CreateTags)] = CreateTags,
+            [nameof(DeleteTags)] = DeleteTags,
             [nameof(DescribeVolumes)] = DescribeVolumes,
             [nameof(DeleteVolume)] = DeleteVolume,
             [nameof(CreateSecurityGroup)] = CreateSecurityGroup,
@@ -123,11 +124,13 @@ internal sealed partial class StandIn : IAsyncDisposable
         try
         {
             if (!context.Request.Headers.Authorization.ToString().StartsWith("AWS4-HMAC-SHA256 Credential=", StringComparison.Ordinal)) throw Ec2Fault.BadKeys;
+            Remember(context.Request);
             if (action == nameof(GetCallerIdentity)) answer = GetCallerIdentity();
             else lock (_lock)
             {
                 _call++;
                 _requests.Add(form);
+                Authorize(action, form);
                 if (Options.Fault?.Invoke(action) is { } fault) throw fault;
                 if (Options.ThrottleEvery > 0 && _call % Options.ThrottleEvery == 0) throw Ec2Fault.Throttled;
                 if (Options.Denied.Contains(action)) throw Ec2Fault.Unauthorized(action);

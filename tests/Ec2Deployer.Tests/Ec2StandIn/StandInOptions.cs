@@ -38,6 +38,9 @@ internal sealed class StandInOptions
     /// <summary>Actions that the caller may not perform.</summary>
     public HashSet<string> Denied { get; } = [];
 
+    /// <summary>What the caller may, as a policy of IAM; null: everything.</summary>
+    public string? Policy { get; set; }
+
     /// <summary>Zones that do not offer the instance type.</summary>
     public HashSet<string> NotOffered { get; } = ["us-east-1e"];
 
