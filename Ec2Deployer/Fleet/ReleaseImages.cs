@@ -32,6 +32,9 @@ internal sealed record ReleaseImages(string LayerDirectory, PackedImage Orchestr
         return new(builder.LayerDirectory, orchestrator, worker);
     }
 
+    // EAGAIN of Linux and of macOS, ERROR_SHARING_VIOLATION of Windows.
+    private static bool IsTaken(IOException e) => (e.HResult & 0xffff) is 11 or 35 or 32;
+
     // No lock on the hosts is held yet, and two compilers in one directory spoil each other's files.
     private static async Task<FileStream> AloneAsync(string directory, IProgressStep step, TimeProvider time, CancellationToken cancellationToken)
     {
@@ -42,7 +45,7 @@ internal sealed record ReleaseImages(string LayerDirectory, PackedImage Orchestr
             {
                 return new FileStream(Path.Combine(build, ".lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
             }
-            catch (IOException) when (!cancellationToken.IsCancellationRequested)
+            catch (IOException e) when (IsTaken(e))
             {
                 step.Say("another publish on this machine builds them");
                 await Task.Delay(Poll, time, cancellationToken);

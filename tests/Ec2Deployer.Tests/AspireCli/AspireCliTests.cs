@@ -36,8 +36,8 @@ public sealed class AspireCliTests : IDisposable
         var run = await RunAsync(session, "deploy", "--", "--Ec2:hosts=1");
 
         Assert.NotEqual(0, run.Code);
-        Assert.Contains("2 × m4.large", run.Output, StringComparison.Ordinal);
-        Assert.Contains("0.214", run.Output, StringComparison.Ordinal);
+        Assert.Contains("2 × m7i-flex.large", run.Output, StringComparison.Ordinal);
+        Assert.Contains("0.205", run.Output, StringComparison.Ordinal);
         Assert.Contains("Nobody can be asked here, and nothing was changed.", run.Output, StringComparison.Ordinal);
         Assert.Empty(session.StandIn.Mutations);
 

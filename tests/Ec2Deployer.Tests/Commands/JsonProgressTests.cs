@@ -32,7 +32,7 @@ public sealed class JsonProgressTests : CommandTest
         var creating = events.OfStep("creating host-1");
         Assert.Equal(["begin", "say", "end"], creating.Select(one => one.Text("event")));
         Assert.Null(creating[0].Text("host"));
-        Assert.Equal("m4.large in us-east-1b", creating[1].Text("detail"));
+        Assert.Equal("m7i-flex.large in us-east-1b", creating[1].Text("detail"));
         Assert.StartsWith("i-", creating[2].Text("outcome"), StringComparison.Ordinal);
         Assert.InRange(creating[2].GetProperty("seconds").GetDouble(), 0, 60);
 
@@ -68,7 +68,7 @@ public sealed class JsonProgressTests : CommandTest
         var events = ProgressLines.Events(result.Error);
         var end = events.OfStep("creating orchestrator")[^1];
         Assert.False(end.GetProperty("succeeded").GetBoolean());
-        Assert.Equal("m4.large in us-east-1a", end.Text("outcome"));
+        Assert.Equal("m7i-flex.large in us-east-1a", end.Text("outcome"));
         ProgressLines.HasError(result, ExitCode.AwsRefused, "ec2:RunInstances");
     }
 

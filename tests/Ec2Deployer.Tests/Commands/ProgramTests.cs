@@ -28,7 +28,7 @@ public sealed class ProgramTests
     {
         await using var session = await Ec2Session.StartAsync();
 
-        var run = await InterruptAsync(session, "publish", "--hosts", "1", "--ssh-from", "203.0.113.7", "--http-from", "203.0.113.7");
+        var run = await InterruptAsync(session, "publish", "--yes", "--hosts", "1", "--ssh-from", "203.0.113.7", "--http-from", "203.0.113.7");
 
         Assert.Equal(130, run.Code);
         Assert.Contains("Interrupted", run.Error, StringComparison.Ordinal);
@@ -41,12 +41,12 @@ public sealed class ProgramTests
     {
         await using var session = await Ec2Session.StartAsync();
 
-        var run = await InterruptAsync(session, "publish", "--hosts", "1", "--ssh-from", "203.0.113.7", "--http-from", "203.0.113.7", "--progress", "json");
+        var run = await InterruptAsync(session, "publish", "--yes", "--hosts", "1", "--ssh-from", "203.0.113.7", "--http-from", "203.0.113.7", "--progress", "json");
 
         var events = ProgressLines.Events(run.Error);
         Assert.Equal(130, run.Code);
         Assert.Equal(130, events[^1].GetProperty("exit_code").GetInt32());
-        Assert.Equal("m4.large in us-east-1a", events.OfStep("creating orchestrator")[^1].Text("outcome"));
+        Assert.Equal("m7i-flex.large in us-east-1a", events.OfStep("creating orchestrator")[^1].Text("outcome"));
     }
 
     [Fact]

@@ -60,6 +60,8 @@ internal sealed partial class StandIn : IAsyncDisposable
             [nameof(DescribeVpcs)] = DescribeVpcs,
             [nameof(DescribeSubnets)] = DescribeSubnets,
             [nameof(DescribeInstanceTypeOfferings)] = DescribeInstanceTypeOfferings,
+            [nameof(DescribeInstanceTypes)] = DescribeInstanceTypes,
+            [nameof(DescribeRouteTables)] = DescribeRouteTables,
         };
     }
 
@@ -126,6 +128,7 @@ internal sealed partial class StandIn : IAsyncDisposable
             {
                 _call++;
                 _requests.Add(form);
+                if (form["DryRun"] == "true") throw DryRun(action, form);
                 if (Options.Fault?.Invoke(action) is { } fault) throw fault;
                 if (Options.ThrottleEvery > 0 && _call % Options.ThrottleEvery == 0) throw Ec2Fault.Throttled;
                 if (Options.Denied.Contains(action)) throw Ec2Fault.Unauthorized(action);
