@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Lab.Ec2Deployer.Tests.Aws;
 using Lab.Ec2Deployer.Tests.Ec2StandIn;
+using Lab.Ec2Deployer.Tests.Packaging;
 
 namespace Lab.Ec2Deployer.Tests.AspireCli;
 
@@ -51,14 +52,16 @@ public sealed class AspireCliTests : IDisposable
     public async Task Deploy_QuotaUsedUp_FailsWithTheDeployersReasonAndDestroyRemovesWhatWasMade()
     {
         await using var session = await Ec2Session.StartAsync();
+        BuiltImages.Put(session.DirectoryOf().Path);
         var launches = 0;
         session.StandIn.Options.Fault = action => action == "RunInstances" && ++launches > 1 ? Ec2Fault.VcpuLimit : null;
 
-        var deploy = await RunAsync(session, "deploy", "--", "--Ec2:hosts=1", "--Ec2:yes=true");
+        var deploy = await RunAsync(session, "deploy", "--", "--Ec2:hosts=1", "--Ec2:yes=true", $"--Ec2:base-image={BuiltImages.Base}");
 
         Assert.NotEqual(0, deploy.Code);
         Assert.Contains("creating orchestrator", deploy.Output, StringComparison.Ordinal);
         Assert.Contains("VcpuLimitExceeded", deploy.Output, StringComparison.Ordinal);
+        Assert.Contains("1 host runs at 0.103 US dollars an hour", deploy.Output, StringComparison.Ordinal);
         Assert.Single(session.Alive());
 
         session.StandIn.Options.Fault = null;

@@ -3,6 +3,7 @@ using System.Globalization;
 using Lab.Ec2Deployer.Reporting;
 using Lab.Ec2Deployer.Swarm;
 using Lab.Ec2Deployer.Tests.Aws;
+using Lab.Ec2Deployer.Tests.Ec2StandIn;
 
 namespace Lab.Ec2Deployer.Tests.Commands;
 
@@ -53,7 +54,7 @@ public sealed class JsonProgressTests : CommandTest
 
         var result = await RunAsync(session, "publish --hosts 1 --progress json");
 
-        Assert.Equal("Größe “unbekannt”\nin two lines", Assert.Single(ProgressLines.Events(result.Error).Of("note")).Text("message"));
+        Assert.Equal("Größe “unbekannt”\nin two lines", ProgressLines.Events(result.Error).Of("note")[^1].Text("message"));
         Assert.All(result.Error, character => Assert.True(char.IsAscii(character), "A console's encoding may be any."));
     }
 
@@ -61,7 +62,7 @@ public sealed class JsonProgressTests : CommandTest
     public async Task Publish_JsonStepFails_EndsWithWhatItWasAt()
     {
         await using var session = await Ec2Session.StartAsync();
-        session.StandIn.Options.Denied.Add("RunInstances");
+        session.StandIn.Options.Fault = action => action == "RunInstances" ? Ec2Fault.Unauthorized(action) : null;
 
         var result = await RunAsync(session, "publish --hosts 1 --progress json");
 
