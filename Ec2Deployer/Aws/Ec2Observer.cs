@@ -106,8 +106,10 @@ internal sealed class Ec2Observer(Ec2Calls calls)
         };
     }
 
-    private static ObservedGroup Observed(SecurityGroup group) => new(group.GroupId, group.GroupName,
-        [.. (group.IpPermissions ?? []).SelectMany(Rules)]) { VpcId = group.VpcId };
+    private static ObservedGroup Observed(SecurityGroup group) => new(group.GroupId, group.GroupName, [.. (group.IpPermissions ?? []).SelectMany(Rules)])
+    {
+        VpcId = group.VpcId,
+    };
 
     private static IEnumerable<FirewallRule> Rules(IpPermission permission)
     {

@@ -21,6 +21,8 @@ internal static class ScaleCommand
         context.Fleet.Check(context.Release);
         var deployment = await context.DeploymentAsync(cancellationToken);
         var found = await context.FindAsync(cancellationToken);
+        // What can fail fails before work is taken off a host.
+        if (found.WorkerHosts > context.Options.Hosts) await context.Fleet.BuildAsync(context.Release, context.Progress, cancellationToken);
         var emptied = await new ScaleOperation(context.Fleet).EmptyAsync(found, context.Options.Hosts, context.Release, context.Progress, cancellationToken);
         return await PublishCommand.PublishAsync(context, deployment, context.Options, found, isCurrent: !emptied, cancellationToken);
     }

@@ -27,7 +27,7 @@ internal sealed class FleetDeployer(string sources, HttpClient http, TimeProvide
 
     /// <inheritdoc/>
     public async Task BuildAsync(ReleaseOptions release, IProgressSink progress, CancellationToken cancellationToken) =>
-        _images = await ReleaseImages.BuildAsync(sources, http, release, progress, time, cancellationToken);
+        _images ??= await ReleaseImages.BuildAsync(sources, http, release, progress, time, cancellationToken);
 
     /// <inheritdoc/>
     public Task<FleetReport> DeployAsync(

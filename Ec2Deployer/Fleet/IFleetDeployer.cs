@@ -34,7 +34,7 @@ internal interface IFleetDeployer
     /// <exception cref="DeploymentException">One cannot be used; with <see cref="ExitCode.Usage"/>.</exception>
     void Check(ReleaseOptions release);
 
-    /// <summary>Builds the images that <see cref="DeployAsync"/> sends. Needs no host, so that it can fail before there is one.</summary>
+    /// <summary>Builds the images that <see cref="DeployAsync"/> sends. Needs no host, so that it can fail before there is one. Once is enough.</summary>
     /// <exception cref="DeploymentException">They cannot be built.</exception>
     Task BuildAsync(ReleaseOptions release, IProgressSink progress, CancellationToken cancellationToken);
 

@@ -1,7 +1,6 @@
 using System.Text.Json;
 using Lab.Ec2Deployer.Tests.Aws;
 using Lab.Ec2Deployer.Tests.Ec2StandIn;
-using Lab.Ec2Deployer.Tests.Packaging;
 
 namespace Lab.Ec2Deployer.Tests.AspireCli;
 
@@ -52,19 +51,16 @@ public sealed class AspireCliTests : IDisposable
     public async Task Deploy_QuotaUsedUp_FailsWithTheDeployersReasonAndDestroyRemovesWhatWasMade()
     {
         await using var session = await Ec2Session.StartAsync();
-        BuiltImages.Put(session.DirectoryOf().Path);
-        var launches = 0;
-        session.StandIn.Options.Fault = action => action == "RunInstances" && ++launches > 1 ? Ec2Fault.VcpuLimit : null;
+        session.StandIn.Options.DryRunFault = action => action == "RunInstances" ? Ec2Fault.VcpuLimit : null;
 
-        var deploy = await RunAsync(session, "deploy", "--", "--Ec2:hosts=1", "--Ec2:yes=true", $"--Ec2:base-image={BuiltImages.Base}");
+        var deploy = await RunAsync(session, "deploy", "--", "--Ec2:hosts=1", "--Ec2:yes=true");
 
         Assert.NotEqual(0, deploy.Code);
-        Assert.Contains("creating orchestrator", deploy.Output, StringComparison.Ordinal);
         Assert.Contains("VcpuLimitExceeded", deploy.Output, StringComparison.Ordinal);
-        Assert.Contains("1 host runs at 0.103 US dollars an hour", deploy.Output, StringComparison.Ordinal);
-        Assert.Single(session.Alive());
+        Assert.Contains("Nothing was started.", deploy.Output, StringComparison.Ordinal);
+        Assert.Empty(session.StandIn.Mutations);
 
-        session.StandIn.Options.Fault = null;
+        await session.ProvisionAsync(Ec2Session.Options with { Hosts = 1 });
         var destroy = await RunAsync(session, "destroy", "--yes");
         Assert.True(destroy.Code == 0, destroy.Output);
         Assert.Contains("Nothing of 'lab' is left in us-east-1.", destroy.Output, StringComparison.Ordinal);
