@@ -13,7 +13,7 @@ internal static class Ec2Pipeline
     public static IResourceBuilder<ProjectResource> WithEc2Steps(this IResourceBuilder<ProjectResource> deployer) => deployer
         .WithPipelineStepFactory("publish-ec2-plan", PublishAsync, requiredBy: [WellKnownPipelineSteps.Publish], description: "Writes what a deployment to EC2 would make.")
         .WithPipelineStepFactory("plan-ec2", PlanAsync, dependsOn: [WellKnownPipelineSteps.DeployPrereq], description: "Shows what a deployment to EC2 makes and costs, and asks.")
-        .WithPipelineStepFactory("deploy-ec2", step => RunAsync(step, "publish"), dependsOn: ["plan-ec2"], requiredBy: [WellKnownPipelineSteps.Deploy], description: "Puts the cluster on EC2.")
+        .WithPipelineStepFactory("deploy-ec2", step => RunAsync(step, "publish", "--yes"), dependsOn: ["plan-ec2"], requiredBy: [WellKnownPipelineSteps.Deploy], description: "Puts the cluster on EC2.")
         .WithPipelineStepFactory("destroy-ec2", DestroyAsync, dependsOn: [WellKnownPipelineSteps.DestroyPrereq], requiredBy: [WellKnownPipelineSteps.Destroy], description: "Removes everything from EC2.");
 
     private static async Task PublishAsync(PipelineStepContext step)

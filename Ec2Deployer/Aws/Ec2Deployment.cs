@@ -11,6 +11,7 @@ internal sealed class Ec2Deployment
     private readonly Ec2Pace _pace;
     private readonly TimeProvider _time;
     private readonly Ec2Observer _observer;
+    private readonly Ec2LaunchChecks _checks;
     private readonly Ec2Executor _executor;
     private readonly HostWait _wait;
     private readonly Ec2Destroyer _destroyer;
@@ -24,6 +25,7 @@ internal sealed class Ec2Deployment
         var calls = new Ec2Calls(ec2, pace, time);
         (_directory, _pace, _time) = (directory, pace, time);
         _observer = new Ec2Observer(calls);
+        _checks = new Ec2LaunchChecks(calls);
         _executor = new Ec2Executor(calls, _observer, Launching);
         _wait = new HostWait(calls, _observer);
         _destroyer = new Ec2Destroyer(calls, _observer);
@@ -38,7 +40,24 @@ internal sealed class Ec2Deployment
         DeploymentOptions options, string? callerAddress, CancellationToken cancellationToken, DeploymentSnapshot? snapshot = null)
     {
         var observed = await _observer.ObserveAsync(options, cancellationToken, snapshot?.Observed);
-        return DeploymentPlanner.Plan(options, observed, new CallerFacts(callerAddress, DeploymentKey.PublicKey(_directory)) { Launching = _directory.ReadState().Launching });
+        var caller = new CallerFacts(callerAddress, DeploymentKey.PublicKey(_directory)) { Launching = _directory.ReadState().Launching };
+        var plan = DeploymentPlanner.Plan(options, observed, caller);
+        // What only a launch needs is asked for where there is one.
+        return plan.Actions.OfType<LaunchAction>().Any()
+            ? DeploymentPlanner.Plan(options, await _checks.CheckAsync(options, observed, cancellationToken), caller)
+            : plan;
+    }
+
+    /// <summary>The plan that is about to be executed: EC2 has said that the account may do what starts hosts. Changes nothing at EC2.</summary>
+    /// <inheritdoc cref="PlanAsync"/>
+    /// <exception cref="DeploymentException">EC2 refuses something that the plan needs.</exception>
+    public async Task<DeploymentPlan> PreparePlanAsync(
+        DeploymentOptions options, string? callerAddress, CancellationToken cancellationToken, DeploymentSnapshot? snapshot = null)
+    {
+        await EnsureKeyAsync(options, snapshot, cancellationToken);
+        var plan = await PlanAsync(options, callerAddress, cancellationToken, snapshot);
+        if (plan.Starting.Count > 0) await _checks.RequirePermissionsAsync(plan, cancellationToken);
+        return plan;
     }
 
     /// <summary>Makes the hosts exist and run. Where they do, nothing is changed.</summary>
@@ -50,15 +69,25 @@ internal sealed class Ec2Deployment
     public async Task<Provisioned> ProvisionAsync(
         DeploymentOptions options, string? callerAddress, IProgressSink progress, CancellationToken cancellationToken, DeploymentSnapshot? snapshot = null)
     {
-        if (DeploymentKey.PublicKey(_directory) is null)
-        {
-            // A new key would only hide that the hosts' own is not here.
-            snapshot ??= await FindAsync(options, cancellationToken);
-            if (snapshot.Observed is { Key: not null, Instances.Count: > 0 }) throw DeploymentPlanner.OtherKey(options);
-            DeploymentKey.Ensure(_directory);
-        }
+        await EnsureKeyAsync(options, snapshot, cancellationToken);
+        return await ProvisionAsync(await PlanAsync(options, callerAddress, cancellationToken, snapshot), progress, cancellationToken);
+    }
 
-        var plan = await PlanAsync(options, callerAddress, cancellationToken, snapshot);
+    // A new key would only hide that the hosts' own is not here.
+    private async Task EnsureKeyAsync(DeploymentOptions options, DeploymentSnapshot? snapshot, CancellationToken cancellationToken)
+    {
+        if (DeploymentKey.PublicKey(_directory) is not null) return;
+        var found = snapshot ?? await FindAsync(options, cancellationToken);
+        if (found.Observed is { Key: not null, Instances.Count: > 0 }) throw DeploymentPlanner.OtherKey(options);
+        DeploymentKey.Ensure(_directory);
+    }
+
+    /// <summary>Makes the hosts of a plan exist and run.</summary>
+    /// <param name="plan">A plan that was made from what exists now.</param>
+    /// <param name="progress">Told of each step.</param>
+    /// <param name="cancellationToken">Stops between two calls.</param>
+    public async Task<Provisioned> ProvisionAsync(DeploymentPlan plan, IProgressSink progress, CancellationToken cancellationToken)
+    {
         var calls = await _executor.ApplyAsync(plan, progress, cancellationToken);
         var state = _directory.ReadState();
         var keys = new Dictionary<string, string>(state.HostKeys);

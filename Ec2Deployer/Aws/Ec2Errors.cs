@@ -27,6 +27,11 @@ internal static class Ec2Errors
     public static bool IsNoCapacity(string? code) => code is "InsufficientInstanceCapacity" or "InsufficientHostCapacity"
         or "InsufficientReservedInstanceCapacity" or "Unsupported" or "InsufficientFreeAddressesInSubnet";
 
+    /// <summary>What EC2 says of credentials, permissions, the account and its quotas: it will say the same of the real call.</summary>
+    public static bool IsFinal(string? code) => code is "UnauthorizedOperation" or "AccessDenied" or "AccessDeniedException" or "AuthFailure" or "InvalidClientTokenId"
+        or "SignatureDoesNotMatch" or "UnrecognizedClientException" or "MissingAuthenticationToken" or "ExpiredToken" or "ExpiredTokenException" or "RequestExpired"
+        or "OptInRequired" or "PendingVerification" or "Blocked" or "VcpuLimitExceeded" or "InstanceLimitExceeded" or "SecurityGroupLimitExceeded" or "ResourceLimitExceeded";
+
     /// <summary>The paragraph.</summary>
     /// <param name="exception">What the SDK threw.</param>
     /// <param name="what">What was being done, as a gerund: <c>starting host-2</c>.</param>
@@ -74,6 +79,7 @@ internal static class Ec2Errors
                     "Wait some minutes and run the same command again, or take another --instance-type (c6i.large, m5.large) or --region"),
             "InvalidAMIID.NotFound" or "InvalidAMIID.Malformed" or "InvalidAMIID.Unavailable" =>
                 ($"the machine image does not exist in {options.Region} (EC2: {Message(e)})", "Images belong to one region: give an --image of this one, or none"),
+            "InvalidSubnetID.NotFound" => ($"a subnet does not exist in {options.Region} (EC2: {Message(e)})", "Give a --subnet of this region, or '--subnet \"\"' for the default VPC's"),
             "SecurityGroupLimitExceeded" or "ResourceLimitExceeded" or "RulesPerSecurityGroupLimitExceeded" or "VolumeLimitExceeded" or "MaxIOPSLimitExceeded" =>
                 ($"a quota of the account is used up ({e.ErrorCode}; EC2: {Message(e)})", $"Remove what is no longer needed or ask for more under Service Quotas, {again}"),
             "RequestLimitExceeded" or "Throttling" or "ThrottlingException" =>

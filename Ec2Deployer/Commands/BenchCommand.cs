@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.ComponentModel;
 using System.Diagnostics;
+using System.Globalization;
 using System.Text.Json;
 using Lab.Ec2Deployer.Planning;
 using Lab.Ec2Deployer.Reporting;
@@ -12,6 +13,9 @@ internal static class BenchCommand
 {
     /// <summary>The variable by which the load generator learns the API key, for every user may read a command line.</summary>
     public const string KeyVariable = "LAB_API_KEY";
+
+    /// <summary>The variable by which the load generator learns what the hosts cost: US dollars an hour, or <c>unknown</c>.</summary>
+    public const string PriceVariable = "LAB_USD_PER_HOUR";
 
     private const string Run = "run";
     private const string Faults = "faults";
@@ -64,6 +68,7 @@ internal static class BenchCommand
         var program = environment.LoadGenerator();
         var start = new ProcessStartInfo(program[0], [.. program.Skip(1), .. arguments]);
         start.Environment[KeyVariable] = (await File.ReadAllTextAsync(file, cancellationToken)).Trim();
+        start.Environment[PriceVariable] = RunningCost.HourlyUsd(context.Options, found.Instances)?.ToString(CultureInfo.InvariantCulture) ?? "unknown";
         try
         {
             // Ctrl-C reaches it too, and it ends in its own way.

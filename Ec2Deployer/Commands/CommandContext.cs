@@ -70,6 +70,9 @@ internal sealed class CommandContext : IDisposable
     /// <summary>Whether more detail is wanted.</summary>
     public bool Verbose => _parse.GetValue(Settings.Verbose);
 
+    /// <summary>Whether the price is agreed to without a question.</summary>
+    public bool Yes => _parse.GetValue(Settings.Yes);
+
     /// <summary>The clock.</summary>
     public TimeProvider Time => _environment.Time;
 

@@ -11,6 +11,7 @@ internal static class CommandExtensions
     {
         command.Add(Settings.Hosts.Option);
         foreach (var setting in Settings.Shape) command.Add(setting.Option);
+        command.Add(Settings.Subnet);
         command.Add(Settings.Replace);
         command.Add(Settings.Tag);
         return command;

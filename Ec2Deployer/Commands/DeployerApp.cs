@@ -55,20 +55,20 @@ internal static class DeployerApp
         }
         catch (DeploymentException e)
         {
-            return Failed(e.Code, e.Message, e.InnerException);
+            return Failed(e.Code, e.Message, e.InnerException, WhatRuns.Of(e));
         }
-        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException e) when (cancellationToken.IsCancellationRequested)
         {
-            return Failed(ExitCode.Interrupted, "Interrupted. What was done stands; run the same command again to go on.");
+            return Failed(ExitCode.Interrupted, "Interrupted. What was done stands; run the same command again to go on.", running: WhatRuns.Of(e));
         }
         catch (Exception e)
         {
-            return Failed(ExitCode.Failed, $"Failed by a fault of this program: {e.GetType().Name}: {e.Message}", e);
+            return Failed(ExitCode.Failed, $"Failed by a fault of this program: {e.GetType().Name}: {e.Message}", e, WhatRuns.Of(e));
         }
 
-        int Failed(ExitCode code, string message, Exception? cause = null)
+        int Failed(ExitCode code, string message, Exception? cause = null, string? running = null)
         {
-            progress.Error(code, message, parse.GetValue(Settings.Verbose) ? cause?.ToString() : null);
+            progress.Error(code, running is null ? message : $"{message}\n{running}", parse.GetValue(Settings.Verbose) ? cause?.ToString() : null);
             return (int)code;
         }
     }

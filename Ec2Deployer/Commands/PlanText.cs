@@ -37,6 +37,9 @@ internal sealed class PlanText(Screen screen, DeploymentPlan plan)
             .Select(line => (IReadOnlyList<string>)[$"{line.Count} × {line.What}", Usd(line.UnitUsd, 4), Usd(line.HourlyUsd, 3), Usd(line.HourlyUsd * Cost.HoursPerMonth, 2)])
             .Append(["together", "", Usd(plan.Cost.HourlyUsd, 3), Usd(plan.Cost.MonthlyUsd, 2)]));
 
+        if (plan.Options.Ttl is { } end && plan.Cost.HourlyUsd is { } hourly)
+            screen.Line($"  together until they end after {Durations.Text(end)}: {Usd(hourly * (decimal)end.TotalHours, 2)}");
+
         screen.Heading(plan.Observed ? "What 'publish' would change" : "What 'publish' would do (EC2 was not asked what exists)");
         if (plan.Actions.Count == 0) screen.Line("  nothing: everything is as it should be");
         else screen.Table(["", "what", "how"], plan.Actions.Select(action => (IReadOnlyList<string>)[Sign(action.Kind), action.Subject, action.Detail]));

@@ -11,11 +11,11 @@ internal static class PublishCommand
 {
     public static Command Create(CommandEnvironment environment)
     {
-        var command = new Command("publish", "Make everything as 'plan' shows it. Changes only what differs; may be interrupted and run again.") { Settings.SshKey };
+        var command = new Command("publish", "Make everything as 'plan' shows it, after a question where hosts are started. Changes only what differs; may be interrupted and run again.") { Settings.Yes, Settings.SshKey };
         return command.WithShape().WithWay().Does(environment, RunAsync);
     }
 
-    /// <summary>Publishes and tells what came of it.</summary>
+    /// <summary>Checks all that is free to check, asks whether what costs shall be, publishes, and tells what came of it.</summary>
     /// <param name="context">The command.</param>
     /// <param name="deployment">The deployment at EC2.</param>
     /// <param name="options">What is to exist.</param>
@@ -26,17 +26,38 @@ internal static class PublishCommand
         CommandContext context, Ec2Deployment deployment, DeploymentOptions options, DeploymentSnapshot before, bool isCurrent, CancellationToken cancellationToken)
     {
         var address = await context.CallerAddressAsync(cancellationToken);
+        var plan = await deployment.PreparePlanAsync(options, address, cancellationToken, isCurrent ? before : null);
+        await context.Fleet.BuildAsync(context.Release, context.Progress, cancellationToken);
+        Spending.Agree(context, plan);
+        if (plan.Starting.Count > 0)
+        {
+            // The build and the question have taken their time, and what is started is what is missing now.
+            var agreed = plan.Starting;
+            plan = await deployment.PlanAsync(options, address, cancellationToken);
+            if (plan.Starting.Except(agreed).Any()) Spending.Agree(context, plan);
+        }
+
         // Before the first change: whoever interrupts this finds everything again with nothing but the name.
         await context.RememberAsync(options, before, cancellationToken);
         // Whatever this machine cannot keep shall be known now, not on hosts that cost.
         FleetKeys.Open(context.Directory.Path);
-        var report = await new PublishOperation(deployment, context.Fleet).RunAsync(options, context.Release, before, isCurrent, address, context.Progress, cancellationToken);
-        ReportText.Write(context, report);
+        try
+        {
+            var report = await new PublishOperation(deployment, context.Fleet).RunAsync(plan, context.Release, before, context.Progress, cancellationToken);
+            ReportText.Write(context, report);
+        }
+        catch (Exception e)
+        {
+            await WhatRuns.JoinAsync(e, context, deployment, plan);
+            throw;
+        }
+
         return ExitCode.Done;
     }
 
     private static async Task<ExitCode> RunAsync(CommandContext context, ParseResult parse, CancellationToken cancellationToken)
     {
+        context.Fleet.Check(context.Release);
         var deployment = await context.DeploymentAsync(cancellationToken);
         var found = await deployment.FindAsync(context.Options, cancellationToken);
         var options = context.OptionsFor(found);

@@ -40,6 +40,9 @@ internal sealed class Screen
     /// <summary>Whether results are for machines.</summary>
     public bool IsJson { get; }
 
+    /// <summary>Whether somebody can be asked.</summary>
+    public bool Asks => _asks;
+
     /// <summary>Writes a result for machines.</summary>
     public void Json(object result) => _environment.Out.WriteLine(JsonText(result));
 

@@ -89,11 +89,21 @@ internal static class Settings
         HelpName = "HOST",
     };
 
+    /// <summary>Somebody has agreed to the price.</summary>
+    public static Option<bool> Yes { get; } = new("--yes", "-y") { Description = "Start hosts, and pay for them, without a question." };
+
+    /// <summary>Where new hosts stand; remembered, one after another with commas.</summary>
+    public static Option<string[]> Subnet { get; } = new("--subnet")
+    {
+        Description = "Subnet of an existing VPC for new hosts; may be given several times, one for each zone [default: those of the default VPC]",
+        HelpName = "ID",
+    };
+
     /// <summary>What is to exist.</summary>
     public static IReadOnlyList<Setting> Shape { get; } =
     [
         new(Option("--orchestrators", "1|3", "One orchestrator, or one on each manager of the Swarm [default: 1]"), (o, v) => o with { Orchestrators = Number(v) }),
-        new(Option("--instance-type", "TYPE", "Type of every host [default: m4.large]"), (o, v) => o with { InstanceType = v }),
+        new(Option("--instance-type", "TYPE", "Type of every host [default: m7i-flex.large]"), (o, v) => o with { InstanceType = v }),
         new(Option("--image", "AMI", "Machine image [default: the newest that fits the next two]"), (o, v) => o with { ImageId = v }),
         new(Option("--image-owner", "ID", "Owner of the machine image [default: Debian, 136693071363]"), (o, v) => o with { ImageOwner = v }),
         new(Option("--image-name", "PATTERN", "Name of the machine image [default: debian-12-amd64-*]"), (o, v) => o with { ImageName = v }),
@@ -139,6 +149,7 @@ internal static class Settings
             Tags = TagOptions.Read(parse.GetValue(Tag) ?? [], remembered, errors),
             AcceptNewHostKey = parse.GetValue(AcceptNewHostKey),
             Replace = parse.GetValue(Replace) ?? [],
+            Subnets = Subnets(parse.GetResult(Subnet) is null ? remembered.GetValueOrDefault(Subnet.Name) : string.Join(',', parse.GetValue(Subnet) ?? [])),
         };
         foreach (var setting in All)
         {
@@ -196,6 +207,7 @@ internal static class Settings
             else all[setting.Option.Name] = value;
         }
 
+        if (parse.GetResult(Subnet) is not null) all[Subnet.Name] = string.Join(',', options.Subnets);
         return all;
     }
 
@@ -225,6 +237,8 @@ internal static class Settings
         CertificateFile = options.CertificateFile,
         AcceptNewHostKey = options.AcceptNewHostKey,
     };
+
+    private static string[] Subnets(string? text) => (text ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
 
     private static Option<string?> Option(string name, string value, string description) => new(name) { HelpName = value, Description = description };
 

@@ -92,7 +92,7 @@ internal static class StatusCommand
                 container.StartedAt is { } at ? Durations.Text(context.Time.GetUtcNow() - at) : "–"]));
         screen.Line();
         screen.Line(CostOf(hosts) is { } cost
-            ? string.Create(CultureInfo.InvariantCulture, $"  cost since the hosts' last start: {cost:F2} US dollars, list prices of {PriceTable.Bundled.AsOf:yyyy-MM-dd}, without tax and traffic")
+            ? string.Create(CultureInfo.InvariantCulture, $"  cost since the hosts' last start: {cost:F2} US dollars, list prices of {PriceTable.Bundled.AsOfIn(context.Options.Region):yyyy-MM-dd}, without tax and traffic")
             : $"  cost: unknown, for the table of prices has not all of {string.Join(", ", hosts.Select(host => host.Type).OfType<string>().Distinct())} in {context.Options.Region}");
         if (status.Versions.Count > 1) screen.Line($"  versions kept: {string.Join(", ", status.Versions)}");
     }

@@ -1,4 +1,3 @@
-using Lab.Ec2Deployer.Packaging;
 using Lab.Ec2Deployer.Planning;
 using Lab.Ec2Deployer.Remote;
 using Lab.Ec2Deployer.Reporting;
@@ -11,7 +10,8 @@ namespace Lab.Ec2Deployer.Fleet;
 /// <param name="sources">The directory of the solution, from which images are built.</param>
 /// <param name="http">For asking the base image's registry, and for a request from outside.</param>
 /// <param name="times">How fast a rollout is.</param>
-internal sealed class DeployOperation(FleetAccess access, string sources, HttpClient http, StackTimes times)
+/// <param name="built">The images, where they were built before; null: they are built now.</param>
+internal sealed class DeployOperation(FleetAccess access, string sources, HttpClient http, StackTimes times, ReleaseImages? built = null)
 {
     private const string Action = "publish";
 
@@ -29,15 +29,14 @@ internal sealed class DeployOperation(FleetAccess access, string sources, HttpCl
         var surveys = await HostSurveys.ReadAllAsync(session, cancellationToken);
         HostRequirements.RequireFit(session, surveys);
         HostRequirements.RequirePorts(session, surveys);
-        var builder = new ImageBuilder(sources, release.StateDirectory, http);
-        var (orchestrator, worker) = await BuildImagesAsync(builder, session, cancellationToken);
+        var (layers, orchestrator, worker) = built ?? await ReleaseImages.BuildAsync(sources, http, release, session.Progress, access.Time, cancellationToken);
         var targets = new ImageTarget[]
         {
             new(orchestrator, [.. session.OrchestratorHosts]),
             new(worker, [.. session.Hosts.Where(host => host.Role is HostRole.Worker)]),
         };
         HostRequirements.RequireRoom(session, surveys, targets);
-        var sent = await new ImageTransfer(session, builder.LayerDirectory).RunAsync(targets, surveys, cancellationToken);
+        var sent = await new ImageTransfer(session, layers).RunAsync(targets, surveys, cancellationToken);
         var swarm = new SwarmExecutor(session);
         var (manager, changed) = await swarm.FormAsync(surveys, cancellationToken);
         changed |= await WorkersFile.WriteAsync(session, session.Hosts, cancellationToken);
@@ -50,17 +49,6 @@ internal sealed class DeployOperation(FleetAccess access, string sources, HttpCl
         // Where nothing changed there is nothing new to be rid of.
         if (report.Changed || sent.Images > 0) await Pruning.RunAsync(session, manager, commands, [orchestrator, worker], cancellationToken);
         return report with { ImagesSent = sent.Images, BytesSent = sent.Bytes };
-    }
-
-    private static async Task<(PackedImage Orchestrator, PackedImage Worker)> BuildImagesAsync(
-        ImageBuilder builder, FleetSession session, CancellationToken cancellationToken)
-    {
-        var release = session.Release;
-        using var step = session.Progress.Begin("building the images");
-        var orchestrator = await builder.BuildAsync(ContainerProject.Orchestrator, release.BaseImage, model: null, cancellationToken);
-        var worker = await builder.BuildAsync(ContainerProject.Worker, release.BaseImage, release.ModelDirectory, cancellationToken);
-        step.Done($"{orchestrator.Tag} and {worker.Tag}");
-        return (orchestrator, worker);
     }
 
     private static async Task KeepSecretsAsync(HostConnection manager, RolloutCommands commands, IReadOnlyList<FleetSecret> secrets, CancellationToken cancellationToken)

@@ -14,6 +14,7 @@ namespace Lab.Ec2Deployer.Fleet;
 internal sealed class FleetDeployer(string sources, HttpClient http, TimeProvider time, StackTimes stackTimes, ConnectTimes connectTimes) : IFleetDeployer
 {
     private readonly FleetAccess _access = new(connectTimes, time);
+    private ReleaseImages? _images;
 
     /// <inheritdoc/>
     public IReadOnlyList<RemoteStep> PlanRemote(IReadOnlyList<DeployedHost> hosts, ReleaseOptions release) => RemotePlan.Of(hosts, release, stackTimes);
@@ -22,9 +23,16 @@ internal sealed class FleetDeployer(string sources, HttpClient http, TimeProvide
     public string PlanStack(ReleaseOptions release) => RemotePlan.Target(release, stackTimes).Text;
 
     /// <inheritdoc/>
+    public void Check(ReleaseOptions release) => ReleaseFiles.Check(release, time.GetUtcNow());
+
+    /// <inheritdoc/>
+    public async Task BuildAsync(ReleaseOptions release, IProgressSink progress, CancellationToken cancellationToken) =>
+        _images ??= await ReleaseImages.BuildAsync(sources, http, release, progress, time, cancellationToken);
+
+    /// <inheritdoc/>
     public Task<FleetReport> DeployAsync(
         IReadOnlyList<DeployedHost> hosts, ReleaseOptions release, IProgressSink progress, CancellationToken cancellationToken) =>
-        new DeployOperation(_access, sources, http, stackTimes).RunAsync(hosts, release, progress, cancellationToken);
+        new DeployOperation(_access, sources, http, stackTimes, _images).RunAsync(hosts, release, progress, cancellationToken);
 
     /// <inheritdoc/>
     public Task<FleetReport> RollbackAsync(

@@ -84,7 +84,7 @@ internal sealed class FleetKeys
     }
 
     private static DeploymentException Unusable(string file, Exception e) =>
-        new(ExitCode.Usage, $"{file} cannot be used: {e.Message.TrimEnd('.')}. Nothing was changed, and what ran before runs on. Name another file and run the command again.", e);
+        new(ExitCode.Usage, $"{file} cannot be used: {e.Message.TrimEnd('.')}. What ran before runs on. Name another file and run the command again.", e);
 
     private static string ReadOrMake(string file)
     {

@@ -30,8 +30,16 @@ internal interface IFleetDeployer
     /// <summary>The images of the release, and what they weigh where they were built on this machine before. Reads files, builds nothing.</summary>
     IReadOnlyList<PlannedImage> PlanImages(ReleaseOptions release) => [new("orchestrator", null, null), new("worker", null, null)];
 
+    /// <summary>Reads the files of this machine that the release is made of. Needs no host.</summary>
+    /// <exception cref="DeploymentException">One cannot be used; with <see cref="ExitCode.Usage"/>.</exception>
+    void Check(ReleaseOptions release);
+
+    /// <summary>Builds the images that <see cref="DeployAsync"/> sends. Needs no host, so that it can fail before there is one. Once is enough.</summary>
+    /// <exception cref="DeploymentException">They cannot be built.</exception>
+    Task BuildAsync(ReleaseOptions release, IProgressSink progress, CancellationToken cancellationToken);
+
     /// <summary>
-    /// Makes the hosts run the release: builds the images, sends what is missing, forms the Swarm or lets new hosts
+    /// Makes the hosts run the release: builds the images where <see cref="BuildAsync"/> has not, sends what is missing, forms the Swarm or lets new hosts
     /// join it, deploys, waits until every container is healthy. Changes nothing where nothing differs. Takes the lock.
     /// </summary>
     /// <exception cref="DeploymentException">It failed; the version before is still serving.</exception>

@@ -11,19 +11,16 @@ namespace Lab.Ec2Deployer.Fleet;
 internal sealed class PublishOperation(Ec2Deployment deployment, IFleetDeployer fleet)
 {
     /// <summary>Makes everything as the plan shows it, and changes nothing that is so already.</summary>
-    /// <param name="options">Checked options.</param>
+    /// <param name="plan">The plan, agreed to.</param>
     /// <param name="release">What the hosts are to run.</param>
     /// <param name="before">What there was before.</param>
-    /// <param name="isCurrent">Whether that still holds; else EC2 is asked again.</param>
-    /// <param name="callerAddress">The caller's public address, or null where both doors are given as options.</param>
     /// <param name="progress">Told of each step.</param>
     /// <param name="cancellationToken">Stops between two steps.</param>
     /// <exception cref="DeploymentException">EC2 refused, or a host failed; what was done before it stands.</exception>
     public async Task<FleetReport> RunAsync(
-        DeploymentOptions options, ReleaseOptions release, DeploymentSnapshot before, bool isCurrent, string? callerAddress, IProgressSink progress, CancellationToken cancellationToken)
+        DeploymentPlan plan, ReleaseOptions release, DeploymentSnapshot before, IProgressSink progress, CancellationToken cancellationToken)
     {
-        var provisioned = await deployment.ProvisionAsync(options, callerAddress, progress, cancellationToken, isCurrent ? before : null);
-        foreach (var note in provisioned.Plan.Notes) progress.Note(note);
+        var provisioned = await deployment.ProvisionAsync(plan, progress, cancellationToken);
         // A new machine in a dead one's place: the Swarm still waits for the dead one.
         var others = provisioned.Hosts.Where(host => before.Hosts.Any(old => old.InstanceId == host.InstanceId)).ToList();
         if (others.Count > 0)

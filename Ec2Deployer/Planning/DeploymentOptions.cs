@@ -8,6 +8,11 @@ internal sealed record DeploymentOptions
     /// <summary>Debian's account on AWS.</summary>
     public const string DebianOwner = "136693071363";
 
+    /// <summary>
+    /// Of the present generation, at the price of m4.large, offered in most regions, and open to accounts on AWS's free plan.
+    /// </summary>
+    public const string DefaultInstanceType = "m7i-flex.large";
+
     /// <summary>The deployment's name: 1 to 24 lower case letters, digits and hyphens, a letter first.</summary>
     public string Name { get; init; } = "lab";
 
@@ -31,7 +36,7 @@ internal sealed record DeploymentOptions
     public int Orchestrators { get; init; } = 1;
 
     /// <summary>The type of every host.</summary>
-    public string InstanceType { get; init; } = "m4.large";
+    public string InstanceType { get; init; } = DefaultInstanceType;
 
     /// <summary>The machine image (<c>ami-…</c>), or null: the newest of <see cref="ImageOwner"/> whose name fits <see cref="ImageName"/>.</summary>
     public string? ImageId { get; init; }
@@ -62,6 +67,9 @@ internal sealed record DeploymentOptions
 
     /// <summary>The deployer reaches the hosts by their private addresses; they get no public ones.</summary>
     public bool UsePrivateAddress { get; init; }
+
+    /// <summary>Subnets (<c>subnet-…</c>) of one VPC in which new hosts stand, or none: the default VPC's.</summary>
+    public IReadOnlyList<string> Subnets { get; init; } = [];
 
     /// <summary>Where the services send telemetry by OTLP, or null: nowhere.</summary>
     public Uri? Otlp { get; init; }

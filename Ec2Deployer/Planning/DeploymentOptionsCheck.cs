@@ -29,7 +29,7 @@ internal static partial class DeploymentOptionsCheck
         if (options.Orchestrators == 3 && options.PostgresFile is null)
             errors.Add("--orchestrators 3 needs --postgres FILE: jobs that outlive a host need a database that is on none of them.");
         if (!TypePattern().IsMatch(options.InstanceType))
-            errors.Add($"--instance-type '{options.InstanceType}' is no instance type: such as m4.large or c6i.large.");
+            errors.Add($"--instance-type '{options.InstanceType}' is no instance type: such as m7i-flex.large or m5.large.");
         else if (ArmPattern().IsMatch(options.InstanceType))
             errors.Add($"--instance-type {options.InstanceType} has ARM processors; the images are for x86-64: take c6i.large, say.");
         if (options.ImageId is { } image && !ImagePattern().IsMatch(image))
@@ -51,6 +51,8 @@ internal static partial class DeploymentOptionsCheck
         errors.AddRange(options.Replace
             .Where(host => host != FleetShape.OrchestratorHost && FleetShape.WorkerHostNumber(host) is not (>= 1 and <= 50))
             .Select(host => $"--replace '{host}' is no host: orchestrator, host-1, host-2, …"));
+        errors.AddRange(options.Subnets.Where(subnet => !SubnetPattern().IsMatch(subnet))
+            .Select(subnet => $"--subnet '{subnet}' is no subnet: subnet- and 8 or 17 hexadecimal digits."));
         if (options.Otlp is { } otlp && (!otlp.IsAbsoluteUri || otlp.Scheme is not ("http" or "https")))
             errors.Add($"--otlp '{otlp}' is no address: such as http://10.0.0.5:4317.");
         return errors;
@@ -100,6 +102,9 @@ internal static partial class DeploymentOptionsCheck
 
     [GeneratedRegex("^ami-(?:[0-9a-f]{8}|[0-9a-f]{17})$")]
     private static partial Regex ImagePattern();
+
+    [GeneratedRegex("^subnet-(?:[0-9a-f]{8}|[0-9a-f]{17})$")]
+    private static partial Regex SubnetPattern();
 
     [GeneratedRegex("^(?:[0-9]{12}|amazon|self|aws-marketplace)$")]
     private static partial Regex OwnerPattern();

@@ -33,6 +33,12 @@ internal sealed record DeploymentPlan
     /// <summary>What it costs to run.</summary>
     public required Cost Cost { get; init; }
 
+    /// <summary>Names of the hosts that are created or started, and so cost from then on; none where nothing costs more than before.</summary>
+    public IReadOnlyList<string> Starting { get; init; } = [];
+
+    /// <summary>What <see cref="Starting"/> costs to run.</summary>
+    public required Cost StartingCost { get; init; }
+
     /// <summary>What the user should know, one sentence each: what differs and is left as it is, say.</summary>
     public required IReadOnlyList<string> Notes { get; init; }
 }

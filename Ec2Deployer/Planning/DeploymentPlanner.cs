@@ -43,6 +43,10 @@ internal sealed class DeploymentPlanner
         var groups = PlanGroups();
         var hosts = PlanHosts(image);
         PlanSurplus();
+        var launched = _actions.OfType<LaunchAction>().Select(launch => launch.Host).ToList();
+        var starting = launched.Concat(hosts.Where(host => _actions.Any(action => action.Kind == ActionKind.Start && action.Subject == host.Name))).ToList();
+        if (launched.Count > 0 && _observed.Launch is { } facts) _notes.AddRange(facts.Notes(_options, launched.Count));
+        var disk = Math.Max(_options.DiskGiB, image.MinimumGiB);
         return new DeploymentPlan
         {
             Options = _options,
@@ -54,8 +58,9 @@ internal sealed class DeploymentPlanner
             Image = image.Name.Length == 0 || image.Name == image.Id ? image.Id : $"{image.Id} ({image.Name})",
             Actions = _actions,
             Ids = _ids,
-            Cost = PriceTable.Bundled.Of(
-                _options.Region, [.. hosts.Select(host => host.InstanceType)], Math.Max(_options.DiskGiB, image.MinimumGiB), _options.PublicAddresses),
+            Cost = PriceTable.Bundled.Of(_options.Region, [.. hosts.Select(host => host.InstanceType)], disk, _options.PublicAddresses),
+            Starting = [.. starting.Select(host => host.Name)],
+            StartingCost = PriceTable.Bundled.Of(_options.Region, [.. starting.Select(host => host.InstanceType)], disk, _options.PublicAddresses),
             Notes = _notes,
         };
     }

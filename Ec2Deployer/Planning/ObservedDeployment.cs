@@ -9,11 +9,14 @@ internal sealed record ObservedDeployment
     /// <summary>Whether EC2 was asked.</summary>
     public bool Known { get; init; }
 
-    /// <summary>The default VPC.</summary>
+    /// <summary>The default VPC, or that of the given subnets.</summary>
     public string? VpcId { get; init; }
 
-    /// <summary>The default subnets in zones that offer the instance type, in the order of the zones' names.</summary>
+    /// <summary>One subnet, default or given, in each zone that offers the instance type, in the order of the zones' names.</summary>
     public IReadOnlyList<ZoneSubnet> Zones { get; init; } = [];
+
+    /// <summary>What EC2 told about a launch; null where none was planned.</summary>
+    public LaunchFacts? Launch { get; init; }
 
     /// <summary>The machine image for new hosts.</summary>
     public MachineImage? Image { get; init; }
@@ -64,6 +67,9 @@ internal sealed record ObservedGroup(string Id, string Name, IReadOnlyList<Firew
 {
     /// <summary>Its tags; null where they are not known.</summary>
     public IReadOnlyDictionary<string, string>? Tags { get; init; }
+
+    /// <summary>Its VPC.</summary>
+    public string? VpcId { get; init; }
 }
 
 /// <summary>An instance.</summary>

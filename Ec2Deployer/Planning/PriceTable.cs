@@ -5,7 +5,7 @@ namespace Lab.Ec2Deployer.Planning;
 
 /// <summary>
 /// Prices in US dollars, from <c>prices.json</c>: on-demand Linux per hour, gp3 per GiB and month, a public IPv4 address
-/// per hour. What is not in the table is unknown; nothing is guessed from neighbours.
+/// per hour. Each source of prices has its day. What is not in the table is unknown; nothing is guessed from neighbours.
 /// </summary>
 internal sealed class PriceTable
 {
@@ -19,8 +19,15 @@ internal sealed class PriceTable
     /// <summary>The table in the repository.</summary>
     public static PriceTable Bundled { get; } = Load();
 
-    /// <summary>The day the prices were read from AWS.</summary>
-    public DateOnly AsOf => _document.AsOf;
+    /// <summary>The day of the newest prices.</summary>
+    public DateOnly AsOf => _document.Regions.Keys.Max(AsOfIn);
+
+    /// <summary>The day of a region's prices for instances, or of the newest where it has none.</summary>
+    /// <param name="region">The region, such as <c>eu-central-1</c>.</param>
+    public DateOnly AsOfIn(string region) => _document.Regions.TryGetValue(region, out var prices) ? _document.Sources[prices.Source].AsOf : AsOf;
+
+    /// <summary>Whether the table knows that a region offers a type; where it does not, the region may offer it all the same.</summary>
+    public bool Knows(string region, string type) => _document.Regions.GetValueOrDefault(region)?.Instances.ContainsKey(type) == true;
 
     /// <summary>What the hosts cost.</summary>
     /// <param name="region">Where they run.</param>
@@ -35,8 +42,8 @@ internal sealed class PriceTable
             .Select(type => new CostLine(type.Key, type.Value, prices?.Instances.TryGetValue(type.Key, out var usd) == true ? usd : null))
             .ToList();
         lines.Add(new CostLine($"{diskGiB} GiB gp3 disk", types.Count, prices?.Gp3GibMonth * diskGiB / Cost.HoursPerMonth));
-        if (publicAddresses) lines.Add(new CostLine("public IPv4 address", types.Count, prices?.PublicIpv4Hour));
-        return new Cost(AsOf, lines);
+        if (publicAddresses) lines.Add(new CostLine("public IPv4 address", types.Count, prices is null ? null : _document.PublicIpv4Hour));
+        return new Cost(AsOfIn(region), lines);
     }
 
     private static PriceTable Load()
@@ -47,10 +54,11 @@ internal sealed class PriceTable
             ?? throw new InvalidOperationException("prices.json is empty."));
     }
 
-    private sealed record Document(DateOnly AsOf, string Source, Dictionary<string, RegionPrices> Regions);
+    private sealed record Document(
+        Dictionary<string, Source> Sources, [property: JsonPropertyName("public_ipv4_hour")] decimal PublicIpv4Hour, Dictionary<string, RegionPrices> Regions);
+
+    private sealed record Source(DateOnly AsOf, string What);
 
     private sealed record RegionPrices(
-        [property: JsonPropertyName("gp3_gib_month")] decimal Gp3GibMonth,
-        [property: JsonPropertyName("public_ipv4_hour")] decimal PublicIpv4Hour,
-        Dictionary<string, decimal> Instances);
+        string Source, [property: JsonPropertyName("gp3_gib_month")] decimal? Gp3GibMonth, Dictionary<string, decimal> Instances);
 }

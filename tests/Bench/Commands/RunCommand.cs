@@ -43,6 +43,7 @@ internal static class RunCommand
             }
 
             ReportFiles.Write(new(CommandLine.Text(parse), result, burst), directory, screen);
+            if (Price.Sentence(Environment.GetEnvironmentVariable(Price.Variable), result.Recording.Throughput) is { } price) screen.Line(price);
             return (int)(interrupted.IsCancellationRequested ? ExitCode.Interrupted : result.Recording.Verdict);
         });
         return command;

@@ -36,8 +36,8 @@ public sealed class AspireCliTests : IDisposable
         var run = await RunAsync(session, "deploy", "--", "--Ec2:hosts=1");
 
         Assert.NotEqual(0, run.Code);
-        Assert.Contains("2 × m4.large", run.Output, StringComparison.Ordinal);
-        Assert.Contains("0.214", run.Output, StringComparison.Ordinal);
+        Assert.Contains("2 × m7i-flex.large", run.Output, StringComparison.Ordinal);
+        Assert.Contains("0.205", run.Output, StringComparison.Ordinal);
         Assert.Contains("Nobody can be asked here, and nothing was changed.", run.Output, StringComparison.Ordinal);
         Assert.Empty(session.StandIn.Mutations);
 
@@ -51,17 +51,16 @@ public sealed class AspireCliTests : IDisposable
     public async Task Deploy_QuotaUsedUp_FailsWithTheDeployersReasonAndDestroyRemovesWhatWasMade()
     {
         await using var session = await Ec2Session.StartAsync();
-        var launches = 0;
-        session.StandIn.Options.Fault = action => action == "RunInstances" && ++launches > 1 ? Ec2Fault.VcpuLimit : null;
+        session.StandIn.Options.DryRunFault = action => action == "RunInstances" ? Ec2Fault.VcpuLimit : null;
 
         var deploy = await RunAsync(session, "deploy", "--", "--Ec2:hosts=1", "--Ec2:yes=true");
 
         Assert.NotEqual(0, deploy.Code);
-        Assert.Contains("creating orchestrator", deploy.Output, StringComparison.Ordinal);
         Assert.Contains("VcpuLimitExceeded", deploy.Output, StringComparison.Ordinal);
-        Assert.Single(session.Alive());
+        Assert.Contains("Nothing was started.", deploy.Output, StringComparison.Ordinal);
+        Assert.Empty(session.StandIn.Mutations);
 
-        session.StandIn.Options.Fault = null;
+        await session.ProvisionAsync(Ec2Session.Options with { Hosts = 1 });
         var destroy = await RunAsync(session, "destroy", "--yes");
         Assert.True(destroy.Code == 0, destroy.Output);
         Assert.Contains("Nothing of 'lab' is left in us-east-1.", destroy.Output, StringComparison.Ordinal);

@@ -36,7 +36,7 @@ public sealed class ProvisionTests
 
         Assert.All(session.Alive(), instance =>
         {
-            Assert.Equal("m4.large", instance.InstanceType);
+            Assert.Equal("m7i-flex.large", instance.InstanceType);
             // The newest amd64 image of Debian's own account, of four.
             Assert.Equal("ami-00000000000000002", instance.ImageId);
             Assert.Equal("required", instance.Request["MetadataOptions.HttpTokens"]);

@@ -28,7 +28,7 @@ public sealed class RefusalTests
         await using var session = await Ec2Session.StartAsync();
         session.StandIn.Options.NoCapacity.UnionWith(["us-east-1a", "us-east-1b", "us-east-1c"]);
 
-        await FailsAsync(session, ExitCode.AwsRefused, "no zone of us-east-1 can run another m4.large", "--instance-type");
+        await FailsAsync(session, ExitCode.AwsRefused, "no zone of us-east-1 can run another m7i-flex.large", "--instance-type");
 
         Assert.Equal(3, session.StandIn.Requests.Count(request => request["Action"] == "RunInstances"));
     }

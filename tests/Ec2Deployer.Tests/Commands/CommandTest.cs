@@ -27,6 +27,9 @@ public abstract class CommandTest
     /// <summary>What the user types when asked, or null: nobody is there.</summary>
     private protected string? Answer { get; set; }
 
+    /// <summary>Whether <c>publish</c> and <c>scale</c> get <c>--yes</c>: the price matters to few tests.</summary>
+    private protected bool Agreed { get; set; } = true;
+
     /// <summary>What makes load.</summary>
     private protected IReadOnlyList<string> LoadGenerator { get; set; } = ["/no/such/program"];
 
@@ -37,7 +40,9 @@ public abstract class CommandTest
         using var output = new StringWriter { NewLine = "\n" };
         using var error = new StringWriter { NewLine = "\n" };
         using var input = new StringReader($"{Answer}\n");
-        var code = await DeployerApp.RunAsync(line.Split(' ', StringSplitOptions.RemoveEmptyEntries), new CommandEnvironment
+        var words = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        if (Agreed && words.Any(word => word is "publish" or "scale") && words[0] != "bench") words = [.. words, "--yes"];
+        var code = await DeployerApp.RunAsync(words, new CommandEnvironment
         {
             Out = output,
             Error = error,

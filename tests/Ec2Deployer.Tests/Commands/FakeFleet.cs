@@ -19,7 +19,22 @@ internal sealed class FakeFleet : IFleetDeployer
     /// <summary>What a deployment tells on its way.</summary>
     public Action<IProgressSink>? Telling { get; set; }
 
+    /// <summary>What the build of the images fails with, or null.</summary>
+    public Exception? BuildFailure { get; set; }
+
+    /// <summary>How often the images were built.</summary>
+    public int Builds { get; private set; }
+
     public IReadOnlyList<DeployedHost> Hosts { get; private set; } = [];
+
+    // The real ones: they look at nothing but files.
+    public void Check(ReleaseOptions release) => ReleaseFiles.Check(release, DateTimeOffset.UtcNow);
+
+    public Task BuildAsync(ReleaseOptions release, IProgressSink progress, CancellationToken cancellationToken)
+    {
+        Builds++;
+        return BuildFailure is { } failure ? throw failure : Task.CompletedTask;
+    }
 
     public IReadOnlyList<RemoteStep> PlanRemote(IReadOnlyList<DeployedHost> hosts, ReleaseOptions release) =>
         [.. hosts.Select(host => new RemoteStep(host.Name, "see that Docker runs", $"ssh-target {host.SshUser}@{host.SshAddress} docker version", TimeSpan.FromMinutes(1)))];

@@ -3,6 +3,7 @@ using System.Globalization;
 using Lab.Ec2Deployer.Reporting;
 using Lab.Ec2Deployer.Swarm;
 using Lab.Ec2Deployer.Tests.Aws;
+using Lab.Ec2Deployer.Tests.Ec2StandIn;
 
 namespace Lab.Ec2Deployer.Tests.Commands;
 
@@ -32,7 +33,7 @@ public sealed class JsonProgressTests : CommandTest
         var creating = events.OfStep("creating host-1");
         Assert.Equal(["begin", "say", "end"], creating.Select(one => one.Text("event")));
         Assert.Null(creating[0].Text("host"));
-        Assert.Equal("m4.large in us-east-1b", creating[1].Text("detail"));
+        Assert.Equal("m7i-flex.large in us-east-1b", creating[1].Text("detail"));
         Assert.StartsWith("i-", creating[2].Text("outcome"), StringComparison.Ordinal);
         Assert.InRange(creating[2].GetProperty("seconds").GetDouble(), 0, 60);
 
@@ -53,7 +54,7 @@ public sealed class JsonProgressTests : CommandTest
 
         var result = await RunAsync(session, "publish --hosts 1 --progress json");
 
-        Assert.Equal("Größe “unbekannt”\nin two lines", Assert.Single(ProgressLines.Events(result.Error).Of("note")).Text("message"));
+        Assert.Equal("Größe “unbekannt”\nin two lines", ProgressLines.Events(result.Error).Of("note")[^1].Text("message"));
         Assert.All(result.Error, character => Assert.True(char.IsAscii(character), "A console's encoding may be any."));
     }
 
@@ -61,14 +62,14 @@ public sealed class JsonProgressTests : CommandTest
     public async Task Publish_JsonStepFails_EndsWithWhatItWasAt()
     {
         await using var session = await Ec2Session.StartAsync();
-        session.StandIn.Options.Denied.Add("RunInstances");
+        session.StandIn.Options.Fault = action => action == "RunInstances" ? Ec2Fault.Unauthorized(action) : null;
 
         var result = await RunAsync(session, "publish --hosts 1 --progress json");
 
         var events = ProgressLines.Events(result.Error);
         var end = events.OfStep("creating orchestrator")[^1];
         Assert.False(end.GetProperty("succeeded").GetBoolean());
-        Assert.Equal("m4.large in us-east-1a", end.Text("outcome"));
+        Assert.Equal("m7i-flex.large in us-east-1a", end.Text("outcome"));
         ProgressLines.HasError(result, ExitCode.AwsRefused, "ec2:RunInstances");
     }
 

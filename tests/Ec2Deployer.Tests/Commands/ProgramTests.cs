@@ -1,6 +1,7 @@
 using System.Runtime.Versioning;
 using System.Text.Json;
 using Lab.Ec2Deployer.Tests.Aws;
+using Lab.Ec2Deployer.Tests.Packaging;
 using Lab.Testing;
 
 namespace Lab.Ec2Deployer.Tests.Commands;
@@ -28,7 +29,7 @@ public sealed class ProgramTests
     {
         await using var session = await Ec2Session.StartAsync();
 
-        var run = await InterruptAsync(session, "publish", "--hosts", "1", "--ssh-from", "203.0.113.7", "--http-from", "203.0.113.7");
+        var run = await InterruptAsync(session, "publish", "--yes", "--base-image", BuiltImages.Base, "--hosts", "1", "--ssh-from", "203.0.113.7", "--http-from", "203.0.113.7");
 
         Assert.Equal(130, run.Code);
         Assert.Contains("Interrupted", run.Error, StringComparison.Ordinal);
@@ -41,12 +42,12 @@ public sealed class ProgramTests
     {
         await using var session = await Ec2Session.StartAsync();
 
-        var run = await InterruptAsync(session, "publish", "--hosts", "1", "--ssh-from", "203.0.113.7", "--http-from", "203.0.113.7", "--progress", "json");
+        var run = await InterruptAsync(session, "publish", "--yes", "--base-image", BuiltImages.Base, "--hosts", "1", "--ssh-from", "203.0.113.7", "--http-from", "203.0.113.7", "--progress", "json");
 
         var events = ProgressLines.Events(run.Error);
         Assert.Equal(130, run.Code);
         Assert.Equal(130, events[^1].GetProperty("exit_code").GetInt32());
-        Assert.Equal("m4.large in us-east-1a", events.OfStep("creating orchestrator")[^1].Text("outcome"));
+        Assert.Equal("m7i-flex.large in us-east-1a", events.OfStep("creating orchestrator")[^1].Text("outcome"));
     }
 
     [Fact]
@@ -68,6 +69,7 @@ public sealed class ProgramTests
         var environment = Environment(session);
         environment["AWS_ACCESS_KEY_ID"] = "AKIDEXAMPLE";
         environment["AWS_SECRET_ACCESS_KEY"] = "planted-secret-access-key";
+        BuiltImages.Put(session.DirectoryOf().Path);
         var (process, interrupts) = (0, 0);
         session.StandIn.Options.LoseAnswer = action =>
         {

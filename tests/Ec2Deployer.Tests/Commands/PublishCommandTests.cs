@@ -96,7 +96,9 @@ public sealed class PublishCommandTests : CommandTest
         var result = await RunAsync(session, "publish");
 
         Assert.Equal(4, result.Code);
-        Assert.EndsWith("host-3 has no room. The old version serves.\n", result.Error, StringComparison.Ordinal);
+        Assert.EndsWith(
+            "host-3 has no room. The old version serves.\n5 hosts run at 0.513 US dollars an hour: host-1, host-2, host-3, host-4, orchestrator. The same command goes on where this one stopped; 'destroy' ends them.\n",
+            result.Error, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -10,7 +10,7 @@ internal sealed class Ec2Fault(string code, string message, int status = 400) : 
     public static Ec2Fault Throttled => new("RequestLimitExceeded", "Request limit exceeded.", 503);
 
     public static Ec2Fault NoCapacity(string zone) => new("InsufficientInstanceCapacity",
-        $"We currently do not have sufficient m4.large capacity in the Availability Zone you requested ({zone}). Our system will be working on provisioning additional capacity.", 500);
+        $"We currently do not have sufficient m7i-flex.large capacity in the Availability Zone you requested ({zone}). Our system will be working on provisioning additional capacity.", 500);
 
     public static Ec2Fault Unauthorized(string action) => new("UnauthorizedOperation",
         $"You are not authorized to perform this operation. User: arn:aws:iam::123456789012:user/ana is not authorized to perform: ec2:{action} because no identity-based policy allows the ec2:{action} action. Encoded authorization failure message: {new string('x', 900)}", 403);

@@ -209,6 +209,7 @@ internal sealed partial class StandIn
         E("instanceId", instance.Id), E("imageId", instance.ImageId), E("instanceType", instance.InstanceType), E("keyName", instance.KeyName),
         E("launchTime", instance.LaunchTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture)),
         new XElement(Ns + "instanceState", E("code", Code(instance.State)), E("name", instance.State)),
+        new XElement(Ns + "cpuOptions", E("coreCount", 1), E("threadsPerCore", 2)),
         new XElement(Ns + "placement", E("availabilityZone", instance.Zone), E("tenancy", "default")),
         instance.Addresses is { } addresses && instance.State is not "terminated" ? E("privateIpAddress", addresses.PrivateAddress) : null,
         instance.Addresses?.PublicAddress is { } address && instance.State is "running" ? E("ipAddress", address) : null,

@@ -127,17 +127,22 @@ internal sealed partial class StandIn
         form.Passes(new Dictionary<string, string>(), name => name == "is-default" ? "true" : null) ? [[E("vpcId", Vpc), E("isDefault", true)]] : [])];
 
     private XElement[] DescribeSubnets(QueryForm form) => Page(form, "subnetSet", Zones
+        .Where(zone => form.List("SubnetId") is not { Count: > 0 } ids || Known(ids).Contains(SubnetOf(zone)))
         .Where(_ => form.Passes(new Dictionary<string, string>(), name => name switch { "vpc-id" => Vpc, "default-for-az" => "true", _ => null }))
         // EC2's order is nobody's.
         .Reverse()
         .Select(zone => new object?[] { E("subnetId", SubnetOf(zone)), E("availabilityZone", zone), E("vpcId", Vpc), E("defaultForAz", true) }));
 
-    private XElement[] DescribeInstanceTypeOfferings(QueryForm form) => Page(form, "instanceTypeOfferingSet", Zones
-        .Where(zone => !Options.NotOffered.Contains(zone))
-        .Where(_ => form.Passes(new Dictionary<string, string>(), name => name == "instance-type" ? "m4.large" : null))
-        .Select(zone => new object?[] { E("instanceType", "m4.large"), E("locationType", "availability-zone"), E("location", zone) }));
+    private XElement[] DescribeInstanceTypeOfferings(QueryForm form) => Page(form, "instanceTypeOfferingSet", Options.Types
+        .Where(type => form.Passes(new Dictionary<string, string>(), name => name == "instance-type" ? type.Name : null))
+        .SelectMany(type => Zones.Where(zone => !Options.NotOffered.Contains(zone))
+            .Select(zone => new object?[] { E("instanceType", type.Name), E("locationType", "availability-zone"), E("location", zone) })));
 
-    private static string SubnetOf(string zone) => $"subnet-{zone[^1]}";
+    private static IReadOnlyList<string> Known(IReadOnlyList<string> subnets) => subnets.FirstOrDefault(id => Zones.All(zone => SubnetOf(zone) != id)) is { } unknown
+        ? throw new Ec2Fault("InvalidSubnetID.NotFound", $"The subnet ID '{unknown}' does not exist")
+        : subnets;
+
+    private static string SubnetOf(string zone) => $"subnet-0000000{zone[^1]}";
 
     private StandInGroup Group(string id) =>
         _groups.TryGetValue(id, out var group) && Visible(group) ? group

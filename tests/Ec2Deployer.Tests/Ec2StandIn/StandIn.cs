@@ -62,6 +62,8 @@ internal sealed partial class StandIn : IAsyncDisposable
             [nameof(DescribeSubnets)] = DescribeSubnets,
             [nameof(DescribeInstanceTypeOfferings)] = DescribeInstanceTypeOfferings,
             [nameof(DescribeRegions)] = DescribeRegions,
+            [nameof(DescribeInstanceTypes)] = DescribeInstanceTypes,
+            [nameof(DescribeRouteTables)] = DescribeRouteTables,
         };
     }
 
@@ -131,6 +133,7 @@ internal sealed partial class StandIn : IAsyncDisposable
                 _call++;
                 _requests.Add(form);
                 Authorize(action, form);
+                if (form["DryRun"] == "true") throw DryRun(action, form);
                 if (Options.Fault?.Invoke(action) is { } fault) throw fault;
                 if (Options.ThrottleEvery > 0 && _call % Options.ThrottleEvery == 0) throw Ec2Fault.Throttled;
                 if (Options.Denied.Contains(action)) throw Ec2Fault.Unauthorized(action);

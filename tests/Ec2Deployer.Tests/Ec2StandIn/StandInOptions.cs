@@ -50,6 +50,18 @@ internal sealed class StandInOptions
     /// <summary>Told after each mutating call has taken effect and before it is answered; true: the answer never arrives.</summary>
     public Func<string, bool>? LoseAnswer { get; set; }
 
+    /// <summary>Asked before each request with <c>DryRun</c>: an answer is the error it gets; null: it would be obeyed.</summary>
+    public Func<string, Ec2Fault?>? DryRunFault { get; set; }
+
+    /// <summary>Where the main route table leads everything that is not in the VPC, such as <c>igw-1</c> or <c>nat-1</c>; null: nowhere.</summary>
+    public string? MainRoute { get; set; } = "igw-1";
+
+    /// <summary>The same for subnets with a route table of their own.</summary>
+    public Dictionary<string, string?> Routes { get; } = [];
+
+    /// <summary>The types that are offered.</summary>
+    public List<StandInType> Types { get; } = [new("m7i-flex.large", FreePlan: true), new("m5.large"), new("m4.large"), new("c6i.large"), new("m8z.large", Architecture: "arm64")];
+
     public List<StandInImage> Images { get; } =
     [
         new("ami-00000000000000001", "debian-12-amd64-20260101-1234", "136693071363", "2026-01-01T00:00:00.000Z"),

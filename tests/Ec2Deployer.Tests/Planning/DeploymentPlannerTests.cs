@@ -84,7 +84,7 @@ public sealed class DeploymentPlannerTests
         var plan = DeploymentPlanner.Plan(new() { Hosts = 1, InstanceType = "c6i.large" }, Observed("orchestrator", "host-1"), Caller);
 
         Assert.DoesNotContain(plan.Actions, action => action is LaunchAction || action.Kind == ActionKind.Remove);
-        Assert.Equal(2, plan.Notes.Count(note => note.Contains("m4.large, not c6i.large", StringComparison.Ordinal)));
+        Assert.Equal(2, plan.Notes.Count(note => note.Contains("m7i-flex.large, not c6i.large", StringComparison.Ordinal)));
     }
 
     [Fact]
@@ -100,7 +100,7 @@ public sealed class DeploymentPlannerTests
     [Fact]
     public void Plan_RegionOrTypeWithoutPrice_SumsNothingUp()
     {
-        var elsewhere = Plan(new() { Region = "eu-north-1" }).Cost;
+        var elsewhere = Plan(new() { Region = "eu-central-2" }).Cost;
         var type = Plan(new() { InstanceType = "z1d.large" }).Cost;
 
         Assert.All([elsewhere, type], cost => Assert.Null(cost.HourlyUsd));
@@ -133,7 +133,7 @@ public sealed class DeploymentPlannerTests
                 Id = $"i-{host}",
                 Host = host,
                 State = "running",
-                InstanceType = "m4.large",
+                InstanceType = DeploymentOptions.DefaultInstanceType,
                 ImageId = "ami-1",
                 Zone = "us-east-1a",
                 LaunchedAt = DateTimeOffset.UnixEpoch,

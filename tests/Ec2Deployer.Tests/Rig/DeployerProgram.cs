@@ -105,6 +105,7 @@ internal sealed class DeployerProgram(RigFixture rig, StandIn ec2, string config
             RedirectStandardError = true,
             RedirectStandardInput = true,
         };
+        if (arguments[0] is "publish" or "scale") start.ArgumentList.Add("--yes");
         if (arguments[0] == "publish")
         {
             foreach (var argument in (string[])["--ssh-from", RigNamespace.OwnAddress, "--http-from", RigNamespace.OwnAddress, "--ssh-user", RigHost.User, "--base-image", BaseImageRegistry.Reference])

@@ -1,0 +1,46 @@
+using System.Globalization;
+using Lab.Ec2Deployer.Planning;
+using Lab.Ec2Deployer.Reporting;
+
+namespace Lab.Ec2Deployer.Commands;
+
+/// <summary>The price of what is about to be started, and the question whether it shall be.</summary>
+internal static class Spending
+{
+    /// <summary>Tells the price and asks; nothing, where nothing is started.</summary>
+    /// <param name="context">The command.</param>
+    /// <param name="plan">What is about to be done.</param>
+    /// <exception cref="DeploymentException">The answer is no, or nobody can be asked.</exception>
+    public static void Agree(CommandContext context, DeploymentPlan plan)
+    {
+        foreach (var note in plan.Notes) context.Progress.Note(note);
+        if (plan.Starting.Count == 0) return;
+        var price = Price(plan);
+        if (context.Yes)
+        {
+            context.Progress.Note($"Starts {price}.");
+            return;
+        }
+
+        if (!context.Screen.Asks)
+            throw new DeploymentException(ExitCode.Usage, $"Nobody can be asked here whether to start {price}: add --yes to do it without a question. Nothing was started.");
+        if (!context.Screen.Confirm($"Start {price}?")) throw new DeploymentException(ExitCode.Failed, "Nothing was started.");
+    }
+
+    /// <summary>Such as <c>3 hosts for 0.31 US dollars an hour, 1.24 until they end after 4h</c>.</summary>
+    /// <param name="plan">What is about to be done.</param>
+    public static string Price(DeploymentPlan plan)
+    {
+        var cost = plan.StartingCost;
+        var hosts = plan.Starting.Count == 1 ? $"1 host ({plan.Starting[0]})" : string.Create(CultureInfo.InvariantCulture, $"{plan.Starting.Count} hosts");
+        if (cost.HourlyUsd is not { } hourly)
+            return $"{hosts} at an unknown price (the table has no price in {plan.Options.Region} of {string.Join(", ", cost.Lines.Where(line => line.UnitUsd is null).Select(line => line.What))})";
+        var text = $"{hosts} for {Usd(hourly)} US dollars an hour";
+        if (plan.Options.Ttl is { } ttl) text += $", {Usd(hourly * (decimal)ttl.TotalHours)} until they end after {Durations.Text(ttl)}";
+        if (plan.Hosts.Count > plan.Starting.Count && plan.Cost.HourlyUsd is { } together) text += $" ({Usd(together)} an hour with those that run)";
+        return text + FormattableString.Invariant($", list prices of {cost.AsOf:yyyy-MM-dd} without tax and traffic");
+    }
+
+    /// <summary>An amount of US dollars.</summary>
+    public static string Usd(decimal amount) => amount.ToString(amount < 10 ? "F3" : "F2", CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,57 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+
+namespace Lab.Ec2Deployer.Planning;
+
+/// <summary>What EC2 tells before a launch about the instance type, and about what the account runs already.</summary>
+internal sealed partial record LaunchFacts
+{
+    /// <summary>The type, or null where EC2 was not allowed to say.</summary>
+    public TypeFacts? Type { get; init; }
+
+    /// <summary>Virtual processors of the account's running instances of the Standard families in the region, on demand; null where unknown.</summary>
+    public int? RunningVcpus { get; init; }
+
+    /// <summary>Read actions that the account does not allow, so that nothing was checked by them.</summary>
+    public IReadOnlyList<string> Refused { get; init; } = [];
+
+    /// <summary>Subnets that new hosts are kept out of, and why.</summary>
+    public IReadOnlyList<string> Avoided { get; init; } = [];
+
+    /// <summary>What the user should know before hosts are started, one sentence each.</summary>
+    /// <param name="options">Type and region.</param>
+    /// <param name="launches">How many hosts are started.</param>
+    public IEnumerable<string> Notes(DeploymentOptions options, int launches)
+    {
+        foreach (var avoided in Avoided) yield return avoided;
+        if (Type is { } type)
+        {
+            if (!type.FreePlan)
+                yield return $"{type.Name} is not open to accounts on AWS's free plan, which may start {DeploymentOptions.DefaultInstanceType}, t3.small or t3.micro among others.";
+            var needed = launches * type.Vcpus;
+            if (IsStandard(type.Name) && RunningVcpus is { } running)
+            {
+                yield return string.Create(CultureInfo.InvariantCulture,
+                    $"New hosts need {needed} vCPUs; the account runs {running} on demand in {options.Region}: its quota 'Running On-Demand Standard (A, C, D, H, I, M, R, T, Z) instances' (L-1216C47A) must allow {needed + running}.");
+            }
+            else
+            {
+                yield return string.Create(CultureInfo.InvariantCulture, $"New hosts need {needed} vCPUs of the account's quota for {type.Name} in {options.Region}.");
+            }
+        }
+
+        foreach (var action in Refused) yield return $"What ec2:{action} tells was not checked, for the account does not allow it.";
+    }
+
+    /// <summary>Whether a type counts against the quota of the Standard families.</summary>
+    public static bool IsStandard(string type) => StandardPattern().IsMatch(type);
+
+    [GeneratedRegex("^(?:a|c|d|h|i|im|is|m|r|t|z)[0-9]")]
+    private static partial Regex StandardPattern();
+}
+
+/// <summary>What EC2 says of an instance type.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Vcpus">Its virtual processors.</param>
+/// <param name="FreePlan">Whether accounts on the free plan may start it.</param>
+internal sealed record TypeFacts(string Name, int Vcpus, bool FreePlan);
