@@ -17,9 +17,10 @@ internal sealed class Ec2Deployment
     /// <param name="directory">What this machine keeps of the deployment.</param>
     /// <param name="pace">How often EC2 is asked.</param>
     /// <param name="time">The clock of every wait.</param>
-    public Ec2Deployment(IAmazonEC2 ec2, DeploymentDirectory directory, Ec2Pace pace, TimeProvider time)
+    /// <param name="note">Told where EC2 does not answer for long.</param>
+    public Ec2Deployment(IAmazonEC2 ec2, DeploymentDirectory directory, Ec2Pace pace, TimeProvider time, Action<string>? note = null)
     {
-        var calls = new Ec2Calls(ec2, pace, time);
+        var calls = new Ec2Calls(ec2, pace, time, note);
         _directory = directory;
         _observer = new Ec2Observer(calls);
         _executor = new Ec2Executor(calls, _observer, Launching);

@@ -72,7 +72,7 @@ internal sealed class CommandContext : IDisposable
         if (text is not null && (!Uri.TryCreate(text, UriKind.Absolute, out endpoint) || endpoint.Scheme is not ("http" or "https")))
             throw new DeploymentException(ExitCode.Usage, $"--endpoint-url '{text}' is no address: such as http://127.0.0.1:4566.");
         _client ??= await _environment.Ec2(Options.Region, endpoint, cancellationToken);
-        return _client is null ? null : new Ec2Deployment(_client, Directory, _environment.Pace, _environment.Time);
+        return _client is null ? null : new Ec2Deployment(_client, Directory, _environment.Pace, _environment.Time, Progress.Note);
     }
 
     /// <summary>The deployment at EC2.</summary>
