@@ -81,13 +81,22 @@ internal sealed class CommandContext : IDisposable
         await TryDeploymentAsync(cancellationToken) ?? throw new DeploymentException(ExitCode.AwsRefused,
             "No AWS credentials were found in the environment, in ~/.aws or on this machine's role. Nothing was changed. Set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run 'aws sso login'; 'plan' works without any.");
 
+    /// <summary>Whatever EC2 shows of the deployment, in whichever state.</summary>
+    /// <exception cref="DeploymentException">There is nothing.</exception>
+    public async Task<DeploymentSnapshot> FindAnyAsync(CancellationToken cancellationToken)
+    {
+        var found = await (await DeploymentAsync(cancellationToken)).FindAsync(Options, cancellationToken);
+        return found.Instances.Count > 0 || found.Observed.Groups.Count > 0 || found.Observed.Key is not null ? found : throw NoDeployment();
+    }
+
     /// <summary>The running hosts.</summary>
     /// <exception cref="DeploymentException">There are none, or none whose host key is known here.</exception>
     public async Task<DeploymentSnapshot> FindAsync(CancellationToken cancellationToken)
     {
-        var found = await (await DeploymentAsync(cancellationToken)).FindAsync(Options, cancellationToken);
-        if (found.Instances.Count == 0)
-            throw new DeploymentException(ExitCode.Failed, $"There is no deployment '{Options.Name}' in {Options.Region}. Make it with 'publish', or name another with --name and --region.");
+        var found = await FindAnyAsync(cancellationToken);
+        if (found.Instances.Count == 0) throw NoDeployment();
+        if (found.Instances.All(instance => instance.State is "stopped" or "stopping"))
+            throw new DeploymentException(ExitCode.HostFailed, $"The hosts of '{Options.Name}' are stopped: 'start' starts them.");
         if (found.Hosts.Count == 0)
         {
             throw new DeploymentException(ExitCode.HostFailed,
@@ -96,6 +105,9 @@ internal sealed class CommandContext : IDisposable
 
         return found;
     }
+
+    private DeploymentException NoDeployment() => new(ExitCode.Failed,
+        $"There is no deployment '{Options.Name}' in {Options.Region}. Make it with 'publish', or name another with --name and --region.");
 
     /// <summary>This machine's public address, asked for only where a door has no other.</summary>
     public async Task<string?> CallerAddressAsync(CancellationToken cancellationToken) =>

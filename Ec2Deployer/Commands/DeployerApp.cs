@@ -86,6 +86,9 @@ internal static class DeployerApp
         BenchCommand.Create(environment),
         HarmCommand.Create(environment),
         UnlockCommand.Create(environment),
+        TtlCommand.Create(environment),
+        StopCommand.Create(environment),
+        StartCommand.Create(environment),
         DestroyCommand.Create(environment),
     };
 

@@ -26,8 +26,10 @@ internal static class PublishCommand
         var address = await context.CallerAddressAsync(cancellationToken);
         // Before the first change: whoever interrupts this finds everything again with nothing but the name.
         context.Remember(options);
-        var report = await new PublishOperation(deployment, context.Fleet).RunAsync(options, context.Release, before, isCurrent, address, context.Progress, cancellationToken);
+        var operation = new PublishOperation(deployment, context.Fleet);
+        var report = await operation.RunAsync(options, context.Release, before, isCurrent, address, context.Progress, cancellationToken);
         ReportText.Write(context, report);
+        LifeText.AfterPublish(context, operation.Plan!, before);
         return ExitCode.Done;
     }
 

@@ -7,19 +7,34 @@ namespace Lab.Ec2Deployer.Fleet;
 internal static class HostSurveys
 {
     /// <summary>Asks one host.</summary>
+    /// <param name="connection">The host.</param>
+    /// <param name="cancellationToken">Stops.</param>
+    /// <param name="waits">Whether its first boot is waited for.</param>
     /// <exception cref="HostFailedException">It has no Docker, or none that answers.</exception>
-    public static async Task<HostSurvey> ReadAsync(HostConnection connection, CancellationToken cancellationToken)
+    public static async Task<HostSurvey> ReadAsync(HostConnection connection, CancellationToken cancellationToken, bool waits = true)
     {
-        var command = HostCommands.Survey(connection.Host);
-        var result = await connection.TryAsync(command, cancellationToken);
+        var command = HostCommands.Survey(connection.Host, waits);
+        return Read(connection, command, await connection.TryAsync(command, cancellationToken));
+    }
+
+    private static HostSurvey Read(HostConnection connection, HostCommand command, CommandResult result) => result.ExitCode == 0
+        ? HostSurvey.Parse(result.Output)
+        : throw Obstacle(connection.Host.Name, result) ?? connection.Failed(command, result);
+
+    /// <summary>What a survey that ended with one of its own codes tells, or null where it did not.</summary>
+    internal static HostFailedException? Obstacle(string host, CommandResult result)
+    {
+        var last = result.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).LastOrDefault(line => line.StartsWith("E:", StringComparison.Ordinal));
         return result.ExitCode switch
         {
-            0 => HostSurvey.Parse(result.Output),
-            HostCommands.NoDocker => throw new HostFailedException(connection.Host.Name, "Docker is missing: there is no command docker",
+            HostCommands.FirstBootFailed => new(host, $"its first boot failed before Docker was installed{(last is null ? "" : $" ({last.TrimEnd('.')})")}",
+                $"Where that was a passing trouble of the network, publish --replace {host} puts another in its place; the whole log is /var/log/cloud-init-output.log on the host, for the command ssh.", result.Error),
+            HostCommands.FirstBootRuns => new(host, "its first boot has not installed Docker yet", "Run the command again in a minute or two."),
+            HostCommands.NoDocker => new(host, "Docker is missing: there is no command docker",
                 "Install it (apt-get install docker.io), or terminate the host, and run publish again.", result.Error),
-            HostCommands.NoEngine => throw new HostFailedException(connection.Host.Name, "Docker's engine does not answer",
+            HostCommands.NoEngine => new(host, "Docker's engine does not answer",
                 "Look at 'journalctl --unit docker' on the host; if it cannot be mended, terminate the host, and run publish again.", result.Error),
-            _ => throw connection.Failed(command, result),
+            _ => null,
         };
     }
 
@@ -35,9 +50,19 @@ internal static class HostSurveys
         return new(surveys, StringComparer.Ordinal);
     }
 
+    /// <summary>Whether there is no Swarm yet, as after a first publish that broke off. Where a host does not answer nobody can tell.</summary>
+    /// <param name="unreachable">How many hosts do not answer.</param>
+    /// <param name="surveys">What the others have.</param>
+    public static bool IsUnformed(int unreachable, IReadOnlyDictionary<string, HostSurvey> surveys) =>
+        unreachable == 0 && surveys.Count > 0 && surveys.Values.All(survey => survey.SwarmState is "inactive");
+
     /// <summary>Asks all hosts that are connected.</summary>
+    /// <param name="session">The hosts.</param>
+    /// <param name="cancellationToken">Stops.</param>
+    /// <param name="waits">Whether their first boot is waited for.</param>
     /// <returns>Both by the host's name: what those have that answered, and what is wrong with the others.</returns>
-    public static async Task<(Dictionary<string, HostSurvey> Surveys, Dictionary<string, string> Problems)> TryReadAllAsync(FleetSession session, CancellationToken cancellationToken)
+    public static async Task<(Dictionary<string, HostSurvey> Surveys, Dictionary<string, string> Problems)> TryReadAllAsync(
+        FleetSession session, CancellationToken cancellationToken, bool waits = true)
     {
         var surveys = new Dictionary<string, HostSurvey>(StringComparer.Ordinal);
         var problems = new Dictionary<string, string>(StringComparer.Ordinal);
@@ -45,7 +70,7 @@ internal static class HostSurveys
         {
             try
             {
-                var survey = await ReadAsync(connection, cancellationToken);
+                var survey = await ReadAsync(connection, cancellationToken, waits);
                 lock (surveys) surveys[connection.Host.Name] = survey;
             }
             catch (HostFailedException e)

@@ -13,6 +13,7 @@ internal sealed class RemoveOperation(FleetAccess access)
         access.LockedAsync(hosts, release, progress, $"removing {host}", async session =>
         {
             var (surveys, _) = await HostSurveys.TryReadAllAsync(session, cancellationToken);
+            if (HostSurveys.IsUnformed(session.Unreachable.Count, surveys)) return false;
             var manager = HostSurveys.Manager(session, surveys, except: host);
             using var step = progress.Begin("removing from the Swarm", host);
             await WorkersFile.WriteAsync(session, hosts.Where(one => one.Name != host), cancellationToken);

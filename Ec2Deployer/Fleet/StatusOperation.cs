@@ -11,7 +11,7 @@ internal sealed class StatusOperation(FleetAccess access)
     public async Task<FleetStatus> RunAsync(IReadOnlyList<DeployedHost> hosts, ReleaseOptions release, CancellationToken cancellationToken)
     {
         using var session = await access.OpenAsync(hosts, release, cancellationToken);
-        var (surveys, problems) = await HostSurveys.TryReadAllAsync(session, cancellationToken);
+        var (surveys, problems) = await HostSurveys.TryReadAllAsync(session, cancellationToken, waits: false);
         IReadOnlyList<SwarmNode> nodes = [];
         IReadOnlyList<KeptRelease> kept = [];
         Release? serving = null;
@@ -31,8 +31,16 @@ internal sealed class StatusOperation(FleetAccess access)
             }
         }
 
-        if (surveys.ContainsKey(session.LockHost.Name))
-            held = LockCommands.Read(await session[session.LockHost].RunAsync(LockCommands.Ask, cancellationToken));
+        try
+        {
+            if (surveys.ContainsKey(session.LockHost.Name))
+                held = LockCommands.Read(await session[session.LockHost].RunAsync(LockCommands.Ask, cancellationToken));
+        }
+        catch (HostFailedException e)
+        {
+            problems.TryAdd(session.LockHost.Name, e.What);
+        }
+
         var containers = await FleetContainers.ReadAsync(session, serving, cancellationToken);
         return new(serving?.Version, [.. kept.Select(one => one.Version).Distinct()],
             [.. hosts.Select(host => StatusOf(host, session, surveys, problems, nodes))], containers, held);

@@ -17,7 +17,7 @@ internal sealed class DeploymentPlanner
     private readonly List<string> _notes = [];
 
     private DeploymentPlanner(DeploymentOptions options, ObservedDeployment observed, CallerFacts caller) =>
-        (_options, _observed, _caller) = (options, observed, caller);
+        (_options, _observed, _caller) = (options with { End = HostEnd.Shared([.. observed.Instances.Where(instance => !options.Replace.Contains(instance.Host))]) }, observed, caller);
 
     /// <summary>The plan.</summary>
     /// <param name="options">Checked options.</param>
@@ -189,7 +189,7 @@ internal sealed class DeploymentPlanner
     private void PlanExisting(PlannedHost host, ObservedInstance instance)
     {
         if (instance.State is "stopped" or "stopping")
-            _actions.Add(new SimpleAction(ActionKind.Start, host.Name, $"{instance.Id} is {instance.State}", _ => Ec2Requests.Start(instance.Id)));
+            _actions.Add(new StartAction(host.Name, instance));
 
         if (!instance.Groups.ToHashSet().SetEquals(GroupsOf(host, _ids)))
         {
@@ -198,7 +198,7 @@ internal sealed class DeploymentPlanner
         }
 
         // Image and ttl are what the host was started with, whatever is asked for now.
-        var tags = Ec2Requests.Tags(_options with { Ttl = null }, host, instance.ImageId)
+        var tags = Ec2Requests.Tags(_options with { Ttl = null, End = null }, host, instance.ImageId)
             .Where(tag => instance.Tags.GetValueOrDefault(tag.Key) != tag.Value)
             .ToList();
         if (tags.Count > 0)
@@ -210,7 +210,7 @@ internal sealed class DeploymentPlanner
         if (instance.InstanceType != _options.InstanceType) Differs("instance type", instance.InstanceType, _options.InstanceType);
         if (_options.ImageId is { } image && instance.ImageId != image) Differs("image", instance.ImageId, image);
         var ttl = instance.Tags.GetValueOrDefault(LabTags.Ttl) ?? "never";
-        if (_options.Ttl is { } wanted && ttl != Durations.Text(wanted)) Differs("end of its own", ttl, Durations.Text(wanted));
+        if (_options.Ttl is { } wanted && ttl != Durations.Text(wanted)) _notes.Add($"{host.Name} keeps the end of its own that it has ({ttl}, not {Durations.Text(wanted)}): 'ttl {Durations.Text(wanted)}' changes it.");
 
         void Differs(string what, string is_, string asked) =>
             _notes.Add($"{host.Name} keeps the {what} it was started with ({is_}, not {asked}): terminate it and publish again to change that.");

@@ -101,6 +101,7 @@ internal sealed partial class StandIn
                 throw new Ec2Fault("IncorrectInstanceState", $"The instance '{instance.Id}' is not in a state from which it can be started.");
             if (instance.State != "stopped") continue;
             instance.State = "pending";
+            instance.LaunchTime = DateTimeOffset.UtcNow;
             Boot(instance);
         }
 
@@ -110,6 +111,8 @@ internal sealed partial class StandIn
     private XElement[] StopInstances(QueryForm form)
     {
         var instances = form.List("InstanceId").Select(Instance).ToList();
+        if (instances.Find(instance => instance.State is not ("running" or "stopping" or "stopped")) is { } other)
+            throw new Ec2Fault("IncorrectInstanceState", $"The instance '{other.Id}' is not in a state from which it can be stopped.");
         foreach (var instance in instances)
         {
             if (instance.State != "running") continue;
@@ -128,6 +131,7 @@ internal sealed partial class StandIn
 
     private XElement[] ModifyInstanceAttribute(QueryForm form)
     {
+        if (form["UserData.Value"] is { } document) return SetUserData(Instance(form.Required("InstanceId")), document);
         var groups = form.List("GroupId");
         if (groups.Count == 0) throw new Ec2Fault("InvalidParameterCombination", "Only the groups can be changed here");
         foreach (var group in groups) Group(group);
@@ -223,6 +227,7 @@ internal sealed partial class StandIn
         E("vpcId", Vpc), E("subnetId", instance.SubnetId), E("clientToken", instance.ClientToken), E("hypervisor", "xen"),
         instance.StateReason is { } reason ? new XElement(Ns + "stateReason", E("code", reason), E("message", $"{reason}: the machine did not start")) : null,
         Set("groupSet", instance.GroupIds.Select(id => new object?[] { E("groupId", id), E("groupName", _groups.GetValueOrDefault(id)?.Name) })),
+        NetworkInterfaces(instance),
         TagSet(instance),
     ];
 

@@ -46,6 +46,7 @@ internal sealed partial class StandIn : IAsyncDisposable
             [nameof(ModifyInstanceAttribute)] = ModifyInstanceAttribute,
             [nameof(GetConsoleOutput)] = GetConsoleOutput,
             [nameof(CreateTags)] = CreateTags,
+            [nameof(DeleteTags)] = DeleteTags,
             [nameof(DescribeVolumes)] = DescribeVolumes,
             [nameof(DeleteVolume)] = DeleteVolume,
             [nameof(CreateSecurityGroup)] = CreateSecurityGroup,
