@@ -15,7 +15,7 @@ internal static class StatusCommand
 
     public static Command Create(CommandEnvironment environment)
     {
-        var command = new Command("status", "Hosts, containers, versions, health, uptime, and what it has cost so far.") { Watch };
+        var command = new Command("status", "What it costs, has cost, and when it ends; hosts, containers, versions, health, uptime.") { Watch };
         return command.WithWay().Does(environment, RunAsync);
     }
 

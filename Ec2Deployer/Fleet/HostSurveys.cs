@@ -1,3 +1,4 @@
+using Lab.Ec2Deployer.Planning;
 using Lab.Ec2Deployer.Remote;
 using Lab.Ec2Deployer.Swarm;
 
@@ -28,10 +29,10 @@ internal static class HostSurveys
         return result.ExitCode switch
         {
             HostCommands.FirstBootFailed => new(host, $"its first boot failed before Docker was installed{(last is null ? "" : $" ({last.TrimEnd('.')})")}",
-                $"Where that was a passing trouble of the network, publish --replace {host} puts another in its place; the whole log is /var/log/cloud-init-output.log on the host, for the command ssh.", result.Error),
-            HostCommands.FirstBootRuns => new(host, "its first boot has not installed Docker yet", "Run the command again in a minute or two."),
+                $"Where that was a passing trouble of the network, publish --replace {host} puts another in its place; the whole log is /var/log/cloud-init-output.log on the host, for the command ssh.", result.Error) { IsWithoutDocker = true },
+            HostCommands.FirstBootRuns => new(host, "its first boot has not installed Docker yet", "Run the command again in a minute or two.") { IsWithoutDocker = true },
             HostCommands.NoDocker => new(host, "Docker is missing: there is no command docker",
-                "Install it (apt-get install docker.io), or terminate the host, and run publish again.", result.Error),
+                "Install it (apt-get install docker.io), or terminate the host, and run publish again.", result.Error) { IsWithoutDocker = true },
             HostCommands.NoEngine => new(host, "Docker's engine does not answer",
                 "Look at 'journalctl --unit docker' on the host; if it cannot be mended, terminate the host, and run publish again.", result.Error),
             _ => null,
@@ -50,22 +51,30 @@ internal static class HostSurveys
         return new(surveys, StringComparer.Ordinal);
     }
 
-    /// <summary>Whether there is no Swarm yet, as after a first publish that broke off. Where a host does not answer nobody can tell.</summary>
-    /// <param name="unreachable">How many hosts do not answer.</param>
-    /// <param name="surveys">What the others have.</param>
-    public static bool IsUnformed(int unreachable, IReadOnlyDictionary<string, HostSurvey> surveys) =>
-        unreachable == 0 && surveys.Count > 0 && surveys.Values.All(survey => survey.SwarmState is "inactive");
+    /// <summary>
+    /// Whether there is no Swarm that a host could be taken out of: a first publish broke off before it was formed, or it
+    /// has died with its last manager. Where a manager's host does not answer nobody can tell.
+    /// </summary>
+    /// <param name="hosts">The hosts.</param>
+    /// <param name="surveys">What those have that answer.</param>
+    /// <param name="problems">What is wrong with the others.</param>
+    public static bool IsWithoutSwarm(
+        IReadOnlyList<DeployedHost> hosts, IReadOnlyDictionary<string, HostSurvey> surveys, IReadOnlyDictionary<string, HostFailedException> problems) =>
+        hosts.All(host => surveys.TryGetValue(host.Name, out var survey)
+            // A manager that looks for the others is active for none, and holds the Swarm all the same.
+            ? !survey.IsManager && (!host.Manager || survey.SwarmState is "inactive" or "active")
+            : !host.Manager || problems.GetValueOrDefault(host.Name) is { IsWithoutDocker: true });
 
     /// <summary>Asks all hosts that are connected.</summary>
     /// <param name="session">The hosts.</param>
     /// <param name="cancellationToken">Stops.</param>
     /// <param name="waits">Whether their first boot is waited for.</param>
     /// <returns>Both by the host's name: what those have that answered, and what is wrong with the others.</returns>
-    public static async Task<(Dictionary<string, HostSurvey> Surveys, Dictionary<string, string> Problems)> TryReadAllAsync(
+    public static async Task<(Dictionary<string, HostSurvey> Surveys, Dictionary<string, HostFailedException> Problems)> TryReadAllAsync(
         FleetSession session, CancellationToken cancellationToken, bool waits = true)
     {
         var surveys = new Dictionary<string, HostSurvey>(StringComparer.Ordinal);
-        var problems = new Dictionary<string, string>(StringComparer.Ordinal);
+        var problems = new Dictionary<string, HostFailedException>(StringComparer.Ordinal);
         await FleetSession.OnEachAsync(session.Connections, async connection =>
         {
             try
@@ -75,7 +84,7 @@ internal static class HostSurveys
             }
             catch (HostFailedException e)
             {
-                lock (surveys) problems[connection.Host.Name] = e.What;
+                lock (surveys) problems[connection.Host.Name] = e;
             }
 
             return true;

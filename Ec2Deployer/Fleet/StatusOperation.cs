@@ -27,7 +27,7 @@ internal sealed class StatusOperation(FleetAccess access)
             }
             catch (HostFailedException e)
             {
-                problems.TryAdd(manager.Host.Name, e.What);
+                problems.TryAdd(manager.Host.Name, e);
             }
         }
 
@@ -38,7 +38,7 @@ internal sealed class StatusOperation(FleetAccess access)
         }
         catch (HostFailedException e)
         {
-            problems.TryAdd(session.LockHost.Name, e.What);
+            problems.TryAdd(session.LockHost.Name, e);
         }
 
         var containers = await FleetContainers.ReadAsync(session, serving, cancellationToken);
@@ -47,7 +47,7 @@ internal sealed class StatusOperation(FleetAccess access)
     }
 
     private static HostStatus StatusOf(
-        DeployedHost host, FleetSession session, Dictionary<string, HostSurvey> surveys, Dictionary<string, string> problems, IReadOnlyList<SwarmNode> nodes)
+        DeployedHost host, FleetSession session, Dictionary<string, HostSurvey> surveys, Dictionary<string, HostFailedException> problems, IReadOnlyList<SwarmNode> nodes)
     {
         if (session.Unreachable.TryGetValue(host.Name, out var unreachable))
         {
@@ -55,7 +55,7 @@ internal sealed class StatusOperation(FleetAccess access)
             return new(host.Name, false, known is null ? "unknown" : known.IsReady ? "ready" : "down", known?.Manager, unreachable.What);
         }
 
-        var problem = problems.GetValueOrDefault(host.Name);
+        var problem = problems.GetValueOrDefault(host.Name)?.What;
         if (!surveys.TryGetValue(host.Name, out var survey)) return new(host.Name, true, "unknown", null, problem);
         var node = nodes.FirstOrDefault(one => one.Id == survey.NodeId);
         return new(host.Name, true, node is null ? "absent" : node.IsReady ? "ready" : "down", node?.Manager, problem);

@@ -20,7 +20,7 @@ internal sealed class SwarmExecutor(FleetSession session)
         if (manager is null)
         {
             // A member that waits for the other managers must not be made to leave: the Swarm holds the versions and the secrets.
-            if (surveys.FirstOrDefault(one => one.Value is { SwarmState: "pending", NodeId.Length: > 0 }) is { Key: { } waiting })
+            if (surveys.FirstOrDefault(one => one.Value is { SwarmState: "pending", NodeId.Length: > 0 } && session.Hosts.Any(host => host.Manager && host.Name == one.Key)) is { Key: { } waiting })
             {
                 throw new HostFailedException(waiting, "its Swarm's managers have not found one another yet",
                     $"Run the command again in a minute. If the hosts of the other managers are lost, run 'sudo docker swarm init --force-new-cluster --advertise-addr {session.Hosts.First(host => host.Name == waiting).PrivateAddress}' on {waiting} and then publish.");

@@ -35,6 +35,9 @@ internal sealed class HostFailedException : Exception
     /// <summary>The last lines of what the failing part wrote, or nothing.</summary>
     public string Log { get; }
 
+    /// <summary>Whether the host has no Docker, and so is in no Swarm.</summary>
+    public bool IsWithoutDocker { get; init; }
+
     /// <summary>Whether nothing there answered, as while a machine boots: the next attempt may succeed. A key that was refused is not that.</summary>
     public bool IsSilence => InnerException is SocketException or SshOperationTimeoutException or OperationCanceledException or HostFailedException { IsSilence: true };
 

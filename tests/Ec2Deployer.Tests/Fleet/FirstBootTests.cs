@@ -31,17 +31,38 @@ public sealed class FirstBootTests : IDisposable
         Assert.Equal(status == "error", failure.Log.EndsWith("Failed to run module scripts-user", StringComparison.Ordinal));
     }
 
+    /// <summary>A host that can be a manager, and one that cannot: what each says of the Swarm; null where it does not answer.</summary>
     [Theory]
-    [InlineData(0, "inactive", "inactive", true)]
-    [InlineData(1, "inactive", "inactive", false)]
-    [InlineData(0, "inactive", "active", false)]
-    [InlineData(0, "inactive", "pending", false)]
-    public void IsUnformed_OnlyWhereAllHostsSaySo(int unreachable, string one, string other, bool expected) =>
-        Assert.Equal(expected, HostSurveys.IsUnformed(unreachable, new Dictionary<string, HostSurvey> { ["a"] = Survey(one), ["b"] = Survey(other) }));
+    // A first publish broke off before the Swarm was formed.
+    [InlineData("inactive", "inactive", true)]
+    [InlineData("without Docker", "inactive", true)]
+    [InlineData("inactive", null, true)]
+    // Its only manager is gone, and another machine in its place.
+    [InlineData("inactive", "active", true)]
+    [InlineData("inactive", "pending", true)]
+    // There is one, or may be.
+    [InlineData("manager", "active", false)]
+    [InlineData("pending", "active", false)]
+    [InlineData(null, "inactive", false)]
+    [InlineData("inactive", "manager", false)]
+    public void IsWithoutSwarm_TellsWhetherThereIsOneToLeave(string? manager, string? worker, bool expected)
+    {
+        var surveys = new Dictionary<string, HostSurvey>();
+        var problems = new Dictionary<string, HostFailedException>();
+        foreach (var (name, state) in (ReadOnlySpan<(string, string?)>)[("host-1", manager), ("host-3", worker)])
+        {
+            if (state == "without Docker") problems[name] = HostSurveys.Obstacle(name, new(HostCommands.FirstBootFailed, "", ""))!;
+            else if (state is not null) surveys[name] = Survey(state);
+        }
+
+        Assert.Equal(expected, HostSurveys.IsWithoutSwarm([Host, Host with { Name = "host-3", Manager = false }], surveys, problems));
+    }
 
     public void Dispose() => Directory.Delete(_path, recursive: true);
 
-    private static HostSurvey Survey(string state) => HostSurvey.Parse($$"""swarm {"NodeID":"","LocalNodeState":"{{state}}","ControlAvailable":false}""");
+    private static HostSurvey Survey(string state) => HostSurvey.Parse(state == "manager"
+        ? """swarm {"NodeID":"n1","LocalNodeState":"active","ControlAvailable":true}"""
+        : $$"""swarm {"NodeID":"n1","LocalNodeState":"{{state}}","ControlAvailable":false}""");
 
     private void Program(string name, string script)
     {
