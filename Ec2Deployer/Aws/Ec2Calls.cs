@@ -4,10 +4,16 @@ namespace Lab.Ec2Deployer.Aws;
 
 /// <summary>
 /// Makes calls to EC2 and repeats those that may be repeated: throttled ones, passing faults, and, where asked for,
-/// those that name something so new that EC2 does not know it everywhere yet.
+/// those that name something so new that EC2 does not know it everywhere yet. Where that takes long, it is told.
 /// </summary>
-internal sealed class Ec2Calls(IAmazonEC2 ec2, Ec2Pace pace, TimeProvider time)
+/// <param name="ec2">The region's client.</param>
+/// <param name="pace">How often and how long.</param>
+/// <param name="time">The clock of every wait.</param>
+/// <param name="note">Told when EC2 has not answered for <see cref="Ec2Pace.Silence"/>, and when it does again; null: nobody is.</param>
+internal sealed class Ec2Calls(IAmazonEC2 ec2, Ec2Pace pace, TimeProvider time, Action<string>? note = null)
 {
+    private readonly Ec2Silence _silence = new(pace, time, note);
+
     /// <summary>How often and how long.</summary>
     public Ec2Pace Pace => pace;
 
@@ -21,14 +27,18 @@ internal sealed class Ec2Calls(IAmazonEC2 ec2, Ec2Pace pace, TimeProvider time)
     public async Task<T> CallAsync<T>(Func<IAmazonEC2, CancellationToken, Task<T>> call, CancellationToken cancellationToken, bool fresh = false)
     {
         var began = time.GetTimestamp();
+        using var watch = _silence.Watch<T>();
         for (var delay = pace.InitialDelay; ; delay = TimeSpan.FromTicks(Math.Min(delay.Ticks * 2, pace.MaxDelay.Ticks)))
         {
             try
             {
-                return await call(ec2, cancellationToken);
+                var answer = await call(ec2, cancellationToken);
+                watch.Answered();
+                return answer;
             }
             catch (Exception e) when (!cancellationToken.IsCancellationRequested && time.GetElapsedTime(began) < Patience(e, fresh))
             {
+                watch.Failed(e);
                 // Half of it by chance, so that deployers that were throttled together do not come back together.
                 await Task.Delay(delay * (0.5 + Random.Shared.NextDouble() / 2), time, cancellationToken);
             }

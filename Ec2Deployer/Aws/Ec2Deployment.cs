@@ -1,4 +1,5 @@
 using Amazon.EC2;
+using Amazon.Runtime;
 using Lab.Ec2Deployer.Planning;
 using Lab.Ec2Deployer.Reporting;
 
@@ -20,16 +21,21 @@ internal sealed class Ec2Deployment
     /// <param name="directory">What this machine keeps of the deployment.</param>
     /// <param name="pace">How often EC2 is asked.</param>
     /// <param name="time">The clock of every wait.</param>
-    public Ec2Deployment(IAmazonEC2 ec2, DeploymentDirectory directory, Ec2Pace pace, TimeProvider time)
+    /// <param name="note">Told where EC2 does not answer for long.</param>
+    public Ec2Deployment(IAmazonEC2 ec2, DeploymentDirectory directory, Ec2Pace pace, TimeProvider time, Action<string>? note = null)
     {
-        var calls = new Ec2Calls(ec2, pace, time);
+        var calls = new Ec2Calls(ec2, pace, time, note);
         (_directory, _pace, _time) = (directory, pace, time);
         _observer = new Ec2Observer(calls);
         _checks = new Ec2LaunchChecks(calls);
         _executor = new Ec2Executor(calls, _observer, Launching);
         _wait = new HostWait(calls, _observer);
         _destroyer = new Ec2Destroyer(calls, _observer);
+        Life = new Ec2Life(calls, _observer);
     }
+
+    /// <summary>Stops its hosts, starts them, and sets their end.</summary>
+    public Ec2Life Life { get; }
 
     /// <summary>The plan against what exists. Changes nothing, here or at EC2.</summary>
     /// <param name="options">Checked options.</param>
@@ -88,10 +94,22 @@ internal sealed class Ec2Deployment
     /// <param name="cancellationToken">Stops between two calls.</param>
     public async Task<Provisioned> ProvisionAsync(DeploymentPlan plan, IProgressSink progress, CancellationToken cancellationToken)
     {
+        Ec2Life.RequireAhead(plan.Options, plan.Actions.OfType<StartAction>().Select(start => start.Instance), _time.GetUtcNow());
         var calls = await _executor.ApplyAsync(plan, progress, cancellationToken);
         var state = _directory.ReadState();
         var keys = new Dictionary<string, string>(state.HostKeys);
-        var hosts = await _wait.ReadyAsync(plan, keys, progress, cancellationToken);
+        IReadOnlyList<DeployedHost> hosts;
+        try
+        {
+            hosts = await _wait.ReadyAsync(plan, keys, progress, cancellationToken);
+        }
+        catch when (keys.Count > state.HostKeys.Count)
+        {
+            // The consoles of some may have shown theirs: they can be spoken to, whatever became of the others.
+            _directory.WriteState(_directory.ReadState() with { HostKeys = keys });
+            throw;
+        }
+
         // Those of instances that are gone go with them.
         keys = keys.Where(key => hosts.Any(host => host.InstanceId == key.Key)).ToDictionary();
         if (state.Launching.Count > 0 || !keys.ToHashSet().SetEquals(state.HostKeys)) _directory.WriteState(state with { HostKeys = keys, Launching = [], LaunchingSince = null });
@@ -135,6 +153,45 @@ internal sealed class Ec2Deployment
                 keys.GetValueOrDefault(instance.Id)))
             .ToList();
         return new DeploymentSnapshot(observed, hosts, workers);
+    }
+
+    /// <summary>Reads the keys of running hosts that are not known yet from their consoles: a run that broke off has left them so.</summary>
+    /// <returns>What <see cref="FindAsync"/> gives then.</returns>
+    /// <exception cref="DeploymentException">A console shows none in time.</exception>
+    public async Task<DeploymentSnapshot> PinAsync(DeploymentOptions options, DeploymentSnapshot found, IProgressSink progress, CancellationToken cancellationToken)
+    {
+        var state = _directory.ReadState();
+        var keys = new Dictionary<string, string>(state.HostKeys);
+        var running = found.Instances.Where(instance => instance.State == "running").DistinctBy(instance => instance.Host).ToList();
+        if (options.AcceptNewHostKey || running.TrueForAll(instance => keys.ContainsKey(instance.Id))) return found;
+        try
+        {
+            await _wait.PinAsync(options, running, keys, progress, cancellationToken);
+        }
+        catch (Exception e) when (e is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
+        {
+            throw Ec2Errors.Explain(e, "reading host keys", options, "The hosts run and cost money until 'destroy'.");
+        }
+        finally
+        {
+            if (keys.Count > state.HostKeys.Count) _directory.WriteState(_directory.ReadState() with { HostKeys = keys });
+        }
+
+        return await FindAsync(options, cancellationToken);
+    }
+
+    /// <summary>The last lines that a host wrote to its console, or nothing: for hosts that SSH does not reach.</summary>
+    public async Task<string> ConsoleAsync(string instanceId, int lines, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return string.Join('\n', (await _wait.ConsoleAsync(instanceId, cancellationToken)).Split('\n').Select(line => line.TrimEnd()).Where(line => line.Length > 0).TakeLast(lines));
+        }
+        catch (Exception e) when (e is AmazonClientException or HttpRequestException)
+        {
+            // It is wanted to explain another failure, which counts.
+            return "";
+        }
     }
 
     /// <summary>What <see cref="RemoveAsync"/> would remove. Waits for what was asked for so short a time ago that EC2 may not show it yet.</summary>

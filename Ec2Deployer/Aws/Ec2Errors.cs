@@ -98,7 +98,7 @@ internal static class Ec2Errors
         return (encoded > 0 ? text[..encoded] : text).TrimEnd(' ', '.');
     }
 
-    private static string OneLine(string text) => string.Join(' ', text.Split(['\r', '\n'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)).TrimEnd('.');
+    internal static string OneLine(string text) => string.Join(' ', text.Split(['\r', '\n'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)).TrimEnd('.');
 
     private static string Upper(string text) => char.ToUpperInvariant(text[0]) + text[1..];
 }

@@ -140,6 +140,8 @@ internal sealed class Ec2Observer(Ec2Calls calls)
             PublicAddress = string.IsNullOrEmpty(instance.PublicIpAddress) ? null : instance.PublicIpAddress,
             PrivateAddress = string.IsNullOrEmpty(instance.PrivateIpAddress) ? null : instance.PrivateIpAddress,
             LaunchedAt = instance.LaunchTime is { } at ? new DateTimeOffset(at.ToUniversalTime()) : default,
+            // The launch time is that of the last start; the first interface stays from the first one on.
+            FirstStartedAt = instance.NetworkInterfaces?.FirstOrDefault(network => network.Attachment?.DeviceIndex == 0)?.Attachment?.AttachTime is { } first ? new DateTimeOffset(first.ToUniversalTime()) : null,
         };
     }
 

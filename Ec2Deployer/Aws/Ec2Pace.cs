@@ -12,6 +12,9 @@ internal sealed record Ec2Pace
     /// <summary>For how long throttling and passing faults are borne.</summary>
     public TimeSpan Faults { get; init; } = TimeSpan.FromMinutes(2);
 
+    /// <summary>After so long without an answer people are told what is waited for.</summary>
+    public TimeSpan Silence { get; init; } = TimeSpan.FromSeconds(5);
+
     /// <summary>For how long EC2 may not know what it has just created.</summary>
     public TimeSpan Consistency { get; init; } = TimeSpan.FromMinutes(1);
 

@@ -59,7 +59,26 @@ internal sealed class HostWait(Ec2Calls calls, Ec2Observer observer)
     private async Task<IReadOnlyList<DeployedHost>> KeysAsync(
         DeploymentPlan plan, Dictionary<string, ObservedInstance> instances, IDictionary<string, string> known, IProgressSink progress, CancellationToken cancellationToken)
     {
-        var unknown = instances.Values.Where(instance => !known.ContainsKey(instance.Id)).ToList();
+        await PinAsync(plan.Options, [.. instances.Values], known, progress, cancellationToken);
+        return [.. plan.Hosts.Select(host =>
+        {
+            var instance = instances[host.Name];
+            return new DeployedHost(host.Name, host.Role, host.Manager, instance.Id, Address(plan.Options, instance)!, instance.PrivateAddress!,
+                plan.Options.SshPort, plan.Options.SshUser, known.TryGetValue(instance.Id, out var key) ? key : null);
+        })];
+    }
+
+    /// <summary>Reads from the consoles the keys that are not known yet.</summary>
+    /// <param name="options">Whether any key will do.</param>
+    /// <param name="instances">Instances that run.</param>
+    /// <param name="known">Fingerprints by instance; what is found is added.</param>
+    /// <param name="progress">Told of the wait.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <exception cref="DeploymentException">A console shows none in time.</exception>
+    public async Task PinAsync(
+        DeploymentOptions options, IReadOnlyCollection<ObservedInstance> instances, IDictionary<string, string> known, IProgressSink progress, CancellationToken cancellationToken)
+    {
+        var unknown = instances.Where(instance => !known.ContainsKey(instance.Id)).ToList();
         if (unknown.Count > 0)
         {
             using var step = progress.Begin("reading host keys from the consoles");
@@ -74,7 +93,7 @@ internal sealed class HostWait(Ec2Calls calls, Ec2Observer observer)
 
                 step.Report(instances.Count - unknown.Count, instances.Count);
                 // Whoever takes any key need not wait for the right one.
-                return unknown.Count == 0 || plan.Options.AcceptNewHostKey ? plan : null;
+                return unknown.Count == 0 || options.AcceptNewHostKey ? options : null;
             }, calls.Pace.HostKeys, cancellationToken);
             if (done is null)
             {
@@ -84,16 +103,10 @@ internal sealed class HostWait(Ec2Calls calls, Ec2Observer observer)
 
             step.Done(unknown.Count == 0 ? "all pinned" : $"{unknown.Count} not pinned");
         }
-
-        return [.. plan.Hosts.Select(host =>
-        {
-            var instance = instances[host.Name];
-            return new DeployedHost(host.Name, host.Role, host.Manager, instance.Id, Address(plan.Options, instance)!, instance.PrivateAddress!,
-                plan.Options.SshPort, plan.Options.SshUser, known.TryGetValue(instance.Id, out var key) ? key : null);
-        })];
     }
 
-    private async Task<string> ConsoleAsync(string id, CancellationToken cancellationToken)
+    /// <summary>What a host wrote to its console so far.</summary>
+    public async Task<string> ConsoleAsync(string id, CancellationToken cancellationToken)
     {
         try
         {

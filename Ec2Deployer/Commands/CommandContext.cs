@@ -96,7 +96,7 @@ internal sealed class CommandContext : IDisposable
             }
         }
 
-        return new Ec2Deployment(_client, Directory, _environment.Pace, _environment.Time);
+        return new Ec2Deployment(_client, Directory, _environment.Pace, _environment.Time, Progress.Note);
     }
 
     /// <summary>Whose credentials these are, asked once; null where nobody could say. Only after <see cref="DeploymentAsync"/>.</summary>
@@ -134,17 +134,26 @@ internal sealed class CommandContext : IDisposable
     public static DeploymentException NoCredentials() => new(ExitCode.AwsRefused,
         "No AWS credentials were found in the environment, in ~/.aws or on this machine's role. Nothing was changed. Set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run 'aws sso login'; 'plan' works without any.");
 
-    /// <summary>The running hosts.</summary>
-    /// <param name="cancellationToken">Ends the calls.</param>
-    /// <param name="reachable">Whether a host must be among them that this machine can speak to.</param>
-    /// <exception cref="DeploymentException">There are none, or none whose host key is known here.</exception>
-    public async Task<DeploymentSnapshot> FindAsync(CancellationToken cancellationToken, bool reachable = true)
+    /// <summary>Whatever EC2 shows of the deployment, in whichever state.</summary>
+    /// <exception cref="DeploymentException">There is nothing.</exception>
+    public async Task<DeploymentSnapshot> FindAnyAsync(CancellationToken cancellationToken)
     {
         var found = await (await DeploymentAsync(cancellationToken)).FindAsync(Options, cancellationToken);
-        if (found.Instances.Count == 0)
-            throw new DeploymentException(ExitCode.Failed, $"There is no deployment '{Options.Name}' in {Options.Region}. Make it with 'publish', name another with --name and --region, or see with 'list' what there is in every region.");
+        if (found.Instances.Count == 0 && found.Observed.Groups.Count == 0 && found.Observed.Key is null) throw NoDeployment();
         await LearnPlaceAsync(found, cancellationToken);
-        if (reachable && found.Hosts.Count == 0)
+        return found;
+    }
+
+    /// <summary>The running hosts.</summary>
+    /// <param name="cancellationToken">Ends the calls.</param>
+    /// <exception cref="DeploymentException">There are none, or none whose host key is known here.</exception>
+    public async Task<DeploymentSnapshot> FindAsync(CancellationToken cancellationToken)
+    {
+        var found = await FindAnyAsync(cancellationToken);
+        if (found.Instances.Count == 0) throw NoDeployment();
+        if (found.Instances.All(instance => instance.State is "stopped" or "stopping"))
+            throw new DeploymentException(ExitCode.HostFailed, $"The hosts of '{Options.Name}' are stopped: 'start' starts them.");
+        if (found.Hosts.Count == 0)
         {
             throw new DeploymentException(ExitCode.HostFailed,
                 $"None of the {found.Instances.Count} instances of '{Options.Name}' runs with a host key that this machine knows. 'publish' reads the keys from their consoles and goes on where it stopped; --accept-new-host-key accepts what answers. Published on another machine: 'state export' there, 'state import' here.");
@@ -152,6 +161,9 @@ internal sealed class CommandContext : IDisposable
 
         return found;
     }
+
+    private DeploymentException NoDeployment() => new(ExitCode.Failed,
+        $"There is no deployment '{Options.Name}' in {Options.Region}. Make it with 'publish', name another with --name and --region, or see with 'list' what there is in every region.");
 
     /// <summary>This machine's public address, asked for only where a door has no other.</summary>
     public async Task<string?> CallerAddressAsync(CancellationToken cancellationToken) =>

@@ -88,6 +88,9 @@ internal static class DeployerApp
         HarmCommand.Create(environment),
         UnlockCommand.Create(environment),
         StateCommand.Create(environment),
+        TtlCommand.Create(environment),
+        StopCommand.Create(environment),
+        StartCommand.Create(environment),
         DestroyCommand.Create(environment),
         IamCommand.Create(environment),
     };

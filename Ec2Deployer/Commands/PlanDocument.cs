@@ -54,7 +54,7 @@ internal static class PlanDocument
             Action = RequestText.ActionOf(request),
             Fields = RequestText.Fields(request).ToDictionary(),
         });
-        document["cloud_init"] = plan.Hosts.ToDictionary(host => host.Name, host => CloudInit.Document(host.Name, plan.Options.Ttl));
+        document["cloud_init"] = plan.Hosts.ToDictionary(host => host.Name, host => CloudInit.Document(host.Name, plan.Options.Ttl, plan.Options.End));
         document["remote"] = remote.Select(step => new { step.Host, step.Title, step.Command, TimeoutSeconds = step.Timeout.TotalSeconds, step.Input });
         return document;
     }

@@ -21,7 +21,7 @@ internal sealed class PlanFiles(string directory)
             Write("plan.txt", text);
             Write("plan.json", document);
             Write("stack.yml", stack);
-            foreach (var host in plan.Hosts) Write(Path.Combine("cloud-init", $"{host.Name}.yaml"), CloudInit.Document(host.Name, plan.Options.Ttl));
+            foreach (var host in plan.Hosts) Write(Path.Combine("cloud-init", $"{host.Name}.yaml"), CloudInit.Document(host.Name, plan.Options.Ttl, plan.Options.End));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

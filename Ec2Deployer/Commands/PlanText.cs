@@ -60,7 +60,7 @@ internal sealed class PlanText(Screen screen, DeploymentPlan plan)
         }
 
         screen.Heading("cloud-init document of a host (host-1; the others differ in their name)");
-        screen.Line(CloudInit.Document(FleetShape.WorkerHost(1), plan.Options.Ttl));
+        screen.Line(CloudInit.Document(FleetShape.WorkerHost(1), plan.Options.Ttl, plan.Options.End));
 
         screen.Heading("Commands on the hosts, in this order");
         if (remote.Count == 0) screen.Line("  none");

@@ -52,6 +52,7 @@ internal static class PublishCommand
             throw;
         }
 
+        LifeText.AfterPublish(context, plan, before);
         return ExitCode.Done;
     }
 

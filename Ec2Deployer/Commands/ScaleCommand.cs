@@ -20,9 +20,17 @@ internal static class ScaleCommand
         if (parse.GetResult(Settings.Hosts.Option) is null) throw new DeploymentException(ExitCode.Usage, "scale needs --hosts N: how many hosts for workers there are to be.");
         context.Fleet.Check(context.Release);
         var deployment = await context.DeploymentAsync(cancellationToken);
-        var found = await context.FindAsync(cancellationToken);
-        // What can fail fails before work is taken off a host.
-        if (found.WorkerHosts > context.Options.Hosts) await context.Fleet.BuildAsync(context.Release, context.Progress, cancellationToken);
+        var found = await context.FindAnyAsync(cancellationToken);
+        if (found.Instances.FirstOrDefault(instance => instance.State is "stopped" or "stopping") is { } stopped)
+            throw new DeploymentException(ExitCode.HostFailed, $"{stopped.Host} is {stopped.State}. Nothing was changed. Start the hosts with 'start' first.");
+        if (found.WorkerHosts > context.Options.Hosts)
+        {
+            // What can fail fails before work is taken off a host.
+            await context.Fleet.BuildAsync(context.Release, context.Progress, cancellationToken);
+            // A first publish may have broken off before it had read the keys: formation goes on from there.
+            found = await deployment.PinAsync(context.Options, found, context.Progress, cancellationToken);
+        }
+
         var emptied = await new ScaleOperation(context.Fleet).EmptyAsync(found, context.Options.Hosts, context.Release, context.Progress, cancellationToken);
         return await PublishCommand.PublishAsync(context, deployment, context.Options, found, isCurrent: !emptied, cancellationToken);
     }

@@ -15,6 +15,9 @@ internal sealed record Setting(Option<string?> Option, Func<DeploymentOptions, s
 /// <summary>The options that describe a deployment and the way to it, and how they become <see cref="DeploymentOptions"/>.</summary>
 internal static class Settings
 {
+    /// <summary>The option of the end that new hosts get.</summary>
+    public const string Ttl = "--ttl";
+
     /// <summary>Which deployment.</summary>
     public static Option<string> Name { get; } = new("--name")
     {
@@ -108,7 +111,7 @@ internal static class Settings
         new(Option("--image-owner", "ID", "Owner of the machine image [default: Debian, 136693071363]"), (o, v) => o with { ImageOwner = v }),
         new(Option("--image-name", "PATTERN", "Name of the machine image [default: debian-12-amd64-*]"), (o, v) => o with { ImageName = v }),
         new(Option("--disk", "GIB", "Disk of each host [default: 16]"), (o, v) => o with { DiskGiB = Number(v) }),
-        new(Option("--ttl", "TIME", "Hosts end themselves after so long, such as 4h; counted from their first start [default: never]"), (o, v) => o with { Ttl = Duration(v) }),
+        new(Option(Ttl, "TIME", "Hosts end themselves after so long, such as 4h; counted from their first start, and for running ones changed by 'ttl' [default: never]"), (o, v) => o with { Ttl = Duration(v) }),
         new(Option("--ssh-from", "CIDR", "Who may reach SSH [default: this machine's public address]"), (o, v) => o with { SshFrom = v }),
         new(Option("--http-from", "CIDR", "Who may reach HTTP and HTTPS [default: this machine's public address]"), (o, v) => o with { HttpFrom = v }),
         new(Option("--otlp", "URL", "Collector for telemetry [default: none]"), (o, v) => o with { Otlp = Address(v) }),

@@ -15,7 +15,7 @@ internal static class StatusCommand
 
     public static Command Create(CommandEnvironment environment)
     {
-        var command = new Command("status", "Hosts, containers, versions, health, uptime, and what it has cost so far.") { Watch };
+        var command = new Command("status", "What it costs, has cost, and when it ends; hosts, containers, versions, health, uptime.") { Watch };
         return command.WithWay().Does(environment, RunAsync);
     }
 
@@ -23,12 +23,10 @@ internal static class StatusCommand
     {
         while (true)
         {
-            var found = await context.FindAsync(cancellationToken, reachable: false);
-            // Without a key there is no way in: what EC2 tells is told all the same.
-            var status = found.Hosts.Count == 0 || !File.Exists(context.Directory.PrivateKeyFile)
-                ? new FleetStatus(null, [], [], [], null) : await context.Fleet.StatusAsync(found.Hosts, context.Release, cancellationToken);
+            var found = await context.FindAnyAsync(cancellationToken);
             var size = Size(context, found);
-            status = status with { Containers = Containers(context, size, status) };
+            var status = await AskAsync(context, found, cancellationToken);
+            status = status with { Containers = Containers(context, size, found, status) };
             var hosts = Hosts(context, size, found, status);
             if (context.Screen.IsJson) Json(context, hosts, status);
             else Text(context, hosts, status, parse.GetValue(Watch));
@@ -45,55 +43,82 @@ internal static class StatusCommand
         }
     }
 
+    /// <summary>What the hosts say. Whatever keeps them from it, what EC2 says is shown, above all what costs.</summary>
+    public static async Task<FleetStatus> AskAsync(CommandContext context, DeploymentSnapshot found, CancellationToken cancellationToken)
+    {
+        // Without a key there is no way in: what EC2 tells is told all the same.
+        if (found.Hosts.Count == 0 || !File.Exists(context.Directory.PrivateKeyFile)) return FleetStatus.Unknown;
+        try
+        {
+            return await context.Fleet.StatusAsync(found.Hosts, context.Release, cancellationToken);
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            context.Progress.Note($"The hosts cannot be asked: {e.Message}");
+            return FleetStatus.Unknown;
+        }
+    }
+
     private static int Size(CommandContext context, DeploymentSnapshot found) =>
         Math.Max(found.WorkerHosts, int.TryParse(context.State.Options.GetValueOrDefault(Settings.Hosts.Option.Name), CultureInfo.InvariantCulture, out var hosts) ? hosts : 0);
 
-    /// <summary>The containers, those of hosts that are gone included.</summary>
-    private static List<ContainerStatus> Containers(CommandContext context, int size, FleetStatus status) =>
+    /// <summary>The containers, those of hosts that are gone or say nothing included.</summary>
+    private static List<ContainerStatus> Containers(CommandContext context, int size, DeploymentSnapshot found, FleetStatus status) =>
         [.. FleetShape.Containers(context.Options with { Hosts = Math.Max(1, size) }).Select(planned =>
-            status.Containers.FirstOrDefault(container => container.Name == planned.Name) ?? new(planned.Name, planned.Host, planned.Port, null, "gone", null))];
+            status.Containers.FirstOrDefault(container => container.Name == planned.Name) ?? new(planned.Name, planned.Host, planned.Port, null,
+                found.Instances.FirstOrDefault(instance => instance.Host == planned.Host)?.State switch { null => "gone", "running" or "pending" => "unknown", _ => "stopped" }, null))];
 
     private static List<HostLine> Hosts(CommandContext context, int size, DeploymentSnapshot found, FleetStatus status)
     {
         var now = context.Time.GetUtcNow();
+        var names = FleetShape.Hosts(size);
+        var first = found.Instances.OrderBy(instance => instance.LaunchedAt).ThenBy(instance => instance.Id, StringComparer.Ordinal).DistinctBy(instance => instance.Host).ToList();
         return
         [
-            .. FleetShape.Hosts(size).Select(name =>
-            {
-                var instance = found.Instances.FirstOrDefault(instance => instance.Host == name);
-                var seen = status.Hosts.FirstOrDefault(host => host.Name == name);
-                var problem = instance is null ? "gone: 'publish' puts another in its place"
-                    : instance.State != "running" ? $"{instance.State}: 'publish' starts it"
-                    : !File.Exists(context.Directory.PrivateKeyFile) ? "its SSH key is not on this machine: 'state import', or 'publish --ssh-key'"
-                    : seen is null ? "its host key is not known here: 'publish' reads it"
-                    : seen.Problem ?? (seen.Reachable ? null : "does not answer");
-                var price = instance is null ? null : PriceTable.Bundled.Of(
-                    context.Options.Region, [instance.InstanceType], context.Options.DiskGiB, instance.PublicAddress is not null).HourlyUsd;
-                var up = instance is { State: "running" } ? now - instance.LaunchedAt : TimeSpan.Zero;
-                return new HostLine(name, instance?.Id, instance?.InstanceType, instance?.Zone, instance is null ? "gone" : instance.State,
-                    instance is null ? null : HostWait.Address(context.Options, instance), up, seen?.Swarm, seen?.Manager, price * (decimal)up.TotalHours, problem);
-            }),
+            .. names.Select(name => first.FirstOrDefault(instance => instance.Host == name) is { } instance
+                ? Line(instance, Problem(context, instance, status.Hosts.FirstOrDefault(host => host.Name == name)))
+                : new HostLine(name, null, null, "gone: 'publish' puts another in its place")),
+            // They cost as much as the others.
+            .. found.Instances.Where(instance => !first.Contains(instance) || !names.Contains(instance.Host))
+                .Select(instance => Line(instance, first.Contains(instance) ? "none of the deployment's hosts: 'destroy' ends it" : $"a second {instance.Host}: 'publish' ends it")),
         ];
+
+        HostLine Line(ObservedInstance instance, string? problem) => new(instance.Host, instance, status.Hosts.FirstOrDefault(host => host.Name == instance.Host), problem)
+        {
+            Address = HostWait.Address(context.Options, instance),
+            Up = instance is { State: "running" } ? now - instance.LaunchedAt : TimeSpan.Zero,
+            HourlyUsd = HostCost.HourlyUsd(context.Options, instance),
+            SpentUsd = HostCost.SpentUsd(context.Options, instance, now),
+        };
     }
+
+    private static string? Problem(CommandContext context, ObservedInstance instance, HostStatus? seen) => instance.State switch
+    {
+        "stopped" => "stopped: 'start' starts it",
+        "stopping" => "stops: 'start' starts it again",
+        "pending" => "starts",
+        _ when !File.Exists(context.Directory.PrivateKeyFile) => "its SSH key is not on this machine: 'state import', or 'publish --ssh-key'",
+        _ when seen is null => "its host key is not known here: 'publish' reads it",
+        _ => seen.Problem ?? (seen.Reachable ? null : "does not answer"),
+    };
 
     private static void Text(CommandContext context, List<HostLine> hosts, FleetStatus status, bool watch)
     {
         var screen = context.Screen;
         if (watch && screen.IsTerminal) screen.Out.Clear(home: true);
-        screen.Line($"Deployment '{context.Options.Name}' in {context.Options.Region}: version {status.Version ?? "none yet"}");
+        var instances = hosts.Select(host => host.Instance).OfType<ObservedInstance>().ToList();
+        screen.Line($"Deployment '{context.Options.Name}' in {context.Options.Region}: {LifeText.Usd(Sum(hosts, host => host.HourlyUsd))} US dollars an hour, {Spent(hosts)} spent, {LifeText.Ends(instances, context.Time.GetUtcNow())}");
+        screen.Line($"  version {status.Version ?? (status.Hosts.Count == 0 ? "unknown" : "none yet")}; list prices of {PriceTable.Bundled.AsOfIn(context.Options.Region).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture)} without tax and traffic, hosts that are gone left out");
         if (status.Lock is { } held) screen.Line($"  ! {held.Owner} holds the lock since {held.Since:yyyy-MM-dd HH:mm} UTC for '{held.What}'");
         screen.Heading("Hosts");
         screen.Table(["name", "instance", "type", "zone", "state", "address", "up", "swarm", ""], hosts.Select(host => (IReadOnlyList<string>)
-            [host.Name, host.Instance ?? "–", host.Type ?? "–", host.Zone ?? "–", host.State, host.Address ?? "–", host.Up > TimeSpan.Zero ? Durations.Text(host.Up) : "–",
-                host.Manager is { } manager ? $"{host.Swarm}, {manager}" : host.Swarm ?? "–", host.Problem is null ? "" : $"! {host.Problem}"]));
+            [host.Name, host.Instance?.Id ?? "–", host.Instance?.InstanceType ?? "–", host.Instance?.Zone ?? "–", host.State, host.Address ?? "–", host.Up > TimeSpan.Zero ? Durations.Text(host.Up) : "–",
+                host.Seen?.Manager is { } manager ? $"{host.Seen.Swarm}, {manager}" : host.Seen?.Swarm ?? "–", host.Problem is null ? "" : $"! {host.Problem}"]));
         screen.Heading("Containers");
         screen.Table(["name", "host", "port", "version", "health", "up"], status.Containers.Select(container => (IReadOnlyList<string>)
             [container.Name, container.Host, container.Port.ToString(CultureInfo.InvariantCulture), container.Version ?? "–", container.Health,
                 container.StartedAt is { } at ? Durations.Text(context.Time.GetUtcNow() - at) : "–"]));
         screen.Line();
-        screen.Line(CostOf(hosts) is { } cost
-            ? string.Create(CultureInfo.InvariantCulture, $"  cost since the hosts' last start: {cost:F2} US dollars, list prices of {PriceTable.Bundled.AsOfIn(context.Options.Region):yyyy-MM-dd}, without tax and traffic")
-            : $"  cost: unknown, for the table of prices has not all of {string.Join(", ", hosts.Select(host => host.Type).OfType<string>().Distinct())} in {context.Options.Region}");
         if (status.Versions.Count > 1) screen.Line($"  versions kept: {string.Join(", ", status.Versions)}");
     }
 
@@ -106,24 +131,43 @@ internal static class StatusCommand
         Hosts = hosts.Select(host => new
         {
             host.Name,
-            InstanceId = host.Instance,
-            InstanceType = host.Type,
-            host.Zone,
+            InstanceId = host.Instance?.Id,
+            host.Instance?.InstanceType,
+            host.Instance?.Zone,
             host.State,
             host.Address,
             UpSeconds = (long)host.Up.TotalSeconds,
-            host.Swarm,
-            host.Manager,
+            host.Seen?.Swarm,
+            host.Seen?.Manager,
             host.Problem,
+            HourlyUsd = Rounded(host.HourlyUsd, 6),
+            CostUsd = Rounded(host.SpentUsd, 4),
+            EndsAt = host.Instance is null ? null : HostEnd.Of(host.Instance),
         }),
         status.Containers,
         status.Lock,
-        CostUsd = CostOf(hosts),
+        HourlyUsd = Rounded(Sum(hosts, host => host.HourlyUsd), 6),
+        CostUsd = Rounded(Sum(hosts, host => host.SpentUsd), 4),
     });
 
-    private static decimal? CostOf(List<HostLine> hosts) =>
-        hosts.Any(host => host.Instance is not null && host.CostUsd is null) ? null : Math.Round(hosts.Sum(host => host.CostUsd ?? 0), 4);
+    // Of an unknown part the whole is unknown: a part of the sum would be taken for the sum.
+    private static decimal? Sum(List<HostLine> hosts, Func<HostLine, decimal?> part) =>
+        hosts.Where(host => host.Instance is not null).Aggregate((decimal?)0, (sum, host) => sum + part(host));
 
-    private sealed record HostLine(
-        string Name, string? Instance, string? Type, string? Zone, string State, string? Address, TimeSpan Up, string? Swarm, string? Manager, decimal? CostUsd, string? Problem);
+    private static decimal? Rounded(decimal? value, int digits) => value is { } known ? Math.Round(known, digits) : null;
+
+    private static string Spent(List<HostLine> hosts) => Sum(hosts, host => host.SpentUsd)?.ToString("F2", CultureInfo.InvariantCulture) ?? "an unknown sum";
+
+    private sealed record HostLine(string Name, ObservedInstance? Instance, HostStatus? Seen, string? Problem)
+    {
+        public string State => Instance?.State ?? "gone";
+
+        public string? Address { get; init; }
+
+        public TimeSpan Up { get; init; }
+
+        public decimal? HourlyUsd { get; init; }
+
+        public decimal? SpentUsd { get; init; }
+    }
 }

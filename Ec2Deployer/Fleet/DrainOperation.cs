@@ -20,7 +20,8 @@ internal sealed class DrainOperation(FleetAccess access)
         IReadOnlyList<DeployedHost> hosts, ReleaseOptions release, string host, IProgressSink progress, CancellationToken cancellationToken) =>
         access.LockedAsync(hosts, release, progress, $"draining {host}", async session =>
         {
-            var (surveys, _) = await HostSurveys.TryReadAllAsync(session, cancellationToken);
+            var (surveys, problems) = await HostSurveys.TryReadAllAsync(session, cancellationToken);
+            if (HostSurveys.IsWithoutSwarm(session.Hosts, surveys, problems)) return false;
             var manager = HostSurveys.Manager(session, surveys, except: host);
             var nodes = await SwarmExecutor.NodesAsync(manager, cancellationToken);
             if (surveys.TryGetValue(host, out var survey) && nodes.FirstOrDefault(node => node.Id == survey.NodeId) is { } node)

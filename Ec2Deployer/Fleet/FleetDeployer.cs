@@ -63,6 +63,19 @@ internal sealed class FleetDeployer(string sources, HttpClient http, TimeProvide
         new RemoveOperation(_access).RunAsync(hosts, release, host, progress, cancellationToken);
 
     /// <inheritdoc/>
+    public Task WaitForAnswersAsync(IReadOnlyList<DeployedHost> hosts, ReleaseOptions release, IProgressSink progress, CancellationToken cancellationToken) =>
+        new ResumeOperation(_access, http, stackTimes).WaitForAnswersAsync(hosts, release, progress, cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<FleetReport> ResumeAsync(IReadOnlyList<DeployedHost> hosts, ReleaseOptions release, IProgressSink progress, CancellationToken cancellationToken) =>
+        new ResumeOperation(_access, http, stackTimes).RunAsync(hosts, release, progress, cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyDictionary<string, string>> SetEndAsync(
+        IReadOnlyList<DeployedHost> hosts, ReleaseOptions release, DateTimeOffset? end, CancellationToken cancellationToken) =>
+        new EndOperation(_access).RunAsync(hosts, release, end, cancellationToken);
+
+    /// <inheritdoc/>
     public Task<FleetLock?> UnlockAsync(IReadOnlyList<DeployedHost> hosts, ReleaseOptions release, CancellationToken cancellationToken) =>
         new UnlockOperation(_access).RunAsync(hosts, release, cancellationToken);
 }

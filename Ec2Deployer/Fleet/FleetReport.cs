@@ -36,6 +36,6 @@ internal sealed record FleetReport
 /// <param name="Host">The host it runs on.</param>
 /// <param name="Port">The port it answers on.</param>
 /// <param name="Version">The version it runs, or null where it is not there.</param>
-/// <param name="Health"><c>healthy</c>, <c>starting</c>, <c>unhealthy</c>, <c>gone</c> or <c>unknown</c>.</param>
+/// <param name="Health"><c>healthy</c>, <c>starting</c>, <c>unhealthy</c>, <c>gone</c>, <c>stopped</c> or <c>unknown</c>.</param>
 /// <param name="StartedAt">Since when, or null.</param>
 internal sealed record ContainerStatus(string Name, string Host, int Port, string? Version, string Health, DateTimeOffset? StartedAt);

@@ -13,7 +13,11 @@ internal sealed record FleetStatus(
     IReadOnlyList<string> Versions,
     IReadOnlyList<HostStatus> Hosts,
     IReadOnlyList<ContainerStatus> Containers,
-    FleetLock? Lock);
+    FleetLock? Lock)
+{
+    /// <summary>No host could be asked.</summary>
+    public static FleetStatus Unknown { get; } = new(null, [], [], [], null);
+}
 
 /// <summary>A host as the fleet sees it.</summary>
 /// <param name="Name">The host's name.</param>

@@ -1,3 +1,4 @@
+using Lab.Ec2Deployer.Planning;
 using Lab.Ec2Deployer.Remote;
 using Lab.Ec2Deployer.Swarm;
 
@@ -7,19 +8,34 @@ namespace Lab.Ec2Deployer.Fleet;
 internal static class HostSurveys
 {
     /// <summary>Asks one host.</summary>
+    /// <param name="connection">The host.</param>
+    /// <param name="cancellationToken">Stops.</param>
+    /// <param name="waits">Whether its first boot is waited for.</param>
     /// <exception cref="HostFailedException">It has no Docker, or none that answers.</exception>
-    public static async Task<HostSurvey> ReadAsync(HostConnection connection, CancellationToken cancellationToken)
+    public static async Task<HostSurvey> ReadAsync(HostConnection connection, CancellationToken cancellationToken, bool waits = true)
     {
-        var command = HostCommands.Survey(connection.Host);
-        var result = await connection.TryAsync(command, cancellationToken);
+        var command = HostCommands.Survey(connection.Host, waits);
+        return Read(connection, command, await connection.TryAsync(command, cancellationToken));
+    }
+
+    private static HostSurvey Read(HostConnection connection, HostCommand command, CommandResult result) => result.ExitCode == 0
+        ? HostSurvey.Parse(result.Output)
+        : throw Obstacle(connection.Host.Name, result) ?? connection.Failed(command, result);
+
+    /// <summary>What a survey that ended with one of its own codes tells, or null where it did not.</summary>
+    internal static HostFailedException? Obstacle(string host, CommandResult result)
+    {
+        var last = result.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).LastOrDefault(line => line.StartsWith("E:", StringComparison.Ordinal));
         return result.ExitCode switch
         {
-            0 => HostSurvey.Parse(result.Output),
-            HostCommands.NoDocker => throw new HostFailedException(connection.Host.Name, "Docker is missing: there is no command docker",
-                "Install it (apt-get install docker.io), or terminate the host, and run publish again.", result.Error),
-            HostCommands.NoEngine => throw new HostFailedException(connection.Host.Name, "Docker's engine does not answer",
+            HostCommands.FirstBootFailed => new(host, $"its first boot failed before Docker was installed{(last is null ? "" : $" ({last.TrimEnd('.')})")}",
+                $"Where that was a passing trouble of the network, publish --replace {host} puts another in its place; the whole log is /var/log/cloud-init-output.log on the host, for the command ssh.", result.Error) { IsWithoutDocker = true },
+            HostCommands.FirstBootRuns => new(host, "its first boot has not installed Docker yet", "Run the command again in a minute or two.") { IsWithoutDocker = true },
+            HostCommands.NoDocker => new(host, "Docker is missing: there is no command docker",
+                "Install it (apt-get install docker.io), or terminate the host, and run publish again.", result.Error) { IsWithoutDocker = true },
+            HostCommands.NoEngine => new(host, "Docker's engine does not answer",
                 "Look at 'journalctl --unit docker' on the host; if it cannot be mended, terminate the host, and run publish again.", result.Error),
-            _ => throw connection.Failed(command, result),
+            _ => null,
         };
     }
 
@@ -35,22 +51,40 @@ internal static class HostSurveys
         return new(surveys, StringComparer.Ordinal);
     }
 
+    /// <summary>
+    /// Whether there is no Swarm that a host could be taken out of: a first publish broke off before it was formed, or it
+    /// has died with its last manager. Where a manager's host does not answer nobody can tell.
+    /// </summary>
+    /// <param name="hosts">The hosts.</param>
+    /// <param name="surveys">What those have that answer.</param>
+    /// <param name="problems">What is wrong with the others.</param>
+    public static bool IsWithoutSwarm(
+        IReadOnlyList<DeployedHost> hosts, IReadOnlyDictionary<string, HostSurvey> surveys, IReadOnlyDictionary<string, HostFailedException> problems) =>
+        hosts.All(host => surveys.TryGetValue(host.Name, out var survey)
+            // A manager that looks for the others is active for none, and holds the Swarm all the same.
+            ? !survey.IsManager && (!host.Manager || survey.SwarmState is "inactive" or "active")
+            : !host.Manager || problems.GetValueOrDefault(host.Name) is { IsWithoutDocker: true });
+
     /// <summary>Asks all hosts that are connected.</summary>
+    /// <param name="session">The hosts.</param>
+    /// <param name="cancellationToken">Stops.</param>
+    /// <param name="waits">Whether their first boot is waited for.</param>
     /// <returns>Both by the host's name: what those have that answered, and what is wrong with the others.</returns>
-    public static async Task<(Dictionary<string, HostSurvey> Surveys, Dictionary<string, string> Problems)> TryReadAllAsync(FleetSession session, CancellationToken cancellationToken)
+    public static async Task<(Dictionary<string, HostSurvey> Surveys, Dictionary<string, HostFailedException> Problems)> TryReadAllAsync(
+        FleetSession session, CancellationToken cancellationToken, bool waits = true)
     {
         var surveys = new Dictionary<string, HostSurvey>(StringComparer.Ordinal);
-        var problems = new Dictionary<string, string>(StringComparer.Ordinal);
+        var problems = new Dictionary<string, HostFailedException>(StringComparer.Ordinal);
         await FleetSession.OnEachAsync(session.Connections, async connection =>
         {
             try
             {
-                var survey = await ReadAsync(connection, cancellationToken);
+                var survey = await ReadAsync(connection, cancellationToken, waits);
                 lock (surveys) surveys[connection.Host.Name] = survey;
             }
             catch (HostFailedException e)
             {
-                lock (surveys) problems[connection.Host.Name] = e.What;
+                lock (surveys) problems[connection.Host.Name] = e;
             }
 
             return true;

@@ -78,6 +78,24 @@ internal interface IFleetDeployer
     Task RemoveHostAsync(
         IReadOnlyList<DeployedHost> hosts, ReleaseOptions release, string host, IProgressSink progress, CancellationToken cancellationToken);
 
+    /// <summary>Waits until hosts that were started again answer by SSH; who comes next tells what is wrong with one that does not.</summary>
+    Task WaitForAnswersAsync(IReadOnlyList<DeployedHost> hosts, ReleaseOptions release, IProgressSink progress, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Waits until hosts that were stopped and started have found together in their Swarm and serve again what they served
+    /// before. Takes the lock.
+    /// </summary>
+    /// <exception cref="DeploymentException">They do not in time.</exception>
+    Task<FleetReport> ResumeAsync(IReadOnlyList<DeployedHost> hosts, ReleaseOptions release, IProgressSink progress, CancellationToken cancellationToken);
+
+    /// <summary>Sets on hosts that run when they end themselves.</summary>
+    /// <param name="hosts">The hosts.</param>
+    /// <param name="release">How they are reached.</param>
+    /// <param name="end">The moment, or null for never.</param>
+    /// <param name="cancellationToken">Stops.</param>
+    /// <returns>Why it is not set, by the names of hosts that do not answer or refuse.</returns>
+    Task<IReadOnlyDictionary<string, string>> SetEndAsync(IReadOnlyList<DeployedHost> hosts, ReleaseOptions release, DateTimeOffset? end, CancellationToken cancellationToken);
+
     /// <summary>Breaks the lock that a deployer left behind.</summary>
     /// <returns>The lock that was broken, or null where there was none.</returns>
     Task<FleetLock?> UnlockAsync(IReadOnlyList<DeployedHost> hosts, ReleaseOptions release, CancellationToken cancellationToken);

@@ -12,7 +12,8 @@ internal sealed class RemoveOperation(FleetAccess access)
         IReadOnlyList<DeployedHost> hosts, ReleaseOptions release, string host, IProgressSink progress, CancellationToken cancellationToken) =>
         access.LockedAsync(hosts, release, progress, $"removing {host}", async session =>
         {
-            var (surveys, _) = await HostSurveys.TryReadAllAsync(session, cancellationToken);
+            var (surveys, problems) = await HostSurveys.TryReadAllAsync(session, cancellationToken);
+            if (HostSurveys.IsWithoutSwarm(session.Hosts, surveys, problems)) return false;
             var manager = HostSurveys.Manager(session, surveys, except: host);
             using var step = progress.Begin("removing from the Swarm", host);
             await WorkersFile.WriteAsync(session, hosts.Where(one => one.Name != host), cancellationToken);

@@ -23,7 +23,7 @@ internal sealed class ScaleOperation(IFleetDeployer fleet)
         {
             var name = FleetShape.WorkerHost(number);
             if (before.Hosts.Any(host => host.Name == name)) await fleet.DrainHostAsync(before.Hosts, release, name, progress, cancellationToken);
-            await fleet.RemoveHostAsync(before.Hosts, release, name, progress, cancellationToken);
+            if (before.Hosts.Count > 0) await fleet.RemoveHostAsync(before.Hosts, release, name, progress, cancellationToken);
         }
 
         return before.WorkerHosts > workerHosts;

@@ -11,7 +11,7 @@ internal sealed class StatusOperation(FleetAccess access)
     public async Task<FleetStatus> RunAsync(IReadOnlyList<DeployedHost> hosts, ReleaseOptions release, CancellationToken cancellationToken)
     {
         using var session = await access.OpenAsync(hosts, release, cancellationToken);
-        var (surveys, problems) = await HostSurveys.TryReadAllAsync(session, cancellationToken);
+        var (surveys, problems) = await HostSurveys.TryReadAllAsync(session, cancellationToken, waits: false);
         IReadOnlyList<SwarmNode> nodes = [];
         IReadOnlyList<KeptRelease> kept = [];
         Release? serving = null;
@@ -27,19 +27,27 @@ internal sealed class StatusOperation(FleetAccess access)
             }
             catch (HostFailedException e)
             {
-                problems.TryAdd(manager.Host.Name, e.What);
+                problems.TryAdd(manager.Host.Name, e);
             }
         }
 
-        if (surveys.ContainsKey(session.LockHost.Name))
-            held = LockCommands.Read(await session[session.LockHost].RunAsync(LockCommands.Ask, cancellationToken));
+        try
+        {
+            if (surveys.ContainsKey(session.LockHost.Name))
+                held = LockCommands.Read(await session[session.LockHost].RunAsync(LockCommands.Ask, cancellationToken));
+        }
+        catch (HostFailedException e)
+        {
+            problems.TryAdd(session.LockHost.Name, e);
+        }
+
         var containers = await FleetContainers.ReadAsync(session, serving, cancellationToken);
         return new(serving?.Version, [.. kept.Select(one => one.Version).Distinct()],
             [.. hosts.Select(host => StatusOf(host, session, surveys, problems, nodes))], containers, held);
     }
 
     private static HostStatus StatusOf(
-        DeployedHost host, FleetSession session, Dictionary<string, HostSurvey> surveys, Dictionary<string, string> problems, IReadOnlyList<SwarmNode> nodes)
+        DeployedHost host, FleetSession session, Dictionary<string, HostSurvey> surveys, Dictionary<string, HostFailedException> problems, IReadOnlyList<SwarmNode> nodes)
     {
         if (session.Unreachable.TryGetValue(host.Name, out var unreachable))
         {
@@ -47,7 +55,7 @@ internal sealed class StatusOperation(FleetAccess access)
             return new(host.Name, false, known is null ? "unknown" : known.IsReady ? "ready" : "down", known?.Manager, unreachable.What);
         }
 
-        var problem = problems.GetValueOrDefault(host.Name);
+        var problem = problems.GetValueOrDefault(host.Name)?.What;
         if (!surveys.TryGetValue(host.Name, out var survey)) return new(host.Name, true, "unknown", null, problem);
         var node = nodes.FirstOrDefault(one => one.Id == survey.NodeId);
         return new(host.Name, true, node is null ? "absent" : node.IsReady ? "ready" : "down", node?.Manager, problem);

@@ -19,6 +19,13 @@ internal sealed class SwarmExecutor(FleetSession session)
         var manager = HostSurveys.FindManager(session, surveys);
         if (manager is null)
         {
+            // A member that waits for the other managers must not be made to leave: the Swarm holds the versions and the secrets.
+            if (surveys.FirstOrDefault(one => one.Value is { SwarmState: "pending", NodeId.Length: > 0 } && session.Hosts.Any(host => host.Manager && host.Name == one.Key)) is { Key: { } waiting })
+            {
+                throw new HostFailedException(waiting, "its Swarm's managers have not found one another yet",
+                    $"Run the command again in a minute. If the hosts of the other managers are lost, run 'sudo docker swarm init --force-new-cluster --advertise-addr {session.Hosts.First(host => host.Name == waiting).PrivateAddress}' on {waiting} and then publish.");
+            }
+
             manager = session[session.Hosts.FirstOrDefault(host => host.Manager) ?? session.OrchestratorHost];
             if (surveys[manager.Host.Name].SwarmState is not "inactive") await manager.RunAsync(SwarmCommands.Leave, cancellationToken);
             await manager.RunAsync(SwarmCommands.Init(manager.Host), cancellationToken);

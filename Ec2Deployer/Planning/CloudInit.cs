@@ -12,7 +12,14 @@ internal static class CloudInit
     /// <summary>The document of one host.</summary>
     /// <param name="host">The host's name, which becomes the machine's.</param>
     /// <param name="ttl">After how long the machine powers off, which ends the instance; null: never.</param>
-    public static string Document(string host, TimeSpan? ttl)
+    /// <param name="end">The moment at which it does so instead, or null.</param>
+    public static string Document(string host, TimeSpan? ttl, DateTimeOffset? end = null) =>
+        WithBootCommand(host, end is not null ? HostTimer.BootAt(end) : ttl is { } life ? HostTimer.BootAfter(life) : "");
+
+    /// <summary>The document of one host.</summary>
+    /// <param name="host">The host's name.</param>
+    /// <param name="bootcmd">What is done at boot before all else: one of <see cref="HostTimer"/>'s, or nothing.</param>
+    public static string WithBootCommand(string host, string bootcmd)
     {
         var text = new StringBuilder();
         text.Append("#cloud-config\n");
@@ -32,21 +39,7 @@ internal static class CloudInit
         text.Append("  - path: /etc/sysctl.d/60-lab.conf\n    content: |\n      net.ipv4.ip_unprivileged_port_start=80\n");
         // A container that writes much must not fill the disk; "live-restore" cannot be had with Swarm.
         text.Append("  - path: /etc/docker/daemon.json\n    content: |\n      {\"log-driver\": \"json-file\", \"log-opts\": {\"max-size\": \"10m\", \"max-file\": \"3\"}}\n");
-        if (ttl is { } life)
-        {
-            // An absolute moment survives reboots, and bootcmd comes before anything that could hang or fail.
-            var minutes = (long)Math.Ceiling(life.TotalMinutes);
-            text.Append("bootcmd:\n");
-            text.Append("  - - cloud-init-per\n    - once\n    - lab-ttl\n    - sh\n    - -c\n    - |\n");
-            text.Append(CultureInfo.InvariantCulture, $"      end=$(date -u -d '+{minutes} minutes' '+%Y-%m-%d %H:%M:%S UTC')\n");
-            text.Append("      printf '[Timer]\\nOnCalendar=%s\\nPersistent=true\\nAccuracySec=1s\\n' \"$end\" > /etc/systemd/system/lab-ttl.timer\n");
-            text.Append("      printf '[Service]\\nType=oneshot\\nExecStart=/usr/bin/systemctl poweroff\\n' > /etc/systemd/system/lab-ttl.service\n");
-            text.Append("      mkdir -p /etc/systemd/system/timers.target.wants\n");
-            text.Append("      ln -sf /etc/systemd/system/lab-ttl.timer /etc/systemd/system/timers.target.wants/lab-ttl.timer\n");
-            text.Append("      systemctl daemon-reload\n");
-            text.Append("      systemctl --no-block start lab-ttl.timer\n");
-        }
-
+        text.Append(bootcmd);
         text.Append("runcmd:\n");
         text.Append("  - sysctl --system\n");
         // A mirror that is away for a moment, or another apt at work, must not leave a host without its engine.

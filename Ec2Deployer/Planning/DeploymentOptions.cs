@@ -62,6 +62,10 @@ internal sealed record DeploymentOptions
     /// <summary>After so long the hosts end themselves, or null: never. 10 minutes to 30 days.</summary>
     public TimeSpan? Ttl { get; init; }
 
+    /// <summary>The moment at which the other hosts end themselves, for new ones; null: <see cref="Ttl"/> counts.</summary>
+    [JsonIgnore]
+    public DateTimeOffset? End { get; init; }
+
     /// <summary>Disk of each host in GiB: 8 to 1024.</summary>
     public int DiskGiB { get; init; } = 16;
 

@@ -17,8 +17,11 @@ internal sealed class DeploymentPlanner
     private readonly List<Ec2Action> _actions = [];
     private readonly List<string> _notes = [];
 
-    private DeploymentPlanner(DeploymentOptions options, ObservedDeployment observed, CallerFacts caller) =>
-        (_options, _observed, _caller, _names) = (options, observed, caller, DeploymentNames.Of(options, observed));
+    private DeploymentPlanner(DeploymentOptions options, ObservedDeployment observed, CallerFacts caller)
+    {
+        _options = options with { End = HostEnd.Shared([.. observed.Instances.Where(instance => !options.Replace.Contains(instance.Host))]) };
+        (_observed, _caller, _names) = (observed, caller, DeploymentNames.Of(options, observed));
+    }
 
     /// <summary>The plan.</summary>
     /// <param name="options">Checked options.</param>
@@ -197,7 +200,7 @@ internal sealed class DeploymentPlanner
     private void PlanExisting(PlannedHost host, ObservedInstance instance)
     {
         if (instance.State is "stopped" or "stopping")
-            _actions.Add(new SimpleAction(ActionKind.Start, host.Name, $"{instance.Id} is {instance.State}", _ => Ec2Requests.Start(instance.Id)));
+            _actions.Add(new StartAction(host.Name, instance));
 
         if (!instance.Groups.ToHashSet().SetEquals(GroupsOf(host, _ids)))
         {
@@ -206,12 +209,12 @@ internal sealed class DeploymentPlanner
         }
 
         // Image and ttl are what the host was started with, whatever is asked for now.
-        PlanTags(host.Name, [instance.Id, .. instance.Attached], instance.Tags, Ec2Requests.Tags(_options with { Ttl = null }, host, instance.ImageId));
+        PlanTags(host.Name, [instance.Id, .. instance.Attached], instance.Tags, Ec2Requests.Tags(_options with { Ttl = null, End = null }, host, instance.ImageId));
 
         if (instance.InstanceType != _options.InstanceType) Differs("instance type", instance.InstanceType, _options.InstanceType);
         if (_options.ImageId is { } image && instance.ImageId != image) Differs("image", instance.ImageId, image);
         var ttl = instance.Tags.GetValueOrDefault(LabTags.Ttl) ?? "never";
-        if (_options.Ttl is { } wanted && ttl != Durations.Text(wanted)) Differs("end of its own", ttl, Durations.Text(wanted));
+        if (_options.Ttl is { } wanted && ttl != Durations.Text(wanted)) _notes.Add($"{host.Name} keeps the end of its own that it has ({ttl}, not {Durations.Text(wanted)}): 'ttl {Durations.Text(wanted)}' changes it.");
 
         void Differs(string what, string is_, string asked) =>
             _notes.Add($"{host.Name} keeps the {what} it was started with ({is_}, not {asked}): terminate it and publish again to change that.");

@@ -49,6 +49,18 @@ internal sealed class SimpleAction(ActionKind kind, string subject, string detai
     public override AmazonEC2Request Request(Ec2Ids ids) => build(ids);
 }
 
+/// <summary>The start of a host that was stopped.</summary>
+/// <param name="host">The host's name.</param>
+/// <param name="instance">The instance as EC2 shows it.</param>
+internal sealed class StartAction(string host, ObservedInstance instance) : Ec2Action(ActionKind.Start, host, $"{instance.Id} is {instance.State}")
+{
+    /// <summary>The instance.</summary>
+    public ObservedInstance Instance { get; } = instance;
+
+    /// <inheritdoc/>
+    public override AmazonEC2Request Request(Ec2Ids ids) => Ec2Requests.Start(Instance.Id);
+}
+
 /// <summary>The start of a new host, which may have to go to another zone than planned.</summary>
 /// <param name="host">The host.</param>
 /// <param name="zones">Where it may run, best first; never empty.</param>

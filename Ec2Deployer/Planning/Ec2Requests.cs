@@ -59,7 +59,7 @@ internal static class Ec2Requests
             MinCount = 1,
             MaxCount = 1,
             KeyName = keyName,
-            UserData = Base64(CloudInit.Document(host.Name, options.Ttl)),
+            UserData = Base64(CloudInit.Document(host.Name, options.Ttl, options.End)),
             InstanceInitiatedShutdownBehavior = ShutdownBehavior.Terminate,
             MetadataOptions = new InstanceMetadataOptionsRequest
             {
@@ -104,6 +104,14 @@ internal static class Ec2Requests
     /// <summary>Starts stopped instances.</summary>
     public static StartInstancesRequest Start(string instanceId) => new() { InstanceIds = [instanceId] };
 
+    /// <summary>Has a stopped instance read another document at its next boot.</summary>
+    public static ModifyInstanceAttributeRequest SetUserData(string instanceId, string document) => new()
+    {
+        InstanceId = instanceId,
+        // The SDK encodes it in base64.
+        UserData = new SecureBlobAttributeValue { Value = new MemoryStream(Encoding.UTF8.GetBytes(document)) },
+    };
+
     /// <summary>Puts an instance into exactly these groups.</summary>
     public static ModifyInstanceAttributeRequest SetGroups(string instanceId, IEnumerable<string> groupIds) =>
         new() { InstanceId = instanceId, Groups = [.. groupIds] };
@@ -128,6 +136,7 @@ internal static class Ec2Requests
         tags.Add(new Tag(LabTags.Role, host.Role == HostRole.Orchestrator ? "orchestrator" : "worker"));
         if (imageId is not null) tags.Add(new Tag(LabTags.Image, imageId));
         if (options.Ttl is { } ttl) tags.Add(new Tag(LabTags.Ttl, Durations.Text(ttl)));
+        if (options.End is { } end) tags.Add(new Tag(LabTags.End, HostEnd.Tag(end)));
         tags.Add(new Tag(LabTags.Name, $"{options.Name}/{host.Name}"));
         return tags;
     }

@@ -21,6 +21,12 @@ internal static class LabTags
     /// <summary>After how long the host ends itself; absent where never.</summary>
     public const string Ttl = "lab:ttl";
 
+    /// <summary>When the host ends itself, where 'ttl' has set that: it counts, and not <see cref="Ttl"/>.</summary>
+    public const string End = "lab:end";
+
+    /// <summary>How many seconds the host had run when it was last stopped, and which start that is counted with.</summary>
+    public const string Ran = "lab:ran";
+
     /// <summary>The name that consoles show.</summary>
     public const string Name = "Name";
 }

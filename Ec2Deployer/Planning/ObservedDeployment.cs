@@ -110,4 +110,7 @@ internal sealed record ObservedInstance
 
     /// <summary>When it was last started.</summary>
     public DateTimeOffset LaunchedAt { get; init; }
+
+    /// <summary>When it was started for the first time, or null where EC2 does not tell.</summary>
+    public DateTimeOffset? FirstStartedAt { get; init; }
 }

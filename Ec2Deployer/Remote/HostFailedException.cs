@@ -1,3 +1,6 @@
+using System.Net.Sockets;
+using Renci.SshNet.Common;
+
 namespace Lab.Ec2Deployer.Remote;
 
 /// <summary>Something went wrong on a host, or on the way to it. Who knows what still runs there completes the message.</summary>
@@ -31,6 +34,12 @@ internal sealed class HostFailedException : Exception
 
     /// <summary>The last lines of what the failing part wrote, or nothing.</summary>
     public string Log { get; }
+
+    /// <summary>Whether the host has no Docker, and so is in no Swarm.</summary>
+    public bool IsWithoutDocker { get; init; }
+
+    /// <summary>Whether nothing there answered, as while a machine boots: the next attempt may succeed. A key that was refused is not that.</summary>
+    public bool IsSilence => InnerException is SocketException or SshOperationTimeoutException or OperationCanceledException or HostFailedException { IsSilence: true };
 
     private static string LastLines(string? log) => log is null
         ? ""

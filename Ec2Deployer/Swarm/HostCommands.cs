@@ -13,11 +13,32 @@ internal static class HostCommands
     /// <summary>Exit code of <see cref="Survey"/> where Docker's engine does not answer.</summary>
     public const int NoEngine = 11;
 
+    /// <summary>
+    /// Exit code of <see cref="Survey"/> where the first boot failed before it had installed Docker; the last lines of its
+    /// log are on standard error.
+    /// </summary>
+    public const int FirstBootFailed = 12;
+
+    /// <summary>Exit code of <see cref="Survey"/> where the first boot has not installed Docker yet.</summary>
+    public const int FirstBootRuns = 13;
+
     /// <summary>Readies a host, waits for whatever its first boot still installs, and tells what it has.</summary>
-    public static HostCommand Survey(DeployedHost host) => new("looking at the host", Shell.Root($$$"""
-        if command -v cloud-init >/dev/null; then timeout 540 cloud-init status --wait >/dev/null 2>&1 || true; fi
-        command -v docker >/dev/null || exit {{{NoDocker}}}
-        timeout 30 sh -c 'until docker info >/dev/null 2>&1; do sleep 0.2; done' || exit {{{NoEngine}}}
+    /// <param name="host">The host.</param>
+    /// <param name="waits">Whether it waits for the first boot, and for a Swarm whose managers are still looking for one another.</param>
+    public static HostCommand Survey(DeployedHost host, bool waits = true)
+    {
+        var boot = waits ? "if command -v cloud-init >/dev/null; then timeout 540 cloud-init status --wait >/dev/null 2>&1 || true; fi" : "# The first boot is not waited for.";
+        var swarm = waits ? "timeout 60 sh -c 'while docker info --format \"{{.Swarm.LocalNodeState}}\" | grep -q pending; do sleep 0.5; done' || true" : "# Nor are the managers.";
+        return new("looking at the host", Shell.Root($$$"""
+        {{{boot}}}
+        command -v docker >/dev/null || {
+            command -v cloud-init >/dev/null || exit {{{NoDocker}}}
+            case "$(timeout 20 cloud-init status 2>&1)" in *running* | *"not run"* | *"not started"*) exit {{{FirstBootRuns}}} ;; esac
+            tail -n {{{HostFailedException.MaxLogLines}}} /var/log/cloud-init-output.log >&2 || true
+            exit {{{FirstBootFailed}}}
+        }
+        timeout {{{(waits ? "30" : "5")}}} sh -c 'until docker info >/dev/null 2>&1; do sleep 0.2; done' || exit {{{NoEngine}}}
+        {{{swarm}}}
         mkdir -p {{{FleetPaths.Blobs}}} {{{FleetPaths.Workers}}} {{{FleetPaths.State}}}
         chown {{{host.SshUser}}} {{{FleetPaths.Blobs}}}
         chown {{{FleetPaths.ContainerUser}}}:{{{FleetPaths.ContainerUser}}} {{{FleetPaths.State}}}
@@ -33,7 +54,8 @@ internal static class HostCommands
         for directory in {{{FleetPaths.Root}}} /var/lib/docker; do echo "free $(df -kP "$directory" | awk 'NR == 2 { print $4 }') $directory"; done
         docker ps --filter label=com.docker.stack.namespace --format 'container {{.Label "com.docker.swarm.service.name"}}'
         ss -Hltnp | awk '{ print "listening", $4, $6 }'
-        """)) { Timeout = TimeSpan.FromMinutes(10), IsRepeatable = true };
+        """)) { Timeout = TimeSpan.FromMinutes(waits ? 12 : 1), IsRepeatable = true };
+    }
 
     /// <summary>Receives one layer; it counts as there only when it has come whole.</summary>
     public static HostCommand ReceiveLayer(ImageLayer layer) => new($"sending the {layer.Part} layer", $"sh -ec {Shell.Quote($$"""
@@ -94,6 +116,10 @@ internal static class HostCommands
 
     /// <summary>The certificate that the orchestrator serves where it made one itself, as PEM.</summary>
     public static HostCommand Certificate => new("reading the certificate", $"sudo -n cat {FleetPaths.State}/https/certificate.pem") { IsRepeatable = true };
+
+    /// <summary>Sets when the host ends itself.</summary>
+    /// <param name="end">The moment, or null for never.</param>
+    public static HostCommand SetEnd(DateTimeOffset? end) => new("setting the end", Shell.Root(HostTimer.Script(end))) { IsRepeatable = true };
 
     /// <summary>Writes one line to the audit log.</summary>
     public static HostCommand AppendAudit(string line) =>

@@ -16,6 +16,9 @@ internal sealed class FakeFleet : IFleetDeployer
 
     public Exception? Failure { get; set; }
 
+    /// <summary>Why the hosts cannot be asked.</summary>
+    public Exception? StatusFailure { get; set; }
+
     /// <summary>What a deployment tells on its way.</summary>
     public Action<IProgressSink>? Telling { get; set; }
 
@@ -50,7 +53,7 @@ internal sealed class FakeFleet : IFleetDeployer
     }
 
     public Task<FleetStatus> StatusAsync(IReadOnlyList<DeployedHost> hosts, ReleaseOptions release, CancellationToken cancellationToken) =>
-        Task.FromResult(new FleetStatus("v1", ["v1", "v0"],
+        StatusFailure is { } failure ? throw failure : Task.FromResult(new FleetStatus("v1", ["v1", "v0"],
             [.. hosts.Select(host => new HostStatus(host.Name, true, "ready", host.Manager ? "reachable" : null))],
             Report(hosts, "v1").Containers, Lock));
 
@@ -86,6 +89,32 @@ internal sealed class FakeFleet : IFleetDeployer
     {
         Calls.Add($"remove {host} among {hosts.Count}");
         return Task.CompletedTask;
+    }
+
+    /// <summary>Hosts on which nothing can be set, and why.</summary>
+    public Dictionary<string, string> Silent { get; } = [];
+
+    /// <summary>When each host ends, as it was last told.</summary>
+    public Dictionary<string, DateTimeOffset?> Ends { get; } = [];
+
+    public Task WaitForAnswersAsync(IReadOnlyList<DeployedHost> hosts, ReleaseOptions release, IProgressSink progress, CancellationToken cancellationToken)
+    {
+        Calls.Add($"wait for {hosts.Count}");
+        return Task.CompletedTask;
+    }
+
+    public Task<FleetReport> ResumeAsync(IReadOnlyList<DeployedHost> hosts, ReleaseOptions release, IProgressSink progress, CancellationToken cancellationToken)
+    {
+        Calls.Add($"resume {hosts.Count}");
+        Hosts = hosts;
+        return Failure is { } failure ? throw failure : Task.FromResult(Report(hosts, "v1"));
+    }
+
+    public Task<IReadOnlyDictionary<string, string>> SetEndAsync(
+        IReadOnlyList<DeployedHost> hosts, ReleaseOptions release, DateTimeOffset? end, CancellationToken cancellationToken)
+    {
+        foreach (var host in hosts.Where(host => !Silent.ContainsKey(host.Name))) Ends[host.Name] = end;
+        return Task.FromResult<IReadOnlyDictionary<string, string>>(Silent.Where(one => hosts.Any(host => host.Name == one.Key)).ToDictionary());
     }
 
     public Task<FleetLock?> UnlockAsync(IReadOnlyList<DeployedHost> hosts, ReleaseOptions release, CancellationToken cancellationToken)

@@ -7,6 +7,7 @@ namespace Lab.Ec2Deployer.Tests.Ec2StandIn;
 internal sealed class InstantHosts : IHostBackend
 {
     private readonly ConcurrentDictionary<string, (HostAddresses Addresses, string HostKey)> _hosts = new();
+    private readonly ConcurrentDictionary<string, bool> _started = new();
     private int _last;
 
     /// <summary>Machines that run.</summary>
@@ -24,6 +25,12 @@ internal sealed class InstantHosts : IHostBackend
                 "SHA256:" + Convert.ToBase64String(RandomNumberGenerator.GetBytes(32)).TrimEnd('='));
         });
         Running[instance.Id] = true;
+        if (!_started.TryAdd(instance.Id, true) && instance.WantsPublicAddress)
+        {
+            // Started again, it gets another public address, and keeps the rest.
+            host.Addresses = host.Addresses with { PublicAddress = $"198.51.100.{Interlocked.Increment(ref _last)}" };
+        }
+
         return Task.FromResult(host.Addresses);
     }
 

@@ -103,6 +103,7 @@ internal sealed partial class StandIn
                 throw new Ec2Fault("IncorrectInstanceState", $"The instance '{instance.Id}' is not in a state from which it can be started.");
             if (instance.State != "stopped") continue;
             instance.State = "pending";
+            instance.LaunchTime = DateTimeOffset.UtcNow;
             Boot(instance);
         }
 
@@ -112,6 +113,8 @@ internal sealed partial class StandIn
     private XElement[] StopInstances(QueryForm form)
     {
         var instances = form.List("InstanceId").Select(Instance).ToList();
+        if (instances.Find(instance => instance.State is not ("running" or "stopping" or "stopped")) is { } other)
+            throw new Ec2Fault("IncorrectInstanceState", $"The instance '{other.Id}' is not in a state from which it can be stopped.");
         foreach (var instance in instances)
         {
             if (instance.State != "running") continue;
@@ -130,6 +133,7 @@ internal sealed partial class StandIn
 
     private XElement[] ModifyInstanceAttribute(QueryForm form)
     {
+        if (form["UserData.Value"] is { } document) return SetUserData(Instance(form.Required("InstanceId")), document);
         var groups = form.List("GroupId");
         if (groups.Count == 0) throw new Ec2Fault("InvalidParameterCombination", "Only the groups can be changed here");
         foreach (var group in groups) Group(group);
@@ -218,7 +222,7 @@ internal sealed partial class StandIn
         Set("groupSet", instance.GroupIds.Select(id => new object?[] { E("groupId", id), E("groupName", _groups.GetValueOrDefault(id)?.Name) })),
         Set("blockDeviceMapping", _volumes.Values.Where(volume => volume.InstanceId == instance.Id)
             .Select(volume => new object?[] { E("deviceName", "/dev/xvda"), new XElement(Ns + "ebs", E("volumeId", volume.Id), E("status", "attached")) })),
-        Set("networkInterfaceSet", _interfaces.Values.Where(card => card.InstanceId == instance.Id).Select(card => new object?[] { E("networkInterfaceId", card.Id) })),
+        NetworkInterfaces(instance),
         TagSet(instance),
     ];
 

@@ -19,9 +19,9 @@ internal sealed class StandInInstance(string id, long visibleFrom, Dictionary<st
     public required string SubnetId { get; init; }
     public required string KeyName { get; init; }
     public required string PublicKey { get; init; }
-    public required string UserData { get; init; }
+    public required string UserData { get; set; }
     public required string ClientToken { get; init; }
-    public required DateTimeOffset LaunchTime { get; init; }
+    public required DateTimeOffset LaunchTime { get; set; }
     public required bool WantsPublicAddress { get; init; }
     public required bool TerminatesOnShutdown { get; init; }
     public required IReadOnlyDictionary<string, string> Request { get; init; }

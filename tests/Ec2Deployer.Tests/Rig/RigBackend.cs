@@ -13,12 +13,19 @@ internal sealed class RigBackend(string directory, int orchestratorNumber = RigB
     public const int UsualNumber = 10;
 
     private readonly ConcurrentDictionary<string, RigHost> _hosts = new();
+    private readonly ConcurrentDictionary<string, RigHost> _stopped = new();
 
     /// <summary>The hosts that run, by the name the deployer gave them.</summary>
     public IReadOnlyDictionary<string, RigHost> Running => _hosts.Values.ToDictionary(host => host.Host.Name);
 
     public async Task<HostAddresses> StartAsync(StandInInstance instance, CancellationToken cancellationToken)
     {
+        if (_stopped.TryRemove(instance.Id, out var stopped))
+        {
+            var again = _hosts[instance.Id] = await stopped.StartAgainAsync();
+            return new(again.Host.PrivateAddress, again.Host.SshAddress);
+        }
+
         var name = instance.Tags["lab:host"];
         var number = name.StartsWith("host-", StringComparison.Ordinal) ? int.Parse(name["host-".Length..], CultureInfo.InvariantCulture) : 0;
         var host = await RigHost.StartAsync(name, orchestratorNumber + number, manager: false, directory, instance.PublicKey);
@@ -28,7 +35,15 @@ internal sealed class RigBackend(string directory, int orchestratorNumber = RigB
 
     public async Task StopAsync(StandInInstance instance, bool terminate, CancellationToken cancellationToken)
     {
-        if (_hosts.TryRemove(instance.Id, out var host)) await host.DisposeAsync();
+        if (!_hosts.TryRemove(instance.Id, out var host)) return;
+        if (terminate)
+        {
+            await host.DisposeAsync();
+            return;
+        }
+
+        await host.StopAsync();
+        _stopped[instance.Id] = host;
     }
 
     public string ConsoleOutput(StandInInstance instance) => _hosts.TryGetValue(instance.Id, out var host)

@@ -36,7 +36,28 @@ internal sealed class RigHost : IAsyncDisposable
         var own = Path.Combine(directory, $"{name}-{Interlocked.Increment(ref _count)}");
         Directory.CreateDirectory(own);
         await File.WriteAllTextAsync(Path.Combine(own, "authorized_keys"), publicKey);
-        var address = $"10.77.0.{number}";
+        return await BootAsync(name, $"10.77.0.{number}", manager, own, docker);
+    }
+
+    /// <summary>Switches the host off as if its power failed; its disk stays for <see cref="StartAgainAsync"/>.</summary>
+    public async Task StopAsync()
+    {
+        await File.WriteAllTextAsync(Keep, "");
+        await DisposeAsync();
+    }
+
+    /// <summary>Starts a host that was stopped.</summary>
+    /// <returns>The host, which takes this one's place.</returns>
+    public Task<RigHost> StartAgainAsync()
+    {
+        File.Delete(Keep);
+        return BootAsync(Host.Name, Host.PrivateAddress, Host.Manager, _own, docker: true);
+    }
+
+    private string Keep => Path.Combine(_own, "keep");
+
+    private static async Task<RigHost> BootAsync(string name, string address, bool manager, string own, bool docker)
+    {
         var script = Path.Combine(AppContext.BaseDirectory, "Rig", "host.sh");
         var process = Process.Start(new ProcessStartInfo("bash", [script, name, own, address, User, $"{SshPort}", docker ? "docker" : "none"]) { RedirectStandardInput = true })!;
         var key = Path.Combine(own, "upper", "etc", "ssh", "ssh_host_ed25519_key.pub");

@@ -55,6 +55,7 @@ public sealed class SmallFleetStoryTests(RigFixture rig, ITestOutputHelper outpu
         await HarmAWorkerAsync();
         await LoseNothingToHarmAsync(first);
         await BreakALockAsync();
+        await StopOvernightAsync(first);
         await RollBackUnderLoadAsync(first);
         await LoseTheOrchestratorsHostAsync();
         await OutliveAnOrchestratorAsync();
@@ -169,6 +170,36 @@ public sealed class SmallFleetStoryTests(RigFixture rig, ITestOutputHelper outpu
             hung.Kill();
             await hung.WaitForExitAsync(CancellationToken.None);
         }
+    }
+
+    /// <summary>Hosts that are stopped keep their disks; started again they form their Swarm by themselves and serve what they served, jobs included.</summary>
+    private async Task StopOvernightAsync(FleetReport first)
+    {
+        Uri job;
+        using (var client = FleetStory.Client(first))
+        {
+            client.DefaultRequestHeaders.Add("Prefer", "respond-async");
+            using var answer = await client.PostAsync(new Uri("/new_request", UriKind.Relative), new StringContent("a quiet night"), Token);
+            Assert.Equal(HttpStatusCode.Accepted, answer.StatusCode);
+            job = answer.Headers.Location!;
+        }
+
+        var stopped = await _story.Program.RunAsync("stop");
+        Assert.True(stopped.Code == 0, stopped.Error);
+        Assert.Empty(_story.Backend.Running);
+        var (code, status) = await _story.StatusAsync();
+        Assert.Equal((int)ExitCode.HostFailed, code);
+        Assert.All(status.GetProperty("hosts").EnumerateArray(), host => Assert.Equal("stopped", host.GetProperty("state").GetString()));
+
+        var started = await _story.ReportAsync("start");
+        FleetStory.AssertHealthy(started, containers: 5);
+        Assert.Equal(first.Version, started.Version);
+        (code, status) = await _story.StatusAsync();
+        Assert.Equal(0, code);
+        Assert.All(status.GetProperty("hosts").EnumerateArray(), host => Assert.Equal("ready", host.GetProperty("swarm").GetString()));
+        using var again = FleetStory.Client(started);
+        using var told = JsonDocument.Parse(await again.GetStringAsync(new Uri(job.OriginalString, UriKind.RelativeOrAbsolute), Token));
+        Assert.Contains(told.RootElement.GetProperty("status").GetString(), (string?[])["queued", "running", "succeeded"]);
     }
 
     private async Task RollBackUnderLoadAsync(FleetReport first)

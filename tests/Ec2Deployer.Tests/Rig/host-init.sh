@@ -34,8 +34,12 @@ install -d -m 700 -o "$user" -g "$user" "/home/$user/.ssh"
 install -m 600 -o "$user" -g "$user" /run/authorized_keys "/home/$user/.ssh/authorized_keys"
 echo "$user ALL=(ALL) NOPASSWD:ALL" > /etc/sudoers.d/90-cloud-init-users
 chmod 440 /etc/sudoers.d/90-cloud-init-users
-rm -f /etc/ssh/ssh_host_*
-ssh-keygen -q -t ed25519 -N '' -f /etc/ssh/ssh_host_ed25519_key
+# Made at the first boot alone, as by cloud-init.
+if [ ! -e /etc/lab-rig-booted ]; then
+    rm -f /etc/ssh/ssh_host_*
+    ssh-keygen -q -t ed25519 -N '' -f /etc/ssh/ssh_host_ed25519_key
+    touch /etc/lab-rig-booted
+fi
 sysctl -qw net.ipv4.ip_unprivileged_port_start=80
 
 if [ "$docker" = none ]; then

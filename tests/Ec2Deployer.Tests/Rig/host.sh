@@ -29,7 +29,8 @@ leave() {
     kill -9 "$host" 2>/dev/null || true
     wait "$host" 2>/dev/null || true
     # The kernel takes a moment to end the processes of a namespace whose first one is dead.
-    for _ in $(seq 100); do
+    # One that is to be started again keeps its disk.
+    [ -e "$own/keep" ] || for _ in $(seq 100); do
         rm -rf --one-file-system "$own" 2>/dev/null && break
         sleep 0.1
     done

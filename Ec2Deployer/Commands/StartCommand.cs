@@ -1,0 +1,24 @@
+using System.CommandLine;
+using Lab.Ec2Deployer.Fleet;
+using Lab.Ec2Deployer.Reporting;
+
+namespace Lab.Ec2Deployer.Commands;
+
+/// <summary><c>start</c>: hosts that were stopped run again, with what they had.</summary>
+internal static class StartCommand
+{
+    public static Command Create(CommandEnvironment environment) =>
+        new Command("start", "Start hosts that were stopped, wait until all is healthy, and show the new address. May be interrupted and run again.")
+            .WithWay().Does(environment, RunAsync);
+
+    private static async Task<ExitCode> RunAsync(CommandContext context, ParseResult parse, CancellationToken cancellationToken)
+    {
+        var deployment = await context.DeploymentAsync(cancellationToken);
+        var found = await context.FindAnyAsync(cancellationToken);
+        if (found.Instances.Count == 0)
+            throw new DeploymentException(ExitCode.Failed, $"'{context.Options.Name}' has no hosts that could be started: 'publish' makes them.");
+        var report = await new StartOperation(deployment, context.Fleet).RunAsync(context.Options, context.Release, found, context.Progress, cancellationToken);
+        ReportText.Write(context, report);
+        return ExitCode.Done;
+    }
+}
