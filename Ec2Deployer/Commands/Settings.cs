@@ -84,6 +84,7 @@ internal static class Settings
         new(Option("--model", "DIR", "Model directory to serve [default: the bundled one]"), (o, v) => o with { ModelDirectory = Path.GetFullPath(v) }),
         new(Option("--postgres", "FILE", "File with a PostgreSQL connection string for jobs [default: SQLite on the orchestrator's host]"), (o, v) => o with { PostgresFile = Path.GetFullPath(v) }),
         new(Option("--certificate", "FILE", "Certificate for port 443 [default: self-signed]"), (o, v) => o with { CertificateFile = Path.GetFullPath(v) }),
+        new(Option("--plain-http", "yes|no", "Port 80 takes texts, from whoever reaches it and without a key, instead of sending all requests on to HTTPS [default: no]"), (o, v) => o with { PlainHttp = YesNo(v) }),
     ];
 
     /// <summary>How many worker hosts.</summary>
@@ -186,6 +187,7 @@ internal static class Settings
         ModelDirectory = options.ModelDirectory,
         PostgresFile = options.PostgresFile,
         CertificateFile = options.CertificateFile,
+        PlainHttp = options.PlainHttp,
         AcceptNewHostKey = options.AcceptNewHostKey,
     };
 

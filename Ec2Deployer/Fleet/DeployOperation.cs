@@ -9,7 +9,7 @@ namespace Lab.Ec2Deployer.Fleet;
 /// <summary>The hosts' half of <c>publish</c>: from hosts with SSH to healthy containers of a release built from the sources.</summary>
 /// <param name="access">The way to the hosts.</param>
 /// <param name="sources">The directory of the solution, from which images are built.</param>
-/// <param name="http">For asking the base image's registry, and for a request from outside.</param>
+/// <param name="http">For asking the base image's registry.</param>
 /// <param name="times">How fast a rollout is.</param>
 internal sealed class DeployOperation(FleetAccess access, string sources, HttpClient http, StackTimes times)
 {
@@ -46,7 +46,7 @@ internal sealed class DeployOperation(FleetAccess access, string sources, HttpCl
         await KeepSecretsAsync(manager, commands, secrets, cancellationToken);
         var target = StackFile.Build(StackContent.Of(release, orchestrator.Reference, worker.Reference, secrets, times));
         changed |= await swarm.LabelAsync(manager, surveys, cancellationToken);
-        var report = await new ReleaseSwitch(session, manager, commands, keys, http, times, access.Time).RunAsync(target, Action, changed, cancellationToken);
+        var report = await new ReleaseSwitch(session, manager, commands, keys, times, access.Time).RunAsync(target, Action, changed, cancellationToken);
         // Where nothing changed there is nothing new to be rid of.
         if (report.Changed || sent.Images > 0) await Pruning.RunAsync(session, manager, commands, [orchestrator, worker], cancellationToken);
         return report with { ImagesSent = sent.Images, BytesSent = sent.Bytes };

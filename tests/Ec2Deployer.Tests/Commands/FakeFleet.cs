@@ -12,6 +12,9 @@ internal sealed class FakeFleet : IFleetDeployer
 {
     public List<string> Calls { get; } = [];
 
+    /// <summary>What was to be deployed.</summary>
+    public List<ReleaseOptions> Releases { get; } = [];
+
     public FleetLock? Lock { get; set; }
 
     public Exception? Failure { get; set; }
@@ -29,6 +32,7 @@ internal sealed class FakeFleet : IFleetDeployer
     public Task<FleetReport> DeployAsync(IReadOnlyList<DeployedHost> hosts, ReleaseOptions release, IProgressSink progress, CancellationToken cancellationToken)
     {
         Calls.Add($"deploy {hosts.Count}");
+        Releases.Add(release);
         Hosts = hosts;
         Telling?.Invoke(progress);
         return Failure is { } failure ? throw failure : Task.FromResult(Report(hosts, "v1"));
@@ -84,8 +88,11 @@ internal sealed class FakeFleet : IFleetDeployer
     {
         Version = version,
         Changed = true,
-        Address = new Uri($"http://{hosts[0].SshAddress}/"),
+        Address = new Uri($"https://{hosts[0].SshAddress}/"),
         ApiKeyFile = "/home/ana/.config/lab/lab/api-key",
+        AuthorizationFile = "/home/ana/.config/lab/lab/authorization",
+        CertificateFile = "/home/ana/.config/lab/lab/certificate.pem",
+        ServerName = "orchestrator",
         Containers = [.. FleetShape.Containers(new DeploymentOptions { Hosts = hosts.Max(host => FleetShape.WorkerHostNumber(host.Name) ?? 0) })
             .Where(container => hosts.Any(host => host.Name == container.Host))
             .Select(container => new ContainerStatus(container.Name, container.Host, container.Port, version, "healthy", null))],

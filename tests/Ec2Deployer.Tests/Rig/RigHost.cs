@@ -36,6 +36,7 @@ internal sealed class RigHost : IAsyncDisposable
         var own = Path.Combine(directory, $"{name}-{Interlocked.Increment(ref _count)}");
         Directory.CreateDirectory(own);
         await File.WriteAllTextAsync(Path.Combine(own, "authorized_keys"), publicKey);
+        await File.WriteAllTextAsync(Path.Combine(own, "daemon.json"), CloudInit.DockerConfiguration);
         var address = $"10.77.0.{number}";
         var script = Path.Combine(AppContext.BaseDirectory, "Rig", "host.sh");
         var process = Process.Start(new ProcessStartInfo("bash", [script, name, own, address, User, $"{SshPort}", docker ? "docker" : "none"]) { RedirectStandardInput = true })!;

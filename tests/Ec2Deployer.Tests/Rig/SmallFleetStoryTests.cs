@@ -60,7 +60,7 @@ public sealed class SmallFleetStoryTests(RigFixture rig, ITestOutputHelper outpu
         await OutliveAnOrchestratorAsync();
 
         var apiKey = Path.Combine(rig.Release.StateDirectory, "api-key");
-        await _story.AssertOnlyInAsync(_story.Secret, apiKey);
+        await _story.AssertOnlyInAsync(_story.Secret, apiKey, Path.Combine(rig.Release.StateDirectory, "authorization"));
         await _story.AssertOnlyInAsync(password, PostgresFile);
         await _story.AssertOnlyInAsync(key, CertificateFile);
         await _story.DestroyAsync();
@@ -116,7 +116,7 @@ public sealed class SmallFleetStoryTests(RigFixture rig, ITestOutputHelper outpu
         var start = new ProcessStartInfo("dotnet", [Path.Combine(program, "Bench.dll"), .. BenchCommand.Arguments(["faults"], fleet.Address),
             // Long enough, and with cores enough left, for a container to be started anew on a slow machine.
             "--duration", "45s", "--clients", "3", "--pause", "500ms", "--freeze", "1s", "--no-report",
-            "--key-file", Path.Combine(rig.Release.StateDirectory, "api-key"), "--harm-with", harm])
+            "--key-file", Path.Combine(rig.Release.StateDirectory, "api-key"), "--fingerprint", fleet.CertificateFingerprint!, "--harm-with", harm])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -221,7 +221,7 @@ public sealed class SmallFleetStoryTests(RigFixture rig, ITestOutputHelper outpu
         FleetStory.AssertHealthy(three, containers: 7);
         Assert.Equal(["host-1", "host-2", "orchestrator"], three.Containers.Where(container => container.Port == 80).Select(container => container.Host).Order(StringComparer.Ordinal));
 
-        using var second = FleetStory.Client(three with { Address = new Uri($"http://{_story.Backend.Running["host-1"].Host.SshAddress}") });
+        using var second = FleetStory.Client(three with { Address = new Uri($"https://{_story.Backend.Running["host-1"].Host.SshAddress}") });
         second.DefaultRequestHeaders.Add("Prefer", "respond-async");
         var accepted = await Task.WhenAll(Enumerable.Range(0, Jobs).Select(async number =>
         {

@@ -21,6 +21,7 @@ mkdir -p var/lib/docker run/sshd run/lock
 mount --bind "$own/docker" var/lib/docker
 mkdir -p mnt/old
 cp "$own/authorized_keys" run/authorized_keys
+install -D -m 644 "$own/daemon.json" etc/docker/daemon.json
 pivot_root . mnt/old
 cd /
 umount -l /mnt/old
