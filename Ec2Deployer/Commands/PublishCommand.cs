@@ -11,7 +11,7 @@ internal static class PublishCommand
 {
     public static Command Create(CommandEnvironment environment) =>
         new Command("publish", "Make everything as 'plan' shows it. Changes only what differs; may be interrupted and run again.")
-            .WithShape().WithWay().Does(environment, RunAsync);
+            .WithShape().WithDockerUpgrade().WithWay().Does(environment, RunAsync);
 
     /// <summary>Publishes and tells what came of it.</summary>
     /// <param name="context">The command.</param>

@@ -60,6 +60,12 @@ internal static class Settings
         Description = "Accept an SSH host key that is new, changed or not shown on the console.",
     };
 
+    /// <summary>Docker too.</summary>
+    public static Option<bool> UpgradeDocker { get; } = new("--upgrade-docker")
+    {
+        Description = "Upgrade Docker where there is a newer version, one host after the other; while it is the orchestrator's turn requests are refused.",
+    };
+
     /// <summary>Hosts that are lost.</summary>
     public static Option<string[]> Replace { get; } = new("--replace")
     {
@@ -115,6 +121,7 @@ internal static class Settings
             Region = parse.GetValue(Region) ?? remembered.GetValueOrDefault(Region.Name) ?? configuredRegion() ?? new DeploymentOptions().Region,
             AcceptNewHostKey = parse.GetValue(AcceptNewHostKey),
             Replace = parse.GetValue(Replace) ?? [],
+            UpgradeDocker = parse.GetValue(UpgradeDocker),
         };
         foreach (var setting in All)
         {
@@ -188,6 +195,7 @@ internal static class Settings
         PostgresFile = options.PostgresFile,
         CertificateFile = options.CertificateFile,
         PlainHttp = options.PlainHttp,
+        UpgradeDocker = options.UpgradeDocker,
         AcceptNewHostKey = options.AcceptNewHostKey,
     };
 

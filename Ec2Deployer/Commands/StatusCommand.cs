@@ -91,6 +91,7 @@ internal static class StatusCommand
         screen.Line(CostOf(hosts) is { } cost
             ? string.Create(CultureInfo.InvariantCulture, $"  cost since the hosts' last start: {cost:F2} US dollars, list prices of {PriceTable.Bundled.AsOf:yyyy-MM-dd}, without tax and traffic")
             : $"  cost: unknown, for the table of prices has not all of {string.Join(", ", hosts.Select(host => host.Type).OfType<string>().Distinct())} in {context.Options.Region}");
+        if (DockerUpgrade.Advice([.. status.Hosts.Where(host => host.HasNewerDocker).Select(host => host.Name)]) is { } advice) screen.Line($"  {advice}");
         if (status.Versions.Count > 1) screen.Line($"  versions kept: {string.Join(", ", status.Versions)}");
     }
 
@@ -115,6 +116,7 @@ internal static class StatusCommand
         }),
         status.Containers,
         status.Lock,
+        NewerDocker = status.Hosts.Where(host => host.HasNewerDocker).Select(host => host.Name),
         CostUsd = CostOf(hosts),
     });
 

@@ -49,7 +49,12 @@ internal sealed class DeployOperation(FleetAccess access, string sources, HttpCl
         var report = await new ReleaseSwitch(session, manager, commands, keys, times, access.Time).RunAsync(target, Action, changed, cancellationToken);
         // Where nothing changed there is nothing new to be rid of.
         if (report.Changed || sent.Images > 0) await Pruning.RunAsync(session, manager, commands, [orchestrator, worker], cancellationToken);
-        return report with { ImagesSent = sent.Images, BytesSent = sent.Bytes };
+        report = report with { ImagesSent = sent.Images, BytesSent = sent.Bytes };
+        if (release.UpgradeDocker && await new DockerUpgrade(session, access.Time).RunAsync(surveys, target, cancellationToken))
+            return report with { Changed = true, Containers = await FleetContainers.ReadAsync(session, target, cancellationToken) };
+        if (!release.UpgradeDocker && DockerUpgrade.Advice([.. surveys.Where(survey => survey.Value.Upgrades.Count > 0).Select(survey => survey.Key).Order(StringComparer.Ordinal)]) is { } advice)
+            session.Progress.Note(advice);
+        return report;
     }
 
     private static async Task<(PackedImage Orchestrator, PackedImage Worker)> BuildImagesAsync(

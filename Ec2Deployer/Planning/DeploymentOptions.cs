@@ -75,6 +75,10 @@ internal sealed record DeploymentOptions
     [JsonIgnore]
     public IReadOnlyList<string> Replace { get; init; } = [];
 
+    /// <summary>Docker is upgraded on the hosts where there is a newer version. This time only.</summary>
+    [JsonIgnore]
+    public bool UpgradeDocker { get; init; }
+
     /// <summary>A host key that is new, changed or not to be had is accepted.</summary>
     [JsonIgnore]
     public bool AcceptNewHostKey { get; init; }

@@ -32,6 +32,7 @@ internal static class HostCommands
         for blob in {{{FleetPaths.Blobs}}}/*.tar.gz; do if [ -e "$blob" ]; then echo "blob $(basename "$blob" .tar.gz)"; fi; done
         for directory in {{{FleetPaths.Root}}} /var/lib/docker; do echo "free $(df -kP "$directory" | awk 'NR == 2 { print $4 }') $directory"; done
         docker ps --filter label=com.docker.stack.namespace --format 'container {{.Label "com.docker.swarm.service.name"}}'
+        {{{DockerUpgradeCommands.TellNewer}}}
         ss -Hltnp | awk '{ print "listening", $4, $6 }'
         """)) { Timeout = TimeSpan.FromMinutes(10), IsRepeatable = true };
 

@@ -33,6 +33,9 @@ internal sealed record ReleaseOptions
     /// <summary>A PFX or PEM file with the certificate for port 443, or null: self-signed.</summary>
     public string? CertificateFile { get; init; }
 
+    /// <summary>Whether Docker is upgraded on the hosts where there is a newer version. This time only.</summary>
+    public bool UpgradeDocker { get; init; }
+
     /// <summary>
     /// A new or changed host key is accepted instead of refused. Even then it is compared, remembered and reported.
     /// </summary>

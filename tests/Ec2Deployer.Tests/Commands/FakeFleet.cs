@@ -12,6 +12,9 @@ internal sealed class FakeFleet : IFleetDeployer
 {
     public List<string> Calls { get; } = [];
 
+    /// <summary>The host that has a newer version of Docker to install.</summary>
+    public string? OlderDocker { get; set; }
+
     /// <summary>What was to be deployed.</summary>
     public List<ReleaseOptions> Releases { get; } = [];
 
@@ -40,7 +43,7 @@ internal sealed class FakeFleet : IFleetDeployer
 
     public Task<FleetStatus> StatusAsync(IReadOnlyList<DeployedHost> hosts, ReleaseOptions release, CancellationToken cancellationToken) =>
         Task.FromResult(new FleetStatus("v1", ["v1", "v0"],
-            [.. hosts.Select(host => new HostStatus(host.Name, true, "ready", host.Manager ? "reachable" : null))],
+            [.. hosts.Select(host => new HostStatus(host.Name, true, "ready", host.Manager ? "reachable" : null, HasNewerDocker: host.Name == OlderDocker))],
             Report(hosts, "v1").Containers, Lock));
 
     public Task HarmAsync(IReadOnlyList<DeployedHost> hosts, ReleaseOptions release, HarmRequest request, CancellationToken cancellationToken)

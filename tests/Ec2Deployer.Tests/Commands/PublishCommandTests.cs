@@ -74,6 +74,22 @@ public sealed class PublishCommandTests : CommandTest
     }
 
     [Fact]
+    public async Task Publish_UpgradeDocker_IsAskedForByStatusAndHoldsOnce()
+    {
+        await using var session = await Ec2Session.StartAsync();
+        await RunAsync(session, "publish --hosts 1");
+        Fleet.OlderDocker = "host-1";
+
+        var status = await RunAsync(session, "status");
+        await RunAsync(session, "publish --upgrade-docker");
+        await RunAsync(session, "publish");
+
+        Assert.Equal(0, status.Code);
+        Assert.Contains("There is a newer version of Docker for host-1. 'publish --upgrade-docker' installs it", status.Out, StringComparison.Ordinal);
+        Assert.Equal([false, true, false], Fleet.Releases.Select(release => release.UpgradeDocker));
+    }
+
+    [Fact]
     public async Task Publish_FewerHostsThanThereAre_PointsToScale()
     {
         await using var session = await Ec2Session.StartAsync();
