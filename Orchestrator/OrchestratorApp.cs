@@ -46,6 +46,7 @@ internal static class OrchestratorApp
         app.UseHandover();
         app.UseRouting();
         app.UseForeignPageRefusal();
+        app.UsePlainHttpRule();
         app.UseFastPath();
         app.UseStatusAnswers();
         app.UseAccess();

@@ -3,6 +3,7 @@ using System.ComponentModel;
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
+using Lab.Ec2Deployer.Fleet;
 using Lab.Ec2Deployer.Planning;
 using Lab.Ec2Deployer.Reporting;
 
@@ -11,15 +12,14 @@ namespace Lab.Ec2Deployer.Commands;
 /// <summary><c>bench</c>: the load generator, pointed at the deployment. What stands behind <c>bench</c> is the load generator's own command line.</summary>
 internal static class BenchCommand
 {
-    /// <summary>The variable by which the load generator learns the API key, for every user may read a command line.</summary>
-    public const string KeyVariable = "LAB_API_KEY";
-
     /// <summary>The variable by which the load generator learns what the hosts cost: US dollars an hour, or <c>unknown</c>.</summary>
     public const string PriceVariable = "LAB_USD_PER_HOUR";
 
     private const string Run = "run";
     private const string Faults = "faults";
     private const string HarmWith = "--harm-with";
+    private const string KeyFile = "--key-file";
+    private const string Fingerprint = "--fingerprint";
 
     private static readonly Argument<string[]> Words = new("arguments")
     {
@@ -57,17 +57,24 @@ internal static class BenchCommand
         var found = await context.FindAsync(cancellationToken);
         var host = found.Hosts.FirstOrDefault(host => host.Role is HostRole.Orchestrator) ?? throw new DeploymentException(ExitCode.HostFailed,
             $"The orchestrator's host of '{context.Options.Name}' does not run. 'publish' puts another in its place.");
-        var arguments = Arguments(words, new Uri($"http://{host.SshAddress}"));
+        var address = new Uri($"https://{host.SshAddress}");
+        var arguments = Arguments(words, address);
         // What drains workers and resumes them needs the deployer's own key.
         var file = Path.Combine(context.Directory.Path, arguments[0] == Run ? "api-key" : "admin-key");
         if (!File.Exists(file))
             throw new DeploymentException(ExitCode.Failed, $"The key {file} is not on this machine. Copy the deployment's directory from the machine that published it, or run 'publish', which makes another.");
 
-        if (arguments[0] == Faults && !words.Any(word => word.StartsWith(HarmWith, StringComparison.Ordinal)))
+        var certificate = ClientFiles.CertificateIn(context.Directory.Path);
+        var fingerprint = ClientFiles.FingerprintIn(context.Directory.Path)
+            ?? throw new DeploymentException(ExitCode.Failed, $"The certificate of '{context.Options.Name}', {certificate}, is not on this machine, so it cannot be told who answers. Run 'publish', which reads it from the host.");
+
+        // The key by its file: what is in an argument or a variable, others may read.
+        if (!Has(KeyFile)) arguments = [.. arguments, KeyFile, file];
+        if (!Has(Fingerprint)) arguments = [.. arguments, Fingerprint, fingerprint];
+        if (arguments[0] == Faults && !Has(HarmWith))
             arguments = [.. arguments, HarmWith, HarmProgram(environment.Self, Settings.SameWay(parse, context.Options))];
         var program = environment.LoadGenerator();
         var start = new ProcessStartInfo(program[0], [.. program.Skip(1), .. arguments]);
-        start.Environment[KeyVariable] = (await File.ReadAllTextAsync(file, cancellationToken)).Trim();
         start.Environment[PriceVariable] = RunningCost.HourlyUsd(context.Options, found.Instances)?.ToString(CultureInfo.InvariantCulture) ?? "unknown";
         try
         {
@@ -76,7 +83,9 @@ internal static class BenchCommand
         }
         catch (Win32Exception e)
         {
-            throw new DeploymentException(ExitCode.Failed, $"The load generator cannot be started: {e.Message.TrimEnd('.')}. Any other can be used: the orchestrator is at http://{host.SshAddress}/new_request, the API key in {file}.", e);
+            throw new DeploymentException(ExitCode.Failed, $"The load generator cannot be started: {e.Message.TrimEnd('.')}. Any other can be used: the orchestrator is at {new Uri(address, "new_request")}, its certificate in {certificate}, the API key in {file}.", e);
         }
+
+        bool Has(string option) => words.Any(word => word == option || word.StartsWith($"{option}=", StringComparison.Ordinal));
     }
 }

@@ -17,6 +17,13 @@ internal static class CommandExtensions
         return command;
     }
 
+    /// <summary>Adds the option to upgrade Docker.</summary>
+    public static Command WithDockerUpgrade(this Command command)
+    {
+        command.Add(Settings.UpgradeDocker);
+        return command;
+    }
+
     /// <summary>Adds the options for the way to the hosts.</summary>
     public static Command WithWay(this Command command)
     {

@@ -12,7 +12,7 @@ internal static class PublishCommand
     public static Command Create(CommandEnvironment environment)
     {
         var command = new Command("publish", "Make everything as 'plan' shows it, after a question where hosts are started. Changes only what differs; may be interrupted and run again.") { Settings.Yes, Settings.SshKey };
-        return command.WithShape().WithWay().Does(environment, RunAsync);
+        return command.WithShape().WithDockerUpgrade().WithWay().Does(environment, RunAsync);
     }
 
     /// <summary>Checks all that is free to check, asks whether what costs shall be, publishes, and tells what came of it.</summary>

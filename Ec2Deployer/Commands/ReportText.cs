@@ -1,5 +1,6 @@
 using System.Globalization;
 using Lab.Ec2Deployer.Fleet;
+using Lab.Ec2Deployer.Remote;
 
 namespace Lab.Ec2Deployer.Commands;
 
@@ -24,11 +25,32 @@ internal static class ReportText
         screen.Line($"  address      {report.Address}");
         if (report.ApiKeyFile is { } key) screen.Line($"  API key      {key}");
         if (report.CertificateFingerprint is { } print) screen.Line($"  certificate  SHA-256 {print}");
-        var authorization = report.ApiKeyFile is { } file ? $" -H \"Authorization: Bearer $(cat {file})\"" : "";
+        if (context.Options.PlainHttp) screen.Line($"  plain HTTP   http://{report.Address.Host}, texts only, without a key");
         screen.Line();
         screen.Line("Next:");
-        screen.Line($"  curl -X POST {new Uri(report.Address, "new_request")}{authorization} --data 'what a lovely day' -H 'Content-Type: text/plain'");
+        screen.Line($"  {Curl(report)}");
         foreach (var next in (string[])["status --watch", "logs --worker worker-1 -f", "destroy"]) screen.Line($"  dotnet run --project Ec2Deployer -- {next}{Named(context)}");
+    }
+
+    /// <summary>
+    /// A request by curl that believes the pinned certificate alone, under the name that it is for, and reads the key from
+    /// its file.
+    /// </summary>
+    public static string Curl(FleetReport report)
+    {
+        var words = new List<string> { "curl" };
+        if (report.CertificateFile is { } certificate) words.AddRange(["--cacert", certificate]);
+        var address = new UriBuilder(new Uri(report.Address, "new_request"));
+        if (report.ServerName is { } name)
+        {
+            words.AddRange(["--connect-to", $"::{report.Address.Host}:{(report.Address.IsDefaultPort ? "" : report.Address.Port.ToString(CultureInfo.InvariantCulture))}"]);
+            address.Host = name;
+        }
+
+        words.Add(address.Uri.AbsoluteUri);
+        if (report.AuthorizationFile is { } authorization) words.AddRange(["-H", $"@{authorization}"]);
+        words.AddRange(["-H", "Content-Type: text/plain", "--data", "what a lovely day"]);
+        return string.Join(' ', words.Select(word => word.All(letter => char.IsAsciiLetterOrDigit(letter) || "-_./:@".Contains(letter, StringComparison.Ordinal)) ? word : Shell.Quote(word)));
     }
 
     /// <summary>The option that a later command line needs, or nothing.</summary>

@@ -85,6 +85,12 @@ internal static class Settings
         Description = "Accept an SSH host key that is new, changed or not shown on the console.",
     };
 
+    /// <summary>Docker too.</summary>
+    public static Option<bool> UpgradeDocker { get; } = new("--upgrade-docker")
+    {
+        Description = "Upgrade Docker where there is a newer version, one host after the other; while it is the orchestrator's turn requests are refused.",
+    };
+
     /// <summary>Hosts that are lost.</summary>
     public static Option<string[]> Replace { get; } = new("--replace")
     {
@@ -119,6 +125,7 @@ internal static class Settings
         new(Option("--model", "DIR", "Model directory to serve [default: the bundled one]"), (o, v) => o with { ModelDirectory = Path.GetFullPath(v) }),
         new(Option("--postgres", "FILE", "File with a PostgreSQL connection string for jobs [default: SQLite on the orchestrator's host]"), (o, v) => o with { PostgresFile = Path.GetFullPath(v) }),
         new(Option("--certificate", "FILE", "Certificate for port 443 [default: self-signed]"), (o, v) => o with { CertificateFile = Path.GetFullPath(v) }),
+        new(Option("--plain-http", "yes|no", "Port 80 takes texts, from whoever reaches it and without a key, instead of sending all requests on to HTTPS [default: no]"), (o, v) => o with { PlainHttp = YesNo(v) }),
     ];
 
     /// <summary>How many worker hosts.</summary>
@@ -153,6 +160,7 @@ internal static class Settings
             AcceptNewHostKey = parse.GetValue(AcceptNewHostKey),
             Replace = parse.GetValue(Replace) ?? [],
             Subnets = Subnets(parse.GetResult(Subnet) is null ? remembered.GetValueOrDefault(Subnet.Name) : string.Join(',', parse.GetValue(Subnet) ?? [])),
+            UpgradeDocker = parse.GetValue(UpgradeDocker),
         };
         foreach (var setting in All)
         {
@@ -238,6 +246,8 @@ internal static class Settings
         ModelDirectory = options.ModelDirectory,
         PostgresFile = options.PostgresFile,
         CertificateFile = options.CertificateFile,
+        PlainHttp = options.PlainHttp,
+        UpgradeDocker = options.UpgradeDocker,
         AcceptNewHostKey = options.AcceptNewHostKey,
     };
 

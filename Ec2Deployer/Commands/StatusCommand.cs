@@ -119,6 +119,7 @@ internal static class StatusCommand
             [container.Name, container.Host, container.Port.ToString(CultureInfo.InvariantCulture), container.Version ?? "–", container.Health,
                 container.StartedAt is { } at ? Durations.Text(context.Time.GetUtcNow() - at) : "–"]));
         screen.Line();
+        if (DockerUpgrade.Advice([.. status.Hosts.Where(host => host.HasNewerDocker).Select(host => host.Name)]) is { } advice) screen.Line($"  {advice}");
         if (status.Versions.Count > 1) screen.Line($"  versions kept: {string.Join(", ", status.Versions)}");
     }
 
@@ -146,6 +147,7 @@ internal static class StatusCommand
         }),
         status.Containers,
         status.Lock,
+        NewerDocker = status.Hosts.Where(host => host.HasNewerDocker).Select(host => host.Name),
         HourlyUsd = Rounded(Sum(hosts, host => host.HourlyUsd), 6),
         CostUsd = Rounded(Sum(hosts, host => host.SpentUsd), 4),
     });

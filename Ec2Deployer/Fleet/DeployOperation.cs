@@ -8,7 +8,7 @@ namespace Lab.Ec2Deployer.Fleet;
 /// <summary>The hosts' half of <c>publish</c>: from hosts with SSH to healthy containers of a release built from the sources.</summary>
 /// <param name="access">The way to the hosts.</param>
 /// <param name="sources">The directory of the solution, from which images are built.</param>
-/// <param name="http">For asking the base image's registry, and for a request from outside.</param>
+/// <param name="http">For asking the base image's registry.</param>
 /// <param name="times">How fast a rollout is.</param>
 /// <param name="built">The images, where they were built before; null: they are built now.</param>
 internal sealed class DeployOperation(FleetAccess access, string sources, HttpClient http, StackTimes times, ReleaseImages? built = null)
@@ -45,10 +45,15 @@ internal sealed class DeployOperation(FleetAccess access, string sources, HttpCl
         await KeepSecretsAsync(manager, commands, secrets, cancellationToken);
         var target = StackFile.Build(StackContent.Of(release, orchestrator.Reference, worker.Reference, secrets, times));
         changed |= await swarm.LabelAsync(manager, surveys, cancellationToken);
-        var report = await new ReleaseSwitch(session, manager, commands, keys, http, times, access.Time).RunAsync(target, Action, changed, cancellationToken);
+        var report = await new ReleaseSwitch(session, manager, commands, keys, times, access.Time).RunAsync(target, Action, changed, cancellationToken);
         // Where nothing changed there is nothing new to be rid of.
         if (report.Changed || sent.Images > 0) await Pruning.RunAsync(session, manager, commands, [orchestrator, worker], cancellationToken);
-        return report with { ImagesSent = sent.Images, BytesSent = sent.Bytes };
+        report = report with { ImagesSent = sent.Images, BytesSent = sent.Bytes };
+        if (release.UpgradeDocker && await new DockerUpgrade(session, access.Time).RunAsync(surveys, target, cancellationToken))
+            return report with { Changed = true, Containers = await FleetContainers.ReadAsync(session, target, cancellationToken) };
+        if (!release.UpgradeDocker && DockerUpgrade.Advice([.. surveys.Where(survey => survey.Value.Upgrades.Count > 0).Select(survey => survey.Key).Order(StringComparer.Ordinal)]) is { } advice)
+            session.Progress.Note(advice);
+        return report;
     }
 
     private static async Task KeepSecretsAsync(HostConnection manager, RolloutCommands commands, IReadOnlyList<FleetSecret> secrets, CancellationToken cancellationToken)

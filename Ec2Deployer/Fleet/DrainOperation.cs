@@ -44,7 +44,7 @@ internal sealed class DrainOperation(FleetAccess access)
         var workers = WorkerList.Of(host).Select(worker => worker.Name).ToList();
         try
         {
-            var api = new OrchestratorApi(session[session.OrchestratorHost], FleetKeys.Open(session.Release.StateDirectory).AdminKey);
+            var api = new OrchestratorApi(session[session.OrchestratorHost], session.Release.Deployment, FleetKeys.Open(session.Release.StateDirectory).AdminKey);
             foreach (var worker in workers) await api.DrainAsync(worker, cancellationToken);
             var started = access.Time.GetTimestamp();
             while (access.Time.GetElapsedTime(started) < Timeout)

@@ -50,8 +50,12 @@ internal sealed class FleetKeys
     public static string Fingerprint(string pem)
     {
         using var certificate = X509Certificate2.CreateFromPem(pem);
-        return string.Join(':', SHA256.HashData(certificate.RawData).Select(part => part.ToString("X2", provider: null)));
+        return Fingerprint(certificate);
     }
+
+    /// <inheritdoc cref="Fingerprint(string)"/>
+    public static string Fingerprint(X509Certificate2 certificate) =>
+        string.Join(':', SHA256.HashData(certificate.RawData).Select(part => part.ToString("X2", provider: null)));
 
     /// <summary>The certificate and its key as PEM, whatever the file's form.</summary>
     public static string Pem(string file)

@@ -15,11 +15,20 @@ internal sealed record FleetReport
     /// <summary>All containers, in the order of their names.</summary>
     public required IReadOnlyList<ContainerStatus> Containers { get; init; }
 
-    /// <summary>Where clients send text: <c>http://…</c>.</summary>
+    /// <summary>Where clients send text: <c>https://…</c>.</summary>
     public required Uri Address { get; init; }
 
     /// <summary>The file with the API key, mode 0600, or null where no key is set.</summary>
     public string? ApiKeyFile { get; init; }
+
+    /// <summary>The file with the API key as a header, for curl, mode 0600; or null where no key is set.</summary>
+    public string? AuthorizationFile { get; init; }
+
+    /// <summary>The file with the certificate that clients are to believe, as PEM: of several orchestrators each one's. Null where none could be read.</summary>
+    public string? CertificateFile { get; init; }
+
+    /// <summary>The name that the certificate is for, or null where it names none but addresses.</summary>
+    public string? ServerName { get; init; }
 
     /// <summary>SHA-256 of the certificate on port 443 in hexadecimal, or null where none is served.</summary>
     public string? CertificateFingerprint { get; init; }

@@ -6,10 +6,9 @@ using Lab.Ec2Deployer.Swarm;
 namespace Lab.Ec2Deployer.Fleet;
 
 /// <summary>Looks at a deployment as its users will: every container healthy, and an answer from every worker through the orchestrator.</summary>
-internal sealed class FleetVerification(FleetSession session, FleetKeys keys, HttpClient http, TimeProvider time)
+internal sealed class FleetVerification(FleetSession session, FleetKeys keys, TimeProvider time)
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
-    private static readonly TimeSpan OutsideTimeout = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(250);
 
     /// <summary>Waits until all is well.</summary>
@@ -32,14 +31,13 @@ internal sealed class FleetVerification(FleetSession session, FleetKeys keys, Ht
         }
 
         foreach (var host in session.OrchestratorHosts) await AskEveryWorkerAsync(host, started, step, cancellationToken);
-        await RequestFromOutsideAsync(cancellationToken);
         step.Done($"{containers.Count} containers healthy, every worker answers");
         return containers;
     }
 
     private async Task AskEveryWorkerAsync(DeployedHost host, long started, IProgressStep step, CancellationToken cancellationToken)
     {
-        var api = new OrchestratorApi(session[host], keys.AdminKey);
+        var api = new OrchestratorApi(session[host], session.Release.Deployment, keys.AdminKey);
         var silent = session.Hosts.Where(one => one.Role is HostRole.Worker)
             .SelectMany(one => WorkerList.Of(one.Name).Select(worker => worker.Name)).ToHashSet(StringComparer.Ordinal);
         while (silent.Count > 0)
@@ -59,23 +57,6 @@ internal sealed class FleetVerification(FleetSession session, FleetKeys keys, Ht
 
             if (silent.Count > 0 && time.GetElapsedTime(started) > Deadline)
                 throw new HostFailedException(host.Name, $"{string.Join(", ", silent.Order(StringComparer.Ordinal))} never answered through the orchestrator", "Look at their logs with the command logs.");
-        }
-    }
-
-    private async Task RequestFromOutsideAsync(CancellationToken cancellationToken)
-    {
-        var address = new Uri($"http://{session.OrchestratorHost.SshAddress}/health");
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        limit.CancelAfter(OutsideTimeout);
-        try
-        {
-            using var answer = await http.GetAsync(address, limit.Token);
-            if (!answer.IsSuccessStatusCode) session.Progress.Note($"{address} answers {(int)answer.StatusCode}.");
-        }
-        catch (Exception e) when (e is HttpRequestException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
-        {
-            // The fleet is well; who may reach it is another matter.
-            session.Progress.Note($"{address} does not answer from here, though all containers are well: look at --http-from.");
         }
     }
 }

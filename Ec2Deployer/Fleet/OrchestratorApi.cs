@@ -2,22 +2,24 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Lab.Ec2Deployer.Remote;
+using Lab.Ec2Deployer.Swarm;
 
 namespace Lab.Ec2Deployer.Fleet;
 
 /// <summary>
-/// The orchestrator's own interface, spoken to on its host through SSH: keys do not travel in the clear, and no security
-/// group stands in the way. Each call is one command, for SSH.NET's forwarded ports lose answers when several are under way;
+/// The orchestrator's own interface, spoken to on its host through SSH and over the Unix socket in its container: keys do
+/// not travel in the clear, no other process can be at its end, and no security group stands in the way. Each call is one command, for SSH.NET's forwarded ports lose answers when several are under way;
 /// one command may ask several times, for starting it costs more than an answer.
 /// </summary>
 /// <param name="connection">The orchestrator's host.</param>
+/// <param name="deployment">The deployment's name.</param>
 /// <param name="key">The key to call it with.</param>
-internal sealed class OrchestratorApi(HostConnection connection, string key)
+internal sealed class OrchestratorApi(HostConnection connection, string deployment, string key)
 {
     private const char Separator = '\x1e';
 
-    private const string Line = """
-        perl -MIO::Socket::INET -e 'local $/; my $request = <STDIN>; for (1 .. $ARGV[0]) { my $orchestrator = IO::Socket::INET->new(PeerAddr => "127.0.0.1:80", Timeout => 5) or die "port 80: $!\n"; print $orchestrator $request; print <$orchestrator>, "\x1e" }'
+    private const string Script = """
+        perl -MIO::Socket::UNIX -e 'local $/; my $request = <STDIN>; for (1 .. $ARGV[1]) { my $orchestrator = IO::Socket::UNIX->new($ARGV[0]) or die "its socket: $!\n"; print $orchestrator $request; print <$orchestrator>, "\x1e" }'
         """;
 
     /// <summary>Each worker's status: <c>free</c>, <c>busy</c>, <c>quarantined</c> or <c>draining</c>.</summary>
@@ -51,6 +53,12 @@ internal sealed class OrchestratorApi(HostConnection connection, string key)
         if (answer.Status is not 404) _ = Body(answer);
     }
 
+    /// <summary>The command line that asks so many times.</summary>
+    internal static string Line(string deployment, int times) => Shell.Root(string.Create(CultureInfo.InvariantCulture, $"""
+        {HostCommands.OrchestratorProcess(deployment)}
+        {Script} /proc/$process/root{StackFile.HealthSocketPath} {times}
+        """));
+
     /// <summary>A request as it travels. HTTP/1.0, so that the answer ends where the connection does.</summary>
     internal static string Request(string method, string path, string body, string key) =>
         $"{method} {path} HTTP/1.0\r\nHost: localhost\r\nAuthorization: Bearer {key}\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: {Encoding.UTF8.GetByteCount(body).ToString(CultureInfo.InvariantCulture)}\r\n\r\n{body}";
@@ -70,7 +78,7 @@ internal sealed class OrchestratorApi(HostConnection connection, string key)
 
     private async Task<IReadOnlyList<(int Status, string Body)>> AskAsync(string method, string path, string body, int times, CancellationToken cancellationToken)
     {
-        var command = new HostCommand("asking the orchestrator", $"{Line} {times.ToString(CultureInfo.InvariantCulture)}")
+        var command = new HostCommand("asking the orchestrator", Line(deployment, times))
         {
             Input = Request(method, path, body, key),
             InputInWords = $"{method} {path} with the deployer's key",

@@ -9,11 +9,10 @@ namespace Lab.Ec2Deployer.Fleet;
 /// <param name="manager">A manager of the Swarm.</param>
 /// <param name="commands">The stack's commands.</param>
 /// <param name="keys">The deployment's API keys.</param>
-/// <param name="http">For a request from outside.</param>
 /// <param name="times">How fast a rollout is.</param>
 /// <param name="time">The clock.</param>
 internal sealed class ReleaseSwitch(
-    FleetSession session, HostConnection manager, RolloutCommands commands, FleetKeys keys, HttpClient http, StackTimes times, TimeProvider time)
+    FleetSession session, HostConnection manager, RolloutCommands commands, FleetKeys keys, StackTimes times, TimeProvider time)
 {
     /// <summary>Switches to the release; where a part of it does not run, the one before serves again.</summary>
     /// <param name="target">The release.</param>
@@ -38,7 +37,7 @@ internal sealed class ReleaseSwitch(
             changed |= await rollout.RunAsync(target, old, expected, cancellationToken);
             try
             {
-                containers = await new FleetVerification(session, keys, http, time).RunAsync(target, cancellationToken);
+                containers = await new FleetVerification(session, keys, time).RunAsync(target, cancellationToken);
             }
             catch (HostFailedException) when (old is not null && old.Version != target.Version)
             {
@@ -63,15 +62,21 @@ internal sealed class ReleaseSwitch(
             await store.KeepAsync(target, cancellationToken);
         }
 
+        var certificates = await ServedCertificates.ReadAsync(session, cancellationToken);
+        await OutsideRequest.RunAsync(session.OrchestratorHost.SshAddress, certificates, session.Progress, cancellationToken);
+        var files = ClientFiles.Write(session.Release.StateDirectory, keys.ApiKey, certificates);
         return new()
         {
             Version = target.Version,
             PreviousVersion = old?.Version,
             Changed = changed,
             Containers = containers,
-            Address = new Uri($"http://{session.OrchestratorHost.SshAddress}"),
+            Address = new Uri($"https://{session.OrchestratorHost.SshAddress}"),
             ApiKeyFile = keys.ApiKeyFile,
-            CertificateFingerprint = await FingerprintAsync(cancellationToken),
+            AuthorizationFile = files.Authorization,
+            CertificateFile = files.Certificate,
+            CertificateFingerprint = certificates is [var first, ..] ? FleetKeys.Fingerprint(first) : null,
+            ServerName = certificates is [var served, ..] ? ServedCertificates.NameIn(served) : null,
         };
     }
 
@@ -79,12 +84,5 @@ internal sealed class ReleaseSwitch(
     {
         var workers = session.Hosts.Count(host => host.Role is HostRole.Worker);
         return new(StringComparer.Ordinal) { ["worker-a"] = workers, ["worker-b"] = workers, ["orchestrator"] = session.OrchestratorHosts.Count() };
-    }
-
-    private async Task<string?> FingerprintAsync(CancellationToken cancellationToken)
-    {
-        if (session.Release.CertificateFile is { } file) return FleetKeys.Fingerprint(FleetKeys.Pem(file));
-        var result = await session[session.OrchestratorHost].TryAsync(HostCommands.Certificate, cancellationToken);
-        return result.ExitCode == 0 ? FleetKeys.Fingerprint(result.Output) : null;
     }
 }

@@ -8,7 +8,7 @@ namespace Lab.Ec2Deployer.Fleet;
 /// <summary><c>rollback</c>: a version kept on the hosts serves again. What a new host lacks of it is sent, where it is kept on this machine.</summary>
 /// <param name="access">The way to the hosts.</param>
 /// <param name="sources">The directory of the solution.</param>
-/// <param name="http">For a request from outside.</param>
+/// <param name="http">For asking the base image's registry.</param>
 /// <param name="times">How fast a rollout is.</param>
 internal sealed class RollbackOperation(FleetAccess access, string sources, HttpClient http, StackTimes times)
 {
@@ -36,7 +36,7 @@ internal sealed class RollbackOperation(FleetAccess access, string sources, Http
         if (orchestrator is not null) targets.Add(new(orchestrator, [.. session.OrchestratorHosts]));
         if (worker is not null) targets.Add(new(worker, [.. session.Hosts.Where(host => host.Role is HostRole.Worker)]));
         var sent = await new ImageTransfer(session, builder.LayerDirectory).RunAsync(targets, surveys, cancellationToken);
-        var report = await new ReleaseSwitch(session, manager, commands, keys, http, times, access.Time).RunAsync(target, Action, changed: false, cancellationToken);
+        var report = await new ReleaseSwitch(session, manager, commands, keys, times, access.Time).RunAsync(target, Action, changed: false, cancellationToken);
         return report with { ImagesSent = sent.Images, BytesSent = sent.Bytes };
     }
 }

@@ -58,6 +58,6 @@ internal sealed class StatusOperation(FleetAccess access)
         var problem = problems.GetValueOrDefault(host.Name)?.What;
         if (!surveys.TryGetValue(host.Name, out var survey)) return new(host.Name, true, "unknown", null, problem);
         var node = nodes.FirstOrDefault(one => one.Id == survey.NodeId);
-        return new(host.Name, true, node is null ? "absent" : node.IsReady ? "ready" : "down", node?.Manager, problem);
+        return new(host.Name, true, node is null ? "absent" : node.IsReady ? "ready" : "down", node?.Manager, problem, survey.Upgrades.Count > 0);
     }
 }

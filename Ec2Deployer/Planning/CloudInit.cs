@@ -9,6 +9,24 @@ namespace Lab.Ec2Deployer.Planning;
 /// </summary>
 internal static class CloudInit
 {
+    /// <summary>
+    /// The configuration of Docker's engine. A container that writes much must not fill the disk ("live-restore" cannot be
+    /// had with Swarm), and no program in one gains privileges that it was not started with: a stack file cannot say that,
+    /// <c>docker stack deploy</c> passes over <c>security_opt</c>.
+    /// </summary>
+    public const string DockerConfiguration = """{"log-driver": "json-file", "log-opts": {"max-size": "10m", "max-file": "3"}, "no-new-privileges": true}""";
+
+    // Read behind the package's own 50unattended-upgrades, whose list of origins it replaces: Debian's has all updates in it.
+    private const string Upgrades = """
+              APT::Periodic::Update-Package-Lists "1";
+              APT::Periodic::Unattended-Upgrade "1";
+              #clear Unattended-Upgrade::Origins-Pattern;
+              Unattended-Upgrade::Origins-Pattern { "origin=Debian,codename=${distro_codename},label=Debian-Security"; "origin=Debian,codename=${distro_codename}-security,label=Debian-Security"; };
+              Unattended-Upgrade::Package-Blacklist { "docker"; "containerd"; "runc"; };
+              Unattended-Upgrade::Automatic-Reboot "false";
+
+        """;
+
     /// <summary>The document of one host.</summary>
     /// <param name="host">The host's name, which becomes the machine's.</param>
     /// <param name="ttl">After how long the machine powers off, which ends the instance; null: never.</param>
@@ -37,19 +55,20 @@ internal static class CloudInit
         text.Append("write_files:\n");
         // The orchestrator runs without privileges on the host's own network and listens on 80 and 443.
         text.Append("  - path: /etc/sysctl.d/60-lab.conf\n    content: |\n      net.ipv4.ip_unprivileged_port_start=80\n");
-        // A container that writes much must not fill the disk; "live-restore" cannot be had with Swarm.
-        text.Append("  - path: /etc/docker/daemon.json\n    content: |\n      {\"log-driver\": \"json-file\", \"log-opts\": {\"max-size\": \"10m\", \"max-file\": \"3\"}}\n");
+        text.Append(CultureInfo.InvariantCulture, $"  - path: /etc/docker/daemon.json\n    content: |\n      {DockerConfiguration}\n");
+        // Security upgrades of everything but Docker, whose restart would end the containers, on every host at the same hour.
+        text.Append("  - path: /etc/apt/apt.conf.d/52lab-upgrades\n    content: |\n").Append(Upgrades.ReplaceLineEndings("\n"));
         text.Append(bootcmd);
         text.Append("runcmd:\n");
         text.Append("  - sysctl --system\n");
         // A mirror that is away for a moment, or another apt at work, must not leave a host without its engine.
         text.Append("  - |\n");
         text.Append("    for try in 1 2 3 4 5 6; do\n");
-        text.Append("      DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 install -y --no-install-recommends docker.io && break\n");
+        text.Append("      DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 install -y --no-install-recommends docker.io unattended-upgrades && break\n");
         text.Append("      sleep 10\n");
         text.Append("      apt-get update\n");
         text.Append("    done\n");
-        // Unattended upgrades would restart Docker under the containers, on every host at the same hour.
+        // Whoever else upgrades packages there leaves Docker alone too.
         text.Append("  - apt-mark hold docker.io containerd runc\n");
         text.Append("  - systemctl enable --now docker\n");
         return text.ToString();

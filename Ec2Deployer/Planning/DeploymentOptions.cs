@@ -90,9 +90,16 @@ internal sealed record DeploymentOptions
     /// <summary>A file with the certificate for port 443.</summary>
     public string? CertificateFile { get; init; }
 
+    /// <summary>Whether port 80 takes requests, without keys, instead of sending them on to HTTPS.</summary>
+    public bool PlainHttp { get; init; }
+
     /// <summary>Names of hosts to be taken for lost: their instances are ended, and others put in their places. This time only.</summary>
     [JsonIgnore]
     public IReadOnlyList<string> Replace { get; init; } = [];
+
+    /// <summary>Docker is upgraded on the hosts where there is a newer version. This time only.</summary>
+    [JsonIgnore]
+    public bool UpgradeDocker { get; init; }
 
     /// <summary>A host key that is new, changed or not to be had is accepted.</summary>
     [JsonIgnore]

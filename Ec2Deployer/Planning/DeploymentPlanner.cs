@@ -118,7 +118,7 @@ internal sealed class DeploymentPlanner
                 new FirewallRule("tcp", 2377, 2377, fleet, "Swarm management"),
                 new FirewallRule("tcp", 7946, 7946, fleet, "Swarm gossip"),
                 new FirewallRule("udp", 7946, 7946, fleet, "Swarm gossip"),
-                new FirewallRule("udp", 4789, 4789, fleet, "Swarm overlay"),
+                // 4789/udp (VXLAN, neither encrypted nor authenticated) stays closed: no service is on an overlay network.
             ]),
         };
 

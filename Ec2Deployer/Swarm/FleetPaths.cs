@@ -21,6 +21,13 @@ internal static class FleetPaths
     /// <summary>Held by whoever deploys.</summary>
     public const string Lock = "/var/lib/lab/lock";
 
-    /// <summary>The user of the containers: <c>app</c> in .NET's images.</summary>
-    public const int ContainerUser = 1654;
+    /// <summary>The orchestrator's user: <c>app</c> in .NET's images.</summary>
+    public const int OrchestratorUser = 1654;
+
+    /// <summary>
+    /// A worker's user. All share the host's network, where a process of the same user may listen on a port that is
+    /// shared (<c>SO_REUSEPORT</c>) and take connections from whoever has it; one of another user may not.
+    /// </summary>
+    /// <param name="place">Which of the host's workers: 0 or 1.</param>
+    public static int WorkerUser(int place) => OrchestratorUser + 1 + place;
 }

@@ -41,7 +41,7 @@ internal static class HostCommands
         {{{swarm}}}
         mkdir -p {{{FleetPaths.Blobs}}} {{{FleetPaths.Workers}}} {{{FleetPaths.State}}}
         chown {{{host.SshUser}}} {{{FleetPaths.Blobs}}}
-        chown {{{FleetPaths.ContainerUser}}}:{{{FleetPaths.ContainerUser}}} {{{FleetPaths.State}}}
+        chown {{{FleetPaths.OrchestratorUser}}}:{{{FleetPaths.OrchestratorUser}}} {{{FleetPaths.State}}}
         chmod 700 {{{FleetPaths.State}}}
         if [ "$(cat /proc/sys/net/ipv4/ip_unprivileged_port_start)" -gt 80 ]; then
             echo net.ipv4.ip_unprivileged_port_start=80 > /etc/sysctl.d/90-lab.conf
@@ -53,6 +53,7 @@ internal static class HostCommands
         for blob in {{{FleetPaths.Blobs}}}/*.tar.gz; do if [ -e "$blob" ]; then echo "blob $(basename "$blob" .tar.gz)"; fi; done
         for directory in {{{FleetPaths.Root}}} /var/lib/docker; do echo "free $(df -kP "$directory" | awk 'NR == 2 { print $4 }') $directory"; done
         docker ps --filter label=com.docker.stack.namespace --format 'container {{.Label "com.docker.swarm.service.name"}}'
+        {{{DockerUpgradeCommands.TellNewer}}}
         ss -Hltnp | awk '{ print "listening", $4, $6 }'
         """)) { Timeout = TimeSpan.FromMinutes(waits ? 12 : 1), IsRepeatable = true };
     }
@@ -114,8 +115,21 @@ internal static class HostCommands
         exit 1
         """)) { IsRepeatable = true };
 
-    /// <summary>The certificate that the orchestrator serves where it made one itself, as PEM.</summary>
-    public static HostCommand Certificate => new("reading the certificate", $"sudo -n cat {FleetPaths.State}/https/certificate.pem") { IsRepeatable = true };
+    /// <summary>The certificate that the orchestrator serves, as PEM: the user's own, which its container sees, or the one that it made itself.</summary>
+    public static HostCommand Certificate(string deployment) => new("reading the certificate", Shell.Root($"""
+        {OrchestratorProcess(deployment)}
+        for file in /proc/$process/root{FleetSecret.CertificatePath} {FleetPaths.State}/https/certificate.pem; do
+            if [ -e "$file" ]; then sed -n '/-BEGIN CERTIFICATE-/,/-END CERTIFICATE-/p; /-END CERTIFICATE-/q' "$file"; exit 0; fi
+        done
+        exit 1
+        """)) { IsRepeatable = true };
+
+    /// <summary>Lines of a script that find the orchestrator's process, of two the newer that is healthy.</summary>
+    public static string OrchestratorProcess(string deployment) => $$$"""
+        container=$(docker ps --quiet --filter label=com.docker.swarm.service.name={{{deployment}}}_orchestrator --filter health=healthy | head -n 1)
+        [ -n "$container" ] || { echo "no healthy orchestrator runs here" >&2; exit 1; }
+        process=$(docker inspect --format '{{.State.Pid}}' "$container")
+        """;
 
     /// <summary>Sets when the host ends itself.</summary>
     /// <param name="end">The moment, or null for never.</param>

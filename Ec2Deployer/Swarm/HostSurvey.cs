@@ -37,6 +37,9 @@ internal sealed record HostSurvey
     /// <summary>Who listens on which TCP port.</summary>
     public Dictionary<int, string> Listening { get; } = [];
 
+    /// <summary>Docker's packages of which there are newer versions, and those.</summary>
+    public Dictionary<string, string> Upgrades { get; } = new(StringComparer.Ordinal);
+
     /// <summary>Its processor, by the kernel's name for it, and its Docker's version; empty where the survey did not tell.</summary>
     public (string Processor, string Docker) Machine { get; private set; } = ("", "");
 
@@ -54,6 +57,7 @@ internal sealed record HostSurvey
                 case ["image", var image]: survey.Images.Add(image); break;
                 case ["blob", var layer]: survey.Layers.Add(layer); break;
                 case ["free", var kibibytes, var directory]: survey.Free[directory] = long.Parse(kibibytes, CultureInfo.InvariantCulture) * 1024; break;
+                case ["upgrade", var package, var version]: survey.Upgrades[package] = version; break;
                 case ["container", var service]: survey.Services.Add(service); break;
                 case ["listening", var address, ..]:
                     if (int.TryParse(address.AsSpan(address.LastIndexOf(':') + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var port))

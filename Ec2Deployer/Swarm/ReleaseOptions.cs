@@ -27,8 +27,14 @@ internal sealed record ReleaseOptions
     /// <summary>A file with a PostgreSQL connection string for jobs, or null: SQLite on the orchestrator's host. Needed with more than one orchestrator.</summary>
     public string? PostgresFile { get; init; }
 
+    /// <summary>Whether port 80 takes requests, without keys, instead of sending them on to HTTPS.</summary>
+    public bool PlainHttp { get; init; }
+
     /// <summary>A PFX or PEM file with the certificate for port 443, or null: self-signed.</summary>
     public string? CertificateFile { get; init; }
+
+    /// <summary>Whether Docker is upgraded on the hosts where there is a newer version. This time only.</summary>
+    public bool UpgradeDocker { get; init; }
 
     /// <summary>
     /// A new or changed host key is accepted instead of refused. Even then it is compared, remembered and reported.

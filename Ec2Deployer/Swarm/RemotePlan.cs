@@ -45,7 +45,7 @@ internal static class RemotePlan
         foreach (var service in StackFile.Services) On(first, commands.State(service));
         foreach (var host in hosts) On(host, HostCommands.Containers(release.Deployment));
         On(first, commands.KeepRelease(1, target) with { InputInWords = "the stack file" });
-        On(hub, HostCommands.Certificate);
+        On(hub, HostCommands.Certificate(release.Deployment));
         return steps;
     }
 

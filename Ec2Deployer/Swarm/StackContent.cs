@@ -32,6 +32,9 @@ internal sealed record StackContent
     /// <summary>The certificate's file in the container, or null: self-signed.</summary>
     public string? Certificate { get; init; }
 
+    /// <summary>Whether port 80 takes requests, without keys, instead of sending them on to HTTPS.</summary>
+    public bool PlainHttp { get; init; }
+
     /// <summary>How fast a rollout is.</summary>
     public StackTimes Times { get; init; } = StackTimes.Default;
 
@@ -52,6 +55,7 @@ internal sealed record StackContent
         ModelPath = release.ModelDirectory is { } model ? PublishedFiles.ModelPath(model) : null,
         Postgres = release.PostgresFile is not null,
         Certificate = release.CertificateFile is null ? null : FleetSecret.CertificatePath,
+        PlainHttp = release.PlainHttp,
         Times = times,
     };
 }

@@ -25,7 +25,10 @@ internal static class StackFile
     /// <summary>The services in the order in which they are brought up to date.</summary>
     public static readonly string[] Services = ["worker-a", "worker-b", "orchestrator"];
 
-    private const string HealthSocket = "http://unix:/tmp/health.sock";
+    /// <summary>The socket in each container where its program answers this host alone.</summary>
+    public const string HealthSocketPath = "/tmp/health.sock";
+
+    private const string HealthSocket = $"http://unix:{HealthSocketPath}";
     private static readonly JsonSerializerOptions Readable = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, NewLine = "\n" };
 
     /// <summary>The release: its stack file, and its version, which the same content always gives.</summary>
@@ -60,7 +63,7 @@ internal static class StackFile
         // By place, not by number: a host with one core has no core 1, and its workers share the one.
         environment["Worker__CpuAffinity"] = $"#{place.ToString(CultureInfo.InvariantCulture)}";
         if (content.ModelPath is { } model) environment["Worker__ModelDirectory"] = model;
-        return Service(content, content.WorkerImage, "Worker", environment, "node.labels.role == worker", "stop-first");
+        return Service(content, content.WorkerImage, "Worker", FleetPaths.WorkerUser(place), environment, "node.labels.role == worker", "stop-first");
     }
 
     private static JsonObject Orchestrator(StackContent content)
@@ -70,17 +73,18 @@ internal static class StackFile
         environment["Orchestrator__WorkersFile"] = $"{FleetPaths.Workers}/workers.json";
         environment["Access__SecretsDirectory"] = "/run/secrets";
         environment["Jobs__Path"] = $"{FleetPaths.State}/jobs.db";
+        environment["Https__PlainHttp"] = content.PlainHttp ? "WithoutKey" : "Redirected";
         environment["Https__SelfSignedDirectory"] = $"{FleetPaths.State}/https";
         environment["Access__SessionKeysDirectory"] = $"{FleetPaths.State}/sessions";
         if (content.Postgres) environment["Jobs__Provider"] = "Postgres";
         if (content.Certificate is { } certificate) environment["Https__CertificatePath"] = certificate;
 
         // Start-first: the new process listens beside the old one, on the same ports, and takes over.
-        var service = Service(content, content.OrchestratorImage, "Orchestrator", environment, content.OrchestratorNodes, "start-first");
+        var service = Service(content, content.OrchestratorImage, "Orchestrator", FleetPaths.OrchestratorUser, environment, content.OrchestratorNodes, "start-first");
         var volumes = service["volumes"]!.AsArray();
         volumes.Add(Bind(FleetPaths.Workers, readOnly: true));
         volumes.Add(Bind(FleetPaths.State, readOnly: false));
-        var user = FleetPaths.ContainerUser.ToString(CultureInfo.InvariantCulture);
+        var user = FleetPaths.OrchestratorUser.ToString(CultureInfo.InvariantCulture);
         service["secrets"] = new JsonArray([.. content.Secrets.Select(secret => (JsonNode)new JsonObject
         {
             ["source"] = secret.Name(content.Deployment),
@@ -105,10 +109,10 @@ internal static class StackFile
         return environment;
     }
 
-    private static JsonObject Service(StackContent content, string image, string program, JsonObject environment, string nodes, string order) => new()
+    private static JsonObject Service(StackContent content, string image, string program, int user, JsonObject environment, string nodes, string order) => new()
     {
         ["image"] = image,
-        ["user"] = $"{FleetPaths.ContainerUser}:{FleetPaths.ContainerUser}",
+        ["user"] = string.Create(CultureInfo.InvariantCulture, $"{user}:{user}"),
         ["read_only"] = true,
         ["cap_drop"] = new JsonArray("ALL"),
         ["networks"] = new JsonArray("host"),

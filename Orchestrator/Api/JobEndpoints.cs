@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using Lab.Orchestrator.Jobs;
+using Lab.ServiceDefaults;
 using Lab.ServiceDefaults.Contracts;
 using Lab.ServiceDefaults.Contracts.Description;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -12,8 +13,8 @@ internal static class JobEndpoints
 {
     public static void MapJobs(this IEndpointRouteBuilder endpoints)
     {
-        endpoints.MapGet("/requests/{id}", GetAsync).Describe(Descriptions.GetJob);
-        endpoints.MapDelete("/requests/{id}", DeleteAsync).Describe(Descriptions.CancelJob);
+        endpoints.MapGet("/requests/{id}", GetAsync).Describe(Descriptions.GetJob).WithPlainHttp();
+        endpoints.MapDelete("/requests/{id}", DeleteAsync).Describe(Descriptions.CancelJob).WithPlainHttp();
     }
 
     /// <summary>Whose jobs the caller sees: the name of its key, or nobody's in particular where no keys are set.</summary>

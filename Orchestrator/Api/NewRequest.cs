@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Lab.Orchestrator.Dispatch;
 using Lab.Orchestrator.Jobs;
+using Lab.ServiceDefaults;
 using Lab.ServiceDefaults.Access;
 using Lab.ServiceDefaults.Contracts;
 using Lab.ServiceDefaults.Contracts.Description;
@@ -19,7 +20,7 @@ internal static class NewRequest
         var time = services.GetRequiredService<TimeProvider>();
         var options = services.GetRequiredService<IOptions<OrchestratorOptions>>().Value;
         Delegate post = (HttpContext context) => PostAsync(context, dispatcher, jobs, time, options);
-        endpoints.MapPost("/new_request", post).Describe(Descriptions.NewRequest).WithFastPath();
+        endpoints.MapPost("/new_request", post).Describe(Descriptions.NewRequest).WithFastPath().WithPlainHttp();
     }
 
     internal static async Task PostAsync(HttpContext context, Dispatcher dispatcher, JobSubmission jobs, TimeProvider time, OrchestratorOptions options)

@@ -15,6 +15,7 @@ public static partial class HttpsExtensions
     {
         ArgumentNullException.ThrowIfNull(builder);
         var options = builder.Configuration.GetSection(HttpsOptions.Section).Get<HttpsOptions>() ?? new();
+        builder.Services.AddSingleton(options);
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.ConfigureHttpsDefaults(https =>
         {
             var server = ServerCertificate.Load(options, TimeProvider.System);

@@ -17,4 +17,7 @@ public sealed class HttpsOptions
 
     /// <summary>Where a self-signed certificate is kept from one start to the next; by default the user's own state directory.</summary>
     public string? SelfSignedDirectory { get; set; }
+
+    /// <summary>What becomes of requests that come without TLS.</summary>
+    public PlainHttp PlainHttp { get; set; }
 }

@@ -13,6 +13,7 @@ internal sealed partial class RefusalLog(TimeProvider time, ILogger<RefusalLog> 
 
     private readonly Throttle _unknown = new();
     private readonly Throttle _forbidden = new();
+    private readonly Throttle _inTheClear = new();
 
     /// <summary>A request without a valid key was refused (401).</summary>
     /// <param name="context">The request.</param>
@@ -31,6 +32,13 @@ internal sealed partial class RefusalLog(TimeProvider time, ILogger<RefusalLog> 
             LogForbidden(logger, context.User.Identity?.Name ?? "", AddressOf(context), context.GetEndpoint()?.DisplayName ?? "", others);
     }
 
+    /// <summary>A request that brought a key without TLS was refused (403).</summary>
+    /// <param name="context">The request.</param>
+    public void InTheClear(HttpContext context)
+    {
+        if (_inTheClear.TryPass(time, out var others)) LogInTheClear(logger, AddressOf(context), others);
+    }
+
     private static string AddressOf(HttpContext context) => context.Connection.RemoteIpAddress?.ToString() ?? "a local socket";
 
     [LoggerMessage(1, LogLevel.Warning, "A request from {Address} with {What} was refused; {Others} more since the last such line")]
@@ -38,6 +46,9 @@ internal sealed partial class RefusalLog(TimeProvider time, ILogger<RefusalLog> 
 
     [LoggerMessage(2, LogLevel.Warning, "{Key}, calling from {Address}, holds no admin key and was refused {Endpoint}; {Others} more since the last such line")]
     private static partial void LogForbidden(ILogger logger, string key, string address, string endpoint, long others);
+
+    [LoggerMessage(3, LogLevel.Warning, "A request from {Address} sent its key without TLS and was refused: whoever was on the way may have read the key, replace it; {Others} more since the last such line")]
+    private static partial void LogInTheClear(ILogger logger, string address, long others);
 
     private sealed class Throttle
     {

@@ -50,7 +50,7 @@ public sealed class ProvisionTests
         var fleet = session.StandIn.Groups.Single(group => group.Name == "lab/fleet");
         var front = session.StandIn.Groups.Single(group => group.Name == "lab/front");
         Assert.Equal(
-            ["tcp 22 203.0.113.7/32", $"tcp 2377 {fleet.Id}", $"tcp 7946 {fleet.Id}", $"tcp 8000 {front.Id}", $"udp 4789 {fleet.Id}", $"udp 7946 {fleet.Id}"],
+            ["tcp 22 203.0.113.7/32", $"tcp 2377 {fleet.Id}", $"tcp 7946 {fleet.Id}", $"tcp 8000 {front.Id}", $"udp 7946 {fleet.Id}"],
             fleet.Rules.Select(rule => $"{rule.Protocol} {rule.From} {rule.Source}").Order(StringComparer.Ordinal));
         Assert.Equal(["80 203.0.113.0/24", "443 203.0.113.0/24", $"8000 {fleet.Id}"], front.Rules.Select(rule => $"{rule.From} {rule.Source}"));
         Assert.Equal(["orchestrator"], session.Alive().Where(instance => instance.GroupIds.Contains(front.Id)).Select(instance => instance.Tags["lab:host"]));
@@ -241,7 +241,7 @@ public sealed class ProvisionTests
 
         await session.ProvisionAsync();
 
-        Assert.Equal(6, fleet.Rules.Count);
+        Assert.Equal(5, fleet.Rules.Count);
         Assert.DoesNotContain(fleet.Rules, rule => rule.Source is "::/0" or "0.0.0.0/0");
     }
 
@@ -290,7 +290,7 @@ public sealed class ProvisionTests
         Assert.True(session.Alive().Count == 5, $"{when}: {session.Alive().Count} instances");
         Assert.Equal(5, session.Alive().Select(instance => instance.Tags["lab:host"]).Distinct().Count());
         Assert.Equal(["lab/fleet", "lab/front"], session.StandIn.Groups.Select(group => group.Name).Order(StringComparer.Ordinal));
-        Assert.Equal(6, session.StandIn.Groups.Single(group => group.Name == "lab/fleet").Rules.Count);
+        Assert.Equal(5, session.StandIn.Groups.Single(group => group.Name == "lab/fleet").Rules.Count);
         Assert.Equal(3, session.StandIn.Groups.Single(group => group.Name == "lab/front").Rules.Count);
         Assert.Single(session.StandIn.Keys);
     }

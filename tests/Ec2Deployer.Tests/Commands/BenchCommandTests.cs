@@ -1,6 +1,8 @@
 using Lab.Ec2Deployer.Commands;
+using Lab.Ec2Deployer.Fleet;
 using Lab.Ec2Deployer.Reporting;
 using Lab.Ec2Deployer.Tests.Aws;
+using Lab.Ec2Deployer.Tests.Fleet;
 
 namespace Lab.Ec2Deployer.Tests.Commands;
 
@@ -10,34 +12,36 @@ public sealed class BenchCommandTests : CommandTest
     private const string AdminKey = "planted-admin-key";
 
     [Theory]
-    [InlineData("", "run --url http://203.0.113.9")]
-    [InlineData("--clients 64 --duration 60s", "run --url http://203.0.113.9 --clients 64 --duration 60s")]
-    [InlineData("scale --out there", "scale --url http://203.0.113.9 --out there")]
+    [InlineData("", "run --url https://203.0.113.9")]
+    [InlineData("--clients 64 --duration 60s", "run --url https://203.0.113.9 --clients 64 --duration 60s")]
+    [InlineData("scale --out there", "scale --url https://203.0.113.9 --out there")]
     [InlineData("--help", "--help")]
     public void Arguments_Words_ArePassedOnWithTheAddress(string words, string expected) => Assert.Equal(
-        expected.Split(' '), BenchCommand.Arguments(words.Split(' ', StringSplitOptions.RemoveEmptyEntries), new Uri("http://203.0.113.9/")));
+        expected.Split(' '), BenchCommand.Arguments(words.Split(' ', StringSplitOptions.RemoveEmptyEntries), new Uri("https://203.0.113.9/")));
 
     [Theory]
-    [InlineData("bench --parallel 5 --rounds 4 --out there", "run --url http://198.51.100.1 --parallel 5 --rounds 4 --out there", Key)]
-    [InlineData("bench scale", "scale --url http://198.51.100.1", AdminKey)]
-    public async Task Bench_OfADeployment_StartsTheLoadGeneratorWithTheKeyInItsEnvironment(string line, string arguments, string key)
+    [InlineData("bench --parallel 5 --rounds 4 --out there", "run --url https://198.51.100.1 --parallel 5 --rounds 4 --out there --key-file DIR/api-key --fingerprint PRINT")]
+    [InlineData("bench scale", "scale --url https://198.51.100.1 --key-file DIR/admin-key --fingerprint PRINT")]
+    [InlineData("bench --key-file /mine --fingerprint=AA", "run --url https://198.51.100.1 --key-file /mine --fingerprint=AA")]
+    public async Task Bench_OfADeployment_StartsTheLoadGeneratorWithTheKeysFileAndTheFingerprint(string line, string arguments)
     {
         await using var session = await PublishedAsync();
         var seen = Path.Combine(session.Config, "seen");
-        LoadGenerator = ["/bin/sh", "-c", $"echo \"$*\" > {seen}; echo \"$LAB_API_KEY\" >> {seen}; tr '\\0' ' ' < /proc/$$/cmdline >> {seen}; exit 7", "bench"];
+        LoadGenerator = ["/bin/sh", "-c", $"echo \"$*\" > {seen}; tr '\\0' ' ' < /proc/$$/cmdline >> {seen}; env >> {seen}; exit 7", "bench"];
 
         var (code, _, _) = await RunAsync(session, line);
 
         Assert.Equal(7, code);
         var lines = await File.ReadAllLinesAsync(seen, TestContext.Current.CancellationToken);
-        Assert.Equal([arguments, key], lines[..2]);
-        Assert.DoesNotContain(key, lines[2], StringComparison.Ordinal);
+        Assert.Equal(Expand(session, arguments), lines[0]);
+        // Neither in the process's arguments nor in its environment, which the same user's programs can read.
+        Assert.DoesNotContain(lines, text => text.Contains(Key, StringComparison.Ordinal) || text.Contains(AdminKey, StringComparison.Ordinal));
     }
 
     [Theory]
-    [InlineData("bench faults --clients 8", """faults --url http://198.51.100.1 --clients 8 --harm-with ["/opt/lab deployer","first","harm","--name","lab","--region","us-east-1"]""")]
-    [InlineData("bench --ssh-port 2222 faults", """faults --url http://198.51.100.1 --harm-with ["/opt/lab deployer","first","harm","--name","lab","--region","us-east-1","--ssh-port","2222"]""")]
-    [InlineData("bench faults --harm-with /mine", "faults --url http://198.51.100.1 --harm-with /mine")]
+    [InlineData("bench faults --clients 8", """faults --url https://198.51.100.1 --clients 8 --key-file DIR/admin-key --fingerprint PRINT --harm-with ["/opt/lab deployer","first","harm","--name","lab","--region","us-east-1"]""")]
+    [InlineData("bench --ssh-port 2222 faults", """faults --url https://198.51.100.1 --key-file DIR/admin-key --fingerprint PRINT --harm-with ["/opt/lab deployer","first","harm","--name","lab","--region","us-east-1","--ssh-port","2222"]""")]
+    [InlineData("bench faults --harm-with /mine", "faults --url https://198.51.100.1 --harm-with /mine --key-file DIR/admin-key --fingerprint PRINT")]
     public async Task Bench_Faults_HarmsThroughThisProgramUnlessToldOtherwise(string line, string arguments)
     {
         await using var session = await PublishedAsync();
@@ -46,7 +50,20 @@ public sealed class BenchCommandTests : CommandTest
 
         Assert.Equal(0, (await RunAsync(session, line)).Code);
 
-        Assert.Equal(arguments, (await File.ReadAllTextAsync(seen, TestContext.Current.CancellationToken)).TrimEnd());
+        Assert.Equal(Expand(session, arguments), (await File.ReadAllTextAsync(seen, TestContext.Current.CancellationToken)).TrimEnd());
+    }
+
+    [Fact]
+    public async Task Bench_CertificateReadElsewhere_SendsNothingToWhoeverAnswers()
+    {
+        await using var session = await PublishedAsync();
+        File.Delete(ClientFiles.CertificateIn(session.DirectoryOf().Path));
+
+        var (code, _, error) = await RunAsync(session, "bench");
+
+        Assert.Equal((int)ExitCode.Failed, code);
+        Assert.Contains("certificate.pem, is not on this machine", error, StringComparison.Ordinal);
+        Assert.Contains("Run 'publish'", error, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -79,7 +96,7 @@ public sealed class BenchCommandTests : CommandTest
         var (code, _, error) = await RunAsync(session, "bench");
 
         Assert.Equal((int)ExitCode.Failed, code);
-        Assert.Contains("http://198.51.100.1/new_request", error, StringComparison.Ordinal);
+        Assert.Contains("https://198.51.100.1/new_request", error, StringComparison.Ordinal);
         Assert.DoesNotContain(Key, error, StringComparison.Ordinal);
     }
 
@@ -101,6 +118,12 @@ public sealed class BenchCommandTests : CommandTest
         Assert.Equal(0, (await RunAsync(session, "publish --hosts 1")).Code);
         session.DirectoryOf().WriteSecret(Path.Combine(session.DirectoryOf().Path, "api-key"), $"{Key}\n");
         session.DirectoryOf().WriteSecret(Path.Combine(session.DirectoryOf().Path, "admin-key"), $"{AdminKey}\n");
+        using var certificate = TlsServer.MakeCertificate("orchestrator");
+        session.DirectoryOf().WriteSecret(ClientFiles.CertificateIn(session.DirectoryOf().Path), certificate.ExportCertificatePem());
         return session;
     }
+
+    private static string Expand(Ec2Session session, string arguments) => arguments
+        .Replace("DIR", session.DirectoryOf().Path, StringComparison.Ordinal)
+        .Replace("PRINT", ClientFiles.FingerprintIn(session.DirectoryOf().Path), StringComparison.Ordinal);
 }

@@ -12,6 +12,12 @@ internal sealed class FakeFleet : IFleetDeployer
 {
     public List<string> Calls { get; } = [];
 
+    /// <summary>The host that has a newer version of Docker to install.</summary>
+    public string? OlderDocker { get; set; }
+
+    /// <summary>What was to be deployed.</summary>
+    public List<ReleaseOptions> Releases { get; } = [];
+
     public FleetLock? Lock { get; set; }
 
     public Exception? Failure { get; set; }
@@ -47,6 +53,7 @@ internal sealed class FakeFleet : IFleetDeployer
     public Task<FleetReport> DeployAsync(IReadOnlyList<DeployedHost> hosts, ReleaseOptions release, IProgressSink progress, CancellationToken cancellationToken)
     {
         Calls.Add($"deploy {hosts.Count}");
+        Releases.Add(release);
         Hosts = hosts;
         Telling?.Invoke(progress);
         return Failure is { } failure ? throw failure : Task.FromResult(Report(hosts, "v1"));
@@ -54,7 +61,7 @@ internal sealed class FakeFleet : IFleetDeployer
 
     public Task<FleetStatus> StatusAsync(IReadOnlyList<DeployedHost> hosts, ReleaseOptions release, CancellationToken cancellationToken) =>
         StatusFailure is { } failure ? throw failure : Task.FromResult(new FleetStatus("v1", ["v1", "v0"],
-            [.. hosts.Select(host => new HostStatus(host.Name, true, "ready", host.Manager ? "reachable" : null))],
+            [.. hosts.Select(host => new HostStatus(host.Name, true, "ready", host.Manager ? "reachable" : null, HasNewerDocker: host.Name == OlderDocker))],
             Report(hosts, "v1").Containers, Lock));
 
     public Task HarmAsync(IReadOnlyList<DeployedHost> hosts, ReleaseOptions release, HarmRequest request, CancellationToken cancellationToken)
@@ -128,8 +135,11 @@ internal sealed class FakeFleet : IFleetDeployer
     {
         Version = version,
         Changed = true,
-        Address = new Uri($"http://{hosts[0].SshAddress}/"),
+        Address = new Uri($"https://{hosts[0].SshAddress}/"),
         ApiKeyFile = "/home/ana/.config/lab/lab/api-key",
+        AuthorizationFile = "/home/ana/.config/lab/lab/authorization",
+        CertificateFile = "/home/ana/.config/lab/lab/certificate.pem",
+        ServerName = "orchestrator",
         Containers = [.. FleetShape.Containers(new DeploymentOptions { Hosts = hosts.Max(host => FleetShape.WorkerHostNumber(host.Name) ?? 0) })
             .Where(container => hosts.Any(host => host.Name == container.Host))
             .Select(container => new ContainerStatus(container.Name, container.Host, container.Port, version, "healthy", null))],

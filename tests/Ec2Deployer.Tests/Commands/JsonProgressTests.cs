@@ -1,9 +1,11 @@
 using System.Diagnostics;
 using System.Globalization;
+using Lab.Ec2Deployer.Fleet;
 using Lab.Ec2Deployer.Reporting;
 using Lab.Ec2Deployer.Swarm;
 using Lab.Ec2Deployer.Tests.Aws;
 using Lab.Ec2Deployer.Tests.Ec2StandIn;
+using Lab.Ec2Deployer.Tests.Fleet;
 
 namespace Lab.Ec2Deployer.Tests.Commands;
 
@@ -96,6 +98,8 @@ public sealed class JsonProgressTests : CommandTest
         await using var session = await Ec2Session.StartAsync();
         await RunAsync(session, "publish --hosts 1");
         session.DirectoryOf().WriteSecret(Path.Combine(session.DirectoryOf().Path, "api-key"), "planted-api-key");
+        using var certificate = TlsServer.MakeCertificate("orchestrator");
+        session.DirectoryOf().WriteSecret(ClientFiles.CertificateIn(session.DirectoryOf().Path), certificate.ExportCertificatePem());
         // What it leaves running holds its standard error open.
         var left = Path.Combine(session.Config, "left");
         LoadGenerator = ["/bin/sh", "-c", $"echo 'half \"done\"' >&2; echo >&2; sleep 60 > /dev/null & echo $! > {left}; echo all >&2; exit 7", "bench"];

@@ -19,7 +19,9 @@ public sealed class PublishCommandTests : CommandTest
         Assert.Equal((0, 0), (first.Code, second.Code));
         Assert.Equal(mutations, session.StandIn.Mutations.Count);
         Assert.Equal(["deploy 5", "deploy 5"], Fleet.Calls);
-        Assert.Contains("http://198.51.100.", first.Out, StringComparison.Ordinal);
+        Assert.Contains("https://198.51.100.", first.Out, StringComparison.Ordinal);
+        Assert.Contains("curl --cacert /home/ana/.config/lab/lab/certificate.pem --connect-to ::198.51.100.1: https://orchestrator/new_request -H @/home/ana/.config/lab/lab/authorization ", first.Out, StringComparison.Ordinal);
+        Assert.DoesNotContain("http://", first.Out, StringComparison.Ordinal);
         Assert.Contains("/home/ana/.config/lab/lab/api-key", first.Out, StringComparison.Ordinal);
         Assert.Contains("✓ creating host-4", first.Error, StringComparison.Ordinal);
         Assert.DoesNotContain("creating", second.Error, StringComparison.Ordinal);
@@ -55,6 +57,36 @@ public sealed class PublishCommandTests : CommandTest
         Assert.Equal(3, session.Alive().Count);
         Assert.Contains(session.StandIn.Groups.Single(group => group.Name == "lab/ana/fleet").Rules, rule => rule.Source == "203.0.113.7/32");
         Assert.Equal(0, status.Code);
+    }
+
+    [Fact]
+    public async Task Publish_PlainHttp_IsRememberedAndTold()
+    {
+        await using var session = await Ec2Session.StartAsync();
+
+        var first = await RunAsync(session, "publish --hosts 1 --plain-http yes");
+        var second = await RunAsync(session, "publish");
+        var third = await RunAsync(session, "publish --plain-http no");
+
+        Assert.All([first, second], run => Assert.Contains("plain HTTP   http://198.51.100.1, texts only, without a key", run.Out, StringComparison.Ordinal));
+        Assert.DoesNotContain("plain HTTP", third.Out, StringComparison.Ordinal);
+        Assert.Equal([true, true, false], Fleet.Releases.Select(release => release.PlainHttp));
+    }
+
+    [Fact]
+    public async Task Publish_UpgradeDocker_IsAskedForByStatusAndHoldsOnce()
+    {
+        await using var session = await Ec2Session.StartAsync();
+        await RunAsync(session, "publish --hosts 1");
+        Fleet.OlderDocker = "host-1";
+
+        var status = await RunAsync(session, "status");
+        await RunAsync(session, "publish --upgrade-docker");
+        await RunAsync(session, "publish");
+
+        Assert.Equal(0, status.Code);
+        Assert.Contains("There is a newer version of Docker for host-1. 'publish --upgrade-docker' installs it", status.Out, StringComparison.Ordinal);
+        Assert.Equal([false, true, false], Fleet.Releases.Select(release => release.UpgradeDocker));
     }
 
     [Fact]

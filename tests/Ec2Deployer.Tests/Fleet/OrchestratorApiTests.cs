@@ -9,6 +9,16 @@ public sealed class OrchestratorApiTests
         "POST /new_request HTTP/1.0\r\nHost: localhost\r\nAuthorization: Bearer key\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: 2\r\n\r\nü",
         OrchestratorApi.Request("POST", "/new_request", "ü", "key"));
 
+    [Fact]
+    public void Line_AnyCall_GoesThroughTheSocketInTheContainerAndHoldsNoKey()
+    {
+        var line = OrchestratorApi.Line("lab", 3);
+
+        Assert.Contains("name=lab_orchestrator --filter health=healthy", line, StringComparison.Ordinal);
+        Assert.EndsWith(" /proc/$process/root/tmp/health.sock 3'", line, StringComparison.Ordinal);
+        Assert.DoesNotContain("INET", line, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("HTTP/1.1 200 OK\r\nA: b\r\n\r\n{}", 200, "{}")]
     [InlineData("HTTP/1.1 204 No Content\r\n\r\n", 204, "")]

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Lab.Ec2Deployer.Planning;
 using YamlDotNet.Serialization;
 
@@ -21,6 +22,28 @@ public sealed class CloudInitTests
     }
 
     [Fact]
+    public void Document_AnyHost_UpgradesForSecurityAllButDockerAndNeverReboots()
+    {
+        var files = Files(CloudInit.Document("host-2", null));
+        var upgrades = files["/etc/apt/apt.conf.d/52lab-upgrades"];
+
+        Assert.Contains("APT::Periodic::Unattended-Upgrade \"1\";", upgrades, StringComparison.Ordinal);
+        Assert.Contains("#clear Unattended-Upgrade::Origins-Pattern;", upgrades, StringComparison.Ordinal);
+        Assert.DoesNotContain("label=Debian\"", upgrades, StringComparison.Ordinal);
+        Assert.Contains("Unattended-Upgrade::Package-Blacklist { \"docker\"; \"containerd\"; \"runc\"; };", upgrades, StringComparison.Ordinal);
+        Assert.Contains("Automatic-Reboot \"false\"", upgrades, StringComparison.Ordinal);
+        Assert.Contains("docker.io unattended-upgrades", CloudInit.Document("host-2", null), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Document_AnyHost_ForbidsContainersNewPrivileges()
+    {
+        using var docker = JsonDocument.Parse(Files(CloudInit.Document("host-2", null))["/etc/docker/daemon.json"]);
+
+        Assert.True(docker.RootElement.GetProperty("no-new-privileges").GetBoolean());
+    }
+
+    [Fact]
     public void Document_WithTtl_SetsTheEndBeforeAnythingElseRuns()
     {
         var document = new DeserializerBuilder().Build().Deserialize<Dictionary<string, object>>(CloudInit.Document("host-2", TimeSpan.FromHours(4)));
@@ -34,4 +57,8 @@ public sealed class CloudInitTests
     [Fact]
     public void Document_AnyHost_FitsIntoUserData() =>
         Assert.InRange(CloudInit.Document("orchestrator", TimeSpan.FromDays(30)).Length, 1, 16384);
+
+    private static Dictionary<string, string> Files(string document) =>
+        ((List<object>)new DeserializerBuilder().Build().Deserialize<Dictionary<string, object>>(document)["write_files"]).Cast<Dictionary<object, object>>()
+            .ToDictionary(file => (string)file["path"], file => (string)file["content"]);
 }

@@ -117,6 +117,28 @@ public sealed class DeploymentPlannerTests
             Assert.Contains("NetworkInterface.1.AssociatePublicIpAddress=false", RequestText.Of(launch.Request(plan.Ids)), StringComparison.Ordinal));
     }
 
+    [Fact]
+    public void Plan_Firewall_OpensSwarmAndWorkersToTheDeploymentsHostsAlone()
+    {
+        var plan = Plan(new() { Orchestrators = 3, PostgresFile = "/p", HttpFrom = "0.0.0.0/0", SshFrom = "0.0.0.0/0" });
+
+        var rules = plan.Groups.SelectMany(group => group.Rules).ToList();
+        Assert.Equal([("tcp", 80), ("tcp", 443), ("tcp", 22)], rules.Where(rule => rule.Source is not ("lab/fleet" or "lab/front")).Select(rule => (rule.Protocol, rule.FromPort)));
+        // No overlay network is used, and what speaks VXLAN there speaks for any container.
+        Assert.DoesNotContain(rules, rule => rule.FromPort <= 4789 && 4789 <= rule.ToPort);
+    }
+
+    [Fact]
+    public void Plan_OverlayPortOpenFromBefore_IsClosed()
+    {
+        var rules = Plan(new()).Groups.Single(group => group.Name == "lab/fleet").Rules.Select(rule => rule with { Source = rule.Source.Replace("lab/fleet", "sg-2").Replace("lab/front", "sg-1") });
+        var observed = Observed("orchestrator", "host-1") with { Groups = [new("sg-1", "lab/front", []), new("sg-2", "lab/fleet", [.. rules, new("udp", 4789, 4789, "sg-2", "")])] };
+
+        var plan = DeploymentPlanner.Plan(new() { Hosts = 1 }, observed, Caller);
+
+        Assert.Contains(plan.Actions, action => action.Subject == "lab/fleet" && action.Detail == "no more let in udp 4789 from sg-2");
+    }
+
     private static DeploymentPlan Plan(DeploymentOptions options) => DeploymentPlanner.Plan(options, ObservedDeployment.Unknown, Caller);
 
     private static ObservedDeployment Observed(params string[] hosts) => new()

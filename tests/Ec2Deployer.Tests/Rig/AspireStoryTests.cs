@@ -22,7 +22,7 @@ public sealed class AspireStoryTests(RigFixture rig, ITestOutputHelper output)
         Assert.Contains("(deploy-ec2)", deploy.Output, StringComparison.Ordinal);
         Assert.Contains("creating host-1", deploy.Output, StringComparison.Ordinal);
         Assert.Equal(0, (await story.StatusAsync()).Code);
-        using var client = new HttpClient { BaseAddress = new Uri($"http://{story.Backend.Running["orchestrator"].Host.SshAddress}") };
+        using var client = new HttpClient(FleetStory.Pinned(Path.Combine(rig.Release.StateDirectory, "certificate.pem"))) { BaseAddress = new Uri($"https://{story.Backend.Running["orchestrator"].Host.SshAddress}") };
         client.DefaultRequestHeaders.Authorization = new("Bearer", FleetStory.Key);
         var answer = await client.PostAsync(new Uri("/new_request", UriKind.Relative), new StringContent("I loved every minute of it"), TestContext.Current.CancellationToken);
         Assert.Contains("\"label\":\"POSITIVE\"", await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);

@@ -1,4 +1,5 @@
 using System.Net.Http.Headers;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json;
 using Lab.Ec2Deployer.Fleet;
@@ -94,7 +95,7 @@ internal sealed class FleetStory : IAsyncDisposable
     /// <summary>A client with a key, or none.</summary>
     public static HttpClient Client(FleetReport report, string? key = Key)
     {
-        var http = new HttpClient { BaseAddress = report.Address };
+        var http = new HttpClient(Pinned(report.CertificateFile!)) { BaseAddress = report.Address };
         if (key is not null) http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", key);
         return http;
     }
@@ -102,9 +103,23 @@ internal sealed class FleetStory : IAsyncDisposable
     /// <summary>Clients that ask all the time, and have been answered a hundred times.</summary>
     public static async Task<Load> LoadAsync(FleetReport report, int clients)
     {
-        var load = new Load(report.Address, Key, clients);
+        var load = new Load(Pinned(report.CertificateFile!), report.Address, Key, clients);
         await load.UntilMoreAsync(100, TestContext.Current.CancellationToken);
         return load;
+    }
+
+    /// <summary>Believes the certificates that <c>publish</c> has kept, and no others.</summary>
+    /// <param name="file">The file in which they are.</param>
+    public static SocketsHttpHandler Pinned(string file)
+    {
+        var kept = new X509Certificate2Collection();
+        kept.ImportFromPemFile(file);
+        var believed = kept.Select(FleetKeys.Fingerprint).ToHashSet();
+        return new()
+        {
+            AllowAutoRedirect = false,
+            SslOptions = new() { RemoteCertificateValidationCallback = (_, shown, _, _) => shown is X509Certificate2 certificate && believed.Contains(FleetKeys.Fingerprint(certificate)) },
+        };
     }
 
     /// <summary>Changes the sources from which the images are built, until the story ends.</summary>

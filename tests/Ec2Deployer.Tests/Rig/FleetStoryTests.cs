@@ -1,6 +1,8 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Text.Json;
+using Lab.Ec2Deployer.Commands;
 using Lab.Ec2Deployer.Fleet;
 using Lab.Ec2Deployer.Reporting;
 
@@ -30,12 +32,14 @@ public sealed class FleetStoryTests(RigFixture rig, ITestOutputHelper output) : 
     {
         var (first, bytes) = await PublishInPiecesAsync();
         await AssertOnlyKeysOpenAsync(first);
+        await AssertPlainHttpIsSentOnAsync(first);
+        await AssertWorkersCannotListenForTheOrchestratorAsync();
         await PublishAgainAsync(first);
         var second = await UpdateUnderLoadAsync(first, bytes);
         await BreakUnderLoadAsync(second);
         await ScaleAsync(second);
         await LoseAHostAsync(second);
-        await _story.AssertOnlyInAsync(_story.Secret, Path.Combine(rig.Release.StateDirectory, "api-key"));
+        await _story.AssertOnlyInAsync(_story.Secret, Path.Combine(rig.Release.StateDirectory, "api-key"), Path.Combine(rig.Release.StateDirectory, "authorization"));
         await _story.DestroyAsync();
     }
 
@@ -150,6 +154,37 @@ public sealed class FleetStoryTests(RigFixture rig, ITestOutputHelper output) : 
         using var client = FleetStory.Client(report);
         using var answer = await client.PostAsync(new Uri("/new_request", UriKind.Relative), new StringContent("a delight from start to end"), Token);
         Assert.Contains("\"label\":\"POSITIVE\"", await answer.Content.ReadAsStringAsync(Token), StringComparison.Ordinal);
+    }
+
+    private async Task AssertPlainHttpIsSentOnAsync(FleetReport report)
+    {
+        var plain = report with { Address = new Uri($"http://{report.Address.Host}") };
+        using var stranger = FleetStory.Client(plain, key: null);
+        using var sentOn = await stranger.PostAsync(new Uri("/new_request", UriKind.Relative), new StringContent("hello"), Token);
+        Assert.Equal((HttpStatusCode.PermanentRedirect, new Uri(report.Address, "/new_request")), (sentOn.StatusCode, sentOn.Headers.Location));
+        using var client = FleetStory.Client(plain);
+        using var refused = await client.PostAsync(new Uri("/new_request", UriKind.Relative), new StringContent("hello"), Token);
+        Assert.Equal(HttpStatusCode.Forbidden, refused.StatusCode);
+
+        // The line that publish prints, on the machine that published.
+        var curl = ReportText.Curl(report);
+        using var shell = Process.Start(new ProcessStartInfo("/bin/sh", ["-c", $"{curl} --silent"]) { RedirectStandardOutput = true })!;
+        Assert.Contains("\"label\":\"POSITIVE\"", await shell.StandardOutput.ReadToEndAsync(Token), StringComparison.Ordinal);
+    }
+
+    /// <summary>Every container has the user of its service and gains no privileges; only the orchestrator's user may listen beside it.</summary>
+    private async Task AssertWorkersCannotListenForTheOrchestratorAsync()
+    {
+        const string Listen = """setpriv --reuid USER --regid USER --clear-groups perl -MSocket -e 'socket(my $s, PF_INET, SOCK_STREAM, 0); setsockopt($s, SOL_SOCKET, 15, pack("i", 1)); print bind($s, sockaddr_in(443, INADDR_ANY)) ? "bound" : "$!"'""";
+        const string Users = """for container in $(docker ps --quiet); do process=$(docker inspect --format '{{.State.Pid}}' $container); awk '/^(Uid|NoNewPrivs|CapEff|CapBnd):/ { printf "%s ", $2 }' /proc/$process/status; docker inspect --format '{{index .Config.Labels "com.docker.swarm.service.name"}}' $container; done""";
+        var (front, back) = (_story.Backend.Running["orchestrator"], _story.Backend.Running["host-1"]);
+        const string NoCapability = "0000000000000000";
+
+        Assert.Equal($"1654 {NoCapability} {NoCapability} 1 lab_orchestrator", (await front.RunAsync(Users)).Trim());
+        Assert.Equal([$"1655 {NoCapability} {NoCapability} 1 lab_worker-a", $"1656 {NoCapability} {NoCapability} 1 lab_worker-b"],
+            (await back.RunAsync(Users)).Split('\n', StringSplitOptions.RemoveEmptyEntries).Order(StringComparer.Ordinal));
+        Assert.Equal("Address already in use", await front.RunAsync(Listen.Replace("USER", "1655", StringComparison.Ordinal)));
+        Assert.Equal("bound", await front.RunAsync(Listen.Replace("USER", "1654", StringComparison.Ordinal)));
     }
 
     private static async Task<List<string>> WorkersAsync(FleetReport report)

@@ -14,9 +14,9 @@ internal sealed class Load : IAsyncDisposable
     private readonly Task _clients;
     private int _answered;
 
-    public Load(Uri address, string key, int clients)
+    public Load(HttpMessageHandler way, Uri address, string key, int clients)
     {
-        _http = new HttpClient { BaseAddress = address, Timeout = TimeSpan.FromSeconds(40) };
+        _http = new HttpClient(way) { BaseAddress = address, Timeout = TimeSpan.FromSeconds(40) };
         _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", key);
         _clients = Task.WhenAll(Enumerable.Range(0, clients).Select(_ => Task.Run(AskAsync)));
     }

@@ -36,6 +36,7 @@ internal sealed class RigHost : IAsyncDisposable
         var own = Path.Combine(directory, $"{name}-{Interlocked.Increment(ref _count)}");
         Directory.CreateDirectory(own);
         await File.WriteAllTextAsync(Path.Combine(own, "authorized_keys"), publicKey);
+        await File.WriteAllTextAsync(Path.Combine(own, "daemon.json"), CloudInit.DockerConfiguration);
         return await BootAsync(name, $"10.77.0.{number}", manager, own, docker);
     }
 

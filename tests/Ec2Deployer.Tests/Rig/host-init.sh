@@ -21,6 +21,7 @@ mkdir -p var/lib/docker run/sshd run/lock
 mount --bind "$own/docker" var/lib/docker
 mkdir -p mnt/old
 cp "$own/authorized_keys" run/authorized_keys
+install -D -m 644 "$own/daemon.json" etc/docker/daemon.json
 pivot_root . mnt/old
 cd /
 umount -l /mnt/old
@@ -45,8 +46,8 @@ sysctl -qw net.ipv4.ip_unprivileged_port_start=80
 if [ "$docker" = none ]; then
     rm -f /usr/bin/docker /usr/sbin/dockerd
 else
-    # shellcheck disable=SC2086
-    setsid dockerd --pidfile /run/docker.pid --userland-proxy=false $docker > /var/log/dockerd.log 2>&1 &
+    echo "exec setsid dockerd --pidfile /run/docker.pid --userland-proxy=false $docker >> /var/log/dockerd.log 2>&1" > /run/dockerd.sh
+    sh /run/dockerd.sh &
 fi
 exec /usr/sbin/sshd -D -e -p "$port" -o HostKey=/etc/ssh/ssh_host_ed25519_key -o UsePAM=no -o PasswordAuthentication=no \
     -o MaxStartups=100 -o MaxSessions=100 2> /var/log/sshd.log

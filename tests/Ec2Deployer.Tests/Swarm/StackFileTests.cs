@@ -23,7 +23,7 @@ public sealed class StackFileTests
         Assert.Equal("""
             {
               "image": "localhost:1/lab-worker:w1",
-              "user": "1654:1654",
+              "user": "1656:1656",
               "read_only": true,
               "cap_drop": [
                 "ALL"
@@ -113,8 +113,13 @@ public sealed class StackFileTests
         Assert.Equal("start-first", (string?)service["deploy"]!["update_config"]!["order"]);
         Assert.Equal("http://*:80;https://*:443;http://unix:/tmp/health.sock", (string?)service["environment"]!["ASPNETCORE_URLS"]);
         Assert.Equal($$"""[{"source":"{{secret}}","target":"Access__Keys__client","uid":"1654","gid":"1654","mode":256}]""", service["secrets"]!.ToJsonString());
+        Assert.Equal("Redirected", (string?)service["environment"]!["Https__PlainHttp"]);
         Assert.DoesNotContain("sha256:00", StackFile.Build(Content).Text, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void Build_PlainHttp_TakesTextsWithoutKeysOnPort80() => Assert.Equal("WithoutKey",
+        (string?)StackFile.Build(Content with { PlainHttp = true }).Stack["services"]!["orchestrator"]!["environment"]!["Https__PlainHttp"]);
 
     [Fact]
     public void Build_SameContent_GivesTheSameVersionAndAnotherContentAnother()
