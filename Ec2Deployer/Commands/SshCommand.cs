@@ -3,6 +3,7 @@ using System.ComponentModel;
 using System.Diagnostics;
 using System.Globalization;
 using Lab.Ec2Deployer.Planning;
+using Lab.Ec2Deployer.Remote;
 using Lab.Ec2Deployer.Reporting;
 using Renci.SshNet;
 using Renci.SshNet.Common;
@@ -70,8 +71,8 @@ internal static class SshCommand
         }
         catch (Exception e) when (key is null && e is SshException or System.Net.Sockets.SocketException)
         {
-            throw new DeploymentException(ExitCode.HostFailed,
-                $"{host.Name} ({host.SshAddress}) cannot be reached by SSH: {e.Message.TrimEnd('.')}. Look at 'status'; SSH is open to the address that last published, so after a move 'publish' opens it again.", e);
+            var told = await HostReach.ExplainAsync(host, e, Patience, cancellationToken);
+            throw new DeploymentException(ExitCode.HostFailed, $"{told.Message} {told.Remedy}", told);
         }
         catch (SshException)
         {

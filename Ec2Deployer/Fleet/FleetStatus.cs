@@ -21,4 +21,8 @@ internal sealed record FleetStatus(
 /// <param name="Swarm"><c>ready</c>, <c>down</c>, <c>absent</c> (not in the Swarm) or <c>unknown</c>.</param>
 /// <param name="Manager"><c>leader</c>, <c>reachable</c>, <c>unreachable</c>, or null for no manager.</param>
 /// <param name="Problem">One line on what is wrong, or null.</param>
-internal sealed record HostStatus(string Name, bool Reachable, string Swarm, string? Manager, string? Problem = null);
+internal sealed record HostStatus(string Name, bool Reachable, string Swarm, string? Manager, string? Problem = null)
+{
+    /// <summary>Whether packets to it vanish, as behind a security group that does not let this machine in.</summary>
+    public bool IsUnanswered { get; init; }
+}

@@ -32,6 +32,9 @@ internal sealed class HostFailedException : Exception
     /// <summary>The last lines of what the failing part wrote, or nothing.</summary>
     public string Log { get; }
 
+    /// <summary>Whether packets to it vanish: who knows to whom SSH is open, can tell whether that is why.</summary>
+    public bool IsUnanswered { get; init; }
+
     private static string LastLines(string? log) => log is null
         ? ""
         : string.Join(Environment.NewLine, log.Split('\n').Select(line => line.TrimEnd()).Where(line => line.Length > 0).TakeLast(MaxLogLines));
