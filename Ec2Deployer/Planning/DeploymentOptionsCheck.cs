@@ -15,8 +15,7 @@ internal static partial class DeploymentOptionsCheck
             errors.Add($"--name '{options.Name}' is no name: up to 24 lower case letters, digits and hyphens, a letter first, no hyphen last.");
         else if (options.Name.StartsWith("sg-", StringComparison.Ordinal))
             errors.Add("--name: EC2 refuses security groups whose names begin with sg-.");
-        if (!RegionPattern().IsMatch(options.Region))
-            errors.Add($"--region '{options.Region}' is no region: such as us-east-1 or eu-central-1.");
+        if (RegionName.Error(options.Region) is { } region) errors.Add(region);
         if (options.Hosts is < 1 or > 50)
             errors.Add($"--hosts {options.Hosts}: from 1 to 50 hosts for workers, two on each.");
         if (options.Orchestrators is not (1 or 3))
@@ -76,25 +75,22 @@ internal static partial class DeploymentOptionsCheck
     private static string NoCidr(string option, string text) =>
         $"{option} '{text}' is no IPv4 block: such as 203.0.113.7/32, or 0.0.0.0/0 for everybody.";
 
-    [GeneratedRegex("^[a-z](?:[a-z0-9-]{0,22}[a-z0-9])?$")]
+    [GeneratedRegex("^[a-z](?:[a-z0-9-]{0,22}[a-z0-9])?\\z")]
     private static partial Regex NamePattern();
 
-    [GeneratedRegex("^[a-z]{2}(?:-[a-z]+)+-[0-9]$")]
-    private static partial Regex RegionPattern();
-
-    [GeneratedRegex("^[a-z][a-z0-9-]*\\.[a-z0-9-]+$")]
+    [GeneratedRegex("^[a-z][a-z0-9-]*\\.[a-z0-9-]+\\z")]
     private static partial Regex TypePattern();
 
     // Graviton: a "g" behind the generation's digit (m7g, c6gn, t4g, x2gd), and the first of them, a1.
     [GeneratedRegex("^(?:a1|[a-z]+[0-9]+g[a-z]*)\\.")]
     private static partial Regex ArmPattern();
 
-    [GeneratedRegex("^ami-(?:[0-9a-f]{8}|[0-9a-f]{17})$")]
+    [GeneratedRegex("^ami-(?:[0-9a-f]{8}|[0-9a-f]{17})\\z")]
     private static partial Regex ImagePattern();
 
-    [GeneratedRegex("^(?:[0-9]{12}|amazon|self|aws-marketplace)$")]
+    [GeneratedRegex("^(?:[0-9]{12}|amazon|self|aws-marketplace)\\z")]
     private static partial Regex OwnerPattern();
 
-    [GeneratedRegex("^[a-z_][a-z0-9_-]{0,31}$")]
+    [GeneratedRegex("^[a-z_][a-z0-9_-]{0,31}\\z")]
     private static partial Regex UserPattern();
 }

@@ -122,6 +122,7 @@ internal sealed partial class StandIn : IAsyncDisposable
         try
         {
             if (!context.Request.Headers.Authorization.ToString().StartsWith("AWS4-HMAC-SHA256 Credential=", StringComparison.Ordinal)) throw Ec2Fault.BadKeys;
+            CheckClock(context);
             lock (_lock)
             {
                 _call++;
