@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
@@ -68,7 +69,7 @@ internal sealed class DeploymentDirectory
         Make();
         using var stream = Open(AuditFile, FileMode.Append);
         using var writer = new StreamWriter(stream);
-        writer.Write($"{at.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss'Z'} {Environment.UserName} {action} {subject.ReplaceLineEndings(" ")}\n");
+        writer.Write(string.Create(CultureInfo.InvariantCulture, $"{at.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss'Z'} {Environment.UserName} {action} {subject.ReplaceLineEndings(" ")}\n"));
     }
 
     /// <summary>Forgets everything but the audit log.</summary>

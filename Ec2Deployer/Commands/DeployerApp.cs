@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using System.Globalization;
 using Lab.Ec2Deployer.Reporting;
 
 namespace Lab.Ec2Deployer.Commands;
@@ -23,6 +24,9 @@ internal static class DeployerApp
     /// <returns>An <see cref="ExitCode"/>.</returns>
     public static async Task<int> RunAsync(string[] args, CommandEnvironment environment, CancellationToken cancellationToken)
     {
+        // Everything reads the same in every locale: a Thai one would count years from Buddha's birth, a Persian one write other
+        // signs between digits, and System.CommandLine translate the half of the help texts. It holds for what is called from here.
+        CultureInfo.CurrentCulture = CultureInfo.CurrentUICulture = CultureInfo.InvariantCulture;
         var parse = Create(environment).Parse(args);
         var json = Settings.IsProgressJson(parse);
         using var progress = environment.ProgressWriter(json);

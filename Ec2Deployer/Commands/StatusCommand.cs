@@ -30,6 +30,7 @@ internal static class StatusCommand
             var hosts = Hosts(context, size, found, status);
             if (context.Screen.IsJson) Json(context, hosts, status);
             else Text(context, hosts, status, parse.GetValue(Watch));
+            if (status.Hosts.Any(host => host.IsUnanswered) && !parse.GetValue(Watch) && await context.ExplainDoorAsync(cancellationToken) is { } door) context.Progress.Note(door);
             if (!parse.GetValue(Watch)) return hosts.All(host => host.Problem is null) && status.Containers.All(container => container.Health == "healthy") ? ExitCode.Done : ExitCode.HostFailed;
             try
             {
@@ -78,7 +79,7 @@ internal static class StatusCommand
         var screen = context.Screen;
         if (watch && screen.IsTerminal) screen.Out.Clear(home: true);
         screen.Line($"Deployment '{context.Options.Name}' in {context.Options.Region}: version {status.Version ?? "none yet"}");
-        if (status.Lock is { } held) screen.Line($"  ! {held.Owner} holds the lock since {held.Since:yyyy-MM-dd HH:mm} UTC for '{held.What}'");
+        if (status.Lock is { } held) screen.Line(string.Create(CultureInfo.InvariantCulture, $"  ! {held.Owner} holds the lock since {held.Since.UtcDateTime:yyyy-MM-dd HH:mm} UTC for '{held.What}'"));
         screen.Heading("Hosts");
         screen.Table(["name", "instance", "type", "zone", "state", "address", "up", "swarm", ""], hosts.Select(host => (IReadOnlyList<string>)
             [host.Name, host.Instance ?? "–", host.Type ?? "–", host.Zone ?? "–", host.State, host.Address ?? "–", host.Up > TimeSpan.Zero ? Durations.Text(host.Up) : "–",
