@@ -11,6 +11,9 @@ internal static class DeployerApp
     private const string About = """
         Puts Lab on EC2: one orchestrator, and two workers on each of the worker hosts.
 
+        From nothing to a running cluster and back to nothing: plan, publish, status, bench, destroy.
+        Hosts cost money from 'publish' until 'destroy', or until --ttl ends them, whether they are used or not.
+
         'plan' shows what 'publish' does and what it costs; it needs no AWS account. Options that describe the
         deployment are remembered by 'publish' and 'scale': later commands need only --name (or nothing, for 'lab').
         What this machine keeps is in ~/.config/lab/NAME.

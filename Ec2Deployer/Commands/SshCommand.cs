@@ -26,10 +26,13 @@ internal static class SshCommand
     /// <summary>The arguments of the system's <c>ssh</c>: no secret is among them, and no host key but that one is accepted.</summary>
     public static IReadOnlyList<string> Arguments(DeployedHost host, string privateKeyFile, string knownHostsFile, IEnumerable<string> words) =>
     [
-        "-i", privateKeyFile, "-o", "IdentitiesOnly=yes", "-o", $"UserKnownHostsFile={knownHostsFile}", "-o", "GlobalKnownHostsFile=/dev/null",
+        "-o", $"IdentityFile={File(privateKeyFile)}", "-o", "IdentitiesOnly=yes", "-o", $"UserKnownHostsFile={File(knownHostsFile)}", "-o", "GlobalKnownHostsFile=/dev/null",
         "-o", "StrictHostKeyChecking=yes", "-o", "HostKeyAlgorithms=ssh-ed25519", "-o", "UpdateHostKeys=no", "-o", "ConnectTimeout=20",
         "-p", host.SshPort.ToString(CultureInfo.InvariantCulture), $"{host.SshUser}@{host.SshAddress}", .. words,
     ];
+
+    // As ssh_config(5) reads file names: a space would end one, and a percent sign begins a word to be replaced.
+    private static string File(string path) => $"\"{path.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal).Replace("%", "%%", StringComparison.Ordinal)}\"";
 
     private static async Task<ExitCode> RunAsync(CommandContext context, ParseResult parse, CancellationToken cancellationToken)
     {
