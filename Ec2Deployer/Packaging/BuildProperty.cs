@@ -46,6 +46,6 @@ internal static partial class BuildProperty
     [GeneratedRegex("%[0-9A-Fa-f]{2}|\"")]
     private static partial Regex NotInSources();
 
-    [GeneratedRegex(@"%[0-9A-Fa-f]{2}|""|;|[@$]\(")]
+    [GeneratedRegex(@"%[0-9A-Fa-f]{2}|""|[;*?]|[@$]\(")]
     private static partial Regex NotInArtifacts();
 }
