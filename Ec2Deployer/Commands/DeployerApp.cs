@@ -1,12 +1,13 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
+using System.Text.RegularExpressions;
 using Lab.Ec2Deployer.Reporting;
 
 namespace Lab.Ec2Deployer.Commands;
 
 /// <summary>The program: its commands, how they fail, and what they end with.</summary>
-internal static class DeployerApp
+internal static partial class DeployerApp
 {
     private const string About = """
         Puts Lab on EC2: one orchestrator, and two workers on each of the worker hosts.
@@ -39,7 +40,7 @@ internal static class DeployerApp
             // Where a command is misspelt, "no command was given" is said too, and confuses.
             var errors = parse.Errors
                 .Where(error => parse.UnmatchedTokens.Count == 0 || error.SymbolResult is not CommandResult { Command: RootCommand } || error.Message.Contains('\''))
-                .Select(error => error.Message);
+                .Select(error => NoNumber().Replace(error.Message, "${option} '${value}': a whole number is asked for."));
             progress.Error(ExitCode.Usage, string.Join('\n', [.. errors, $"Try '{Path(parse)}--help'."]));
             return (int)ExitCode.Usage;
         }
@@ -98,4 +99,8 @@ internal static class DeployerApp
 
     private static string Path(ParseResult parse) =>
         parse.CommandResult.Command is RootCommand ? "" : $"{parse.CommandResult.Command.Name} ";
+
+    // System.CommandLine names a type of .NET's.
+    [GeneratedRegex(@"^Cannot parse argument '(?<value>.*)' for option '(?<option>.*)' as expected type 'System\.Int32'\.")]
+    private static partial Regex NoNumber();
 }

@@ -44,6 +44,8 @@ internal static partial class DeploymentOptionsCheck
             errors.Add($"--ttl {Durations.Text(ttl)}: from 10m to 30d.");
         if (options.DiskGiB is < 8 or > 1024)
             errors.Add($"--disk {options.DiskGiB}: from 8 to 1024 GiB.");
+        if (options.ModelDirectory is { } model && Path.GetFileName(Path.TrimEndingDirectorySeparator(model)).Length == 0)
+            errors.Add($"--model '{model}': a directory that has a name is asked for, for the model is served under it.");
         errors.AddRange(options.Replace
             .Where(host => host != FleetShape.OrchestratorHost && FleetShape.WorkerHostNumber(host) is not (>= 1 and <= 50))
             .Select(host => $"--replace '{host}' is no host: orchestrator, host-1, host-2, …"));
