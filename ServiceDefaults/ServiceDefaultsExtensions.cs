@@ -1,3 +1,4 @@
+using System.Globalization;
 using Lab.ServiceDefaults.Contracts;
 using Lab.ServiceDefaults.Contracts.OpenInference;
 using Lab.ServiceDefaults.Contracts.Predict;
@@ -41,6 +42,8 @@ public static class ServiceDefaultsExtensions
     public static void AddServiceDefaults(this WebApplicationBuilder builder, long maxBodyBytes)
     {
         ArgumentNullException.ThrowIfNull(builder);
+        // Logs and error texts read the same in every locale: "0.5 s", not "0,5 s".
+        CultureInfo.DefaultThreadCurrentCulture = CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
         builder.Configuration.Sources.Insert(0, new MemoryConfigurationSource { InitialData = builder.IsTelemetrySent() ? QuietLogging : QuietHosting });
         builder.AddTelemetry();
         builder.Services.AddDefaultHealthChecks();

@@ -115,7 +115,7 @@ internal sealed class DeploymentDirectory
         Make();
         using var stream = Open(AuditFile, FileMode.Append);
         using var writer = new StreamWriter(stream);
-        writer.Write($"{at.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss'Z'} {Environment.UserName} {action} {subject.ReplaceLineEndings(" ")}\n");
+        writer.Write(string.Create(CultureInfo.InvariantCulture, $"{at.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss'Z'} {Environment.UserName} {action} {subject.ReplaceLineEndings(" ")}\n"));
     });
 
     /// <summary>Whether there is anything that <see cref="Forget"/> would lose.</summary>

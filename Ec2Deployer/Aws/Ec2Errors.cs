@@ -25,7 +25,10 @@ internal static class Ec2Errors
 
     /// <summary>The zone cannot run the instance now, another may.</summary>
     public static bool IsNoCapacity(string? code) => code is "InsufficientInstanceCapacity" or "InsufficientHostCapacity"
-        or "InsufficientReservedInstanceCapacity" or "Unsupported" or "InsufficientFreeAddressesInSubnet";
+        or "InsufficientReservedInstanceCapacity" or "InsufficientFreeAddressesInSubnet";
+
+    /// <summary>The zone never runs this type, another may.</summary>
+    public static bool IsUnsupported(string? code) => code is "Unsupported";
 
     /// <summary>What EC2 says of credentials, permissions, the account and its quotas: it will say the same of the real call.</summary>
     public static bool IsFinal(string? code) => code is "UnauthorizedOperation" or "AccessDenied" or "AccessDeniedException" or "AuthFailure" or "InvalidClientTokenId"
@@ -59,6 +62,12 @@ internal static class Ec2Errors
     private static (string Cause, string Advice) OfCode(AmazonEC2Exception e, DeploymentOptions options)
     {
         const string again = "then run the same command again: it goes on where this one stopped";
+        if (ClockDifference.InWords(e, DateTimeOffset.UtcNow) is { } clock)
+        {
+            return ($"this machine's clock is {clock}, and EC2 takes no request with a wrong time ({e.ErrorCode})",
+                $"Set the clock ('sudo timedatectl set-ntp true', in WSL 'sudo hwclock --hctosys'), {again}");
+        }
+
         return e.ErrorCode switch
         {
             "UnauthorizedOperation" or "AccessDenied" or "AccessDeniedException" =>
@@ -66,7 +75,8 @@ internal static class Ec2Errors
                     $"Have the action allowed by whoever administers the account ('iam' prints the policy to ask for), {again}"),
             "AuthFailure" or "InvalidClientTokenId" or "SignatureDoesNotMatch" or "UnrecognizedClientException" or "MissingAuthenticationToken" =>
                 ($"EC2 does not accept the credentials ({e.ErrorCode})",
-                    "Check AWS_PROFILE and the keys it names, the region (a region that is not enabled says the same), and this machine's clock"),
+                    "Check AWS_PROFILE and the keys it names, and the region (one that is not enabled for the account, or belongs to another partition such as China or GovCloud, says the same)"),
+            // Of a request that "expired" while the clock is right, the temporary credentials had.
             "ExpiredToken" or "ExpiredTokenException" or "RequestExpired" =>
                 ($"the credentials have expired ({e.ErrorCode})", $"Renew them ('aws sso login', or new keys from the course's page), {again}"),
             "OptInRequired" or "PendingVerification" or "Blocked" =>
@@ -77,6 +87,9 @@ internal static class Ec2Errors
             { } code when IsNoCapacity(code) =>
                 ($"no zone of {options.Region} can run another {options.InstanceType} now ({code})",
                     "Wait some minutes and run the same command again, or take another --instance-type (c6i.large, m5.large) or --region"),
+            { } code when IsUnsupported(code) =>
+                ($"{options.InstanceType} does not run in any of the zones of {options.Region} that were tried (EC2: {Message(e)})",
+                    $"Waiting does not change that: take another --instance-type (c6i.large, m5.large) or --region, {again}"),
             "InvalidAMIID.NotFound" or "InvalidAMIID.Malformed" or "InvalidAMIID.Unavailable" =>
                 ($"the machine image does not exist in {options.Region} (EC2: {Message(e)})", "Images belong to one region: give an --image of this one, or none"),
             "InvalidSubnetID.NotFound" => ($"a subnet does not exist in {options.Region} (EC2: {Message(e)})", "Give a --subnet of this region, or '--subnet \"\"' for the default VPC's"),

@@ -61,6 +61,7 @@ internal sealed class Ec2Executor(Ec2Calls calls, Ec2Observer observer, Action<s
 
     private async Task<string> LaunchAsync(LaunchAction launch, DeploymentPlan plan, IProgressStep step, CancellationToken cancellationToken)
     {
+        AmazonEC2Exception? full = null;
         for (var zone = 0; ; zone++)
         {
             launching(launch.Host.Name, launch.Zones[zone]);
@@ -83,9 +84,18 @@ internal sealed class Ec2Executor(Ec2Calls calls, Ec2Observer observer, Action<s
                     }
                 }
             }
-            catch (AmazonEC2Exception e) when (Ec2Errors.IsNoCapacity(e.ErrorCode) && zone + 1 < launch.Zones.Count)
+            catch (AmazonEC2Exception e) when (Ec2Errors.IsNoCapacity(e.ErrorCode) || Ec2Errors.IsUnsupported(e.ErrorCode))
             {
-                step.Say($"{launch.Zones[zone]} has no capacity ({e.ErrorCode}), trying {launch.Zones[zone + 1]}");
+                var unsupported = Ec2Errors.IsUnsupported(e.ErrorCode);
+                if (!unsupported) full = e;
+                if (zone + 1 == launch.Zones.Count)
+                {
+                    // One that is full may have room again; of those that never run the type there is nothing to hope for.
+                    if (full is not null && full != e) throw full;
+                    throw;
+                }
+
+                step.Say($"{launch.Zones[zone]} {(unsupported ? $"does not run {plan.Options.InstanceType}" : $"has no capacity ({e.ErrorCode})")}, trying {launch.Zones[zone + 1]}");
             }
         }
     }

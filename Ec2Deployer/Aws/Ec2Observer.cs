@@ -1,4 +1,5 @@
 using System.Globalization;
+using Amazon;
 using Amazon.EC2;
 using Amazon.EC2.Model;
 using Lab.Ec2Deployer.Planning;
@@ -232,11 +233,16 @@ internal sealed class Ec2Observer(Ec2Calls calls)
             Filters = [new Filter("name", [options.ImageName]), new Filter("state", ["available"]), new Filter("architecture", ["x86_64"]), new Filter("root-device-type", ["ebs"])],
         }, cancellationToken), cancellationToken);
         return Image(images) ?? throw new DeploymentException(ExitCode.AwsRefused,
-            $"Looking for a machine image failed: {options.Region} has none named {options.ImageName} of owner {options.ImageOwner} for x86-64. Nothing was changed. Give --image ami-…, or another --image-name and --image-owner.");
+            $"Looking for a machine image failed: {options.Region} has none named {options.ImageName} of owner {options.ImageOwner} for x86-64. {OfOtherPartition(options.Region)}Nothing was changed. Give --image ami-…, or another --image-name and --image-owner.");
 
         Task<DescribeImagesResponse> ByIdAsync(string id) =>
             calls.CallAsync((ec2, cancellationToken) => ec2.DescribeImagesAsync(new DescribeImagesRequest { ImageIds = [id] }, cancellationToken), cancellationToken);
     }
+
+    // Accounts end at the border of a partition.
+    private static string OfOtherPartition(string region) => RegionEndpoint.GetBySystemName(region).PartitionName is var partition && partition is "aws"
+        ? ""
+        : $"In the partition {partition} Debian has another account, or none. ";
 
     private static MachineImage? Image(DescribeImagesResponse response)
     {

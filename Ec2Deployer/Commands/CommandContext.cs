@@ -169,6 +169,22 @@ internal sealed class CommandContext : IDisposable
     public async Task<string?> CallerAddressAsync(CancellationToken cancellationToken) =>
         Options.SshFrom is not null && Options.HttpFrom is not null ? null : await _environment.Caller.AskAsync(cancellationToken);
 
+    /// <summary>For hosts that do not answer: to whom SSH is open at EC2, and whether this machine is among them; null where that cannot be told.</summary>
+    public async Task<string?> ExplainDoorAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (Options.UsePrivateAddress || await TryDeploymentAsync(cancellationToken) is not { } deployment) return null;
+            var found = await deployment.FindAsync(Options, cancellationToken);
+            return SshDoor.Explain(await _environment.Caller.AskAsync(cancellationToken), SshDoor.Sources(found.Observed, Options.SshPort), Options.SshFrom);
+        }
+        catch (DeploymentException)
+        {
+            // What is told anyway matters more than why this could not be added.
+            return null;
+        }
+    }
+
     /// <summary>The options for a deployment that exists: as many worker hosts as it has, where the command line does not say another number.</summary>
     public DeploymentOptions OptionsFor(DeploymentSnapshot found) =>
         _parse.GetResult(Settings.Hosts.Option) is null && (found.WorkerHosts > Options.Hosts || (IsForgotten && found.WorkerHosts > 0)) ? Options with { Hosts = found.WorkerHosts } : Options;

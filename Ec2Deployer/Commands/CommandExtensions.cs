@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Lab.Ec2Deployer.Remote;
 using Lab.Ec2Deployer.Reporting;
 
 namespace Lab.Ec2Deployer.Commands;
@@ -38,7 +39,15 @@ internal static class CommandExtensions
         command.SetAction(async (parse, cancellationToken) =>
         {
             using var context = new CommandContext(parse, environment);
-            return (int)await action(context, parse, cancellationToken);
+            try
+            {
+                return (int)await action(context, parse, cancellationToken);
+            }
+            catch (DeploymentException e) when (e.InnerException is HostFailedException { IsUnanswered: true } && !cancellationToken.IsCancellationRequested)
+            {
+                if (await context.ExplainDoorAsync(cancellationToken) is { } door) context.Progress.Note(door);
+                throw;
+            }
         });
         return command;
     }

@@ -1,14 +1,19 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using System.Globalization;
+using System.Text.RegularExpressions;
 using Lab.Ec2Deployer.Reporting;
 
 namespace Lab.Ec2Deployer.Commands;
 
 /// <summary>The program: its commands, how they fail, and what they end with.</summary>
-internal static class DeployerApp
+internal static partial class DeployerApp
 {
     private const string About = """
         Puts Lab on EC2: one orchestrator, and two workers on each of the worker hosts.
+
+        From nothing to a running cluster and back to nothing: plan, publish, status, bench, destroy.
+        Hosts cost money from 'publish' until 'destroy', or until --ttl ends them, whether they are used or not.
 
         'plan' shows what 'publish' does and what it costs; it needs no AWS account. Options that describe the
         deployment are remembered by 'publish' and 'scale': later commands need only --name (or nothing, for 'lab').
@@ -23,6 +28,9 @@ internal static class DeployerApp
     /// <returns>An <see cref="ExitCode"/>.</returns>
     public static async Task<int> RunAsync(string[] args, CommandEnvironment environment, CancellationToken cancellationToken)
     {
+        // Everything reads the same in every locale: a Thai one would count years from Buddha's birth, a Persian one write other
+        // signs between digits, and System.CommandLine translate the half of the help texts. It holds for what is called from here.
+        CultureInfo.CurrentCulture = CultureInfo.CurrentUICulture = CultureInfo.InvariantCulture;
         var parse = Create(environment).Parse(args);
         var json = Settings.IsProgressJson(parse);
         using var progress = environment.ProgressWriter(json);
@@ -32,7 +40,7 @@ internal static class DeployerApp
             // Where a command is misspelt, "no command was given" is said too, and confuses.
             var errors = parse.Errors
                 .Where(error => parse.UnmatchedTokens.Count == 0 || error.SymbolResult is not CommandResult { Command: RootCommand } || error.Message.Contains('\''))
-                .Select(error => error.Message);
+                .Select(error => NoNumber().Replace(error.Message, "${option} '${value}': a whole number is asked for."));
             progress.Error(ExitCode.Usage, string.Join('\n', [.. errors, $"Try '{Path(parse)}--help'."]));
             return (int)ExitCode.Usage;
         }
@@ -97,4 +105,8 @@ internal static class DeployerApp
 
     private static string Path(ParseResult parse) =>
         parse.CommandResult.Command is RootCommand ? "" : $"{parse.CommandResult.Command.Name} ";
+
+    // System.CommandLine names a type of .NET's.
+    [GeneratedRegex(@"^Cannot parse argument '(?<value>.*)' for option '(?<option>.*)' as expected type 'System\.Int32'\.")]
+    private static partial Regex NoNumber();
 }

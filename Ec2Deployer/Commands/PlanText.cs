@@ -32,7 +32,7 @@ internal sealed class PlanText(Screen screen, DeploymentPlan plan)
         screen.Table(["group", "ports", "from", "what for"], plan.Groups.SelectMany(group => group.Rules.Select(rule => (IReadOnlyList<string>)
             [group.Name, $"{rule.Protocol} {rule.Ports}", rule.Source, rule.Purpose])));
 
-        screen.Heading($"Cost in US dollars, list prices of {plan.Cost.AsOf:yyyy-MM-dd}, without tax and traffic");
+        screen.Heading(string.Create(CultureInfo.InvariantCulture, $"Cost in US dollars, list prices of {plan.Cost.AsOf:yyyy-MM-dd}, without tax and traffic"));
         screen.Table(["what", "each per hour", "per hour", "per month"], plan.Cost.Lines
             .Select(line => (IReadOnlyList<string>)[$"{line.Count} × {line.What}", Usd(line.UnitUsd, 4), Usd(line.HourlyUsd, 3), Usd(line.HourlyUsd * Cost.HoursPerMonth, 2)])
             .Append(["together", "", Usd(plan.Cost.HourlyUsd, 3), Usd(plan.Cost.MonthlyUsd, 2)]));

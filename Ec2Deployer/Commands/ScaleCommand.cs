@@ -9,7 +9,7 @@ internal static class ScaleCommand
 {
     public static Command Create(CommandEnvironment environment)
     {
-        var command = new Command("scale", "More or fewer hosts for workers. New ones join without a restart; those that go are drained first.");
+        var command = new Command("scale", "More or fewer hosts for workers, as --hosts says. New ones join without a restart; those that go are drained first.");
         command.Add(Settings.Hosts.Option);
         command.Add(Settings.Yes);
         return command.WithWay().Does(environment, RunAsync);

@@ -86,7 +86,7 @@ internal sealed class Screen
         if (!_asks)
             throw new DeploymentException(ExitCode.Usage, "Nobody can be asked here: add --yes to do it without a question. Nothing was changed.");
         _environment.Error.Write($"{question} [y/N] ");
-        return _environment.In.ReadLine()?.Trim() is "y" or "Y" or "yes";
+        return _environment.In.ReadLine()?.Trim().ToLowerInvariant() is "y" or "yes";
     }
 
     /// <summary>Asks for what nobody shall see.</summary>

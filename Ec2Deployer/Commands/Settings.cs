@@ -71,7 +71,7 @@ internal static class Settings
     /// <summary>For people or for another program.</summary>
     public static Option<string> Progress { get; } = new Option<string>("--progress")
     {
-        Description = "Progress, notes and errors on standard error: for people, or for another program as one JSON object a line. With json nobody is asked, and what programs started by 'bench' and 'ssh' write there becomes notes.",
+        Description = "How progress and errors are written to standard error: as text, or as one JSON object a line, and then nothing is asked.",
         DefaultValueFactory = _ => "text",
         Recursive = true,
     }.AcceptOnlyFromAmong("text", "json");
@@ -111,34 +111,36 @@ internal static class Settings
     /// <summary>What is to exist.</summary>
     public static IReadOnlyList<Setting> Shape { get; } =
     [
-        new(Option("--orchestrators", "1|3", "One orchestrator, or one on each manager of the Swarm [default: 1]"), (o, v) => o with { Orchestrators = Number(v) }),
+        new(Option("--orchestrators", "1|3", "Number of orchestrators; 3, on different hosts, need --postgres [default: 1]"), (o, v) => o with { Orchestrators = Number(v) }),
         new(Option("--instance-type", "TYPE", "Type of every host [default: m7i-flex.large]"), (o, v) => o with { InstanceType = v }),
-        new(Option("--image", "AMI", "Machine image [default: the newest that fits the next two]"), (o, v) => o with { ImageId = v }),
-        new(Option("--image-owner", "ID", "Owner of the machine image [default: Debian, 136693071363]"), (o, v) => o with { ImageOwner = v }),
-        new(Option("--image-name", "PATTERN", "Name of the machine image [default: debian-12-amd64-*]"), (o, v) => o with { ImageName = v }),
-        new(Option("--disk", "GIB", "Disk of each host [default: 16]"), (o, v) => o with { DiskGiB = Number(v) }),
+        new(Option("--image", "AMI", "Machine image of the hosts, ami-… [default: the newest that --image-owner and --image-name fit]"), (o, v) => o with { ImageId = v }),
+        new(Option("--image-owner", "ID", "AWS account that owns the machine image [default: Debian's, 136693071363]"), (o, v) => o with { ImageOwner = v }),
+        new(Option("--image-name", "PATTERN", "Name of the machine image; * stands for anything [default: debian-12-amd64-*]"), (o, v) => o with { ImageName = v }),
+        new(Option("--disk", "GIB", "Disk of each host, in GiB [default: 16]"), (o, v) => o with { DiskGiB = Number(v) }),
         new(Option(Ttl, "TIME", "Hosts end themselves after so long, such as 4h; counted from their first start, and for running ones changed by 'ttl' [default: never]"), (o, v) => o with { Ttl = Duration(v) }),
-        new(Option("--ssh-from", "CIDR", "Who may reach SSH [default: this machine's public address]"), (o, v) => o with { SshFrom = v }),
-        new(Option("--http-from", "CIDR", "Who may reach HTTP and HTTPS [default: this machine's public address]"), (o, v) => o with { HttpFrom = v }),
-        new(Option("--otlp", "URL", "Collector for telemetry [default: none]"), (o, v) => o with { Otlp = Address(v) }),
+        new(Option("--ssh-from", "CIDR", "Addresses that may reach SSH, such as 203.0.113.7/32 [default: this machine's public address]"), (o, v) => o with { SshFrom = v }),
+        new(Option("--http-from", "CIDR", "Addresses that may reach HTTP and HTTPS; 0.0.0.0/0 is everybody [default: this machine's public address]"), (o, v) => o with { HttpFrom = v }),
+        new(Option("--otlp", "URL", "OpenTelemetry collector that gets traces and metrics, such as http://10.0.0.5:4317 [default: none]"), (o, v) => o with { Otlp = Address(v) }),
         new(Option("--base-image", "REF", "Container image to build upon [default: the .NET SDK's chiseled one with ICU]"), (o, v) => o with { BaseImage = v }),
         new(Option("--model", "DIR", "Model directory to serve [default: the bundled one]"), (o, v) => o with { ModelDirectory = Path.GetFullPath(v) }),
         new(Option("--postgres", "FILE", "File with a PostgreSQL connection string for jobs [default: SQLite on the orchestrator's host]"), (o, v) => o with { PostgresFile = Path.GetFullPath(v) }),
-        new(Option("--certificate", "FILE", "Certificate for port 443 [default: self-signed]"), (o, v) => o with { CertificateFile = Path.GetFullPath(v) }),
+        new(Option("--certificate", "FILE", "Certificate and private key for port 443, as PEM or PKCS #12 [default: self-signed]"), (o, v) => o with { CertificateFile = Path.GetFullPath(v) }),
         new(Option("--plain-http", "yes|no", "Port 80 takes texts, from whoever reaches it and without a key, instead of sending all requests on to HTTPS [default: no]"), (o, v) => o with { PlainHttp = YesNo(v) }),
     ];
 
     /// <summary>How many worker hosts.</summary>
     public static Setting Hosts { get; } =
-        new(Option("--hosts", "N", "Hosts for workers, two workers on each [default: 4]"), (o, v) => o with { Hosts = Number(v) });
+        new(Option("--hosts", "N", "Hosts for workers, two workers on each; the orchestrator's host comes on top [default: as many as there are, at first 4]"), (o, v) => o with { Hosts = Number(v) });
 
     /// <summary>How the hosts are reached.</summary>
     public static IReadOnlyList<Setting> Way { get; } =
     [
-        new(Option("--ssh-user", "USER", "User of the machine image [default: admin]"), (o, v) => o with { SshUser = v }),
+        new(Option("--ssh-user", "USER", "User to log in as by SSH, which the machine image makes [default: admin]"), (o, v) => o with { SshUser = v }),
         new(Option("--ssh-port", "PORT", "Port of the machine image's SSH server [default: 22]"), (o, v) => o with { SshPort = Number(v) }),
-        new(Option("--private-address", "yes|no", "Reach the hosts inside the VPC; they get no public address [default: no]"), (o, v) => o with { UsePrivateAddress = YesNo(v) }),
+        new(Option("--private-address", "yes|no", "Reach the hosts by their private addresses, from inside the VPC or over a VPN; they get no public ones [default: no]"), (o, v) => o with { UsePrivateAddress = YesNo(v) }),
     ];
+
+    private static readonly string[] Files = ["--model", "--postgres", "--certificate"];
 
     private static IEnumerable<Setting> All => [Hosts, .. Shape, .. Way];
 
@@ -215,7 +217,8 @@ internal static class Settings
         {
             var value = parse.GetValue(setting.Option);
             if (string.IsNullOrEmpty(value)) all.Remove(setting.Option.Name);
-            else all[setting.Option.Name] = value;
+            // The next command may be given elsewhere.
+            else all[setting.Option.Name] = Files.Contains(setting.Option.Name) ? Path.GetFullPath(value) : value;
         }
 
         if (parse.GetResult(Subnet) is not null) all[Subnet.Name] = string.Join(',', options.Subnets);

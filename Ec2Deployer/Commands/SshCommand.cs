@@ -3,6 +3,7 @@ using System.ComponentModel;
 using System.Diagnostics;
 using System.Globalization;
 using Lab.Ec2Deployer.Planning;
+using Lab.Ec2Deployer.Remote;
 using Lab.Ec2Deployer.Reporting;
 using Renci.SshNet;
 using Renci.SshNet.Common;
@@ -25,10 +26,13 @@ internal static class SshCommand
     /// <summary>The arguments of the system's <c>ssh</c>: no secret is among them, and no host key but that one is accepted.</summary>
     public static IReadOnlyList<string> Arguments(DeployedHost host, string privateKeyFile, string knownHostsFile, IEnumerable<string> words) =>
     [
-        "-i", privateKeyFile, "-o", "IdentitiesOnly=yes", "-o", $"UserKnownHostsFile={knownHostsFile}", "-o", "GlobalKnownHostsFile=/dev/null",
+        "-o", $"IdentityFile={File(privateKeyFile)}", "-o", "IdentitiesOnly=yes", "-o", $"UserKnownHostsFile={File(knownHostsFile)}", "-o", "GlobalKnownHostsFile=/dev/null",
         "-o", "StrictHostKeyChecking=yes", "-o", "HostKeyAlgorithms=ssh-ed25519", "-o", "UpdateHostKeys=no", "-o", "ConnectTimeout=20",
         "-p", host.SshPort.ToString(CultureInfo.InvariantCulture), $"{host.SshUser}@{host.SshAddress}", .. words,
     ];
+
+    // As ssh_config(5) reads file names: a space would end one, and a percent sign begins a word to be replaced.
+    private static string File(string path) => $"\"{path.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal).Replace("%", "%%", StringComparison.Ordinal)}\"";
 
     private static async Task<ExitCode> RunAsync(CommandContext context, ParseResult parse, CancellationToken cancellationToken)
     {
@@ -70,8 +74,8 @@ internal static class SshCommand
         }
         catch (Exception e) when (key is null && e is SshException or System.Net.Sockets.SocketException)
         {
-            throw new DeploymentException(ExitCode.HostFailed,
-                $"{host.Name} ({host.SshAddress}) cannot be reached by SSH: {e.Message.TrimEnd('.')}. Look at 'status'; SSH is open to the address that last published, so after a move 'publish' opens it again.", e);
+            var told = await HostReach.ExplainAsync(host, e, Patience, cancellationToken);
+            throw new DeploymentException(ExitCode.HostFailed, $"{told.Message} {told.Remedy}", told);
         }
         catch (SshException)
         {

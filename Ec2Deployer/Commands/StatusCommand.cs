@@ -30,6 +30,7 @@ internal static class StatusCommand
             var hosts = Hosts(context, size, found, status);
             if (context.Screen.IsJson) Json(context, hosts, status);
             else Text(context, hosts, status, parse.GetValue(Watch));
+            if (status.Hosts.Any(host => host.IsUnanswered) && !parse.GetValue(Watch) && await context.ExplainDoorAsync(cancellationToken) is { } door) context.Progress.Note(door);
             if (!parse.GetValue(Watch)) return hosts.All(host => host.Problem is null) && status.Containers.All(container => container.Health == "healthy") ? ExitCode.Done : ExitCode.HostFailed;
             try
             {
@@ -109,7 +110,7 @@ internal static class StatusCommand
         var instances = hosts.Select(host => host.Instance).OfType<ObservedInstance>().ToList();
         screen.Line($"Deployment '{context.Options.Name}' in {context.Options.Region}: {LifeText.Usd(Sum(hosts, host => host.HourlyUsd))} US dollars an hour, {Spent(hosts)} spent, {LifeText.Ends(instances, context.Time.GetUtcNow())}");
         screen.Line($"  version {status.Version ?? (status.Hosts.Count == 0 ? "unknown" : "none yet")}; list prices of {PriceTable.Bundled.AsOfIn(context.Options.Region).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture)} without tax and traffic, hosts that are gone left out");
-        if (status.Lock is { } held) screen.Line($"  ! {held.Owner} holds the lock since {held.Since:yyyy-MM-dd HH:mm} UTC for '{held.What}'");
+        if (status.Lock is { } held) screen.Line(string.Create(CultureInfo.InvariantCulture, $"  ! {held.Owner} holds the lock since {held.Since.UtcDateTime:yyyy-MM-dd HH:mm} UTC for '{held.What}'"));
         screen.Heading("Hosts");
         screen.Table(["name", "instance", "type", "zone", "state", "address", "up", "swarm", ""], hosts.Select(host => (IReadOnlyList<string>)
             [host.Name, host.Instance?.Id ?? "–", host.Instance?.InstanceType ?? "–", host.Instance?.Zone ?? "–", host.State, host.Address ?? "–", host.Up > TimeSpan.Zero ? Durations.Text(host.Up) : "–",

@@ -88,7 +88,7 @@ internal sealed class FleetSession : IDisposable
         var first = _unreachable.OrderBy(pair => pair.Key, StringComparer.Ordinal).First().Value;
         if (_unreachable.Count == 1) throw first;
         var others = string.Join(", ", _unreachable.Keys.Where(name => name != first.Host).Order(StringComparer.Ordinal));
-        throw new HostFailedException(first.Host, $"{first.What}; {others} cannot be reached either", first.Remedy, inner: first);
+        throw new HostFailedException(first.Host, $"{first.What}; {others} cannot be reached either", first.Remedy, inner: first) { IsUnanswered = first.IsUnanswered };
     }
 
     /// <summary>Does something on several hosts at once; what fails first is thrown when all have ended.</summary>

@@ -26,4 +26,8 @@ internal sealed record FleetStatus(
 /// <param name="Manager"><c>leader</c>, <c>reachable</c>, <c>unreachable</c>, or null for no manager.</param>
 /// <param name="Problem">One line on what is wrong, or null.</param>
 /// <param name="HasNewerDocker">Whether its package lists have a newer version of Docker.</param>
-internal sealed record HostStatus(string Name, bool Reachable, string Swarm, string? Manager, string? Problem = null, bool HasNewerDocker = false);
+internal sealed record HostStatus(string Name, bool Reachable, string Swarm, string? Manager, string? Problem = null, bool HasNewerDocker = false)
+{
+    /// <summary>Whether packets to it vanish, as behind a security group that does not let this machine in.</summary>
+    public bool IsUnanswered { get; init; }
+}

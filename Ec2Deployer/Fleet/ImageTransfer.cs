@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using Lab.Ec2Deployer.Packaging;
 using Lab.Ec2Deployer.Planning;
@@ -65,7 +66,7 @@ internal sealed class ImageTransfer(FleetSession session, string layerDirectory)
             if (result.ExitCode != 0) throw session[hub].Failed(command, result);
         }
 
-        step.Done($"{total / 1e6:F1} MB");
+        step.Done(string.Create(CultureInfo.InvariantCulture, $"{total / 1e6:F1} MB"));
     }
 
     private async Task SpreadAsync(DeployedHost hub, Dictionary<string, List<ImageLayer>> missing, CancellationToken cancellationToken)

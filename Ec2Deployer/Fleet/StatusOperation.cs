@@ -52,7 +52,7 @@ internal sealed class StatusOperation(FleetAccess access)
         if (session.Unreachable.TryGetValue(host.Name, out var unreachable))
         {
             var known = nodes.FirstOrDefault(node => node.Hostname == host.Name);
-            return new(host.Name, false, known is null ? "unknown" : known.IsReady ? "ready" : "down", known?.Manager, unreachable.What);
+            return new(host.Name, false, known is null ? "unknown" : known.IsReady ? "ready" : "down", known?.Manager, unreachable.What) { IsUnanswered = unreachable.IsUnanswered };
         }
 
         var problem = problems.GetValueOrDefault(host.Name)?.What;

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
+using System.Security.Cryptography;
 using System.Text.Json;
 using Lab.Ec2Deployer.Reporting;
 
@@ -12,6 +13,8 @@ namespace Lab.Ec2Deployer.Packaging;
 internal sealed record BaseImage(string Registry, string Repository, string Target)
 {
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(30);
+
+    private const string DigestHeader = "Docker-Content-Digest";
 
     private static readonly string[] ManifestTypes =
     [
@@ -43,15 +46,15 @@ internal sealed record BaseImage(string Registry, string Repository, string Targ
         limit.CancelAfter(Timeout);
         try
         {
-            using var first = await HeadAsync(http, token: null, limit.Token);
-            if (first.StatusCode is not HttpStatusCode.Unauthorized) return Digest(first);
+            using var first = await AskAsync(http, HttpMethod.Head, token: null, limit.Token);
+            if (first.StatusCode is not HttpStatusCode.Unauthorized) return await ReadDigestAsync(http, first, token: null, limit.Token);
             var token = await TokenAsync(http, first.Headers.WwwAuthenticate, limit.Token);
-            using var second = await HeadAsync(http, token, limit.Token);
-            return Digest(second);
+            using var second = await AskAsync(http, HttpMethod.Head, token, limit.Token);
+            return await ReadDigestAsync(http, second, token, limit.Token);
         }
         catch (HttpRequestException e)
         {
-            throw Failure(e.Message);
+            throw Failure(e.Message.TrimEnd('.'));
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
@@ -59,32 +62,80 @@ internal sealed record BaseImage(string Registry, string Repository, string Targ
         }
     }
 
-    private async Task<HttpResponseMessage> HeadAsync(HttpClient http, string? token, CancellationToken cancellationToken)
+    private Task<HttpResponseMessage> AskAsync(HttpClient http, HttpMethod method, string? token, CancellationToken cancellationToken)
     {
         var scheme = Registry.Split(':')[0] is "localhost" or "127.0.0.1" ? "http" : "https";
-        using var request = new HttpRequestMessage(HttpMethod.Head, $"{scheme}://{Registry}/v2/{Repository}/manifests/{Target}");
-        foreach (var type in ManifestTypes) request.Headers.Accept.ParseAdd(type);
-        if (token is not null) request.Headers.Authorization = new("Bearer", token);
-        return await http.SendAsync(request, cancellationToken);
+        return SendAsync(http, Registry, () =>
+        {
+            var request = new HttpRequestMessage(method, $"{scheme}://{Registry}/v2/{Repository}/manifests/{Target}");
+            foreach (var type in ManifestTypes) request.Headers.Accept.ParseAdd(type);
+            if (token is not null) request.Headers.Authorization = new("Bearer", token);
+            return request;
+        }, cancellationToken);
     }
 
     /// <summary>The token that a registry gives to anybody who asks, in the way its refusal says.</summary>
-    private async Task<string?> TokenAsync(HttpClient http, HttpHeaderValueCollection<AuthenticationHeaderValue> challenges, CancellationToken cancellationToken)
+    private async Task<string> TokenAsync(HttpClient http, HttpHeaderValueCollection<AuthenticationHeaderValue> challenges, CancellationToken cancellationToken)
     {
-        var challenge = challenges.FirstOrDefault(one => one.Scheme.Equals("Bearer", StringComparison.OrdinalIgnoreCase))?.Parameter
-            ?? throw Failure("it wants a login");
-        var fields = challenge.Split(',').Select(field => field.Trim().Split('=', 2)).Where(pair => pair.Length == 2)
-            .ToDictionary(pair => pair[0], pair => pair[1].Trim('"'));
-        if (!fields.TryGetValue("realm", out var realm) || !realm.StartsWith("https://", StringComparison.Ordinal)) throw Failure("it wants a login");
-        var address = $"{realm}?service={Uri.EscapeDataString(fields.GetValueOrDefault("service", ""))}&scope={Uri.EscapeDataString($"repository:{Repository}:pull")}";
-        using var document = JsonDocument.Parse(await http.GetStringAsync(new Uri(address), cancellationToken));
-        return document.RootElement.TryGetProperty("token", out var token) ? token.GetString() : null;
+        const string login = "the registry gives it only to those who log in, and nobody is logged in here: take an image that anybody may fetch";
+        var challenge = RegistryChallenge.Read(challenges) ?? throw Failure(login);
+        using var answer = await SendAsync(http, challenge.Realm.Authority, () => new(HttpMethod.Get, challenge.TokenAddress(Repository)), cancellationToken);
+        if (answer.StatusCode is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden) throw Failure(login);
+        if (!answer.IsSuccessStatusCode) throw Failure($"the registry's token service {challenge.Realm.Authority} answers {(int)answer.StatusCode}");
+        try
+        {
+            if (RegistryChallenge.Token(await answer.Content.ReadAsStringAsync(cancellationToken)) is { } token) return token;
+        }
+        catch (JsonException)
+        {
+            // It is told below.
+        }
+
+        throw Failure($"the registry's token service {challenge.Realm.Authority} answers without a token");
     }
 
-    private string Digest(HttpResponseMessage answer) =>
-        answer.IsSuccessStatusCode && answer.Headers.TryGetValues("Docker-Content-Digest", out var values)
-            ? values.First()
-            : throw Failure($"the registry answers {(int)answer.StatusCode}");
+    /// <summary>Sends a request; where the answer is that there were too many, once more after the time that it names.</summary>
+    private async Task<HttpResponseMessage> SendAsync(HttpClient http, string host, Func<HttpRequestMessage> request, CancellationToken cancellationToken)
+    {
+        var answer = await OnceAsync();
+        if (answer.StatusCode is not HttpStatusCode.TooManyRequests) return answer;
+        var wait = answer.Headers.RetryAfter is { } after ? after.Delta ?? after.Date - DateTimeOffset.UtcNow : null;
+        answer.Dispose();
+        if (wait is { } bearable && bearable < Timeout / 2)
+        {
+            await Task.Delay(bearable > TimeSpan.Zero ? bearable : TimeSpan.Zero, cancellationToken);
+            answer = await OnceAsync();
+            if (answer.StatusCode is not HttpStatusCode.TooManyRequests) return answer;
+            answer.Dispose();
+        }
+
+        throw Failure($"{host} has had too many requests from here (429)"
+            + (wait is { } told && told > TimeSpan.Zero ? $" and takes the next in {Math.Ceiling(told.TotalSeconds):0} s: wait so long" : ": wait some minutes"));
+
+        async Task<HttpResponseMessage> OnceAsync()
+        {
+            using var message = request();
+            return await http.SendAsync(message, cancellationToken);
+        }
+    }
+
+    // The header is optional: what it would say is the hash of the manifest.
+    private async Task<string> ReadDigestAsync(HttpClient http, HttpResponseMessage head, string? token, CancellationToken cancellationToken)
+    {
+        if (Refusal(head.StatusCode) is { } refusal) throw Failure(refusal);
+        if (head.Headers.TryGetValues(DigestHeader, out var values) && values.FirstOrDefault() is { Length: > 0 } digest) return digest;
+        using var whole = await AskAsync(http, HttpMethod.Get, token, cancellationToken);
+        return Refusal(whole.StatusCode) is { } later
+            ? throw Failure(later)
+            : $"sha256:{Convert.ToHexStringLower(SHA256.HashData(await whole.Content.ReadAsByteArrayAsync(cancellationToken)))}";
+    }
+
+    private static string? Refusal(HttpStatusCode status) => status switch
+    {
+        HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden => $"the registry does not let everybody have it ({(int)status})",
+        HttpStatusCode.NotFound => "the registry has no image of that name and tag (404)",
+        _ => (int)status is >= 200 and < 300 ? null : $"the registry answers {(int)status}",
+    };
 
     private DeploymentException Failure(string why) => new(ExitCode.Failed,
         $"The base image {Registry}/{Repository}:{Target} cannot be had: {why}. Nothing was changed on any host, and what ran there runs on. "

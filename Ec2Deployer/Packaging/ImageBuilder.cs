@@ -27,6 +27,7 @@ internal sealed class ImageBuilder(string sources, string state, HttpClient http
     /// <exception cref="DeploymentException">It cannot be built.</exception>
     public async Task<PackedImage> BuildAsync(ContainerProject project, string? baseImage, string? model, CancellationToken cancellationToken)
     {
+        BuildProperty.RequireBuildable(sources, _artifacts);
         baseImage ??= await DefaultBaseAsync(project, cancellationToken);
         var digest = await BaseImage.Parse(baseImage).DigestAsync(http, cancellationToken);
         var built = Path.Combine(_images, $"{project.Repository}.built");
@@ -68,11 +69,10 @@ internal sealed class ImageBuilder(string sources, string state, HttpClient http
     [
         "publish", Path.Combine(sources, project.Name, $"{project.Name}.csproj"),
         "--configuration", "Release", "--runtime", "linux-x64", "--no-self-contained",
-        "--artifacts-path", artifacts, "--disable-build-servers", "--verbosity", "quiet",
-        $"-p:PublishDir={Path.Combine(artifacts, "publish", project.Name)}/",
-        // A comma between two, as the command line has to write it.
-        $"-p:PathMap={Path.TrimEndingDirectorySeparator(Path.GetFullPath(artifacts))}=/artifacts%2c{Path.TrimEndingDirectorySeparator(Path.GetFullPath(sources))}=/src",
-        $"-p:CompilerResponseFile={CompilerOptions(artifacts)}", "-p:IncludeSourceRevisionInInformationalVersion=false", "-p:EnableSourceLink=false", "-p:NuGetAudit=false",
+        "--artifacts-path", BuildProperty.Escape(artifacts), "--disable-build-servers", "--verbosity", "quiet",
+        BuildProperty.Option("PublishDir", Path.Combine(artifacts, "publish", project.Name) + "/"),
+        BuildProperty.Option("PathMap", $"{BuildProperty.PathMapping(artifacts, "/artifacts")},{BuildProperty.PathMapping(sources, "/src")}"),
+        BuildProperty.Option("CompilerResponseFile", CompilerOptions(artifacts)), "-p:IncludeSourceRevisionInInformationalVersion=false", "-p:EnableSourceLink=false", "-p:NuGetAudit=false",
         // Symbols stay out of the image, and what a program says of its own would depend on where it was built.
         "-p:DebugType=none",
     ];
@@ -85,7 +85,7 @@ internal sealed class ImageBuilder(string sources, string state, HttpClient http
     [
         .. PublishArguments(project, sources, artifacts),
         // What was published a moment ago is what goes in.
-        "--no-build", "-t:PublishContainer", $"-p:ContainerBaseImage={baseImage}", $"-p:ContainerArchiveOutputPath={archive}",
+        "--no-build", "-t:PublishContainer", BuildProperty.Option("ContainerBaseImage", baseImage), BuildProperty.Option("ContainerArchiveOutputPath", archive),
     ];
 
     private string DescriptionOf(ContainerProject project, string tag) => Path.Combine(_images, $"{project.Repository}-{tag}.json");
@@ -117,7 +117,10 @@ internal sealed class ImageBuilder(string sources, string state, HttpClient http
     // A model is large: its files' times and lengths tell well enough whether it is the one that was packed.
     private static IEnumerable<string> ModelFiles(string? model) => model is null
         ? []
-        : Directory.EnumerateFiles(model).Order(StringComparer.Ordinal).Select(file => $"{file} {new FileInfo(file).Length} {File.GetLastWriteTimeUtc(file).Ticks}");
+        : PublishedFiles.ModelFiles(model).Order(StringComparer.Ordinal)
+            // Hubs keep files elsewhere and link to them: what tells is the file itself.
+            .Select(file => (file, itself: (FileInfo)(File.ResolveLinkTarget(file, returnFinalTarget: true) ?? new FileInfo(file))))
+            .Select(one => $"{one.file} {one.itself.Length} {one.itself.LastWriteTimeUtc.Ticks}");
 
     private async Task<PackedImage?> ReadAsync(string path, CancellationToken cancellationToken)
     {

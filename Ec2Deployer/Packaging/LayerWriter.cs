@@ -1,12 +1,14 @@
 using System.Formats.Tar;
 using System.IO.Compression;
 using System.Security.Cryptography;
+using System.Text;
 
 namespace Lab.Ec2Deployer.Packaging;
 
 /// <summary>Writes layers whose bytes depend on their files alone: no times, no owners, one order.</summary>
 internal static class LayerWriter
 {
+    private const int MaxUsualName = 100;
     private const UnixFileMode FileMode644 = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
     private const UnixFileMode FileMode755 = FileMode644 | UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute;
 
@@ -22,16 +24,13 @@ internal static class LayerWriter
         {
             await using var tar = new TarWriter(stream, TarEntryFormat.Ustar, leaveOpen: true);
             foreach (var parent in files.SelectMany(file => Parents(file.Path)).Distinct().Order(StringComparer.Ordinal))
-                await tar.WriteEntryAsync(new UstarTarEntry(TarEntryType.Directory, parent + "/") { Mode = FileMode755, ModificationTime = DateTimeOffset.UnixEpoch }, cancellationToken);
+                await tar.WriteEntryAsync(Entry(TarEntryType.Directory, parent + "/", FileMode755), cancellationToken);
             foreach (var file in files)
             {
                 await using var content = file.Open();
-                await tar.WriteEntryAsync(new UstarTarEntry(TarEntryType.RegularFile, file.Path)
-                {
-                    Mode = file.IsExecutable ? FileMode755 : FileMode644,
-                    ModificationTime = DateTimeOffset.UnixEpoch,
-                    DataStream = content,
-                }, cancellationToken);
+                var entry = Entry(TarEntryType.RegularFile, file.Path, file.IsExecutable ? FileMode755 : FileMode644);
+                entry.DataStream = content;
+                await tar.WriteEntryAsync(entry, cancellationToken);
             }
         });
     }
@@ -98,6 +97,14 @@ internal static class LayerWriter
         {
             File.Delete(temporary);
         }
+    }
+
+    // A longer name has no room in the usual format; GNU's gives it an entry of its own, which all that read images understand.
+    private static TarEntry Entry(TarEntryType type, string name, UnixFileMode mode)
+    {
+        TarEntry entry = Encoding.UTF8.GetByteCount(name) <= MaxUsualName ? new UstarTarEntry(type, name) : new GnuTarEntry(type, name);
+        (entry.Mode, entry.ModificationTime) = (mode, DateTimeOffset.UnixEpoch);
+        return entry;
     }
 
     private static IEnumerable<string> Parents(string path)

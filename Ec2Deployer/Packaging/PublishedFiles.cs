@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using Lab.Ec2Deployer.Reporting;
 
 namespace Lab.Ec2Deployer.Packaging;
 
@@ -41,12 +42,19 @@ internal static class PublishedFiles
             .Select(file => new PublishedFile($"app/{file.Name}", file.Source, PartOf(file.Name, packages)));
         if (model is not null)
         {
-            files = files.Concat(Directory.EnumerateFiles(model)
+            files = files.Concat(ModelFiles(model)
                 .Select(file => new PublishedFile($"app/{ModelPath(model)}/{Path.GetFileName(file)}", file, "model")));
         }
 
         return [.. files.OrderBy(file => file.Path, StringComparer.Ordinal)];
     }
+
+    /// <summary>The files of a model of the user's: those in the directory itself.</summary>
+    /// <exception cref="DeploymentException">One is a link that leads nowhere.</exception>
+    public static IEnumerable<string> ModelFiles(string model) => Directory.EnumerateFiles(model).Select(file =>
+        Links.LeadsNowhere(file, out var target)
+            ? throw new DeploymentException(ExitCode.Failed, $"The model's file {file} is a link to {target}, where nothing is. Bring the file back or remove the link, and run the command again.")
+            : file);
 
     /// <summary>Where a model of the user's lies in the image, seen from the program.</summary>
     public static string ModelPath(string model) => Models + Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(model)));

@@ -18,8 +18,7 @@ internal static partial class DeploymentOptionsCheck
         if (options.Owner is { } owner && !IsOwner(owner))
             errors.Add($"--owner '{owner}' is no owner: up to 64 letters, digits and the characters +=,.@_-.");
         errors.AddRange(TagCheck.Errors(options.Tags));
-        if (!RegionPattern().IsMatch(options.Region))
-            errors.Add($"--region '{options.Region}' is no region: such as us-east-1 or eu-central-1.");
+        if (RegionName.Error(options.Region) is { } region) errors.Add(region);
         if (options.Hosts is < 1 or > 50)
             errors.Add($"--hosts {options.Hosts}: from 1 to 50 hosts for workers, two on each.");
         if (options.Orchestrators is not (1 or 3))
@@ -48,6 +47,8 @@ internal static partial class DeploymentOptionsCheck
             errors.Add($"--ttl {Durations.Text(ttl)}: from 10m to 30d.");
         if (options.DiskGiB is < 8 or > 1024)
             errors.Add($"--disk {options.DiskGiB}: from 8 to 1024 GiB.");
+        if (options.ModelDirectory is { } model && Path.GetFileName(Path.TrimEndingDirectorySeparator(model)).Length == 0)
+            errors.Add($"--model '{model}': a directory that has a name is asked for, for the model is served under it.");
         errors.AddRange(options.Replace
             .Where(host => host != FleetShape.OrchestratorHost && FleetShape.WorkerHostNumber(host) is not (>= 1 and <= 50))
             .Select(host => $"--replace '{host}' is no host: orchestrator, host-1, host-2, …"));
@@ -84,31 +85,28 @@ internal static partial class DeploymentOptionsCheck
     private static string NoCidr(string option, string text) =>
         $"{option} '{text}' is no IPv4 block: such as 203.0.113.7/32, or 0.0.0.0/0 for everybody.";
 
-    [GeneratedRegex("^[a-z](?:[a-z0-9-]{0,22}[a-z0-9])?$")]
+    [GeneratedRegex("^[a-z](?:[a-z0-9-]{0,22}[a-z0-9])?\\z")]
     private static partial Regex NamePattern();
 
-    [GeneratedRegex("^[A-Za-z0-9+=,.@_-]{1,64}$")]
+    [GeneratedRegex("^[A-Za-z0-9+=,.@_-]{1,64}\\z")]
     private static partial Regex OwnerNamePattern();
 
-    [GeneratedRegex("^[a-z]{2}(?:-[a-z]+)+-[0-9]$")]
-    private static partial Regex RegionPattern();
-
-    [GeneratedRegex("^[a-z][a-z0-9-]*\\.[a-z0-9-]+$")]
+    [GeneratedRegex("^[a-z][a-z0-9-]*\\.[a-z0-9-]+\\z")]
     private static partial Regex TypePattern();
 
     // Graviton: a "g" behind the generation's digit (m7g, c6gn, t4g, x2gd), and the first of them, a1.
     [GeneratedRegex("^(?:a1|[a-z]+[0-9]+g[a-z]*)\\.")]
     private static partial Regex ArmPattern();
 
-    [GeneratedRegex("^ami-(?:[0-9a-f]{8}|[0-9a-f]{17})$")]
+    [GeneratedRegex("^ami-(?:[0-9a-f]{8}|[0-9a-f]{17})\\z")]
     private static partial Regex ImagePattern();
 
-    [GeneratedRegex("^subnet-(?:[0-9a-f]{8}|[0-9a-f]{17})$")]
+    [GeneratedRegex("^subnet-(?:[0-9a-f]{8}|[0-9a-f]{17})\\z")]
     private static partial Regex SubnetPattern();
 
-    [GeneratedRegex("^(?:[0-9]{12}|amazon|self|aws-marketplace)$")]
+    [GeneratedRegex("^(?:[0-9]{12}|amazon|self|aws-marketplace)\\z")]
     private static partial Regex OwnerPattern();
 
-    [GeneratedRegex("^[a-z_][a-z0-9_-]{0,31}$")]
+    [GeneratedRegex("^[a-z_][a-z0-9_-]{0,31}\\z")]
     private static partial Regex UserPattern();
 }

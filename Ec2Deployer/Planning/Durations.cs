@@ -28,6 +28,6 @@ internal static partial class Durations
         return text;
     }
 
-    [GeneratedRegex("^(?:(?<d>[0-9]{1,4})d)?(?:(?<h>[0-9]{1,5})h)?(?:(?<m>[0-9]{1,6})m)?$")]
+    [GeneratedRegex("^(?:(?<d>[0-9]{1,4})d)?(?:(?<h>[0-9]{1,5})h)?(?:(?<m>[0-9]{1,6})m)?\\z")]
     private static partial Regex Pattern();
 }

@@ -54,7 +54,7 @@ internal sealed class HostConnection : IDisposable
             catch (SocketException e) when (e.SocketErrorCode is SocketError.ConnectionRefused or SocketError.HostUnreachable or SocketError.NetworkUnreachable)
             {
                 // The machine or its SSH server may still be starting.
-                if (time.GetElapsedTime(started) > times.Patience) throw Unreachable(host, $"nothing answers on {Address(host)}: {e.Message}", e);
+                if (time.GetElapsedTime(started) > times.Patience) throw await HostReach.ExplainAsync(host, e, times.Attempt, cancellationToken);
                 await Task.Delay(RetryPause, time, cancellationToken);
             }
         }
@@ -96,20 +96,17 @@ internal sealed class HostConnection : IDisposable
             client.Dispose();
             key.Dispose();
             cancellationToken.ThrowIfCancellationRequested();
-            throw Told(host, e, refusal, times);
+            throw e switch
+            {
+                _ when refusal is not null => new HostFailedException(host.Name, $"the host at {Address(host)} was refused: {refusal}. Either somebody stands between you and it, or the machine was made anew",
+                    "Compare the key with the machine's console; if it is right, run the command again with --accept-new-host-key.", inner: e),
+                SocketException { SocketErrorCode: not SocketError.TimedOut } => e,
+                SshAuthenticationException => new HostFailedException(host.Name, $"{Address(host)} does not accept the key for user {host.SshUser}",
+                    "Check the private key and the option --ssh-user.", inner: e),
+                _ => await HostReach.ExplainAsync(host, e, times.Attempt, cancellationToken),
+            };
         }
     }
-
-    private static Exception Told(DeployedHost host, Exception e, string? refusal, ConnectTimes times) => e switch
-    {
-        _ when refusal is not null => new HostFailedException(host.Name, $"the host at {Address(host)} was refused: {refusal}. Either somebody stands between you and it, or the machine was made anew",
-            "Compare the key with the machine's console; if it is right, run the command again with --accept-new-host-key.", inner: e),
-        SocketException socket => socket,
-        SshAuthenticationException => new HostFailedException(host.Name, $"{Address(host)} does not accept the key for user {host.SshUser}",
-            "Check the private key and the option --ssh-user.", inner: e),
-        SshOperationTimeoutException or OperationCanceledException => Unreachable(host, $"{Address(host)} takes connections but says nothing for {times.Attempt.TotalSeconds:0} s: the machine hangs", e),
-        _ => Unreachable(host, $"no SSH session with {Address(host)}: {e.Message}", e),
-    };
 
     /// <summary>Runs a command to its end.</summary>
     /// <exception cref="HostFailedException">The connection broke, or the command's time was over.</exception>
@@ -220,7 +217,4 @@ internal sealed class HostConnection : IDisposable
         new(Host.Name, $"the connection broke while {command.Title}: {e.Message.TrimEnd('.')}", "Check that the machine runs, and run the command again; it goes on where it stopped.", inner: e);
 
     private static string Address(DeployedHost host) => $"{host.SshAddress}:{host.SshPort}";
-
-    private static HostFailedException Unreachable(DeployedHost host, string what, Exception e) =>
-        new(host.Name, what, $"Check that the machine runs and that its security group lets you in, and run the command again; if it is lost, publish --replace {host.Name} puts another in its place.", inner: e);
 }

@@ -62,7 +62,7 @@ internal static class StackFile
         var environment = Environment(content, $"http://*:{port};{HealthSocket}");
         // By place, not by number: a host with one core has no core 1, and its workers share the one.
         environment["Worker__CpuAffinity"] = $"#{place.ToString(CultureInfo.InvariantCulture)}";
-        if (content.ModelPath is { } model) environment["Worker__ModelDirectory"] = model;
+        if (content.ModelPath is { } model) environment["Worker__ModelDirectory"] = Literal(model);
         return Service(content, content.WorkerImage, "Worker", FleetPaths.WorkerUser(place), environment, "node.labels.role == worker", "stop-first");
     }
 
@@ -105,7 +105,7 @@ internal static class StackFile
             ["DOTNET_EnableDiagnostics"] = "0",
             ["ORT_DISABLE_TELEMETRY"] = "1",
         };
-        if (content.Otlp is { } otlp) environment["OTEL_EXPORTER_OTLP_ENDPOINT"] = otlp.ToString();
+        if (content.Otlp is { } otlp) environment["OTEL_EXPORTER_OTLP_ENDPOINT"] = Literal(otlp.ToString());
         return environment;
     }
 
@@ -155,6 +155,9 @@ internal static class StackFile
         ["target"] = path,
         ["read_only"] = readOnly,
     };
+
+    // Docker would put one of its own variables in the place of what follows a dollar sign.
+    private static string Literal(string text) => text.Replace("$", "$$", StringComparison.Ordinal);
 
     private static string Duration(TimeSpan time) => $"{time.TotalMilliseconds.ToString("0", CultureInfo.InvariantCulture)}ms";
 

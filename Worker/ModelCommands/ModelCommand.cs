@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using Spectre.Console;
 
 namespace Lab.Worker.ModelCommands;
@@ -14,6 +15,8 @@ internal static class ModelCommand
     /// <returns>The process's exit code.</returns>
     public static async Task<int> RunAsync(string[] args)
     {
+        // Tables and messages read the same in every locale.
+        CultureInfo.CurrentCulture = CultureInfo.CurrentUICulture = CultureInfo.InvariantCulture;
         // A table that is not seen on a terminal is not to be folded to the width of one.
         if (Console.IsOutputRedirected) AnsiConsole.Profile.Width = 160;
         var root = new RootCommand("Lab's worker. Without a command it serves.")

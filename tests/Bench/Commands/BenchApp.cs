@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using System.Globalization;
 using Lab.Bench.Dispatch;
 using Lab.Bench.Dispatch.Ablations;
 using Lab.Bench.Inference;
@@ -25,6 +26,8 @@ internal static class BenchApp
     /// <returns>An <see cref="ExitCode"/>.</returns>
     public static async Task<int> RunAsync(string[] args, Surroundings surroundings, CancellationToken interrupted)
     {
+        // Reports and messages read the same in every locale.
+        CultureInfo.CurrentCulture = CultureInfo.CurrentUICulture = CultureInfo.InvariantCulture;
         var parse = Create(surroundings).Parse(args);
         if (parse.Errors.Count > 0 && parse.Action is not System.CommandLine.Help.HelpAction)
         {

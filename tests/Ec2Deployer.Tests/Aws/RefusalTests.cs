@@ -58,7 +58,7 @@ public sealed class RefusalTests
         await using var session = await Ec2Session.StartAsync();
         session.StandIn.Options.Fault = _ => Ec2Fault.BadKeys;
 
-        await FailsAsync(session, ExitCode.AwsRefused, "does not accept the credentials", "AWS_PROFILE", "clock");
+        await FailsAsync(session, ExitCode.AwsRefused, "does not accept the credentials", "AWS_PROFILE", "partition");
     }
 
     [Fact]

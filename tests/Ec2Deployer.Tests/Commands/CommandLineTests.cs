@@ -23,6 +23,9 @@ public sealed class CommandLineTests : CommandTest
     [InlineData("scale", "--hosts N")]
     [InlineData("ssh", "host")]
     [InlineData("logs --tail -1", "--tail")]
+    [InlineData("plan --model /", "--model '/'")]
+    [InlineData("logs --tail ten", "--tail 'ten': a whole number is asked for.")]
+    [InlineData("plan --region us-east-1a", "as us-east-1 does")]
     public async Task Any_ImpossibleCommandLine_EndsWithTwoAndSaysWhy(string line, string words)
     {
         await using var session = await Ec2Session.StartAsync();

@@ -175,7 +175,7 @@ public sealed class FleetCommandTests : CommandTest
         var arguments = SshCommand.Arguments(host, "/key", "/known", ["docker", "ps"]);
 
         Assert.Contains("StrictHostKeyChecking=yes", arguments);
-        Assert.Contains("UserKnownHostsFile=/known", arguments);
+        Assert.Contains("UserKnownHostsFile=\"/known\"", arguments);
         Assert.Equal(["-p", "2222", "admin@198.51.100.7", "docker", "ps"], arguments.TakeLast(5));
     }
 }

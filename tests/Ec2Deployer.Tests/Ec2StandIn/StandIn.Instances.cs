@@ -44,7 +44,7 @@ internal sealed partial class StandIn
         foreach (var group in groups) Group(group);
         var key = _keys.Values.FirstOrDefault(key => key.Name == form.Required("KeyName") && Visible(key))
             ?? throw new Ec2Fault("InvalidKeyPair.NotFound", $"The key pair '{form["KeyName"]}' does not exist");
-        if (Options.NotOffered.Contains(zone)) throw new Ec2Fault("Unsupported", $"Your requested instance type ({form["InstanceType"]}) is not supported in your requested Availability Zone ({zone}).");
+        if (Options.NotOffered.Contains(zone) || Options.Unsupported.Contains(zone)) throw new Ec2Fault("Unsupported", $"Your requested instance type ({form["InstanceType"]}) is not supported in your requested Availability Zone ({zone}).");
         if (Options.NoCapacity.Contains(zone)) throw Ec2Fault.NoCapacity(zone);
         var userData = Convert.FromBase64String(form["UserData"] ?? "");
         if (userData.Length > 16384) throw new Ec2Fault("InvalidParameterValue", "User data is limited to 16384 bytes");

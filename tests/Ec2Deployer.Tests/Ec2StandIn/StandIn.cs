@@ -127,6 +127,7 @@ internal sealed partial class StandIn : IAsyncDisposable
         {
             if (!context.Request.Headers.Authorization.ToString().StartsWith("AWS4-HMAC-SHA256 Credential=", StringComparison.Ordinal)) throw Ec2Fault.BadKeys;
             Remember(context.Request);
+            CheckClock(context);
             if (action == nameof(GetCallerIdentity)) answer = GetCallerIdentity();
             else lock (_lock)
             {

@@ -44,6 +44,12 @@ internal sealed class StandInOptions
     /// <summary>Zones that do not offer the instance type.</summary>
     public HashSet<string> NotOffered { get; } = ["us-east-1e"];
 
+    /// <summary>Zones that offer the instance type and refuse to start it all the same.</summary>
+    public HashSet<string> Unsupported { get; } = [];
+
+    /// <summary>How far its clock is ahead of this machine's.</summary>
+    public TimeSpan Clock { get; set; }
+
     /// <summary>Asked before each call: an answer is the error it gets.</summary>
     public Func<string, Ec2Fault?>? Fault { get; set; }
 

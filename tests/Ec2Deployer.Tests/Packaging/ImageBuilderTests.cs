@@ -29,7 +29,7 @@ public sealed class ImageBuilderTests : IDisposable
         var asked = Assert.Single(registry.Asked);
         Assert.Equal($"/v2/dotnet/aspnet/manifests/{Environment.Version.Major}.0-noble-chiseled-extra", asked.AbsolutePath);
         Assert.Equal("https", asked.Scheme);
-        Assert.Contains("the registry answers 404", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("of that name and tag (404)", failure.Message, StringComparison.Ordinal);
         Assert.Contains("--base-image", failure.Message, StringComparison.Ordinal);
     }
 

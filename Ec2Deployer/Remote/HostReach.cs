@@ -1,0 +1,66 @@
+using System.Net.Sockets;
+using Lab.Ec2Deployer.Planning;
+using Renci.SshNet.Common;
+
+namespace Lab.Ec2Deployer.Remote;
+
+/// <summary>Tells why there is no SSH session with a host: which of the network, the machine and its SSH server does not answer.</summary>
+internal static class HostReach
+{
+    private static readonly TimeSpan Probe = TimeSpan.FromSeconds(3);
+
+    /// <summary>The failure, with its likely cause and what to look at.</summary>
+    /// <param name="host">The host.</param>
+    /// <param name="failure">What the attempt came to.</param>
+    /// <param name="attempt">How long it took at most.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public static async Task<HostFailedException> ExplainAsync(DeployedHost host, Exception failure, TimeSpan attempt, CancellationToken cancellationToken)
+    {
+        var address = $"{host.SshAddress}:{host.SshPort}";
+        var replace = $"if it is lost, publish --replace {host.Name} puts another in its place.";
+        if (failure is SocketException { SocketErrorCode: SocketError.ConnectionRefused })
+        {
+            return new(host.Name, $"{address} refuses connections: the machine runs, its SSH server does not, or not yet, or it listens at another port than --ssh-port",
+                $"Wait a minute and run the command again; {replace}", inner: failure);
+        }
+
+        if (failure is SocketException { SocketErrorCode: SocketError.HostUnreachable or SocketError.NetworkUnreachable } socket)
+        {
+            return new(host.Name, $"no way leads to {address} from here ({socket.Message.TrimEnd('.')})",
+                $"Check this machine's network{(IsPrivate(host) ? "; the hosts have private addresses alone, which only the inside of the VPC or a VPN reaches" : "")}, and run the command again; {replace}", inner: failure);
+        }
+
+        if (failure is not (SshOperationTimeoutException or OperationCanceledException or SocketException { SocketErrorCode: SocketError.TimedOut }))
+            return new(host.Name, $"no SSH session with {address}: {failure.Message.TrimEnd('.')}", $"Check that the machine runs, and run the command again; {replace}", inner: failure);
+
+        // Only a connection that nobody accepts tells a closed door from a machine that hangs behind an open one.
+        return await ConnectsAsync(host, attempt < Probe ? attempt : Probe, cancellationToken)
+            ? new(host.Name, $"{address} takes connections, but its SSH server says nothing for {attempt.TotalSeconds:0} s: the machine hangs or is overloaded",
+                $"Reboot it in the EC2 console and run the command again; {replace}", inner: failure)
+            : new(host.Name, $"{address} does not answer at all: a security group or a firewall on the way drops SSH, or the machine is off",
+                IsPrivate(host)
+                    ? $"The hosts have private addresses alone: run the command inside the VPC or over a VPN. 'status' shows whether the machine runs; {replace}"
+                    : $"SSH is open to --ssh-from, or else to the address that last ran 'publish': if yours has changed since, 'publish' opens SSH to the new one. 'status' shows whether the machine runs; {replace}",
+                inner: failure)
+            { IsUnanswered = true };
+    }
+
+    private static async Task<bool> ConnectsAsync(DeployedHost host, TimeSpan patience, CancellationToken cancellationToken)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(patience);
+        using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            await socket.ConnectAsync(host.SshAddress, host.SshPort, limit.Token);
+            return true;
+        }
+        catch (Exception e) when (e is SocketException or OperationCanceledException)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            return false;
+        }
+    }
+
+    private static bool IsPrivate(DeployedHost host) => host.SshAddress == host.PrivateAddress;
+}
