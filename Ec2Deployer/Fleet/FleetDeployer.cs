@@ -64,11 +64,11 @@ internal sealed class FleetDeployer(string sources, HttpClient http, TimeProvide
 
     /// <inheritdoc/>
     public Task WaitForAnswersAsync(IReadOnlyList<DeployedHost> hosts, ReleaseOptions release, IProgressSink progress, CancellationToken cancellationToken) =>
-        new ResumeOperation(_access, http, stackTimes).WaitForAnswersAsync(hosts, release, progress, cancellationToken);
+        new ResumeOperation(_access, stackTimes).WaitForAnswersAsync(hosts, release, progress, cancellationToken);
 
     /// <inheritdoc/>
     public Task<FleetReport> ResumeAsync(IReadOnlyList<DeployedHost> hosts, ReleaseOptions release, IProgressSink progress, CancellationToken cancellationToken) =>
-        new ResumeOperation(_access, http, stackTimes).RunAsync(hosts, release, progress, cancellationToken);
+        new ResumeOperation(_access, stackTimes).RunAsync(hosts, release, progress, cancellationToken);
 
     /// <inheritdoc/>
     public Task<IReadOnlyDictionary<string, string>> SetEndAsync(

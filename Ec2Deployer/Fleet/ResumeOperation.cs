@@ -7,9 +7,8 @@ namespace Lab.Ec2Deployer.Fleet;
 
 /// <summary>Waits until hosts that were started again answer, have found together in their Swarm, and serve the version that they served before.</summary>
 /// <param name="access">The way to the hosts.</param>
-/// <param name="http">For a request from outside.</param>
 /// <param name="times">How fast a rollout is.</param>
-internal sealed class ResumeOperation(FleetAccess access, HttpClient http, StackTimes times)
+internal sealed class ResumeOperation(FleetAccess access, StackTimes times)
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan Boot = TimeSpan.FromMinutes(3);
@@ -59,7 +58,7 @@ internal sealed class ResumeOperation(FleetAccess access, HttpClient http, Stack
         var keys = FleetKeys.Open(session.Release.StateDirectory);
         await ContainersAsync(session, serving, cancellationToken);
         // Where all is well this changes nothing, and looks as closely as after a publish.
-        var report = await new ReleaseSwitch(session, manager, commands, keys, http, times, access.Time).RunAsync(serving, "start", changed: false, cancellationToken);
+        var report = await new ReleaseSwitch(session, manager, commands, keys, times, access.Time).RunAsync(serving, "start", changed: false, cancellationToken);
         return report with { Changed = true, PreviousVersion = null };
     }
 

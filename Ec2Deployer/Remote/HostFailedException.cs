@@ -40,6 +40,7 @@ internal sealed class HostFailedException : Exception
 
     /// <summary>Whether nothing there answered, as while a machine boots: the next attempt may succeed. A key that was refused is not that.</summary>
     public bool IsSilence => InnerException is SocketException or SshOperationTimeoutException or OperationCanceledException or HostFailedException { IsSilence: true };
+
     /// <summary>Whether packets to it vanish: who knows to whom SSH is open, can tell whether that is why.</summary>
     public bool IsUnanswered { get; init; }
 

@@ -31,16 +31,6 @@ internal sealed partial class StandIn
         await Task.WhenAll(_boots.ToArray());
     }
 
-    private XElement[] DeleteTags(QueryForm form)
-    {
-        foreach (var resource in form.List("ResourceId").Select(Instance))
-        {
-            foreach (var tag in form.Structures("Tag")) resource.Tags.Remove(tag.Required("Key"));
-        }
-
-        return [E("return", true)];
-    }
-
     private XElement[] SetUserData(StandInInstance instance, string document)
     {
         if (instance.State != "stopped") throw new Ec2Fault("IncorrectInstanceState", $"The instance '{instance.Id}' is not in the 'stopped' state.");
