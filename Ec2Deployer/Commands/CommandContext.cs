@@ -76,6 +76,9 @@ internal sealed class CommandContext : IDisposable
     /// <summary>The clock.</summary>
     public TimeProvider Time => _environment.Time;
 
+    /// <summary>Whether there are credentials, and with them a client.</summary>
+    public bool IsConnected => _client is not null;
+
     /// <summary>The deployment at EC2, or null where there are no credentials.</summary>
     /// <exception cref="DeploymentException">It is in another region or account, or at another endpoint.</exception>
     public async Task<Ec2Deployment?> TryDeploymentAsync(CancellationToken cancellationToken)

@@ -25,6 +25,8 @@ internal static class PublishCommand
     public static async Task<ExitCode> PublishAsync(
         CommandContext context, Ec2Deployment deployment, DeploymentOptions options, DeploymentSnapshot before, bool isCurrent, CancellationToken cancellationToken)
     {
+        // What this machine cannot keep shall be known before there is anything to be kept.
+        context.Directory.RequireWritable();
         var address = await context.CallerAddressAsync(cancellationToken);
         var plan = await deployment.PreparePlanAsync(options, address, cancellationToken, isCurrent ? before : null);
         await context.Fleet.BuildAsync(context.Release, context.Progress, cancellationToken);

@@ -51,7 +51,7 @@ public sealed class CauseTests
         await session.ProvisionAsync(Ec2Session.Options with { Hosts = 1 });
 
         Assert.DoesNotContain(session.Alive(), instance => instance.Zone == "us-east-1a");
-        Assert.Contains(session.Progress.Lines, line => line.Contains("us-east-1a does not run m4.large, trying us-east-1b", StringComparison.Ordinal));
+        Assert.Contains(session.Progress.Lines, line => line.Contains("us-east-1a does not run m7i-flex.large, trying us-east-1b", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -60,7 +60,7 @@ public sealed class CauseTests
         await using var session = await Ec2Session.StartAsync();
         session.StandIn.Options.Unsupported.UnionWith(["us-east-1a", "us-east-1b", "us-east-1c"]);
 
-        var error = await FailsAsync(session, "m4.large does not run in any of the zones of us-east-1", "not supported in your requested Availability Zone", "--instance-type (", "--region");
+        var error = await FailsAsync(session, "m7i-flex.large does not run in any of the zones of us-east-1", "not supported in your requested Availability Zone", "--instance-type (", "--region");
 
         Assert.DoesNotContain("capacity", error.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("Wait some minutes", error.Message, StringComparison.Ordinal);

@@ -80,7 +80,7 @@ public sealed class BrokenHalfwayTests : CommandTest
     public async Task Status_OnlyGroupsAndKeyWereMade_ShowsThatNothingCosts()
     {
         await using var session = await Ec2Session.StartAsync();
-        session.StandIn.Options.Denied.Add("RunInstances");
+        session.StandIn.Options.Fault = action => action == "RunInstances" ? Ec2Fault.Unauthorized(action) : null;
         await RunAsync(session, "publish --hosts 1");
 
         var result = await RunAsync(session, "status");

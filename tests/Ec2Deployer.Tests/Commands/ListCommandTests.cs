@@ -24,7 +24,7 @@ public sealed class ListCommandTests : CommandTest
         var rows = result.Out.Split('\n').Select(line => line.Split("  ", StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)).ToList();
         Assert.Equal("Deployments in account 123456789012, 2 regions asked:", rows[0][0]);
         Assert.Equal(["name", "region", "running", "stopped", "age", "owner", "$/h", "keys"], rows[1]);
-        var price = PriceTable.Bundled.Of("us-east-1", ["m4.large", "m4.large"], 16, publicAddresses: true).HourlyUsd!.Value;
+        var price = PriceTable.Bundled.Of("us-east-1", ["m7i-flex.large", "m7i-flex.large"], 16, publicAddresses: true).HourlyUsd!.Value;
         Assert.Equal(["lab", "us-east-1", "2", "0"], rows[2][..4]);
         Assert.Equal(["ana", price.ToString("F3", CultureInfo.InvariantCulture), "here"], rows[2][5..]);
         // Published from another machine: nothing of it is here.

@@ -68,7 +68,7 @@ public sealed class PlaceTests : CommandTest
     public async Task Publish_RefusedBeforeTheFirstHost_HasRememberedItsPlace()
     {
         await using var session = await Ec2Session.StartAsync();
-        session.StandIn.Options.Denied.Add("ImportKeyPair");
+        session.StandIn.Options.Fault = action => action == "ImportKeyPair" ? Ec2Fault.Unauthorized(action) : null;
 
         await RunAsync(session, "publish --hosts 1");
 

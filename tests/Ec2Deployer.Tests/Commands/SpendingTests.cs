@@ -2,6 +2,8 @@ using System.Globalization;
 using Lab.Ec2Deployer.Reporting;
 using Lab.Ec2Deployer.Tests.Aws;
 using Lab.Ec2Deployer.Tests.Ec2StandIn;
+using Lab.Ec2Deployer.Fleet;
+using Lab.Ec2Deployer.Tests.Fleet;
 
 namespace Lab.Ec2Deployer.Tests.Commands;
 
@@ -165,6 +167,8 @@ public sealed class SpendingTests : CommandTest
         await using var session = await Ec2Session.StartAsync();
         await RunAsync(session, "publish --hosts 1");
         session.DirectoryOf().WriteSecret(Path.Combine(session.DirectoryOf().Path, "api-key"), "planted-api-key");
+        using var certificate = TlsServer.MakeCertificate("orchestrator");
+        session.DirectoryOf().WriteSecret(ClientFiles.CertificateIn(session.DirectoryOf().Path), certificate.ExportCertificatePem());
         var seen = Path.Combine(session.Config, "seen");
         LoadGenerator = ["/bin/sh", "-c", $"echo \"$LAB_USD_PER_HOUR\" > {seen}", "bench"];
 

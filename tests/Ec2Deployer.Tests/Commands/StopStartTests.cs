@@ -60,7 +60,7 @@ public sealed class StopStartTests : CommandTest
             Assert.Equal((before[host.Name].InstanceId, before[host.Name].HostKey, before[host.Name].PrivateAddress), (host.InstanceId, host.HostKey, host.PrivateAddress));
             Assert.NotEqual(before[host.Name].SshAddress, host.SshAddress);
         });
-        Assert.Contains($"http://{Fleet.Hosts[0].SshAddress}/", result.Out, StringComparison.Ordinal);
+        Assert.Contains($"https://{Fleet.Hosts[0].SshAddress}/", result.Out, StringComparison.Ordinal);
         Assert.Equal(0, (await RunAsync(session, "status")).Code);
         Assert.Equal(1, session.StandIn.Mutations.Count(action => action == "StartInstances"));
     }
