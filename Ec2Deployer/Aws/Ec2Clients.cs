@@ -8,6 +8,8 @@ namespace Lab.Ec2Deployer.Aws;
 /// <summary>Makes clients of EC2 with the SDK's ordinary chain of credentials.</summary>
 internal static class Ec2Clients
 {
+    private static readonly string[] EndpointVariables = ["AWS_ENDPOINT_URL_EC2", "AWS_ENDPOINT_URL"];
+
     /// <summary>A client.</summary>
     /// <param name="credentials">Who calls.</param>
     /// <param name="region">The region, such as <c>us-east-1</c>.</param>
@@ -38,7 +40,7 @@ internal static class Ec2Clients
     public static Uri? ConfiguredEndpoint()
     {
         if (string.Equals(Variable("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"), "true", StringComparison.OrdinalIgnoreCase)) return null;
-        return Uri.TryCreate(Variable("AWS_ENDPOINT_URL_EC2") ?? Variable("AWS_ENDPOINT_URL"), UriKind.Absolute, out var endpoint) ? endpoint : null;
+        return Uri.TryCreate(EndpointVariables.Select(Variable).FirstOrDefault(value => value is not null), UriKind.Absolute, out var endpoint) ? endpoint : null;
     }
 
     private static string? Variable(string name) => Environment.GetEnvironmentVariable(name)?.Trim() is { Length: > 0 } value ? value : null;
