@@ -29,6 +29,8 @@ return await DeployerApp.RunAsync(args, new CommandEnvironment
     Ec2 = Ec2Clients.TryCreateAsync,
     Identity = StsCaller.Create,
     ConfiguredRegion = Ec2Clients.ConfiguredRegion,
+    ConfiguredEndpoint = Ec2Clients.ConfiguredEndpoint,
+    ReadSecret = SecretInput.ReadLine,
     Caller = new CallerAddress(http, TimeProvider.System),
     Fleet = () => new FleetDeployer(SolutionDirectory.Find(), http, TimeProvider.System, StackTimes.Default, ConnectTimes.Default),
     LoadGenerator = () => ["dotnet", "run", "--configuration", "Release", "--project", Path.Combine(SolutionDirectory.Find(), "tests", "Bench"), "--"],

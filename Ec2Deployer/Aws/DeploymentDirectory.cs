@@ -1,5 +1,7 @@
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Lab.Ec2Deployer.Reporting;
 
 namespace Lab.Ec2Deployer.Aws;
 
@@ -15,16 +17,23 @@ internal sealed class DeploymentDirectory
     /// <param name="name">The deployment's name, checked.</param>
     public DeploymentDirectory(string home, string name) => Path = System.IO.Path.Combine(home, name);
 
+    /// <summary>The one at a path.</summary>
+    public static DeploymentDirectory At(string path) => new(System.IO.Path.GetDirectoryName(path)!, System.IO.Path.GetFileName(path));
+
     /// <summary>The directory; made at the first write.</summary>
     public string Path { get; }
 
-    /// <summary>The private SSH key in OpenSSH's format.</summary>
+    /// <summary>The private SSH key.</summary>
     public string PrivateKeyFile => System.IO.Path.Combine(Path, "id_ed25519");
 
     /// <summary>One line for each action that changed something.</summary>
     public string AuditFile => System.IO.Path.Combine(Path, "audit.log");
 
-    private string StateFile => System.IO.Path.Combine(Path, "state.json");
+    /// <summary>What one run leaves to the next.</summary>
+    public string StateFile => System.IO.Path.Combine(Path, "state.json");
+
+    /// <summary>Why <see cref="StateFile"/> cannot be used, to be put behind its name, or null: it can, or there is none.</summary>
+    public string? StateDamage => Aws.StateFile.Read(StateFile).Damage;
 
     /// <summary>The directory of all deployments of this user.</summary>
     public static string DefaultHome()
@@ -35,47 +44,104 @@ internal sealed class DeploymentDirectory
             "lab");
     }
 
-    /// <summary>What was remembered; an empty state where there is none.</summary>
-    public DeploymentState ReadState() =>
-        File.Exists(StateFile)
-            ? JsonSerializer.Deserialize(File.ReadAllText(StateFile), StateJson.Default.DeploymentState) ?? new DeploymentState()
-            : new DeploymentState();
+    /// <summary>What was remembered; an empty state where there is none, or none that can be read.</summary>
+    public DeploymentState ReadState() => Aws.StateFile.Read(StateFile).State;
 
-    /// <summary>Remembers it, all or nothing.</summary>
-    public void WriteState(DeploymentState state) => WriteSecret(StateFile, JsonSerializer.Serialize(state, StateJson.Default.DeploymentState) + "\n");
+    /// <summary>Remembers it, all or nothing. A file that could not be read is kept beside it.</summary>
+    public void WriteState(DeploymentState state)
+    {
+        if (StateDamage is not null) SetAside(StateFile, "damaged");
+        WriteSecret(StateFile, JsonSerializer.Serialize(state, StateJson.Default.DeploymentState) + "\n");
+    }
 
     /// <summary>Writes a file that only this user may read, all or nothing.</summary>
-    public void WriteSecret(string file, string text)
+    /// <exception cref="DeploymentException">It cannot be written.</exception>
+    public void WriteSecret(string file, string text) => Writing(() =>
     {
         Make();
         var draft = file + ".new";
         File.Delete(draft);
-        // The mode is given at creation: there is no moment at which another user could open it.
-        using (var stream = Open(draft, FileMode.CreateNew))
-        using (var writer = new StreamWriter(stream))
+        try
         {
-            writer.Write(text);
-            writer.Flush();
-            stream.Flush(flushToDisk: true);
-        }
+            // The mode is given at creation: there is no moment at which another user could open it.
+            using (var stream = Open(draft, FileMode.CreateNew))
+            using (var writer = new StreamWriter(stream))
+            {
+                writer.Write(text);
+                writer.Flush();
+                stream.Flush(flushToDisk: true);
+            }
 
-        File.Move(draft, file, overwrite: true);
+            File.Move(draft, file, overwrite: true);
+        }
+        catch (IOException)
+        {
+            File.Delete(draft);
+            throw;
+        }
+    });
+
+    /// <summary>Keeps a file under another name: <c>state.json.damaged-1</c>.</summary>
+    /// <param name="file">The file.</param>
+    /// <param name="why">One word.</param>
+    /// <returns>The new name.</returns>
+    public string SetAside(string file, string why)
+    {
+        var name = Enumerable.Range(1, int.MaxValue).Select(number => string.Create(CultureInfo.InvariantCulture, $"{file}.{why}-{number}")).First(name => !System.IO.Path.Exists(name));
+        Writing(() => Directory.Move(file, name));
+        return name;
+    }
+
+    /// <summary>Sees before anything else happens that what is to be kept can be kept.</summary>
+    /// <exception cref="DeploymentException">The directory cannot be made or written, or its disk is full.</exception>
+    public void RequireWritable()
+    {
+        var probe = System.IO.Path.Combine(Path, ".probe");
+        try
+        {
+            WriteSecret(probe, new string(' ', 1 << 16));
+            Writing(() => File.Delete(probe));
+        }
+        catch (DeploymentException e)
+        {
+            throw new DeploymentException(e.Code, e.Message + " Nothing was changed.", e.InnerException);
+        }
     }
 
     /// <summary>Appends a line to the audit log.</summary>
-    public void Audit(DateTimeOffset at, string action, string subject)
+    /// <exception cref="DeploymentException">It cannot be written.</exception>
+    public void Audit(DateTimeOffset at, string action, string subject) => Writing(() =>
     {
         Make();
         using var stream = Open(AuditFile, FileMode.Append);
         using var writer = new StreamWriter(stream);
         writer.Write($"{at.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss'Z'} {Environment.UserName} {action} {subject.ReplaceLineEndings(" ")}\n");
-    }
+    });
 
-    /// <summary>Forgets everything but the audit log.</summary>
+    /// <summary>Whether there is anything that <see cref="Forget"/> would lose.</summary>
+    public bool IsEmpty => !Directory.Exists(Path) || !Directory.EnumerateFiles(Path).Any(file => file != AuditFile);
+
+    /// <summary>Forgets everything but the audit log; the keys late, and last where the deployment is.</summary>
     public void Forget()
     {
         if (!Directory.Exists(Path)) return;
-        foreach (var file in Directory.EnumerateFiles(Path).Where(file => file != AuditFile)) File.Delete(file);
+        Writing(() =>
+        {
+            foreach (var file in Directory.EnumerateFiles(Path).Where(file => file != AuditFile).OrderBy(file => file == StateFile).ToList()) File.Delete(file);
+        });
+    }
+
+    private void Writing(Action write)
+    {
+        try
+        {
+            write();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new DeploymentException(ExitCode.Failed,
+                $"{Path} cannot be written: {e.Message.TrimEnd('.')}. What this machine has to keep of a deployment is there: make it writable and make room, or let XDG_CONFIG_HOME name another place.", e);
+        }
     }
 
     // On Windows the user's profile is closed to other users as a whole.
@@ -96,6 +162,15 @@ internal sealed class DeploymentDirectory
 /// <summary>What one run leaves to the next.</summary>
 internal sealed record DeploymentState
 {
+    /// <summary>The form that this program writes.</summary>
+    public const int CurrentVersion = 1;
+
+    /// <summary>The form it was written in.</summary>
+    public int Version { get; init; } = CurrentVersion;
+
+    /// <summary>Where the deployment is, or null: nothing was published yet, or by a version that did not keep it.</summary>
+    public DeploymentPlace? Place { get; init; }
+
     /// <summary>The options of the command line that were given and hold until others are given, by name.</summary>
     public Dictionary<string, string> Options { get; init; } = [];
 
@@ -104,6 +179,9 @@ internal sealed record DeploymentState
 
     /// <summary>The zones of hosts that were being started when a run ended, by name.</summary>
     public Dictionary<string, string> Launching { get; init; } = [];
+
+    /// <summary>When the last of <see cref="Launching"/> was asked for: for a while after it EC2 may not show it yet.</summary>
+    public DateTimeOffset? LaunchingSince { get; init; }
 }
 
 [JsonSourceGenerationOptions(WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]

@@ -1,24 +1,66 @@
+using System.Buffers.Binary;
 using System.Text;
+using Lab.Ec2Deployer.Reporting;
 using Org.BouncyCastle.Crypto.Generators;
 using Org.BouncyCastle.Crypto.Parameters;
 using Org.BouncyCastle.Crypto.Utilities;
 using Org.BouncyCastle.Security;
+using Renci.SshNet;
+using Renci.SshNet.Common;
+using Renci.SshNet.Security;
 
 namespace Lab.Ec2Deployer.Aws;
 
-/// <summary>The deployment's SSH key: ed25519, made on this machine; the private half never leaves it.</summary>
+/// <summary>The deployment's SSH key: ed25519, made on this machine, or one that was brought here; the private half never leaves it.</summary>
 internal static class DeploymentKey
 {
-    private const string Algorithm = "ssh-ed25519";
+    // What EC2 imports.
+    private static readonly string[] Accepted = ["ssh-ed25519", "ssh-rsa"];
 
     /// <summary>The public half, <c>ssh-ed25519 AAAA…</c>, or null where there is no key yet.</summary>
     /// <param name="directory">The deployment's directory.</param>
-    public static string? PublicKey(DeploymentDirectory directory)
+    /// <exception cref="DeploymentException">The file holds no key that can be used.</exception>
+    public static string? PublicKey(DeploymentDirectory directory) => File.Exists(directory.PrivateKeyFile) ? PublicKey(directory.PrivateKeyFile) : null;
+
+    /// <summary>The public half of a private key.</summary>
+    /// <param name="file">The file with the private key: OpenSSH, PKCS#1 or PKCS#8, without a passphrase.</param>
+    /// <exception cref="DeploymentException">It holds no key that can be used.</exception>
+    public static string PublicKey(string file)
     {
-        if (!File.Exists(directory.PrivateKeyFile)) return null;
-        var body = string.Concat(File.ReadLines(directory.PrivateKeyFile).Where(line => !line.StartsWith("-----", StringComparison.Ordinal)));
-        var key = (Ed25519PrivateKeyParameters)OpenSshPrivateKeyUtilities.ParsePrivateKeyBlob(Convert.FromBase64String(body));
-        return Text(key.GeneratePublicKey());
+        try
+        {
+            return PublicKey(file, File.ReadAllText(file));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw Unusable(file, e.Message.TrimEnd('.'), e);
+        }
+    }
+
+    /// <summary>The public half of a private key that is in no file of its own.</summary>
+    /// <param name="file">Where it comes from, for messages.</param>
+    /// <param name="text">The private key.</param>
+    /// <exception cref="DeploymentException">It is no key that can be used.</exception>
+    public static string PublicKey(string file, string text)
+    {
+        try
+        {
+            using var stream = new MemoryStream(Encoding.UTF8.GetBytes(text));
+            using var key = new PrivateKeyFile(stream);
+            var data = key.HostKeyAlgorithms.OfType<KeyHostAlgorithm>().First().Data;
+            // RFC 4253, 6.6: the blob begins with the kind's name, its length before it.
+            var kind = Encoding.ASCII.GetString(data.AsSpan(4, BinaryPrimitives.ReadInt32BigEndian(data)));
+            return Accepted.Contains(kind) ? $"{kind} {Convert.ToBase64String(data)}" : throw Unusable(file, $"it is of the kind {kind}");
+        }
+        catch (Exception e) when (e is SshPassPhraseNullOrEmptyException || (e is not DeploymentException && text.Contains("ENCRYPTED", StringComparison.Ordinal)))
+        {
+            throw Unusable(file, "it is encrypted with a passphrase; ssh-keygen -p takes that off a copy", e);
+        }
+        catch (Exception e) when (e is not DeploymentException)
+        {
+            // Whatever a file may hold: the library has no one exception for it.
+            throw Unusable(file, "it holds no private key", e);
+        }
     }
 
     /// <summary>Makes the key where there is none.</summary>
@@ -33,8 +75,30 @@ internal static class DeploymentKey
         foreach (var line in Convert.ToBase64String(OpenSshPrivateKeyUtilities.EncodePrivateKey(pair.Private)).Chunk(70)) text.Append(line).Append('\n');
         text.Append("-----END OPENSSH PRIVATE KEY-----\n");
         directory.WriteSecret(directory.PrivateKeyFile, text.ToString());
-        return Text((Ed25519PublicKeyParameters)pair.Public);
+        return $"ssh-ed25519 {Convert.ToBase64String(OpenSshPublicKeyUtilities.EncodePublicKey((Ed25519PublicKeyParameters)pair.Public))}";
     }
 
-    private static string Text(Ed25519PublicKeyParameters key) => $"{Algorithm} {Convert.ToBase64String(OpenSshPublicKeyUtilities.EncodePublicKey(key))}";
+    /// <summary>Takes a copy of a key that opens the hosts. Another one that is in its place is kept beside it.</summary>
+    /// <param name="directory">The deployment's directory.</param>
+    /// <param name="file">The private key.</param>
+    /// <param name="hosts">The public half that EC2 gave the hosts, or null: there are none.</param>
+    /// <returns>The name of the one that was in its place, or null.</returns>
+    /// <exception cref="DeploymentException">It holds no key that can be used, or another than the hosts'.</exception>
+    public static string? TakeOver(DeploymentDirectory directory, string file, string? hosts)
+    {
+        var brought = PublicKey(file);
+        if (hosts is not null && hosts != brought) throw Unusable(file, "EC2 shows that the hosts were started with another key");
+        string? aside = null;
+        if (File.Exists(directory.PrivateKeyFile))
+        {
+            if (File.ReadAllText(directory.PrivateKeyFile) == File.ReadAllText(file)) return null;
+            aside = directory.SetAside(directory.PrivateKeyFile, "replaced");
+        }
+
+        directory.WriteSecret(directory.PrivateKeyFile, File.ReadAllText(file));
+        return aside;
+    }
+
+    private static DeploymentException Unusable(string file, string why, Exception? inner = null) => new(ExitCode.Usage,
+        $"The SSH key {file} cannot be used: {why}. Nothing was changed. A private key without a passphrase is needed, ed25519 or RSA, as OpenSSH, PKCS#1 or PKCS#8: that by which the hosts were started.", inner);
 }

@@ -34,5 +34,13 @@ internal static class Ec2Clients
     public static string? ConfiguredRegion() =>
         Variable("AWS_REGION") ?? Variable("AWS_DEFAULT_REGION") ?? AwsProfiles.Region();
 
+    /// <summary>The address that the environment puts in AWS's place by the SDK's own variables, or null.</summary>
+    public static Uri? ConfiguredEndpoint()
+    {
+        if (string.Equals(Environment.GetEnvironmentVariable("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"), "true", StringComparison.OrdinalIgnoreCase)) return null;
+        var text = new[] { "AWS_ENDPOINT_URL_EC2", "AWS_ENDPOINT_URL" }.Select(Environment.GetEnvironmentVariable).FirstOrDefault(value => !string.IsNullOrEmpty(value));
+        return Uri.TryCreate(text, UriKind.Absolute, out var endpoint) ? endpoint : null;
+    }
+
     private static string? Variable(string name) => Environment.GetEnvironmentVariable(name)?.Trim() is { Length: > 0 } value ? value : null;
 }

@@ -8,6 +8,8 @@ namespace Lab.Ec2Deployer.Aws;
 internal sealed class Ec2Deployment
 {
     private readonly DeploymentDirectory _directory;
+    private readonly Ec2Pace _pace;
+    private readonly TimeProvider _time;
     private readonly Ec2Observer _observer;
     private readonly Ec2Executor _executor;
     private readonly HostWait _wait;
@@ -20,7 +22,7 @@ internal sealed class Ec2Deployment
     public Ec2Deployment(IAmazonEC2 ec2, DeploymentDirectory directory, Ec2Pace pace, TimeProvider time)
     {
         var calls = new Ec2Calls(ec2, pace, time);
-        _directory = directory;
+        (_directory, _pace, _time) = (directory, pace, time);
         _observer = new Ec2Observer(calls);
         _executor = new Ec2Executor(calls, _observer, Launching);
         _wait = new HostWait(calls, _observer);
@@ -48,7 +50,14 @@ internal sealed class Ec2Deployment
     public async Task<Provisioned> ProvisionAsync(
         DeploymentOptions options, string? callerAddress, IProgressSink progress, CancellationToken cancellationToken, DeploymentSnapshot? snapshot = null)
     {
-        DeploymentKey.Ensure(_directory);
+        if (DeploymentKey.PublicKey(_directory) is null)
+        {
+            // A new key would only hide that the hosts' own is not here.
+            snapshot ??= await FindAsync(options, cancellationToken);
+            if (snapshot.Observed is { Key: not null, Instances.Count: > 0 }) throw DeploymentPlanner.OtherKey(options);
+            DeploymentKey.Ensure(_directory);
+        }
+
         var plan = await PlanAsync(options, callerAddress, cancellationToken, snapshot);
         var calls = await _executor.ApplyAsync(plan, progress, cancellationToken);
         var state = _directory.ReadState();
@@ -56,14 +65,14 @@ internal sealed class Ec2Deployment
         var hosts = await _wait.ReadyAsync(plan, keys, progress, cancellationToken);
         // Those of instances that are gone go with them.
         keys = keys.Where(key => hosts.Any(host => host.InstanceId == key.Key)).ToDictionary();
-        if (state.Launching.Count > 0 || !keys.ToHashSet().SetEquals(state.HostKeys)) _directory.WriteState(state with { HostKeys = keys, Launching = [] });
+        if (state.Launching.Count > 0 || !keys.ToHashSet().SetEquals(state.HostKeys)) _directory.WriteState(state with { HostKeys = keys, Launching = [], LaunchingSince = null });
         return new Provisioned(plan, hosts, calls);
     }
 
     private void Launching(string host, string zone)
     {
         var state = _directory.ReadState();
-        _directory.WriteState(state with { Launching = new(state.Launching) { [host] = zone } });
+        _directory.WriteState(state with { Launching = new(state.Launching) { [host] = zone }, LaunchingSince = _time.GetUtcNow() });
     }
 
     /// <summary>The deployment's instances, and the hosts among them that run, for commands that change nothing at EC2.</summary>
@@ -99,13 +108,26 @@ internal sealed class Ec2Deployment
         return new DeploymentSnapshot(observed, hosts, workers);
     }
 
-    /// <summary>What <see cref="RemoveAsync"/> would remove.</summary>
+    /// <summary>What <see cref="RemoveAsync"/> would remove. Waits for what was asked for so short a time ago that EC2 may not show it yet.</summary>
     /// <exception cref="DeploymentException">It is somebody else's.</exception>
-    public async Task<Belongings> BelongingsAsync(DeploymentOptions options, CancellationToken cancellationToken)
+    public async Task<Belongings> BelongingsAsync(DeploymentOptions options, CancellationToken cancellationToken, IProgressSink? progress = null)
     {
         var belongings = await _destroyer.ListAsync(options, cancellationToken);
         Ownership.Check(options, belongings.IsNothing, belongings.Others);
+        var state = _directory.ReadState();
+        if (state.LaunchingSince is not { } since || Missing().Length == 0 || _time.GetUtcNow() - since >= _pace.Consistency) return belongings;
+        using var step = (progress ?? NoProgress.Instance).Begin("waiting for EC2 to show what was just asked for");
+        step.Say(Missing());
+        while (Missing().Length > 0 && _time.GetUtcNow() - since < _pace.Consistency)
+        {
+            await Task.Delay(_pace.Poll, _time, cancellationToken);
+            belongings = await _destroyer.ListAsync(options, cancellationToken);
+        }
+
+        step.Done(Missing() is { Length: > 0 } never ? $"{never}: never started" : "shown");
         return belongings;
+
+        string Missing() => string.Join(", ", state.Launching.Keys.Where(host => !belongings.Seen.Any(instance => instance.Host == host)));
     }
 
     /// <summary>Removes everything at EC2.</summary>

@@ -18,7 +18,12 @@ internal sealed class Ec2Destroyer(Ec2Calls calls, Ec2Observer observer)
                 [.. parts.Instances.Where(instance => instance.State.Name.Value is not "terminated").Select(Ec2Observer.Observed)],
                 [.. parts.Groups.Select(group => new Belonging(group.GroupId, group.GroupName))],
                 [.. parts.Volumes.Select(volume => new Belonging(volume.VolumeId, $"{volume.Size} GiB"))],
-                parts.Keys.FirstOrDefault()?.Name) { Others = parts.Others };
+                parts.Keys.FirstOrDefault()?.Name)
+            {
+                PublicKey = parts.Keys.FirstOrDefault()?.PublicKey,
+                Seen = [.. parts.Instances.Select(Ec2Observer.Observed)],
+                Others = parts.Others,
+            };
         }
         catch (Exception e) when (e is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
         {
@@ -142,6 +147,12 @@ internal sealed record Belongings(
 {
     /// <summary>The owners of other deployments of the same name, which are left alone.</summary>
     public IReadOnlyList<string> Others { get; init; } = [];
+
+    /// <summary>The public half of the key pair, or null.</summary>
+    public string? PublicKey { get; init; }
+
+    /// <summary>All instances that EC2 still shows, those that have ended included.</summary>
+    public IReadOnlyList<ObservedInstance> Seen { get; init; } = [];
 
     /// <summary>Whether there is nothing to remove.</summary>
     public bool IsNothing => Instances.Count == 0 && Groups.Count == 0 && Volumes.Count == 0 && Key is null;

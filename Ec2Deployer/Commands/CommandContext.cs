@@ -14,7 +14,12 @@ internal sealed class CommandContext : IDisposable
     private static readonly TimeSpan Slow = TimeSpan.FromSeconds(2);
     private readonly CommandEnvironment _environment;
     private readonly ParseResult _parse;
+    private readonly PlaceCheck _place;
     private IAmazonEC2? _client;
+    private Uri? _endpoint;
+    private Task<CallerIdentity?>? _identity;
+    private Task<string?>? _account;
+    private bool _learned;
 
     /// <param name="parse">The command line.</param>
     /// <param name="environment">Everything outside.</param>
@@ -30,9 +35,12 @@ internal sealed class CommandContext : IDisposable
         if (DeploymentOptionsCheck.Errors(new DeploymentOptions { Name = name }) is [var error, ..]) throw new DeploymentException(ExitCode.Usage, error);
         Directory = new DeploymentDirectory(environment.Home, name);
         State = Directory.ReadState();
-        Options = Settings.Read(parse, State.Options, environment.ConfiguredRegion);
         Progress = new CommandProgress(environment.ProgressWriter(IsProgressJson), Directory, environment.Time);
+        Options = ReadOptions();
         Fleet = environment.Fleet();
+        _place = new PlaceCheck(Options, Directory, State);
+        if (Directory.StateDamage is { } damage)
+            Progress.Note($"{Directory.StateFile} {damage}: what EC2 shows by its tags has to do, and options given before are not known. The file is kept; once another is written, as {Path.GetFileName(Directory.StateFile)}.damaged-1.");
     }
 
     /// <summary>Checked options: decided once, before anything happens.</summary>
@@ -65,25 +73,50 @@ internal sealed class CommandContext : IDisposable
     /// <summary>The clock.</summary>
     public TimeProvider Time => _environment.Time;
 
+    /// <summary>Whether credentials were found. Only after <see cref="TryDeploymentAsync"/>.</summary>
+    public bool HasCredentials => _client is not null;
+
     /// <summary>The deployment at EC2, or null where there are no credentials.</summary>
+    /// <exception cref="DeploymentException">It is in another region or account, or at another endpoint.</exception>
     public async Task<Ec2Deployment?> TryDeploymentAsync(CancellationToken cancellationToken)
     {
-        var text = _parse.GetValue(Settings.Endpoint);
-        Uri? endpoint = null;
-        if (text is not null && (!Uri.TryCreate(text, UriKind.Absolute, out endpoint) || endpoint.Scheme is not ("http" or "https")))
-            throw new DeploymentException(ExitCode.Usage, $"--endpoint-url '{text}' is no address: such as http://127.0.0.1:4566.");
-        _client ??= await ConnectAsync(endpoint, cancellationToken);
-        // Known only here: whoever calls is the owner where nobody else is named.
-        if (_client is not null && Options.Owner is null && await _environment.Identity(Options.Region, endpoint).AskAsync(cancellationToken) is { } caller)
-            Options = Options with { Owner = Ownership.Of(caller.Arn) };
-        if (_client is not null && State.Options.GetValueOrDefault(Settings.Owner.Name) is { } owner && owner != Options.Owner)
+        if (_client is null)
         {
-            // Its key and what else is kept here would be taken for the other's.
+            _endpoint = _place.Require(Settings.EndpointOf(_parse) ?? _environment.ConfiguredEndpoint());
+            _client = await ConnectAsync(_endpoint, cancellationToken);
+            if (_client is null) return null;
+            if (State.Place?.Account is not null) _place.RequireAccount(await AccountAsync(cancellationToken));
+            await KnowOwnerAsync(cancellationToken);
+        }
+
+        return new Ec2Deployment(_client, Directory, _environment.Pace, _environment.Time);
+    }
+
+    /// <summary>Whose credentials these are, asked once; null where nobody could say. Only after <see cref="DeploymentAsync"/>.</summary>
+    public Task<CallerIdentity?> IdentityAsync(CancellationToken cancellationToken) =>
+        _identity ??= _environment.Identity(Options.Region, _endpoint).AskAsync(cancellationToken);
+
+    /// <summary>Whether this is for certain the place in which the deployment was published.</summary>
+    public async Task<bool> IsItsPlaceAsync(CancellationToken cancellationToken) => _place.IsKnown(await AccountAsync(cancellationToken));
+
+    private Task<string?> AccountAsync(CancellationToken cancellationToken)
+    {
+        return _account ??= AskAsync();
+
+        async Task<string?> AskAsync() =>
+            (await IdentityAsync(cancellationToken))?.Account ?? (_client is null ? null : await Ec2Account.OwnerAsync(_client, Time, cancellationToken));
+    }
+
+    // Whoever calls is the owner where nobody else is named.
+    private async Task KnowOwnerAsync(CancellationToken cancellationToken)
+    {
+        if (Options.Owner is null && await IdentityAsync(cancellationToken) is { } caller) Options = Options with { Owner = Ownership.Of(caller.Arn) };
+        // Its key and what else is kept here would be taken for the other's.
+        if (State.Options.GetValueOrDefault(Settings.Owner.Name) is { } owner && owner != Options.Owner)
+        {
             throw new DeploymentException(ExitCode.Usage,
                 $"What this machine keeps of '{Options.Name}' is {owner}'s{(Options.Owner is { } other ? $", not {other}'s" : "")}. Nothing was changed. Take another --name, or --owner {owner}.");
         }
-
-        return _client is null ? null : new Ec2Deployment(_client, Directory, _environment.Pace, _environment.Time);
     }
 
     // Mostly at once; but a sign-on service may be slow, and a program that gives credentials may wait for somebody.
@@ -100,20 +133,26 @@ internal sealed class CommandContext : IDisposable
     /// <summary>The deployment at EC2.</summary>
     /// <exception cref="DeploymentException">There are no credentials.</exception>
     public async Task<Ec2Deployment> DeploymentAsync(CancellationToken cancellationToken) =>
-        await TryDeploymentAsync(cancellationToken) ?? throw new DeploymentException(ExitCode.AwsRefused,
-            "No AWS credentials were found in the environment, in ~/.aws or on this machine's role. Nothing was changed. Set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run 'aws sso login'; 'plan' works without any.");
+        await TryDeploymentAsync(cancellationToken) ?? throw NoCredentials();
+
+    /// <summary>What is said where there are no credentials.</summary>
+    public static DeploymentException NoCredentials() => new(ExitCode.AwsRefused,
+        "No AWS credentials were found in the environment, in ~/.aws or on this machine's role. Nothing was changed. Set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run 'aws sso login'; 'plan' works without any.");
 
     /// <summary>The running hosts.</summary>
+    /// <param name="cancellationToken">Ends the calls.</param>
+    /// <param name="reachable">Whether a host must be among them that this machine can speak to.</param>
     /// <exception cref="DeploymentException">There are none, or none whose host key is known here.</exception>
-    public async Task<DeploymentSnapshot> FindAsync(CancellationToken cancellationToken)
+    public async Task<DeploymentSnapshot> FindAsync(CancellationToken cancellationToken, bool reachable = true)
     {
         var found = await (await DeploymentAsync(cancellationToken)).FindAsync(Options, cancellationToken);
         if (found.Instances.Count == 0)
-            throw new DeploymentException(ExitCode.Failed, $"There is no deployment '{Options.Name}' in {Options.Region}. Make it with 'publish', or name another with --name and --region.");
-        if (found.Hosts.Count == 0)
+            throw new DeploymentException(ExitCode.Failed, $"There is no deployment '{Options.Name}' in {Options.Region}. Make it with 'publish', name another with --name and --region, or see with 'list' what there is in every region.");
+        await LearnPlaceAsync(found, cancellationToken);
+        if (reachable && found.Hosts.Count == 0)
         {
             throw new DeploymentException(ExitCode.HostFailed,
-                $"None of the {found.Instances.Count} instances of '{Options.Name}' runs with a host key that this machine knows. 'publish' reads the keys from their consoles and goes on where it stopped; --accept-new-host-key accepts what answers.");
+                $"None of the {found.Instances.Count} instances of '{Options.Name}' runs with a host key that this machine knows. 'publish' reads the keys from their consoles and goes on where it stopped; --accept-new-host-key accepts what answers. Published on another machine: 'state export' there, 'state import' here.");
         }
 
         return found;
@@ -125,20 +164,62 @@ internal sealed class CommandContext : IDisposable
 
     /// <summary>The options for a deployment that exists: as many worker hosts as it has, where the command line does not say another number.</summary>
     public DeploymentOptions OptionsFor(DeploymentSnapshot found) =>
-        _parse.GetResult(Settings.Hosts.Option) is null && found.WorkerHosts > Options.Hosts ? Options with { Hosts = found.WorkerHosts } : Options;
+        _parse.GetResult(Settings.Hosts.Option) is null && (found.WorkerHosts > Options.Hosts || (IsForgotten && found.WorkerHosts > 0)) ? Options with { Hosts = found.WorkerHosts } : Options;
 
-    /// <summary>Holds what was given for the next command.</summary>
-    /// <param name="options">What is about to be published.</param>
-    /// <exception cref="DeploymentException">The deployment is in another region.</exception>
-    public void Remember(DeploymentOptions options)
+    // Where what was remembered is lost, the hosts that run are the number that was meant, not the default.
+    private bool IsForgotten => State.Options.Count == 0;
+
+    // States of older versions do not know their account: a host of theirs that is seen here shows it.
+    private async Task LearnPlaceAsync(DeploymentSnapshot found, CancellationToken cancellationToken)
     {
-        if (State.Options.GetValueOrDefault(Settings.Region.Name) is { } region && region != options.Region)
+        if (_learned || State.Place?.Account is not null || !found.Instances.Any(instance => State.HostKeys.ContainsKey(instance.Id))) return;
+        _learned = true;
+        if (await AccountAsync(cancellationToken) is not { } account) return;
+        try
         {
-            throw new DeploymentException(ExitCode.Usage,
-                $"The deployment '{options.Name}' is in {region}, not {options.Region}. Nothing was changed. Take another --name for one in {options.Region}, or 'destroy' that of {region} first.");
+            Directory.WriteState(Directory.ReadState() with { Place = new(Options.Region, account, _endpoint?.AbsoluteUri) });
+        }
+        catch (DeploymentException)
+        {
+            // It was not asked to write anything.
+        }
+    }
+
+    /// <summary>Holds what was given for the next command, and where the deployment is.</summary>
+    /// <param name="options">What is about to be published.</param>
+    /// <param name="before">What EC2 shows of it.</param>
+    /// <param name="cancellationToken">Ends the calls.</param>
+    /// <exception cref="DeploymentException">It cannot be written, or the hosts are nowhere to be seen and may be in another account.</exception>
+    public async Task RememberAsync(DeploymentOptions options, DeploymentSnapshot before, CancellationToken cancellationToken)
+    {
+        Directory.RequireWritable();
+        var account = await AccountAsync(cancellationToken);
+        if (State.HostKeys.Count > 0 && !_place.IsKnown(account) && !before.Instances.Any(instance => State.HostKeys.ContainsKey(instance.Id)))
+        {
+            throw new DeploymentException(ExitCode.AwsRefused,
+                $"This machine knows hosts of '{options.Name}' ({string.Join(", ", State.HostKeys.Keys)}), and EC2 shows none of them in {options.Region}{(account is null ? "" : $" for account {account}")}. Nothing was changed. If they are in another account, use its credentials; if they have ended, 'destroy --forget' clears the way.");
         }
 
-        Directory.WriteState(Directory.ReadState() with { Options = Settings.Remember(_parse, State.Options, options) });
+        Directory.WriteState(Directory.ReadState() with
+        {
+            Options = Settings.Remember(_parse, State.Options, options),
+            Place = new(options.Region, account ?? State.Place?.Account, _endpoint?.AbsoluteUri),
+        });
+    }
+
+    // A remembered value that nobody could give (changed by hand, or by another version) must not be in the way of what only needs the tags.
+    private DeploymentOptions ReadOptions()
+    {
+        try
+        {
+            return Settings.Read(_parse, State.Options, _environment.ConfiguredRegion);
+        }
+        catch (DeploymentException e) when (State.Options.Count > 0 && !_parse.CommandResult.Command.Options.Contains(Settings.Hosts.Option))
+        {
+            var options = Settings.Read(_parse, State.Options.Where(option => option.Key == Settings.Region.Name).ToDictionary(), _environment.ConfiguredRegion);
+            Progress.Note($"{Directory.StateFile} remembers what is impossible, and defaults hold in its place: {e.Message.ReplaceLineEndings(" ")}");
+            return options;
+        }
     }
 
     /// <inheritdoc/>

@@ -34,6 +34,12 @@ internal sealed record CommandEnvironment
     /// <summary>The region that the environment or the profile names, or null.</summary>
     public required Func<string?> ConfiguredRegion { get; init; }
 
+    /// <summary>The address that the environment puts in AWS's place, or null.</summary>
+    public Func<Uri?> ConfiguredEndpoint { get; init; } = () => null;
+
+    /// <summary>Reads a line that nobody shall see; null: there is none.</summary>
+    public Func<string?>? ReadSecret { get; init; }
+
     /// <summary>Knows this machine's public address.</summary>
     public required ICallerAddress Caller { get; init; }
 

@@ -11,6 +11,7 @@ namespace Lab.Ec2Deployer.Commands;
 internal sealed class CommandProgress(IProgressWriter writer, DeploymentDirectory directory, TimeProvider time) : IProgressSink, IDisposable
 {
     private int _steps;
+    private int _unwritten;
 
     /// <inheritdoc/>
     public IProgressStep Begin(string title, string? host = null)
@@ -24,7 +25,18 @@ internal sealed class CommandProgress(IProgressWriter writer, DeploymentDirector
     public void Note(string message) => writer.Note(message);
 
     /// <inheritdoc/>
-    public void Audit(string action, string subject) => directory.Audit(time.GetUtcNow(), action, subject);
+    public void Audit(string action, string subject)
+    {
+        try
+        {
+            directory.Audit(time.GetUtcNow(), action, subject);
+        }
+        catch (DeploymentException e)
+        {
+            // What was done is done, and 'destroy' in particular must go on.
+            if (Interlocked.Exchange(ref _unwritten, 1) == 0) writer.Note($"The audit log has gaps. {e.Message}");
+        }
+    }
 
     /// <inheritdoc/>
     public void Dispose() => writer.Dispose();

@@ -79,6 +79,7 @@ internal static class DeployerApp
         PlanCommand.Create(environment),
         PublishCommand.Create(environment),
         StatusCommand.Create(environment),
+        ListCommand.Create(environment),
         LogsCommand.Create(environment),
         SshCommand.Create(environment),
         RollbackCommand.Create(environment),
@@ -86,6 +87,7 @@ internal static class DeployerApp
         BenchCommand.Create(environment),
         HarmCommand.Create(environment),
         UnlockCommand.Create(environment),
+        StateCommand.Create(environment),
         DestroyCommand.Create(environment),
         IamCommand.Create(environment),
     };

@@ -8,17 +8,25 @@ namespace Lab.Ec2Deployer.Commands;
 internal static class DestroyCommand
 {
     private static readonly Option<bool> Yes = new("--yes", "-y") { Description = "Do not ask." };
+    private static readonly Option<bool> Forget = new("--forget") { Description = "Remove what EC2 shows, and the keys on this machine, even where none of the hosts that it knows is to be seen." };
 
     public static Command Create(CommandEnvironment environment)
     {
-        var command = new Command("destroy", "Remove everything: hosts, stopped ones too, disks, security groups, key. Safe to repeat.") { Yes };
+        var command = new Command("destroy", "Remove everything: hosts, stopped ones too, disks, security groups, key. Safe to repeat.") { Yes, Forget };
         return command.Does(environment, RunAsync);
     }
 
     private static async Task<ExitCode> RunAsync(CommandContext context, ParseResult parse, CancellationToken cancellationToken)
     {
-        var operation = new DestroyOperation(await context.DeploymentAsync(cancellationToken), context.Directory);
-        var belongings = await operation.ListAsync(context.Options, cancellationToken);
+        var deployment = await context.DeploymentAsync(cancellationToken);
+        var operation = new DestroyOperation(deployment, context.Directory, parse.GetValue(Forget) || await context.IsItsPlaceAsync(cancellationToken));
+        var belongings = await operation.ListAsync(context.Options, cancellationToken, context.Progress);
+        if (operation.HostsElsewhere(belongings) is { Count: > 0 } elsewhere)
+        {
+            throw new DeploymentException(ExitCode.AwsRefused,
+                $"EC2 shows a '{context.Options.Name}' in {context.Options.Region} with another SSH key and none of the hosts that this machine knows ({string.Join(", ", elsewhere)}): it may be somebody else's. Nothing was removed. Take the credentials by which yours was published; 'destroy --forget' removes what EC2 shows here, and your keys.");
+        }
+
         if (!belongings.IsNothing)
         {
             if (!context.Screen.IsJson)
@@ -37,10 +45,16 @@ internal static class DestroyCommand
                 throw new DeploymentException(ExitCode.Failed, "Nothing was removed.");
         }
 
-        await operation.RunAsync(context.Options, belongings, context.Progress, cancellationToken);
+        var kept = !context.Directory.IsEmpty;
+        if (await operation.RunAsync(context.Options, belongings, context.Progress, cancellationToken) is { } doubt)
+        {
+            throw new DeploymentException(ExitCode.Failed,
+                $"{(belongings.IsNothing ? "Nothing" : "Nothing any more")} of '{context.Options.Name}' is in {context.Options.Region}, but {doubt}: they may run on in another region or account. Keys and state stay in {context.Directory.Path}. Run 'list' with each account's credentials; 'destroy --forget' deletes them where you are sure.");
+        }
+
         context.Progress.Dispose();
         if (context.Screen.IsJson) context.Screen.Json(new { context.Options.Name, context.Options.Region, Removed = belongings.IsNothing ? [] : belongings.ToString().Split(", ") });
-        else context.Screen.Line(belongings.IsNothing ? $"There is nothing of '{context.Options.Name}' in {context.Options.Region}." : $"Nothing of '{context.Options.Name}' is left in {context.Options.Region}.");
+        else context.Screen.Line(belongings.IsNothing ? $"There is nothing of '{context.Options.Name}' in {context.Options.Region}.{(kept ? " Its keys on this machine are deleted." : "")}" : $"Nothing of '{context.Options.Name}' is left in {context.Options.Region}.");
         return ExitCode.Done;
     }
 }

@@ -86,6 +86,15 @@ internal sealed class Screen
         return _environment.In.ReadLine()?.Trim() is "y" or "Y" or "yes";
     }
 
+    /// <summary>Asks for what nobody shall see.</summary>
+    /// <exception cref="DeploymentException">Nobody can be asked.</exception>
+    public string Secret(string question)
+    {
+        if (!_asks) throw new DeploymentException(ExitCode.Usage, "Nobody can be asked here: --passphrase-file FILE names the passphrase. Nothing was changed.");
+        _environment.Error.Write(question);
+        return (_environment.ReadSecret ?? _environment.In.ReadLine)() ?? "";
+    }
+
     private static IAnsiConsole Create(TextWriter writer, bool terminal)
     {
         var plain = !terminal || !string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR"));

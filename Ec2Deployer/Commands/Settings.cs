@@ -50,9 +50,16 @@ internal static class Settings
     /// <summary>Another address than AWS's.</summary>
     public static Option<string?> Endpoint { get; } = new("--endpoint-url")
     {
-        Description = "Address of a stand-in for EC2.",
+        Description = "Address of a stand-in for EC2 [default: where the deployment is, else AWS]",
         HelpName = "URL",
         Recursive = true,
+    };
+
+    /// <summary>A key that is not here yet.</summary>
+    public static Option<string?> SshKey { get; } = new("--ssh-key")
+    {
+        Description = "Take over this private key, by which the hosts were started on another machine.",
+        HelpName = "FILE",
     };
 
     /// <summary>For machines.</summary>
@@ -152,6 +159,15 @@ internal static class Settings
         if (errors.Count > 0) throw new DeploymentException(ExitCode.Usage, string.Join('\n', errors));
         return options;
     }
+
+    /// <summary>The address given on the command line, or null.</summary>
+    /// <exception cref="DeploymentException">It is none.</exception>
+    public static Uri? EndpointOf(ParseResult parse) => parse.GetValue(Endpoint) switch
+    {
+        null => null,
+        var text when Uri.TryCreate(text, UriKind.Absolute, out var endpoint) && endpoint.Scheme is "http" or "https" => endpoint,
+        var text => throw new DeploymentException(ExitCode.Usage, $"--endpoint-url '{text}' is no address: such as http://127.0.0.1:4566."),
+    };
 
     /// <summary>Whether progress is for another program, which is to be heard even where the rest of the command line cannot be understood.</summary>
     public static bool IsProgressJson(ParseResult parse)

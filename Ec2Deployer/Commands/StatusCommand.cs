@@ -23,8 +23,10 @@ internal static class StatusCommand
     {
         while (true)
         {
-            var found = await context.FindAsync(cancellationToken);
-            var status = await context.Fleet.StatusAsync(found.Hosts, context.Release, cancellationToken);
+            var found = await context.FindAsync(cancellationToken, reachable: false);
+            // Without a key there is no way in: what EC2 tells is told all the same.
+            var status = found.Hosts.Count == 0 || !File.Exists(context.Directory.PrivateKeyFile)
+                ? new FleetStatus(null, [], [], [], null) : await context.Fleet.StatusAsync(found.Hosts, context.Release, cancellationToken);
             var size = Size(context, found);
             status = status with { Containers = Containers(context, size, status) };
             var hosts = Hosts(context, size, found, status);
@@ -62,6 +64,7 @@ internal static class StatusCommand
                 var seen = status.Hosts.FirstOrDefault(host => host.Name == name);
                 var problem = instance is null ? "gone: 'publish' puts another in its place"
                     : instance.State != "running" ? $"{instance.State}: 'publish' starts it"
+                    : !File.Exists(context.Directory.PrivateKeyFile) ? "its SSH key is not on this machine: 'state import', or 'publish --ssh-key'"
                     : seen is null ? "its host key is not known here: 'publish' reads it"
                     : seen.Problem ?? (seen.Reachable ? null : "does not answer");
                 var price = instance is null ? null : PriceTable.Bundled.Of(

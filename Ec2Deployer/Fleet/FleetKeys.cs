@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
+using Lab.Ec2Deployer.Aws;
 using Lab.Ec2Deployer.Reporting;
 using Lab.Ec2Deployer.Swarm;
 
@@ -12,8 +13,6 @@ namespace Lab.Ec2Deployer.Fleet;
 /// </summary>
 internal sealed class FleetKeys
 {
-    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-
     private FleetKeys(string apiKeyFile, string apiKey, string adminKey) => (ApiKeyFile, ApiKey, AdminKey) = (apiKeyFile, apiKey, adminKey);
 
     /// <summary>The file with the key for requests.</summary>
@@ -26,6 +25,7 @@ internal sealed class FleetKeys
     public string AdminKey { get; }
 
     /// <summary>Reads the keys, and makes those that are missing.</summary>
+    /// <exception cref="DeploymentException">A file cannot be read or written, or holds none.</exception>
     public static FleetKeys Open(string directory)
     {
         var apiKeyFile = Path.Combine(directory, "api-key");
@@ -88,14 +88,14 @@ internal sealed class FleetKeys
 
     private static string ReadOrMake(string file)
     {
-        if (File.Exists(file)) return File.ReadAllText(file).Trim();
+        if (File.Exists(file))
+        {
+            return Read(file).Trim() is { Length: > 0 } existing ? existing : throw new DeploymentException(ExitCode.Failed,
+                $"The key file {file} is empty. Nothing was changed, and what ran before runs on. Put the key back, or delete the file: 'publish' makes another key then.");
+        }
+
         var key = Convert.ToBase64String(RandomNumberGenerator.GetBytes(32)).TrimEnd('=').Replace('+', '-').Replace('/', '_');
-        Directory.CreateDirectory(Path.GetDirectoryName(file)!);
-        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
-        // Readable by nobody else from its first byte on.
-        if (!OperatingSystem.IsWindows()) options.UnixCreateMode = OwnerOnly;
-        using var writer = new StreamWriter(file, options);
-        writer.Write(key);
+        DeploymentDirectory.At(Path.GetDirectoryName(file)!).WriteSecret(file, key);
         return key;
     }
 }

@@ -60,6 +60,11 @@ internal sealed class DeploymentPlanner
         };
     }
 
+    /// <summary>The hosts' SSH key is not on this machine.</summary>
+    public static DeploymentException OtherKey(DeploymentOptions options) => new(ExitCode.Failed,
+        $"The hosts of '{options.Name}' were started with another SSH key than the one on this machine, so this machine cannot open them. Nothing was changed. "
+        + "Take the deployment over with 'state export' where it was published and 'state import' here, or only its key with 'publish --ssh-key FILE'; 'destroy' needs none; where it is somebody else's, take another --name.");
+
     private void PlanKey()
     {
         var name = _names.Key;
@@ -73,9 +78,7 @@ internal sealed class DeploymentPlanner
 
             if (_observed.Instances.Count > 0)
             {
-                throw new DeploymentException(ExitCode.Failed,
-                    $"The hosts of '{_options.Name}' were started with another SSH key than the one on this machine, so this machine cannot open them. "
-                    + "Nothing was changed. Copy the deployment's directory (~/.config/lab/" + _options.Name + ") from the machine that published it; where it is somebody else's deployment, take another --name; where it is yours and the key is lost, remove everything with 'destroy' and publish again.");
+                throw OtherKey(_options);
             }
 
             _actions.Add(new SimpleAction(ActionKind.Remove, name, "a key pair whose private half is not here, and that opens no host",

@@ -15,6 +15,15 @@ public abstract class CommandTest
 
     private protected bool HasCredentials { get; set; } = true;
 
+    /// <summary>Stand-ins for other regions than the session's own.</summary>
+    private protected Dictionary<string, Ec2StandIn.StandIn> Regions { get; } = [];
+
+    /// <summary>The endpoints of the clients that were made.</summary>
+    private protected List<Uri?> Endpoints { get; } = [];
+
+    /// <summary>What AWS's own variables put in AWS's place.</summary>
+    private protected Uri? ConfiguredEndpoint { get; set; }
+
     /// <summary>What the user types when asked, or null: nobody is there.</summary>
     private protected string? Answer { get; set; }
 
@@ -34,8 +43,13 @@ public abstract class CommandTest
             Error = error,
             In = input,
             InIsTerminal = Answer is not null,
-            Ec2 = (_, _, _) => Task.FromResult(HasCredentials ? session.StandIn.Client() : null),
-            Identity = (_, _) => new StsCaller(session.StandIn.StsClient, TimeProvider.System),
+            Ec2 = (region, endpoint, _) =>
+            {
+                Endpoints.Add(endpoint);
+                return Task.FromResult(HasCredentials ? Regions.GetValueOrDefault(region, session.StandIn).Client() : null);
+            },
+            Identity = (region, _) => new StsCaller(Regions.GetValueOrDefault(region, session.StandIn).StsClient, TimeProvider.System),
+            ConfiguredEndpoint = () => ConfiguredEndpoint,
             ConfiguredRegion = () => null,
             Caller = new KnownCaller(),
             Fleet = () => Fleet,

@@ -119,18 +119,6 @@ public sealed class PublishCommandTests : CommandTest
     }
 
     [Fact]
-    public async Task Publish_InAnotherRegion_IsRefused()
-    {
-        await using var session = await Ec2Session.StartAsync();
-        await RunAsync(session, "publish --hosts 1");
-
-        var result = await RunAsync(session, "publish --hosts 1 --region eu-west-1");
-
-        Assert.Equal(2, result.Code);
-        Assert.Contains("is in us-east-1, not eu-west-1", result.Error, StringComparison.Ordinal);
-    }
-
-    [Fact]
     public async Task Scale_UpAndDown_DrainsTheHighestFirst()
     {
         await using var session = await Ec2Session.StartAsync();

@@ -50,6 +50,7 @@ internal sealed class QueryForm(IReadOnlyDictionary<string, string> fields, stri
     public bool Passes(IReadOnlyDictionary<string, string> tags, Func<string, string?> value) => Structures("Filter").All(filter =>
     {
         var name = filter.Required("Name");
+        if (name == "tag-key") return filter.List("Value").Any(tags.ContainsKey);
         var own = name.StartsWith("tag:", StringComparison.Ordinal)
             ? tags.GetValueOrDefault(name[4..]) ?? "\0"
             : value(name) ?? throw new Ec2Fault("InvalidParameterValue", $"The filter '{name}' is invalid");

@@ -27,7 +27,7 @@ internal sealed partial class StandIn
         .Where(group => Visible(group) && form.Passes(group.Tags, name => name switch { "group-name" => group.Name, "vpc-id" => group.VpcId, _ => null }))
         .Select(group => new object?[]
         {
-            E("ownerId", "123456789012"), E("groupId", group.Id), E("groupName", group.Name), E("groupDescription", group.Description), E("vpcId", group.VpcId),
+            E("ownerId", Options.Account), E("groupId", group.Id), E("groupName", group.Name), E("groupDescription", group.Description), E("vpcId", group.VpcId),
             // EC2 gathers sources of equal ports into one permission.
             Set("ipPermissions", group.Rules.GroupBy(rule => (rule.Protocol, rule.From, rule.To)).Select(rules => new object?[]
             {
@@ -82,7 +82,7 @@ internal sealed partial class StandIn
         var name = form.Required("KeyName");
         if (_keys.Values.Any(key => key.Name == name)) throw new Ec2Fault("InvalidKeyPair.Duplicate", $"The keypair '{name}' already exists.");
         var material = Encoding.UTF8.GetString(Convert.FromBase64String(form.Required("PublicKeyMaterial")));
-        if (!material.StartsWith("ssh-ed25519 AAAA", StringComparison.Ordinal)) throw new Ec2Fault("InvalidKey.Format", "Key is not in valid OpenSSH public key format");
+        if (!material.StartsWith("ssh-ed25519 AAAA", StringComparison.Ordinal) && !material.StartsWith("ssh-rsa AAAA", StringComparison.Ordinal)) throw new Ec2Fault("InvalidKey.Format", "Key is not in valid OpenSSH public key format");
         var key = new StandInKey(NewId("key"), FirstVisible(), form.Tags("key-pair")) { Name = name, PublicKey = material };
         _keys.Add(key.Id, key);
         return [E("keyName", name), E("keyFingerprint", "SHA256"), E("keyPairId", key.Id), TagSet(key)];

@@ -61,6 +61,7 @@ internal sealed partial class StandIn : IAsyncDisposable
             [nameof(DescribeVpcs)] = DescribeVpcs,
             [nameof(DescribeSubnets)] = DescribeSubnets,
             [nameof(DescribeInstanceTypeOfferings)] = DescribeInstanceTypeOfferings,
+            [nameof(DescribeRegions)] = DescribeRegions,
         };
     }
 

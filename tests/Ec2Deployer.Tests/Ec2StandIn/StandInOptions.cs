@@ -26,6 +26,12 @@ internal sealed class StandInOptions
     /// <summary>Who the caller is, or null: there is no STS here.</summary>
     public CallerIdentity? Identity { get; set; } = new("123456789012", "arn:aws:iam::123456789012:user/ana");
 
+    /// <summary>The owner of everything.</summary>
+    public string Account { get; set; } = "123456789012";
+
+    /// <summary>Regions that are enabled.</summary>
+    public List<string> Regions { get; } = ["us-east-1"];
+
     /// <summary>Zones without capacity.</summary>
     public HashSet<string> NoCapacity { get; } = [];
 

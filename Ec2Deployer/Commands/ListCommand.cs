@@ -1,0 +1,114 @@
+using System.CommandLine;
+using System.Globalization;
+using Lab.Ec2Deployer.Aws;
+using Lab.Ec2Deployer.Planning;
+using Lab.Ec2Deployer.Reporting;
+
+namespace Lab.Ec2Deployer.Commands;
+
+/// <summary><c>list</c>: every deployment of the account, over all its regions, whether this machine knows it or not.</summary>
+internal static class ListCommand
+{
+    public static Command Create(CommandEnvironment environment)
+    {
+        var command = new Command("list", "Every deployment of this account, over all enabled regions (--region: that one alone), and what it costs.");
+        command.SetAction(async (parse, cancellationToken) => (int)await RunAsync(parse, environment, cancellationToken));
+        return command;
+    }
+
+    private static async Task<ExitCode> RunAsync(ParseResult parse, CommandEnvironment environment, CancellationToken cancellationToken)
+    {
+        var endpoint = Settings.EndpointOf(parse) ?? environment.ConfiguredEndpoint();
+        var region = parse.GetValue(Settings.Region);
+        var home = region ?? environment.ConfiguredRegion() ?? new DeploymentOptions().Region;
+        if (DeploymentOptionsCheck.Errors(new DeploymentOptions { Region = home }) is [var error, ..]) throw new DeploymentException(ExitCode.Usage, error);
+        if (await environment.Ec2(home, endpoint, cancellationToken) is not { } client) throw CommandContext.NoCredentials();
+        client.Dispose();
+        var account = (await environment.Identity(home, endpoint).AskAsync(cancellationToken))?.Account;
+        var survey = new AccountSurvey((region, cancellationToken) => environment.Ec2(region, endpoint, cancellationToken), environment.Pace, environment.Time);
+        var answers = await AskAsync(survey, region is null ? await survey.RegionsAsync(home, cancellationToken) : [region], parse, environment, cancellationToken);
+        if (answers.All(answer => answer.Refusal is not null))
+            throw new DeploymentException(ExitCode.AwsRefused, $"No region said which deployments it has: {Refusals(answers)}. Nothing was changed. ec2:DescribeInstances and ec2:DescribeVolumes are needed in each; 'status' asks about one deployment.");
+
+        var found = answers.SelectMany(answer => answer.Deployments).OrderBy(one => one.Name, StringComparer.Ordinal).ThenBy(one => one.Region, StringComparer.Ordinal).ToList();
+        var here = Remembered(environment.Home);
+        var screen = new Screen(environment, parse.GetValue(Settings.Json), asks: false);
+        if (screen.IsJson) Json(screen, account, found, here, answers, environment.Time.GetUtcNow());
+        else Text(screen, account, found, here, answers, environment.Time.GetUtcNow());
+        return ExitCode.Done;
+    }
+
+    private static async Task<IReadOnlyList<RegionSurvey>> AskAsync(
+        AccountSurvey survey, IReadOnlyList<string> regions, ParseResult parse, CommandEnvironment environment, CancellationToken cancellationToken)
+    {
+        // It changes nothing: nothing is written to the audit log.
+        using var progress = new CommandProgress(environment.ProgressWriter(Settings.IsProgressJson(parse)), new DeploymentDirectory(environment.Home, "none"), environment.Time);
+        using var step = progress.Begin($"asking {regions.Count} {(regions.Count == 1 ? "region" : "regions")}");
+        var answers = await survey.AskAsync(regions, done => step.Report(done, regions.Count), cancellationToken);
+        step.Done();
+        return answers;
+    }
+
+    private static void Text(
+        Screen screen, string? account, List<ListedDeployment> found, Dictionary<string, DeploymentPlace?> here, IReadOnlyList<RegionSurvey> answers, DateTimeOffset now)
+    {
+        var asked = answers.Count(answer => answer.Refusal is null);
+        var where = $"{(account is null ? "this account" : $"account {account}")}, {asked} {(asked == 1 ? "region" : "regions")} asked";
+        screen.Line(found.Count == 0 ? $"There is no deployment in {where}." : $"Deployments in {where}:");
+        if (found.Count > 0)
+        {
+            screen.Table(["name", "region", "running", "stopped", "age", "owner", "$/h", "keys"], found.Select(one => (IReadOnlyList<string>)
+                [one.Name, one.Region, Number(one.Running), Number(one.Stopped), one.Since is { } since ? Durations.Text(now - since) : "–", one.Owner ?? "–",
+                    one.HourlyUsd(PriceTable.Bundled) is { } price ? price.ToString("F3", CultureInfo.InvariantCulture) : "unknown", IsHere(one, here, account) ? "here" : "–"]));
+            var prices = found.Select(one => one.HourlyUsd(PriceTable.Bundled)).ToList();
+            screen.Line(string.Create(CultureInfo.InvariantCulture,
+                $"  together {prices.Sum():F3} US dollars per hour{(prices.Contains(null) ? ", without those unknown" : "")}; list prices of {PriceTable.Bundled.AsOf:yyyy-MM-dd}, without tax and traffic"));
+        }
+
+        foreach (var (name, place) in here.Where(one => !found.Any(seen => seen.Name == one.Key && IsHere(seen, here, account))))
+            screen.Line($"  '{name}' is remembered on this machine{(place is null ? "" : $" as one in {place}")}, and not among what was seen");
+        if (Refusals(answers) is { Length: > 0 } refusals) screen.Line($"  ! not seen: {refusals}");
+    }
+
+    private static void Json(
+        Screen screen, string? account, List<ListedDeployment> found, Dictionary<string, DeploymentPlace?> here, IReadOnlyList<RegionSurvey> answers, DateTimeOffset now) => screen.Json(new
+        {
+            Account = account,
+            Deployments = found.Select(one => new
+            {
+                one.Name,
+                one.Region,
+                one.Running,
+                one.Stopped,
+                AgeSeconds = one.Since is { } since ? (long?)(now - since).TotalSeconds : null,
+                one.Owner,
+                HourlyUsd = one.HourlyUsd(PriceTable.Bundled),
+                KeysAreHere = IsHere(one, here, account),
+            }),
+            Regions = answers.Where(answer => answer.Refusal is null).Select(answer => answer.Region),
+            Refused = answers.Where(answer => answer.Refusal is not null).Select(answer => new { answer.Region, Why = answer.Refusal }),
+            NotSeen = here.Where(one => !found.Any(seen => seen.Name == one.Key && IsHere(seen, here, account))).Select(one => new { Name = one.Key, one.Value?.Region, one.Value?.Account, one.Value?.Endpoint }),
+        });
+
+    private static bool IsHere(ListedDeployment one, Dictionary<string, DeploymentPlace?> here, string? account) =>
+        here.TryGetValue(one.Name, out var place) && (place is null || (place.Region == one.Region && (place.Account is null || account is null || place.Account == account)));
+
+    private static string Refusals(IReadOnlyList<RegionSurvey> answers) => string.Join("; ", answers
+        .Where(answer => answer.Refusal is not null)
+        .GroupBy(answer => answer.Refusal)
+        .Select(same => $"{string.Join(", ", same.Select(answer => answer.Region))} ({same.Key})"));
+
+    private static string Number(int number) => number.ToString(CultureInfo.InvariantCulture);
+
+    // By name, with the place where that is known; those of which only the audit log is left are none.
+    private static Dictionary<string, DeploymentPlace?> Remembered(string home)
+    {
+        if (!Directory.Exists(home)) return [];
+        return Directory.EnumerateDirectories(home)
+            .Select(path => DeploymentDirectory.At(path))
+            .Where(directory => File.Exists(directory.PrivateKeyFile) || File.Exists(directory.StateFile))
+            .OrderBy(directory => directory.Path, StringComparer.Ordinal)
+            .ToDictionary(directory => Path.GetFileName(directory.Path), directory => directory.ReadState() is var state && state.Place is { } place
+                ? place : state.Options.GetValueOrDefault(Settings.Region.Name) is { } region ? new DeploymentPlace(region, null, null) : null);
+    }
+}
