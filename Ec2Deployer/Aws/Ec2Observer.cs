@@ -139,7 +139,10 @@ internal sealed class Ec2Observer(Ec2Calls calls)
     }
 
     private static ObservedGroup Observed(SecurityGroup group) => new(group.GroupId, group.GroupName,
-        [.. (group.IpPermissions ?? []).SelectMany(Rules)]) { Tags = TagsOf(group.Tags) };
+        [.. (group.IpPermissions ?? []).SelectMany(Rules)])
+    {
+        Tags = TagsOf(group.Tags),
+    };
 
     private static IEnumerable<FirewallRule> Rules(IpPermission permission)
     {
