@@ -8,6 +8,8 @@ namespace Lab.Ec2Deployer.Aws;
 /// <summary>Makes clients of EC2 with the SDK's ordinary chain of credentials.</summary>
 internal static class Ec2Clients
 {
+    private static readonly string[] EndpointVariables = ["AWS_ENDPOINT_URL_EC2", "AWS_ENDPOINT_URL"];
+
     /// <summary>A client.</summary>
     /// <param name="credentials">Who calls.</param>
     /// <param name="region">The region, such as <c>us-east-1</c>.</param>
@@ -38,7 +40,7 @@ internal static class Ec2Clients
     public static Uri? ConfiguredEndpoint()
     {
         if (string.Equals(Environment.GetEnvironmentVariable("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"), "true", StringComparison.OrdinalIgnoreCase)) return null;
-        var text = new[] { "AWS_ENDPOINT_URL_EC2", "AWS_ENDPOINT_URL" }.Select(Environment.GetEnvironmentVariable).FirstOrDefault(value => !string.IsNullOrEmpty(value));
+        var text = EndpointVariables.Select(Environment.GetEnvironmentVariable).FirstOrDefault(value => !string.IsNullOrEmpty(value));
         return Uri.TryCreate(text, UriKind.Absolute, out var endpoint) ? endpoint : null;
     }
 

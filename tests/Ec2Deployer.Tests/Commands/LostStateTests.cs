@@ -54,6 +54,30 @@ public sealed class LostStateTests : CommandTest
         Assert.Equal((3, "123456789012"), (state.HostKeys.Count, state.Place?.Account));
     }
 
+    [Theory]
+    [InlineData("plan", 0)]
+    [InlineData("scale --hosts 3", 4)]
+    [InlineData("logs", 4)]
+    [InlineData("ssh host-1", 4)]
+    [InlineData("rollback", 4)]
+    [InlineData("bench", 4)]
+    [InlineData("unlock", 4)]
+    [InlineData("state export /nowhere/lab.state", 1)]
+    [InlineData("list", 0)]
+    public async Task Any_TornState_IsNoFaultOfTheProgramAndChangesNothing(string verb, int code)
+    {
+        await using var session = await TornAsync("{");
+        var mutations = session.StandIn.Mutations.Count;
+
+        var result = await RunAsync(session, verb);
+
+        Assert.Equal(code, result.Code);
+        Assert.DoesNotContain("fault of this program", result.Error, StringComparison.Ordinal);
+        if (code == 4) Assert.Contains("'publish' reads the keys from their consoles", result.Error, StringComparison.Ordinal);
+        Assert.Equal(mutations, session.StandIn.Mutations.Count);
+        Assert.Equal("{", await File.ReadAllTextAsync(session.DirectoryOf().StateFile, Interrupt));
+    }
+
     [Fact]
     public async Task Status_TornState_TellsHostsAndWhatToDo()
     {
