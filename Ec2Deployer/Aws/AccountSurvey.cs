@@ -11,9 +11,6 @@ namespace Lab.Ec2Deployer.Aws;
 /// <param name="time">The clock.</param>
 internal sealed class AccountSurvey(Func<string, CancellationToken, Task<IAmazonEC2?>> connect, Ec2Pace pace, TimeProvider time)
 {
-    /// <summary>The tag of a deployment's owner; absent where none was recorded.</summary>
-    public const string OwnerTag = "lab:owner";
-
     private static readonly string[] Alive = ["pending", "running", "stopping", "stopped"];
     private readonly Ec2Pace _pace = pace with { Faults = pace.Faults < TimeSpan.FromSeconds(10) ? pace.Faults : TimeSpan.FromSeconds(10) };
 
@@ -75,10 +72,11 @@ internal sealed class AccountSurvey(Func<string, CancellationToken, Task<IAmazon
                 return (page.Volumes, page.NextToken);
             }, cancellationToken)), cancellationToken);
 
-        var hosts = instances.Select(Ec2Observer.Observed).ToLookup(instance => instance.Tags[LabTags.Deployment]);
-        var disks = volumes.ToLookup(volume => volume.Tags.First(tag => tag.Key == LabTags.Deployment).Value, volume => volume.Size ?? 0);
-        return [.. hosts.Select(group => group.Key).Concat(disks.Select(group => group.Key)).Distinct().Order(StringComparer.Ordinal)
-            .Select(name => new ListedDeployment(name, region, [.. hosts[name]], disks[name].Sum()))];
+        // Two people may call theirs the same.
+        var hosts = instances.Select(Ec2Observer.Observed).ToLookup(instance => (Name: instance.Tags[LabTags.Deployment], Owner: instance.Tags.GetValueOrDefault(LabTags.Owner)));
+        var disks = volumes.ToLookup(volume => (Name: volume.Tags.First(tag => tag.Key == LabTags.Deployment).Value, Owner: volume.Tags.Find(tag => tag.Key == LabTags.Owner)?.Value), volume => volume.Size ?? 0);
+        return [.. hosts.Select(group => group.Key).Concat(disks.Select(group => group.Key)).Distinct().OrderBy(one => one.Name, StringComparer.Ordinal).ThenBy(one => one.Owner, StringComparer.Ordinal)
+            .Select(one => new ListedDeployment(one.Name, region, [.. hosts[one]], disks[one].Sum()))];
     }
 
     private async Task<T> AskAsync<T>(string region, Func<Ec2Calls, Task<T>> ask, CancellationToken cancellationToken)
@@ -111,7 +109,7 @@ internal sealed record ListedDeployment(string Name, string Region, IReadOnlyLis
     public DateTimeOffset? Since => Hosts.Count == 0 ? null : Hosts.Min(host => host.LaunchedAt);
 
     /// <summary>Whose it is, or null where that was not recorded.</summary>
-    public string? Owner => Hosts.Select(host => host.Tags.GetValueOrDefault(AccountSurvey.OwnerTag)).FirstOrDefault(owner => owner is not null);
+    public string? Owner => Hosts.Select(host => host.Tags.GetValueOrDefault(LabTags.Owner)).FirstOrDefault(owner => owner is not null);
 
     /// <summary>What it costs per hour as it stands, in US dollars, or null where a price is unknown.</summary>
     public decimal? HourlyUsd(PriceTable prices)

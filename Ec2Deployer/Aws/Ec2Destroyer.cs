@@ -145,13 +145,14 @@ internal sealed class Ec2Destroyer(Ec2Calls calls, Ec2Observer observer)
 internal sealed record Belongings(
     IReadOnlyList<ObservedInstance> Instances, IReadOnlyList<Belonging> Groups, IReadOnlyList<Belonging> Volumes, string? Key)
 {
+    /// <summary>The owners of other deployments of the same name, which are left alone.</summary>
+    public IReadOnlyList<string> Others { get; init; } = [];
+
     /// <summary>The public half of the key pair, or null.</summary>
     public string? PublicKey { get; init; }
 
     /// <summary>All instances that EC2 still shows, those that have ended included.</summary>
     public IReadOnlyList<ObservedInstance> Seen { get; init; } = [];
-    /// <summary>The owners of other deployments of the same name, which are left alone.</summary>
-    public IReadOnlyList<string> Others { get; init; } = [];
 
     /// <summary>Whether there is nothing to remove.</summary>
     public bool IsNothing => Instances.Count == 0 && Groups.Count == 0 && Volumes.Count == 0 && Key is null;

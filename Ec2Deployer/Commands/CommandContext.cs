@@ -76,8 +76,8 @@ internal sealed class CommandContext : IDisposable
     /// <summary>The clock.</summary>
     public TimeProvider Time => _environment.Time;
 
-    /// <summary>Whether there are credentials, and with them a client.</summary>
-    public bool IsConnected => _client is not null;
+    /// <summary>Whether credentials were found. Only after <see cref="TryDeploymentAsync"/>.</summary>
+    public bool HasCredentials => _client is not null;
 
     /// <summary>The deployment at EC2, or null where there are no credentials.</summary>
     /// <exception cref="DeploymentException">It is in another region or account, or at another endpoint.</exception>
@@ -89,14 +89,7 @@ internal sealed class CommandContext : IDisposable
             _client = await ConnectAsync(_endpoint, cancellationToken);
             if (_client is null) return null;
             if (State.Place?.Account is not null) _place.RequireAccount(await AccountAsync(cancellationToken));
-            // Known only here: whoever calls is the owner where nobody else is named.
-            if (Options.Owner is null && await IdentityAsync(cancellationToken) is { } caller) Options = Options with { Owner = Ownership.Of(caller.Arn) };
-            if (State.Options.GetValueOrDefault(Settings.Owner.Name) is { } owner && owner != Options.Owner)
-            {
-                // Its key and what else is kept here would be taken for the other's.
-                throw new DeploymentException(ExitCode.Usage,
-                    $"What this machine keeps of '{Options.Name}' is {owner}'s{(Options.Owner is { } other ? $", not {other}'s" : "")}. Nothing was changed. Take another --name, or --owner {owner}.");
-            }
+            await KnowOwnerAsync(cancellationToken);
         }
 
         return new Ec2Deployment(_client, Directory, _environment.Pace, _environment.Time, Progress.Note);
@@ -115,6 +108,18 @@ internal sealed class CommandContext : IDisposable
 
         async Task<string?> AskAsync() =>
             (await IdentityAsync(cancellationToken))?.Account ?? (_client is null ? null : await Ec2Account.OwnerAsync(_client, Time, cancellationToken));
+    }
+
+    // Whoever calls is the owner where nobody else is named.
+    private async Task KnowOwnerAsync(CancellationToken cancellationToken)
+    {
+        if (Options.Owner is null && await IdentityAsync(cancellationToken) is { } caller) Options = Options with { Owner = Ownership.Of(caller.Arn) };
+        // Its key and what else is kept here would be taken for the other's.
+        if (State.Options.GetValueOrDefault(Settings.Owner.Name) is { } owner && owner != Options.Owner)
+        {
+            throw new DeploymentException(ExitCode.Usage,
+                $"What this machine keeps of '{Options.Name}' is {owner}'s{(Options.Owner is { } other ? $", not {other}'s" : "")}. Nothing was changed. Take another --name, or --owner {owner}.");
+        }
     }
 
     // Mostly at once; but a sign-on service may be slow, and a program that gives credentials may wait for somebody.

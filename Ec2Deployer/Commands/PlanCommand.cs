@@ -48,7 +48,7 @@ internal static class PlanCommand
         {
             if (!offline && (deployment = await context.TryDeploymentAsync(cancellationToken)) is null) why = "No AWS credentials were found.";
         }
-        catch (DeploymentException e) when (e.Code == ExitCode.AwsRefused && !context.IsConnected)
+        catch (DeploymentException e) when (e.Code == ExitCode.AwsRefused && !context.HasCredentials)
         {
             // What a plan shows without an account, it shows with one that does not open too.
             why = e.Message.Replace(" Nothing was changed.", "", StringComparison.Ordinal);

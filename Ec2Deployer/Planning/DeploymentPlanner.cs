@@ -71,7 +71,7 @@ internal sealed class DeploymentPlanner
     /// <summary>The hosts' SSH key is not on this machine.</summary>
     public static DeploymentException OtherKey(DeploymentOptions options) => new(ExitCode.Failed,
         $"The hosts of '{options.Name}' were started with another SSH key than the one on this machine, so this machine cannot open them. Nothing was changed. "
-        + "Take the deployment over with 'state export' where it was published and 'state import' here, or only its key with 'publish --ssh-key FILE'; 'destroy' needs none.");
+        + "Take the deployment over with 'state export' where it was published and 'state import' here, or only its key with 'publish --ssh-key FILE'; 'destroy' needs none; where it is somebody else's, take another --name.");
 
     private void PlanKey()
     {

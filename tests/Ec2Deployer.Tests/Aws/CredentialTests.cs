@@ -188,7 +188,7 @@ public sealed class CredentialTests : IAsyncLifetime
     [Fact]
     public async Task Config_Torn_IsNamedWithItsFile()
     {
-        await File.WriteAllTextAsync(Path.Combine(Home, ".aws", "config"), "[default\nregion = eu-north-1\n");
+        await File.WriteAllTextAsync(Path.Combine(Home, ".aws", "config"), "[default\nregion = eu-north-1\n", TestContext.Current.CancellationToken);
 
         var run = await RunAsync("status");
 

@@ -70,6 +70,8 @@ public sealed class OwnerTests : CommandTest
         Assert.Contains("Another 'lab' in us-east-1 belongs to ana and is left alone", published.Error, StringComparison.Ordinal);
         Assert.Equal(5, session.Alive().Count);
         Assert.Equal(0, (await RunAsync(ben.Session, "status")).Code);
+        var listed = (await RunAsync(ben.Session, "list")).Out.Split('\n').Where(line => line.StartsWith("  lab ", StringComparison.Ordinal)).ToList();
+        Assert.Equal(["2", "3"], listed.Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[2]));
 
         // Whose it is was remembered.
         var destroyed = await RunAsync(ben.Session, "destroy --yes");
