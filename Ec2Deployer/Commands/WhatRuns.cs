@@ -43,7 +43,7 @@ internal static class WhatRuns
         }
     }
 
-    private static string Text(CommandContext context, IReadOnlyList<ObservedInstance> running, IReadOnlyList<string> uncertain)
+    private static string Text(CommandContext context, List<ObservedInstance> running, List<string> uncertain)
     {
         var started = uncertain.Count == 0 ? "" : $"{string.Join(", ", uncertain)}, which EC2 does not list yet, may have been started{(running.Count == 0 ? $" and costs money until {Destroy(context)}" : "")}. ";
         if (running.Count == 0) return started.Length == 0 ? "No host runs." : started.TrimEnd();

@@ -11,6 +11,7 @@ namespace Lab.Ec2Deployer.Fleet;
 internal static class ReleaseFiles
 {
     private const string Nothing = "Nothing was started or changed.";
+    private static readonly string[] HostKeys = ["Host", "Server"];
 
     /// <summary>Checks every file that an option names.</summary>
     /// <param name="release">What the hosts are to run.</param>
@@ -58,7 +59,7 @@ internal static class ReleaseFiles
         try
         {
             var connection = new DbConnectionStringBuilder { ConnectionString = text };
-            return new[] { "Host", "Server" }.Any(key => connection.TryGetValue(key, out var host) && !string.IsNullOrWhiteSpace(host.ToString())) ? null : "it names no Host";
+            return HostKeys.Any(key => connection.TryGetValue(key, out var host) && !string.IsNullOrWhiteSpace(host.ToString())) ? null : "it names no Host";
         }
         catch (ArgumentException)
         {
