@@ -28,15 +28,16 @@ internal static class HostSurveys
         var last = result.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).LastOrDefault(line => line.StartsWith("E:", StringComparison.Ordinal));
         return result.ExitCode switch
         {
-            HostCommands.FirstBootFailed => new(host, $"its first boot failed before Docker was installed{(last is null ? "" : $" ({last.TrimEnd('.')})")}",
-                $"Where that was a passing trouble of the network, publish --replace {host} puts another in its place; the whole log is /var/log/cloud-init-output.log on the host, for the command ssh.", result.Error) { IsWithoutDocker = true },
-            HostCommands.FirstBootRuns => new(host, "its first boot has not installed Docker yet", "Run the command again in a minute or two.") { IsWithoutDocker = true },
-            HostCommands.NoDocker => new(host, "Docker is missing: there is no command docker",
-                "Install it (apt-get install docker.io), or terminate the host, and run publish again.", result.Error) { IsWithoutDocker = true },
+            HostCommands.FirstBootFailed => WithoutDocker($"its first boot failed before Docker was installed{(last is null ? "" : $" ({last.TrimEnd('.')})")}",
+                $"Where that was a passing trouble of the network, publish --replace {host} puts another in its place; the whole log is /var/log/cloud-init-output.log on the host, for the command ssh."),
+            HostCommands.FirstBootRuns => WithoutDocker("its first boot has not installed Docker yet", "Run the command again in a minute or two."),
+            HostCommands.NoDocker => WithoutDocker("Docker is missing: there is no command docker", "Install it (apt-get install docker.io), or terminate the host, and run publish again."),
             HostCommands.NoEngine => new(host, "Docker's engine does not answer",
                 "Look at 'journalctl --unit docker' on the host; if it cannot be mended, terminate the host, and run publish again.", result.Error),
             _ => null,
         };
+
+        HostFailedException WithoutDocker(string what, string remedy) => new(host, what, remedy, result.Error) { IsWithoutDocker = true };
     }
 
     /// <summary>Asks all hosts that are connected; each of them must answer.</summary>
@@ -60,10 +61,10 @@ internal static class HostSurveys
     /// <param name="problems">What is wrong with the others.</param>
     public static bool IsWithoutSwarm(
         IReadOnlyList<DeployedHost> hosts, IReadOnlyDictionary<string, HostSurvey> surveys, IReadOnlyDictionary<string, HostFailedException> problems) =>
-        hosts.All(host => surveys.TryGetValue(host.Name, out var survey)
-            // A manager that looks for the others is active for none, and holds the Swarm all the same.
-            ? !survey.IsManager && (!host.Manager || survey.SwarmState is "inactive" or "active")
-            : !host.Manager || problems.GetValueOrDefault(host.Name) is { IsWithoutDocker: true });
+        hosts.All(host => surveys.TryGetValue(host.Name, out var survey) ? !Holds(host, survey) : !host.Manager || problems.GetValueOrDefault(host.Name) is { IsWithoutDocker: true });
+
+    // A manager that looks for the others is active for none, and holds the Swarm all the same.
+    private static bool Holds(DeployedHost host, HostSurvey survey) => survey.IsManager || (host.Manager && survey.SwarmState is not ("inactive" or "active"));
 
     /// <summary>Asks all hosts that are connected.</summary>
     /// <param name="session">The hosts.</param>

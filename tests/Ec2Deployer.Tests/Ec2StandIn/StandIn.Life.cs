@@ -31,7 +31,7 @@ internal sealed partial class StandIn
         await Task.WhenAll(_boots.ToArray());
     }
 
-    private XElement[] SetUserData(StandInInstance instance, string document)
+    private static XElement[] SetUserData(StandInInstance instance, string document)
     {
         if (instance.State != "stopped") throw new Ec2Fault("IncorrectInstanceState", $"The instance '{instance.Id}' is not in the 'stopped' state.");
         instance.UserData = Encoding.UTF8.GetString(Convert.FromBase64String(document));
