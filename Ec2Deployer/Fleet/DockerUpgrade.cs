@@ -35,7 +35,7 @@ internal sealed class DockerUpgrade(FleetSession session, TimeProvider time)
                 if (found.Count > 0) newer[name] = found;
             }
 
-            step.Done(newer.Count == 0 ? "none" : $"for {newer.Count} hosts");
+            step.Done(newer.Count == 0 ? "none" : $"for {string.Join(", ", newer.Keys.Order(StringComparer.Ordinal))}");
         }
 
         foreach (var host in session.Hosts.Where(host => newer.ContainsKey(host.Name)).OrderBy(host => host.Role is HostRole.Orchestrator))

@@ -183,6 +183,7 @@ public sealed class FleetStoryTests(RigFixture rig, ITestOutputHelper output) : 
         Assert.Equal($"1654 {NoCapability} {NoCapability} 1 lab_orchestrator", (await front.RunAsync(Users)).Trim());
         Assert.Equal([$"1655 {NoCapability} {NoCapability} 1 lab_worker-a", $"1656 {NoCapability} {NoCapability} 1 lab_worker-b"],
             (await back.RunAsync(Users)).Split('\n', StringSplitOptions.RemoveEmptyEntries).Order(StringComparer.Ordinal));
+        Assert.Equal("Permission denied", (await front.RunAsync("setpriv --reuid 1655 --regid 1655 --clear-groups cat /var/lib/lab/state/https/key.pem 2>&1 || true")).Split(": ")[^1].Trim());
         Assert.Equal("Address already in use", await front.RunAsync(Listen.Replace("USER", "1655", StringComparison.Ordinal)));
         Assert.Equal("bound", await front.RunAsync(Listen.Replace("USER", "1654", StringComparison.Ordinal)));
     }
