@@ -23,13 +23,16 @@ public sealed class SilenceTests
     {
         await using var session = await Ec2Session.StartAsync();
         var notes = new List<string>();
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
+        var deployment = new Ec2Deployment(Client("http://127.0.0.1:1", TimeSpan.FromSeconds(5)), session.DirectoryOf(), Quick with { Faults = TimeSpan.FromMinutes(5) }, TimeProvider.System, message =>
+        {
+            notes.Add(message);
+            stop.CancelAfter(TimeSpan.FromMilliseconds(100));
+        });
 
-        var error = await Assert.ThrowsAsync<DeploymentException>(() =>
-            Deployment(session, "http://127.0.0.1:1", notes, Quick with { Faults = TimeSpan.FromMilliseconds(300) }).FindAsync(Ec2Session.Options, Cancellation));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => deployment.FindAsync(Ec2Session.Options, stop.Token));
 
-        Assert.Contains("EC2 cannot be reached", error.Message, StringComparison.Ordinal);
-        var note = Assert.Single(notes);
-        Assert.Matches(@"^EC2 has not answered DescribeInstances for 0\.03 s \((.*refused.*|no answer yet)\): it is tried again until \d\d:\d\d:\d\d UTC\. Ctrl-C gives up\.$", note);
+        Assert.Matches(@"^EC2 has not answered DescribeInstances for 0\.03 s \((.*refused.*|no answer yet)\): it is tried again until \d\d:\d\d:\d\d UTC\. Ctrl-C gives up\.$", Assert.Single(notes));
     }
 
     [Fact]
@@ -76,7 +79,8 @@ public sealed class SilenceTests
 
         await Deployment(session, session.StandIn.Address.AbsoluteUri, notes, Quick).FindAsync(Ec2Session.Options, Cancellation);
 
-        Assert.Equal(2, notes.Count);
+        // On a busy machine the calls that follow may take as long, and are told likewise.
+        Assert.InRange(notes.Count, 2, int.MaxValue);
         Assert.StartsWith("EC2 has not answered DescribeInstances", notes[0], StringComparison.Ordinal);
         Assert.StartsWith("EC2 answers again", notes[1], StringComparison.Ordinal);
     }
