@@ -56,7 +56,6 @@ public sealed class LostStateTests : CommandTest
 
     [Theory]
     [InlineData("plan", 0)]
-    [InlineData("scale --hosts 3", 4)]
     [InlineData("logs", 4)]
     [InlineData("ssh host-1", 4)]
     [InlineData("rollback", 4)]
