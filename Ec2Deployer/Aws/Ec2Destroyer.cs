@@ -14,13 +14,14 @@ internal sealed class Ec2Destroyer(Ec2Calls calls, Ec2Observer observer)
         try
         {
             var parts = await observer.PartsAsync(options, volumes: true, cancellationToken);
+            var key = parts.Keys is [var first, ..] ? first : null;
             return new Belongings(
                 [.. parts.Instances.Where(instance => instance.State.Name.Value is not "terminated").Select(Ec2Observer.Observed)],
                 [.. parts.Groups.Select(group => new Belonging(group.GroupId, group.GroupName))],
                 [.. parts.Volumes.Select(volume => new Belonging(volume.VolumeId, $"{volume.Size} GiB"))],
-                parts.Keys.FirstOrDefault()?.Name)
+                key?.Name)
             {
-                PublicKey = parts.Keys.FirstOrDefault()?.PublicKey,
+                PublicKey = key?.PublicKey,
                 Seen = [.. parts.Instances.Select(Ec2Observer.Observed)],
                 Others = parts.Others,
             };

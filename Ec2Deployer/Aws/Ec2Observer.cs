@@ -52,7 +52,7 @@ internal sealed class Ec2Observer(Ec2Calls calls)
             Known = true,
             Instances = [.. parts.Instances.Where(instance => Alive.Contains(instance.State.Name.Value)).Select(Observed)],
             Groups = [.. parts.Groups.Select(Observed)],
-            Key = parts.Keys.FirstOrDefault(),
+            Key = parts.Keys is [var key, ..] ? key : null,
             Others = parts.Others,
         };
     }
@@ -253,7 +253,7 @@ internal sealed class Ec2Observer(Ec2Calls calls)
     }
 
     // The SDK gives null for an empty list.
-    private static IReadOnlyDictionary<string, string> TagsOf(List<Tag>? tags) => (tags ?? []).ToDictionary(tag => tag.Key, tag => tag.Value ?? "");
+    private static Dictionary<string, string> TagsOf(List<Tag>? tags) => (tags ?? []).ToDictionary(tag => tag.Key, tag => tag.Value ?? "");
 
     private static Filter OfDeployment(string deployment) => new($"tag:{LabTags.Deployment}", [deployment]);
 

@@ -1,8 +1,8 @@
 using System.Globalization;
+using Lab.Ec2Deployer.Fleet;
 using Lab.Ec2Deployer.Reporting;
 using Lab.Ec2Deployer.Tests.Aws;
 using Lab.Ec2Deployer.Tests.Ec2StandIn;
-using Lab.Ec2Deployer.Fleet;
 using Lab.Ec2Deployer.Tests.Fleet;
 
 namespace Lab.Ec2Deployer.Tests.Commands;

@@ -156,7 +156,7 @@ public sealed class FleetStoryTests(RigFixture rig, ITestOutputHelper output) : 
         Assert.Contains("\"label\":\"POSITIVE\"", await answer.Content.ReadAsStringAsync(Token), StringComparison.Ordinal);
     }
 
-    private async Task AssertPlainHttpIsSentOnAsync(FleetReport report)
+    private static async Task AssertPlainHttpIsSentOnAsync(FleetReport report)
     {
         var plain = report with { Address = new Uri($"http://{report.Address.Host}") };
         using var stranger = FleetStory.Client(plain, key: null);
