@@ -107,7 +107,6 @@ public sealed class IamCommandTests : CommandTest
             ($"plan --hosts 1 {from}", null),
             ($"publish --hosts 1 {from} --tag team=red", null),
             ("status", null),
-            ("list", null),
             ("publish --tag team= --tag course=2", null),
             ("publish --ssh-from 198.51.100.1", null),
             ("publish", () => session.Alive().Single(instance => instance.Tags["lab:host"] == "host-1").State = "stopped"),
@@ -116,6 +115,7 @@ public sealed class IamCommandTests : CommandTest
             ("publish --replace host-2", null),
             ("scale --hosts 1", null),
             ("destroy --yes", () => session.StandIn.Volumes.First().InstanceId = null),
+            ("list", null),
         ];
         foreach (var (line, before) in story)
         {
