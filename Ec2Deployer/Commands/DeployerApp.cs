@@ -13,7 +13,7 @@ internal static partial class DeployerApp
         Puts Lab on EC2: one orchestrator, and two workers on each of the worker hosts.
 
         From nothing to a running cluster and back to nothing: plan, publish, status, bench, destroy.
-        Hosts cost money from 'publish' until 'destroy', or until --ttl ends them, whether they are used or not.
+        Hosts cost money from 'publish' until 'destroy' or --ttl ends them, used or not; of stopped ones only the disks do.
 
         'plan' shows what 'publish' does and what it costs; it needs no AWS account. Options that describe the
         deployment are remembered by 'publish' and 'scale': later commands need only --name (or nothing, for 'lab').
