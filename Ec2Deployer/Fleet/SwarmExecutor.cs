@@ -9,6 +9,10 @@ internal sealed class SwarmExecutor(FleetSession session)
 {
     private const int MaxJoinAttempts = 3;
 
+    // Managers that still try to reach a dead member at the same address may refuse a new one there for some seconds, and a host
+    // whose manager was made anew at its old address may look for the old one for as long.
+    private static readonly string[] PassingJoinFailures = ["could not connect to prospective new cluster member", "Timeout was reached before node joined"];
+
     /// <summary>Makes all hosts members of one Swarm, managers where they should be. Gives no roles yet.</summary>
     /// <returns>A manager, and whether anything was changed.</returns>
     /// <exception cref="HostFailedException">It cannot be formed.</exception>
@@ -27,6 +31,7 @@ internal sealed class SwarmExecutor(FleetSession session)
             }
 
             manager = session[session.Hosts.FirstOrDefault(host => host.Manager) ?? session.OrchestratorHost];
+            session.LeftRunning = "The Swarm is formed in part.";
             if (surveys[manager.Host.Name].SwarmState is not "inactive") await manager.RunAsync(SwarmCommands.Leave, cancellationToken);
             await manager.RunAsync(SwarmCommands.Init(manager.Host), cancellationToken);
             surveys[manager.Host.Name] = surveys[manager.Host.Name].With(await manager.RunAsync(SwarmCommands.Membership, cancellationToken));
@@ -43,6 +48,7 @@ internal sealed class SwarmExecutor(FleetSession session)
         {
             // One after the other: a Swarm whose managers change all at once may lose its majority.
             step.Say($"{connection.Host.Name} joins");
+            if (!changed) session.LeftRunning = "The Swarm is formed in part, and what ran before runs on.";
             if (surveys[connection.Host.Name].SwarmState is not "inactive") await connection.RunAsync(SwarmCommands.Leave, cancellationToken);
             var token = (await manager.RunAsync(SwarmCommands.JoinToken(connection.Host.Manager), cancellationToken)).Trim();
             await JoinAsync(connection, manager.Host, token, cancellationToken);
@@ -61,7 +67,6 @@ internal sealed class SwarmExecutor(FleetSession session)
         return (manager, changed);
     }
 
-    // Managers that still try to reach a dead member at the same address may refuse a new one there for some seconds.
     private static async Task JoinAsync(HostConnection connection, DeployedHost through, string token, CancellationToken cancellationToken)
     {
         for (var attempt = 1; ; attempt++)
@@ -71,7 +76,7 @@ internal sealed class SwarmExecutor(FleetSession session)
                 await connection.RunAsync(SwarmCommands.Join(connection.Host, through, token), cancellationToken);
                 return;
             }
-            catch (HostFailedException e) when (attempt < MaxJoinAttempts && e.Message.Contains("could not connect to prospective new cluster member", StringComparison.Ordinal))
+            catch (HostFailedException e) when (attempt < MaxJoinAttempts && PassingJoinFailures.Any(failure => e.Message.Contains(failure, StringComparison.Ordinal)))
             {
                 // What is left of the attempt is in the way of the next.
                 await connection.RunAsync(SwarmCommands.LeaveIfMember, cancellationToken);
