@@ -62,6 +62,8 @@ internal sealed class Ec2Deployment
     {
         await EnsureKeyAsync(options, snapshot, cancellationToken);
         var plan = await PlanAsync(options, callerAddress, cancellationToken, snapshot);
+        // Nobody is to agree to a price and then be refused.
+        Ec2Life.RequireAhead(plan.Options, plan.Actions.OfType<StartAction>().Select(start => start.Instance), _time.GetUtcNow());
         if (plan.Starting.Count > 0) await _checks.RequirePermissionsAsync(plan, cancellationToken);
         return plan;
     }

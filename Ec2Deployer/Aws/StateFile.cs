@@ -50,5 +50,6 @@ internal static class StateFile
     // JSON may say null where the program never does.
     private static bool IsWhole(DeploymentState state) =>
         new[] { state.Options, state.HostKeys, state.Launching }.All(part => part is not null && part.All(entry => entry.Value is not null))
-        && state.Place is not { Region: null };
+        && state.Place is not { Region: null }
+        && (state.Place?.Endpoint is not { } endpoint || (Uri.TryCreate(endpoint, UriKind.Absolute, out var address) && address.Scheme is "http" or "https"));
 }

@@ -100,7 +100,9 @@ internal sealed class CommandContext : IDisposable
         _identity ??= _environment.Identity(Options.Region, _endpoint).AskAsync(cancellationToken);
 
     /// <summary>Whether this is for certain the place in which the deployment was published.</summary>
-    public async Task<bool> IsItsPlaceAsync(CancellationToken cancellationToken) => _place.IsKnown(await AccountAsync(cancellationToken));
+    public async Task<bool> IsItsPlaceAsync(CancellationToken cancellationToken) =>
+        // What is shown is one owner's: where nobody knows whose the keys are, it does not tell that theirs is gone.
+        State.Options.GetValueOrDefault(Settings.Owner.Name) == Options.Owner && _place.IsKnown(await AccountAsync(cancellationToken));
 
     private Task<string?> AccountAsync(CancellationToken cancellationToken)
     {

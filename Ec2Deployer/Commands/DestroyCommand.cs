@@ -21,10 +21,10 @@ internal static class DestroyCommand
         var deployment = await context.DeploymentAsync(cancellationToken);
         var operation = new DestroyOperation(deployment, context.Directory, parse.GetValue(Forget) || await context.IsItsPlaceAsync(cancellationToken));
         var belongings = await operation.ListAsync(context.Options, cancellationToken, context.Progress);
-        if (operation.HostsElsewhere(belongings) is { Count: > 0 } elsewhere)
+        if (operation.HostsElsewhere(belongings) is { } elsewhere)
         {
             throw new DeploymentException(ExitCode.AwsRefused,
-                $"EC2 shows a '{context.Options.Name}' in {context.Options.Region} with another SSH key and none of the hosts that this machine knows ({string.Join(", ", elsewhere)}): it may be somebody else's. Nothing was removed. Take the credentials by which yours was published; 'destroy --forget' removes what EC2 shows here, and your keys.");
+                $"EC2 shows a '{context.Options.Name}' in {context.Options.Region} with another SSH key{(elsewhere.Count == 0 ? " than this machine's" : $" and none of the hosts that this machine knows ({string.Join(", ", elsewhere)})")}: it may be somebody else's. Nothing was removed. Take the credentials by which yours was published; 'destroy --forget' removes what EC2 shows here, and your keys.");
         }
 
         if (!belongings.IsNothing)

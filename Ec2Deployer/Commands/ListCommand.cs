@@ -50,7 +50,7 @@ internal static class ListCommand
     }
 
     private static void Text(
-        Screen screen, string? account, List<ListedDeployment> found, Dictionary<string, DeploymentPlace?> here, IReadOnlyList<RegionSurvey> answers, DateTimeOffset now)
+        Screen screen, string? account, List<ListedDeployment> found, Dictionary<string, Kept> here, IReadOnlyList<RegionSurvey> answers, DateTimeOffset now)
     {
         var asked = answers.Count(answer => answer.Refusal is null);
         var where = $"{(account is null ? "this account" : $"account {account}")}, {asked} {(asked == 1 ? "region" : "regions")} asked";
@@ -65,13 +65,13 @@ internal static class ListCommand
                 $"  together {prices.Sum():F3} US dollars per hour{(prices.Contains(null) ? ", without those unknown" : "")}; list prices of {PriceTable.Bundled.AsOf:yyyy-MM-dd}, without tax and traffic"));
         }
 
-        foreach (var (name, place) in here.Where(one => !found.Any(seen => seen.Name == one.Key && IsHere(seen, here, account))))
+        foreach (var (name, (place, _)) in here.Where(one => !found.Any(seen => seen.Name == one.Key && IsHere(seen, here, account))))
             screen.Line($"  '{name}' is remembered on this machine{(place is null ? "" : $" as one in {place}")}, and not among what was seen");
         if (Refusals(answers) is { Length: > 0 } refusals) screen.Line($"  ! not seen: {refusals}");
     }
 
     private static void Json(
-        Screen screen, string? account, List<ListedDeployment> found, Dictionary<string, DeploymentPlace?> here, IReadOnlyList<RegionSurvey> answers, DateTimeOffset now) => screen.Json(new
+        Screen screen, string? account, List<ListedDeployment> found, Dictionary<string, Kept> here, IReadOnlyList<RegionSurvey> answers, DateTimeOffset now) => screen.Json(new
         {
             Account = account,
             Deployments = found.Select(one => new
@@ -87,11 +87,12 @@ internal static class ListCommand
             }),
             Regions = answers.Where(answer => answer.Refusal is null).Select(answer => answer.Region),
             Refused = answers.Where(answer => answer.Refusal is not null).Select(answer => new { answer.Region, Why = answer.Refusal }),
-            NotSeen = here.Where(one => !found.Any(seen => seen.Name == one.Key && IsHere(seen, here, account))).Select(one => new { Name = one.Key, one.Value?.Region, one.Value?.Account, one.Value?.Endpoint }),
+            NotSeen = here.Where(one => !found.Any(seen => seen.Name == one.Key && IsHere(seen, here, account))).Select(one => new { Name = one.Key, one.Value.Place?.Region, one.Value.Place?.Account, one.Value.Place?.Endpoint }),
         });
 
-    private static bool IsHere(ListedDeployment one, Dictionary<string, DeploymentPlace?> here, string? account) =>
-        here.TryGetValue(one.Name, out var place) && (place is null || (place.Region == one.Region && (place.Account is null || account is null || place.Account == account)));
+    private static bool IsHere(ListedDeployment one, Dictionary<string, Kept> here, string? account) =>
+        here.TryGetValue(one.Name, out var kept) && (kept.Owner is null || one.Owner is null || kept.Owner == one.Owner)
+        && (kept.Place is not { } place || (place.Region == one.Region && (place.Account is null || account is null || place.Account == account)));
 
     private static string Refusals(IReadOnlyList<RegionSurvey> answers) => string.Join("; ", answers
         .Where(answer => answer.Refusal is not null)
@@ -100,15 +101,22 @@ internal static class ListCommand
 
     private static string Number(int number) => number.ToString(CultureInfo.InvariantCulture);
 
-    // By name, with the place where that is known; those of which only the audit log is left are none.
-    private static Dictionary<string, DeploymentPlace?> Remembered(string home)
+    // By name; those of which only the audit log is left are none.
+    private static Dictionary<string, Kept> Remembered(string home)
     {
         if (!Directory.Exists(home)) return [];
         return Directory.EnumerateDirectories(home)
             .Select(path => DeploymentDirectory.At(path))
             .Where(directory => File.Exists(directory.PrivateKeyFile) || File.Exists(directory.StateFile))
             .OrderBy(directory => directory.Path, StringComparer.Ordinal)
-            .ToDictionary(directory => Path.GetFileName(directory.Path), directory => directory.ReadState() is var state && state.Place is { } place
-                ? place : state.Options.GetValueOrDefault(Settings.Region.Name) is { } region ? new DeploymentPlace(region, null, null) : null);
+            .ToDictionary(directory => Path.GetFileName(directory.Path), directory =>
+            {
+                var state = directory.ReadState();
+                var place = state.Place ?? (state.Options.GetValueOrDefault(Settings.Region.Name) is { } region ? new DeploymentPlace(region, null, null) : null);
+                return new Kept(place, state.Options.GetValueOrDefault(Settings.Owner.Name));
+            });
     }
+
+    /// <summary>Where a deployment is that this machine knows, and whose; null where that is not known.</summary>
+    private sealed record Kept(DeploymentPlace? Place, string? Owner);
 }

@@ -36,7 +36,7 @@ internal static class PlanDocument
             ["cost"] = plan.Cost.Lines.Select(line => new { line.What, line.Count, UnitUsd = Rounded(line.UnitUsd, 6), HourlyUsd = Rounded(line.HourlyUsd, 6) }),
             ["hourly_usd"] = Rounded(plan.Cost.HourlyUsd, 6),
             ["monthly_usd"] = Rounded(plan.Cost.MonthlyUsd, 2),
-            ["until_end_usd"] = plan.Options.Ttl is { } ttl ? Rounded(plan.Cost.HourlyUsd * (decimal)ttl.TotalHours, 2) : null,
+            ["until_end_usd"] = plan.Options is { End: null, Ttl: { } ttl } ? Rounded(plan.Cost.HourlyUsd * (decimal)ttl.TotalHours, 2) : null,
             ["starting"] = plan.Starting,
             ["starting_hourly_usd"] = Rounded(plan.StartingCost.HourlyUsd, 6),
             ["actions"] = plan.Actions.Select(action => new

@@ -21,7 +21,8 @@ internal sealed class PlanText(Screen screen, DeploymentPlan plan)
         screen.Table(["name", "runs", "type", "zone", "instance"], plan.Hosts.Select(host => (IReadOnlyList<string>)
             [host.Name, Runs(host), host.InstanceType, host.Zone, host.InstanceId ?? "to be created"]));
         screen.Line($"  machine image {plan.Image}");
-        if (plan.Options.Ttl is { } ttl) screen.Line($"  hosts end themselves {Durations.Text(ttl)} after their first start");
+        if (plan.Options.End is { } set) screen.Line($"  hosts end themselves at {HostEnd.Text(set)}, new ones too");
+        else if (plan.Options.Ttl is { } ttl) screen.Line($"  hosts end themselves {Durations.Text(ttl)} after their first start");
 
         screen.Heading("Containers");
         screen.Table(["name", "host", "ports"], plan.Containers.Select(container => (IReadOnlyList<string>)
@@ -37,7 +38,7 @@ internal sealed class PlanText(Screen screen, DeploymentPlan plan)
             .Select(line => (IReadOnlyList<string>)[$"{line.Count} × {line.What}", Usd(line.UnitUsd, 4), Usd(line.HourlyUsd, 3), Usd(line.HourlyUsd * Cost.HoursPerMonth, 2)])
             .Append(["together", "", Usd(plan.Cost.HourlyUsd, 3), Usd(plan.Cost.MonthlyUsd, 2)]));
 
-        if (plan.Options.Ttl is { } end && plan.Cost.HourlyUsd is { } hourly)
+        if (plan.Options is { End: null, Ttl: { } end } && plan.Cost.HourlyUsd is { } hourly)
             screen.Line($"  together until they end after {Durations.Text(end)}: {Usd(hourly * (decimal)end.TotalHours, 2)}");
 
         screen.Heading(plan.Observed ? "What 'publish' would change" : "What 'publish' would do (EC2 was not asked what exists)");

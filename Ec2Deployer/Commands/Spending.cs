@@ -15,7 +15,7 @@ internal static class Spending
     {
         foreach (var note in plan.Notes) context.Progress.Note(note);
         if (plan.Starting.Count == 0) return;
-        var price = Price(plan);
+        var price = Price(plan, context.Time.GetUtcNow());
         if (context.Yes)
         {
             context.Progress.Note($"Starts {price}.");
@@ -29,14 +29,21 @@ internal static class Spending
 
     /// <summary>Such as <c>3 hosts for 0.31 US dollars an hour, 1.24 until they end after 4h</c>.</summary>
     /// <param name="plan">What is about to be done.</param>
-    public static string Price(DeploymentPlan plan)
+    /// <param name="now">The present moment.</param>
+    public static string Price(DeploymentPlan plan, DateTimeOffset now)
     {
         var cost = plan.StartingCost;
         var hosts = plan.Starting.Count == 1 ? $"1 host ({plan.Starting[0]})" : string.Create(CultureInfo.InvariantCulture, $"{plan.Starting.Count} hosts");
         if (cost.HourlyUsd is not { } hourly)
             return $"{hosts} at an unknown price (the table has no price in {plan.Options.Region} of {string.Join(", ", cost.Lines.Where(line => line.UnitUsd is null).Select(line => line.What))})";
         var text = $"{hosts} for {Usd(hourly)} US dollars an hour";
-        if (plan.Options.Ttl is { } ttl) text += $", {Usd(hourly * (decimal)ttl.TotalHours)} until they end after {Durations.Text(ttl)}";
+        if (plan.EndOfStarting(now) is { } end)
+        {
+            // What counts from a first start is said as it was asked for; of a moment that is set already, only that is true.
+            var when = plan.Options.Ttl is { } ttl && now + ttl == end ? $"after {Durations.Text(ttl)}" : $"at {HostEnd.Text(end)}";
+            text += $", {Usd(hourly * Math.Max(0, (decimal)(end - now).TotalHours))} until {(plan.Starting.Count == 1 ? "it ends" : "they end")} {when}";
+        }
+
         if (plan.Hosts.Count > plan.Starting.Count && plan.Cost.HourlyUsd is { } together) text += $" ({Usd(together)} an hour with those that run)";
         return text + FormattableString.Invariant($", list prices of {cost.AsOf:yyyy-MM-dd} without tax and traffic");
     }

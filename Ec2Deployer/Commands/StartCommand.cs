@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Lab.Ec2Deployer.Fleet;
+using Lab.Ec2Deployer.Planning;
 using Lab.Ec2Deployer.Reporting;
 
 namespace Lab.Ec2Deployer.Commands;
@@ -17,6 +18,8 @@ internal static class StartCommand
         var found = await context.FindAnyAsync(cancellationToken);
         if (found.Instances.Count == 0)
             throw new DeploymentException(ExitCode.Failed, $"'{context.Options.Name}' has no hosts that could be started: 'publish' makes them.");
+        var price = RunningCost.HourlyUsd(context.Options, found.Instances.Select(instance => instance.State is "running" ? instance : instance with { State = "pending" }));
+        context.Progress.Note($"The hosts cost {LifeText.Usd(price)} US dollars an hour while they run.");
         var report = await new StartOperation(deployment, context.Fleet).RunAsync(context.Options, context.Release, found, context.Progress, cancellationToken);
         ReportText.Write(context, report);
         return ExitCode.Done;

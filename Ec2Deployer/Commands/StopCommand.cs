@@ -44,7 +44,7 @@ internal static class StopCommand
         var named = ReportText.Named(context);
         context.Screen.Line(instances.Count == 0 ? $"'{context.Options.Name}' has no hosts." : $"{string.Join(", ", instances.Select(instance => instance.Host))} are stopped.");
         if (instances.Count == 0) return;
-        context.Screen.Line($"  Their disks cost {LifeText.Usd(hourly)} US dollars an hour ({LifeText.Usd(hourly * Cost.HoursPerMonth)} a month). Public addresses were given back: 'start{named}' brings others.");
+        context.Screen.Line($"  Their disks cost {LifeText.Usd(hourly)} US dollars an hour ({LifeText.Usd(hourly * Cost.HoursPerMonth)} a month). {(context.Options.PublicAddresses ? $"Public addresses were given back: 'start{named}' brings others." : $"'start{named}' starts them again.")}");
         context.Screen.Line($"  While they are stopped nothing ends them{(instances.Exists(instance => HostEnd.Of(instance) is not null) ? ", whatever end was set; 'start' asks for another where that has passed" : "")}. 'destroy{named}' removes everything.");
     }
 }

@@ -21,8 +21,8 @@ internal static class TagOptions
         var seen = new Dictionary<string, string>();
         foreach (var text in given)
         {
-            if (text.IndexOf('=', StringComparison.Ordinal) is var sign && sign < 1) errors.Add($"--tag '{text}' is no tag: KEY=VALUE, or KEY= to take it off.");
-            else if (!seen.TryAdd(text[..sign], text) && seen[text[..sign]] != text) errors.Add($"--tag '{text[..sign]}' is given twice, with different values.");
+            var sign = text.IndexOf('=', StringComparison.Ordinal);
+            if (sign > 0 && !seen.TryAdd(text[..sign], text) && seen[text[..sign]] != text) errors.Add($"--tag '{text[..sign]}' is given twice, with different values.");
             else Set(text);
         }
 
@@ -31,6 +31,12 @@ internal static class TagOptions
         void Set(string text)
         {
             var sign = text.IndexOf('=', StringComparison.Ordinal);
+            if (sign < 1)
+            {
+                errors.Add($"--tag '{text}' is no tag: KEY=VALUE, or KEY= to take it off.");
+                return;
+            }
+
             tags[text[..sign]] = sign + 1 < text.Length ? text[(sign + 1)..] : null;
         }
     }

@@ -65,6 +65,8 @@ internal static class TtlCommand
     private static void Remember(CommandContext context, TimeSpan? life)
     {
         var state = context.Directory.ReadState();
+        // Where nothing is remembered, of a torn state say, one option alone would pass for the whole.
+        if (state.Options.Count == 0) return;
         var options = new Dictionary<string, string>(state.Options);
         if (life is { } known) options[Settings.Ttl] = Durations.Text(known);
         else options.Remove(Settings.Ttl);

@@ -14,11 +14,12 @@ internal sealed class DestroyOperation(Ec2Deployment deployment, DeploymentDirec
     public Task<Belongings> ListAsync(DeploymentOptions options, CancellationToken cancellationToken, IProgressSink? progress = null) =>
         deployment.BelongingsAsync(options, cancellationToken, progress);
 
-    /// <summary>The hosts that this machine knows, where EC2 shows a deployment of that name that is for certain another: with other hosts and another key. Else none.</summary>
-    public IReadOnlyList<string> HostsElsewhere(Belongings belongings)
+    /// <summary>The hosts that this machine knows, where EC2 shows a deployment of that name that is for certain another: with other hosts and another key. Else null.</summary>
+    public IReadOnlyList<string>? HostsElsewhere(Belongings belongings)
     {
         var known = directory.ReadState().HostKeys.Keys;
-        return belongings.IsNothing || belongings.PublicKey is null || OwnKey() is null || Doubt(belongings) is null ? [] : [.. known];
+        // Of a torn state no host is known; what runs elsewhere with another key is another's all the same.
+        return belongings.PublicKey is null || OwnKey() is null || Doubt(belongings) is null || (known.Count == 0 && belongings.Instances.Count == 0) ? null : [.. known];
     }
 
     /// <summary>Removes it all; here only the audit log stays.</summary>

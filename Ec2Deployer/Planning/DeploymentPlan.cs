@@ -39,6 +39,16 @@ internal sealed record DeploymentPlan
     /// <summary>What <see cref="Starting"/> costs to run.</summary>
     public required Cost StartingCost { get; init; }
 
+    /// <summary>When <see cref="Starting"/> end by themselves; null: never, or not together.</summary>
+    /// <param name="now">The present moment.</param>
+    public DateTimeOffset? EndOfStarting(DateTimeOffset now)
+    {
+        var ends = Starting.Select(host => Actions.OfType<StartAction>().FirstOrDefault(start => start.Subject == host) is { } start
+            ? HostEnd.Of(start.Instance)
+            : Options.End ?? now + Options.Ttl).ToList();
+        return ends.Contains(null) || ends.Max() - ends.Min() > TimeSpan.FromMinutes(10) ? null : ends.Max();
+    }
+
     /// <summary>What the user should know, one sentence each: what differs and is left as it is, say.</summary>
     public required IReadOnlyList<string> Notes { get; init; }
 }

@@ -19,6 +19,7 @@ public sealed class LostStateTests : CommandTest
         { "[1]", "is torn" },
         { "{\"host_keys\": null}", "is torn" },
         { "{\"options\": {\"--hosts\": 3}}", "is torn" },
+        { "{\"version\": 1, \"place\": {\"region\": \"us-east-1\", \"account\": null, \"endpoint\": \"nowhere\"}, \"options\": {}, \"host_keys\": {}, \"launching\": {}}", "is torn" },
         { "{\"version\": 99, \"options\": 1}", "was written by a newer version" },
     };
 
@@ -124,6 +125,59 @@ public sealed class LostStateTests : CommandTest
         Assert.Contains("where its hosts are is not known on this machine", result.Error, StringComparison.Ordinal);
         Assert.True(File.Exists(session.DirectoryOf().PrivateKeyFile));
         Assert.Equal(3, session.Alive().Count);
+    }
+
+    [Fact]
+    public async Task Destroy_TornStateAndHostsWithAnotherKey_RefusesUnlessToldTo()
+    {
+        await using var session = await TornAsync("{");
+        var machine = session.Elsewhere();
+        try
+        {
+            // The same name and user, in another account say.
+            await RunAsync(machine, "publish --hosts 1 --name other");
+            File.Copy(machine.DirectoryOf("other").PrivateKeyFile, session.DirectoryOf().PrivateKeyFile, overwrite: true);
+        }
+        finally
+        {
+            machine.Forget();
+        }
+
+        var result = await RunAsync(session, "destroy --yes");
+
+        Assert.Equal(3, result.Code);
+        Assert.Contains("with another SSH key than this machine's: it may be somebody else's. Nothing was removed.", result.Error, StringComparison.Ordinal);
+        Assert.Equal(3, session.Alive().Count);
+        Assert.Equal(0, (await RunAsync(session, "destroy --yes --forget")).Code);
+        Assert.Empty(session.Alive());
+    }
+
+    [Fact]
+    public async Task Ttl_TornState_LeavesItSoThatDestroyElsewhereKeepsTheKeyAndPublishTheNumberOfHosts()
+    {
+        await using var session = await TornAsync("{");
+        await using var elsewhere = await Ec2StandIn.StandIn.StartAsync();
+        Regions["eu-west-1"] = elsewhere;
+        await RunAsync(session, "ttl 4h");
+
+        var result = await RunAsync(session, "destroy --yes --region eu-west-1");
+        await RunAsync(session, "publish");
+
+        Assert.Equal(1, result.Code);
+        Assert.True(File.Exists(session.DirectoryOf().PrivateKeyFile));
+        Assert.Equal(3, session.Alive().Count);
+    }
+
+    [Fact]
+    public async Task Publish_ImpossibleTagRemembered_IsNoFaultOfTheProgram()
+    {
+        await using var session = await Ec2Session.StartAsync();
+        session.DirectoryOf().WriteState(new() { Options = new() { ["--tag"] = "team" } });
+
+        var result = await RunAsync(session, "publish --hosts 1");
+
+        Assert.Equal(2, result.Code);
+        Assert.Contains("--tag 'team' is no tag", result.Error, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -72,6 +72,7 @@ public sealed class OwnerTests : CommandTest
         Assert.Equal(0, (await RunAsync(ben.Session, "status")).Code);
         var listed = (await RunAsync(ben.Session, "list")).Out.Split('\n').Where(line => line.StartsWith("  lab ", StringComparison.Ordinal)).ToList();
         Assert.Equal(["2", "3"], listed.Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[2]));
+        Assert.Equal(["–", "here"], listed.Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[^1]));
 
         // Whose it is was remembered.
         var destroyed = await RunAsync(ben.Session, "destroy --yes");
@@ -94,6 +95,23 @@ public sealed class OwnerTests : CommandTest
 
         Assert.Empty(session.Alive());
         Assert.Empty(session.StandIn.Groups);
+    }
+
+    [Fact]
+    public async Task Destroy_AnothersWhereNobodyKnowsWhoseTheKeysAre_KeepsThem()
+    {
+        await using var session = await Ec2Session.StartAsync();
+        await session.ProvisionAsync(Ec2Session.Options with { Hosts = 1, Owner = "ana" });
+        // The account is known from now on, the owner is not.
+        await RunAsync(session, "status");
+
+        var result = await RunAsync(session, "destroy --yes --owner ben");
+
+        Assert.Equal(1, result.Code);
+        Assert.True(File.Exists(session.DirectoryOf().PrivateKeyFile));
+        Assert.Equal(2, session.Alive().Count);
+        Assert.Equal(0, (await RunAsync(session, "destroy --yes")).Code);
+        Assert.True(session.DirectoryOf().IsEmpty);
     }
 
     [Fact]

@@ -31,6 +31,39 @@ public sealed class SpendingTests : CommandTest
         Assert.Empty(session.DirectoryOf().ReadState().Options);
     }
 
+    [Fact]
+    public async Task Scale_AfterAnEndWasPutOff_TellsTheSumUntilThatEnd()
+    {
+        await using var session = await Ec2Session.StartAsync();
+        await RunAsync(session, "publish --hosts 1 --ttl 1h");
+        await RunAsync(session, "ttl +7h");
+        (Agreed, Answer) = (false, "n");
+
+        var result = await RunAsync(session, "scale --hosts 2");
+        var plan = await RunAsync(session, "plan --hosts 2");
+
+        Assert.Matches(@"Start 1 host \(host-2\) for 0\.103 US dollars an hour, 0\.8[12]\d until it ends at 20\d\d-\d\d-\d\d \d\d:\d\d UTC ", result.Error);
+        Assert.Matches(@"  hosts end themselves at 20\d\d-\d\d-\d\d \d\d:\d\d UTC, new ones too\n", plan.Out);
+        Assert.DoesNotContain("after 1h", plan.Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Publish_StoppedPastTheirEnd_IsRefusedBeforeTheQuestion()
+    {
+        await using var session = await Ec2Session.StartAsync();
+        await RunAsync(session, "publish --hosts 1 --ttl 1h");
+        await RunAsync(session, "stop");
+        session.StandIn.Age(TimeSpan.FromHours(2));
+        (Agreed, Answer) = (false, "y");
+
+        var result = await RunAsync(session, "publish --disk 20");
+
+        Assert.Equal((int)ExitCode.Failed, result.Code);
+        Assert.Contains("Set another first: 'ttl 4h'", result.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("[y/N]", result.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("--disk", session.DirectoryOf().ReadState().Options.Keys);
+    }
+
     [Theory]
     [InlineData("publish --hosts 2")]
     [InlineData("publish --hosts 2 --progress json")]

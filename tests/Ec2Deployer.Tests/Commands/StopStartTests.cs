@@ -198,6 +198,30 @@ public sealed class StopStartTests : CommandTest
     }
 
     [Fact]
+    public async Task Start_StoppedHosts_TellsWhatTheyCostFromThenOn()
+    {
+        await using var session = await Ec2Session.StartAsync();
+        await RunAsync(session, "publish --hosts 1");
+        await RunAsync(session, "stop");
+
+        var result = await RunAsync(session, "start");
+
+        Assert.Contains("The hosts cost 0.205 US dollars an hour while they run.", result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Stop_WithoutPublicAddresses_SpeaksOfNone()
+    {
+        await using var session = await Ec2Session.StartAsync();
+        await RunAsync(session, "publish --hosts 1");
+
+        var result = await RunAsync(session, "stop --private-address yes");
+
+        Assert.Contains("'start' starts them again.", result.Out, StringComparison.Ordinal);
+        Assert.DoesNotContain("Public addresses", result.Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Start_NothingThere_SaysHowToMakeIt()
     {
         await using var session = await Ec2Session.StartAsync();
