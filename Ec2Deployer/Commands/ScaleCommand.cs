@@ -19,6 +19,7 @@ internal static class ScaleCommand
     {
         if (parse.GetResult(Settings.Hosts.Option) is null) throw new DeploymentException(ExitCode.Usage, "scale needs --hosts N: how many hosts for workers there are to be.");
         context.Fleet.Check(context.Release);
+        context.Directory.RequireWritable();
         var deployment = await context.DeploymentAsync(cancellationToken);
         var found = await context.FindAnyAsync(cancellationToken);
         if (found.Instances.FirstOrDefault(instance => instance.State is "stopped" or "stopping") is { } stopped)
