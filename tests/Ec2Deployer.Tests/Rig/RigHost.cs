@@ -37,6 +37,7 @@ internal sealed class RigHost : IAsyncDisposable
         Directory.CreateDirectory(own);
         await File.WriteAllTextAsync(Path.Combine(own, "authorized_keys"), publicKey);
         await File.WriteAllTextAsync(Path.Combine(own, "daemon.json"), CloudInit.DockerConfiguration);
+        await File.WriteAllLinesAsync(Path.Combine(own, "sysctl.conf"), CloudInit.KernelSettings);
         return await BootAsync(name, $"10.77.0.{number}", manager, own, docker);
     }
 

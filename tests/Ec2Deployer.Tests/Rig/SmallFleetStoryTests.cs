@@ -55,10 +55,9 @@ public sealed class SmallFleetStoryTests(RigFixture rig, ITestOutputHelper outpu
         await HarmAWorkerAsync();
         await LoseNothingToHarmAsync(first);
         await BreakALockAsync();
-        await StopOvernightAsync(first);
         await UpgradeDockerUnderLoadAsync(first);
         await RollBackUnderLoadAsync(first);
-        await LoseTheOrchestratorsHostAsync();
+        await StopOvernightAsync(await LoseTheOrchestratorsHostAsync());
         await OutliveAnOrchestratorAsync();
 
         var apiKey = Path.Combine(rig.Release.StateDirectory, "api-key");
@@ -174,10 +173,10 @@ public sealed class SmallFleetStoryTests(RigFixture rig, ITestOutputHelper outpu
     }
 
     /// <summary>Hosts that are stopped keep their disks; started again they form their Swarm by themselves and serve what they served, jobs included.</summary>
-    private async Task StopOvernightAsync(FleetReport first)
+    private async Task StopOvernightAsync(FleetReport before)
     {
         Uri job;
-        using (var client = FleetStory.Client(first))
+        using (var client = FleetStory.Client(before))
         {
             client.DefaultRequestHeaders.Add("Prefer", "respond-async");
             using var answer = await client.PostAsync(new Uri("/new_request", UriKind.Relative), new StringContent("a quiet night"), Token);
@@ -194,7 +193,7 @@ public sealed class SmallFleetStoryTests(RigFixture rig, ITestOutputHelper outpu
 
         var started = await _story.ReportAsync("start");
         FleetStory.AssertHealthy(started, containers: 5);
-        Assert.Equal(first.Version, started.Version);
+        Assert.Equal(before.Version, started.Version);
         (code, status) = await _story.StatusAsync();
         Assert.Equal(0, code);
         Assert.All(status.GetProperty("hosts").EnumerateArray(), host => Assert.Equal("ready", host.GetProperty("swarm").GetString()));
@@ -268,7 +267,7 @@ public sealed class SmallFleetStoryTests(RigFixture rig, ITestOutputHelper outpu
         _story.Edit("Worker/WorkerApplication.cs", "\"Lab worker, newer\"", "\"Lab worker\"");
     }
 
-    private async Task LoseTheOrchestratorsHostAsync()
+    private async Task<FleetReport> LoseTheOrchestratorsHostAsync()
     {
         await _story.Ec2.KillAsync("orchestrator");
         await KillAsync("host-1", "worker-b");
@@ -287,6 +286,7 @@ public sealed class SmallFleetStoryTests(RigFixture rig, ITestOutputHelper outpu
         (code, status) = await _story.StatusAsync();
         Assert.Equal(0, code);
         Assert.All(status.GetProperty("hosts").EnumerateArray(), host => Assert.Equal("ready", host.GetProperty("swarm").GetString()));
+        return healed;
     }
 
     private async Task OutliveAnOrchestratorAsync()

@@ -22,6 +22,7 @@ mount --bind "$own/docker" var/lib/docker
 mkdir -p mnt/old
 cp "$own/authorized_keys" run/authorized_keys
 install -D -m 644 "$own/daemon.json" etc/docker/daemon.json
+install -D -m 644 "$own/sysctl.conf" etc/sysctl.d/60-lab.conf
 pivot_root . mnt/old
 cd /
 umount -l /mnt/old
@@ -41,7 +42,7 @@ if [ ! -e /etc/lab-rig-booted ]; then
     ssh-keygen -q -t ed25519 -N '' -f /etc/ssh/ssh_host_ed25519_key
     touch /etc/lab-rig-booted
 fi
-sysctl -qw net.ipv4.ip_unprivileged_port_start=80
+sysctl -q -p /etc/sysctl.d/60-lab.conf
 
 if [ "$docker" = none ]; then
     rm -f /usr/bin/docker /usr/sbin/dockerd
