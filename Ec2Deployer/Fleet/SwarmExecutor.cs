@@ -9,8 +9,8 @@ internal sealed class SwarmExecutor(FleetSession session)
 {
     private const int MaxJoinAttempts = 3;
 
-    // Managers that still try to reach a dead member at the same address may refuse a new one there for some seconds, and a host
-    // whose manager was made anew at its old address may look for the old one for as long.
+    // Managers that still try to reach a dead member at the same address may refuse a new one there for some seconds, and Docker
+    // gives a join 20 s, which a network that has just changed may need for itself.
     private static readonly string[] PassingJoinFailures = ["could not connect to prospective new cluster member", "Timeout was reached before node joined"];
 
     /// <summary>Makes all hosts members of one Swarm, managers where they should be. Gives no roles yet.</summary>

@@ -2,7 +2,7 @@ using Lab.Ec2Deployer.Reporting;
 
 namespace Lab.Ec2Deployer.Tests.Rig;
 
-/// <summary>Hosts that have no Swarm yet are taken up by whatever command comes next.</summary>
+/// <summary>Hosts that have no Swarm yet, or have lost its only manager, are taken up by whatever command comes next.</summary>
 [Collection(nameof(RigTests))]
 public sealed class BrokenFormationTests(RigFixture rig, ITestOutputHelper output)
 {
@@ -18,13 +18,15 @@ public sealed class BrokenFormationTests(RigFixture rig, ITestOutputHelper outpu
     }
 
     [Fact]
-    public async Task Replace_AfterAPublishThatBrokeOffBeforeTheSwarm_FormsIt()
+    public async Task Publish_WithoutASwarmOrItsOnlyManager_FormsAnother()
     {
         Assert.SkipWhen(RigNamespace.Obstacle is not null, RigNamespace.Obstacle ?? "");
         await using var story = await FleetStory.StartAsync(rig, output);
         await BreakOffAsync(story);
 
         FleetStory.AssertHealthy(await story.ReportAsync("publish", "--replace", "host-1"), containers: 3);
+        await story.Ec2.KillAsync("orchestrator");
+        FleetStory.AssertHealthy(await story.ReportAsync("publish"), containers: 3);
         await story.DestroyAsync();
     }
 

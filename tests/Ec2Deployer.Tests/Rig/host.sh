@@ -13,11 +13,12 @@ if [ "$engine" = docker ]; then options="--cgroup-parent=$group --iptables=false
 
 unshare --net --mount --uts --ipc --pid --fork --kill-child bash -c '
     for _ in $(seq 500); do ip link show eth0 >/dev/null 2>&1 && break; sleep 0.02; done
-    # A host that takes the address of one before it says so: the others would go on sending to the dead one.
-    sysctl -qw net.ipv4.conf.all.arp_notify=1 net.ipv4.conf.eth0.arp_notify=1
     ip address add "$1/24" dev eth0
     ip link set eth0 up
     ip link set lo up
+    # A host that takes the address of one before it must say so, or the others go on sending to the dead one. What it says
+    # first finds the bridge not ready yet; a question for an address that nobody has is asked three times and heard by all.
+    echo > /dev/udp/10.77.0.254/9
     shift
     exec bash "$@"' host-init "$address" "$here/host-init.sh" "$name" "$own" "$user" "$port" "$options" < /dev/null > "$own/console.log" 2>&1 &
 host=$!
