@@ -28,14 +28,20 @@ internal static class OrchestratorApp
     /// <summary>Builds the application with some of its services replaced.</summary>
     /// <param name="replace">Is called after all services were added.</param>
     /// <param name="args">Configuration as command-line arguments.</param>
-    internal static WebApplication Create(Action<IServiceCollection> replace, params string[] args)
-    {
-        var builder = WebApplication.CreateBuilder(new WebApplicationOptions
+    internal static WebApplication Create(Action<IServiceCollection> replace, params string[] args) => Create(
+        WebApplication.CreateBuilder(new WebApplicationOptions
         {
             Args = args,
             // The page's files lie beside the program, wherever it is started from.
             WebRootPath = Path.Combine(AppContext.BaseDirectory, "wwwroot"),
-        });
+        }),
+        replace);
+
+    /// <summary>Builds the application from what a builder has already.</summary>
+    /// <param name="builder">The builder, with the whole configuration.</param>
+    /// <param name="replace">Is called after all services were added.</param>
+    internal static WebApplication Create(WebApplicationBuilder builder, Action<IServiceCollection> replace)
+    {
         AddServices(builder);
         replace(builder.Services);
 

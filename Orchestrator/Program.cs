@@ -13,6 +13,7 @@ if (HealthVerb.IsAsked(args)) return HealthVerb.Run(HealthEndpoints.LivePath);
 // Nothing here blocks such a thread, and the requests of clients are still the thread pool's. Read once, before the first socket.
 const string InlineCompletions = "DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS";
 if (Environment.GetEnvironmentVariable(InlineCompletions) is null) Environment.SetEnvironmentVariable(InlineCompletions, "1");
+await Rehearsal.RunAsync();
 try
 {
     if (await OrchestratorApp.Create(args).RunToEndAsync() is not { } failure) return Environment.ExitCode;

@@ -32,7 +32,10 @@ internal static class WorkerApplication
         configure?.Invoke(builder);
 
         var app = builder.Build();
+        app.UseWarmUp();
         app.UseServiceDefaults();
+        // Else it would stand before everything, and what the warm-up sends would find no endpoint.
+        app.UseRouting();
         app.UseForeignPageRefusal();
         app.MapDefaultEndpoints();
         app.MapMetrics();
@@ -108,6 +111,7 @@ internal static class WorkerApplication
                 services.GetRequiredService<ILogger<ModelCompiler>>(),
                 cancellationToken);
         });
+        builder.Services.AddWarmUp();
         builder.Services.AddSingleton<ModelHost>();
         builder.Services.AddHostedService(services => services.GetRequiredService<ModelHost>());
         builder.Services.AddHealthChecks().AddCheck<NotReady.Check>("model");

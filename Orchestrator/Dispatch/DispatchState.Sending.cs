@@ -12,6 +12,8 @@ internal sealed partial class DispatchState
             entry = next;
         }
 
+        // Who found a free worker has not waited.
+        _mostQueued = Math.Max(_mostQueued, _queue.Count);
         metrics.Depth(_queue.Count, Workers.BusyCount);
     }
 

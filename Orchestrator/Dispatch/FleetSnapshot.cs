@@ -3,12 +3,13 @@ namespace Lab.Orchestrator.Dispatch;
 /// <summary>The dispatcher's state at one moment, as somebody who watches it wants to see it.</summary>
 /// <param name="At">Clock reading of the moment.</param>
 /// <param name="Queued">Requests waiting.</param>
+/// <param name="MostQueued">The most requests that have waited at once since the snapshot before.</param>
 /// <param name="Totals">What the requests so far come to.</param>
 /// <param name="Workers">The workers in the order in which they were configured, at most <see cref="MaxWorkers"/>.</param>
 /// <param name="WorkerCount">How many workers there are.</param>
 /// <param name="Latest">The last requests, the newest first; <c>null</c> if none has ended since the number that was asked about.</param>
 internal sealed record FleetSnapshot(
-    long At, int Queued, RequestTotals Totals, IReadOnlyList<WorkerSnapshot> Workers, int WorkerCount, EndedRequest[]? Latest)
+    long At, int Queued, int MostQueued, RequestTotals Totals, IReadOnlyList<WorkerSnapshot> Workers, int WorkerCount, EndedRequest[]? Latest)
 {
     /// <summary>How many workers are described: beyond that nobody reads, and the dispatcher has better things to do.</summary>
     public const int MaxWorkers = 200;
@@ -24,6 +25,7 @@ internal sealed record FleetSnapshot(
         return new(
             now,
             state.Queued,
+            state.TakeMostQueued(),
             totals,
             [.. state.Workers.All.Take(MaxWorkers).Select(worker => WorkerSnapshot.Of(worker, time, now))],
             state.Workers.All.Count,

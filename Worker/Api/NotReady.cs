@@ -15,7 +15,7 @@ internal static class NotReady
     {
         /// <inheritdoc/>
         public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
-            Task.FromResult(host.Ready is null
+            Task.FromResult(!host.IsWarm
                 ? HealthCheckResult.Unhealthy("loading")
                 : HealthCheckResult.Healthy("ready"));
     }

@@ -1,3 +1,5 @@
+using System.Text;
+using Lab.ServiceDefaults.Health;
 using Lab.Worker.Checkpoints;
 using Microsoft.Extensions.Options;
 
@@ -11,14 +13,25 @@ internal delegate TextModel ModelLoader(CancellationToken cancellationToken);
 /// Loads and warms the model while the server already answers, and stops the server if that fails.
 /// </summary>
 internal sealed partial class ModelHost(
-    ModelLoader load, InferenceGate gate, IOptions<WorkerOptions> options,
+    ModelLoader load, InferenceGate gate, WarmUp warmUp, IOptions<WorkerOptions> options,
     IHostApplicationLifetime lifetime, TimeProvider time, ILogger<ModelHost> logger) : BackgroundService
 {
+    // What orchestrators send: one text as it is, and several.
+    private static readonly (string Path, string ContentType, string Body)[] Usual =
+    [
+        ("/run_model", "text/plain", "Is it warm?"),
+        ("/run_model", "application/json", """{"text":"Is it warm?"}"""),
+        ("/run_batch", "application/json", """{"texts":["Is it warm?","It is."],"tokens":["a","b"]}"""),
+    ];
+
     private TextModel? _model;
     private TextModel? _ready;
 
-    /// <summary>The model, once it is loaded and warm.</summary>
+    /// <summary>The model, once it can compute.</summary>
     public TextModel? Ready => Volatile.Read(ref _ready);
+
+    /// <summary>Whether a request would find everything as fast as it is going to be.</summary>
+    public bool IsWarm { get; private set; }
 
     /// <summary>Why there will be no model, in one line.</summary>
     public string? Failure { get; private set; }
@@ -40,6 +53,8 @@ internal sealed partial class ModelHost(
         {
             // A thread of its own: loading takes seconds, and the pool may have a single thread.
             await Task.Factory.StartNew(() => Load(stoppingToken), stoppingToken, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+            await WarmRequestsAsync(stoppingToken);
+            IsWarm = true;
             var elapsed = time.GetElapsedTime(started);
             LogReady(_model!.Description.Name, options.Value.FullModelDirectory, elapsed.TotalSeconds);
         }
@@ -60,6 +75,16 @@ internal sealed partial class ModelHost(
         }
     }
 
+    private async Task WarmRequestsAsync(CancellationToken cancellationToken)
+    {
+        foreach (var (path, contentType, body) in Usual)
+        {
+            var status = await warmUp.PostAsync(path, contentType, Encoding.UTF8.GetBytes(body), cancellationToken);
+            // Somebody may have come before the worker said that it is ready, and be served: slower, that is all.
+            if (status is not 200) LogNotWarm(path, status);
+        }
+    }
+
     private void Load(CancellationToken cancellationToken)
     {
         // Native threads that the runtime starts here for large computations stay on the same cores.
@@ -75,6 +100,9 @@ internal sealed partial class ModelHost(
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Threads is {Threads}, but this process may use {Cores} cores, and no more threads are started")]
     private partial void LogThreads(int threads, int cores);
+
+    [LoggerMessage(Level = LogLevel.Debug, Message = "{Path} answers its own request with {Status}")]
+    private partial void LogNotWarm(string path, int status);
 
     [LoggerMessage(Level = LogLevel.Debug, Message = "The model cannot be served")]
     private partial void LogFailure(Exception exception);

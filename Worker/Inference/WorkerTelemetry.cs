@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
+using Lab.ServiceDefaults.Health;
 
 namespace Lab.Worker.Inference;
 
@@ -48,6 +49,7 @@ internal sealed class WorkerTelemetry : IDisposable
     /// <param name="texts">How many texts it classified.</param>
     public void Computed(TimeSpan duration, int texts)
     {
+        if (WarmUp.IsUnderWay) return;
         _inferenceDuration.Record(duration.TotalSeconds);
         _answers.Add(texts);
         _batchSize.Record(texts);

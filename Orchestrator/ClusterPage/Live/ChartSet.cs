@@ -2,7 +2,7 @@ namespace Lab.Orchestrator.ClusterPage.Live;
 
 /// <summary>The page's charts of the last five minutes.</summary>
 /// <param name="Throughput">Requests answered and failed per second.</param>
-/// <param name="Queue">Requests waiting.</param>
+/// <param name="Queue">The most requests that waited at once in each second.</param>
 /// <param name="Latency">Where an answer's time went, in milliseconds.</param>
 public sealed record ChartSet(Chart Throughput, Chart Queue, Chart Latency)
 {

@@ -22,7 +22,7 @@ internal sealed class History
         _before = now;
         if (before is null || elapsed <= TimeSpan.Zero) return;
         _ring[_count++ % Length] = new(
-            snapshot.Queued,
+            snapshot.MostQueued,
             (now.Answered - before.Answered) / elapsed.TotalSeconds,
             (now.Failed - before.Failed) / elapsed.TotalSeconds,
             LatencyHistogram.Percentile(before.Queue, now.Queue, 0.5),

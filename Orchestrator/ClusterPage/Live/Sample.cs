@@ -1,7 +1,7 @@
 namespace Lab.Orchestrator.ClusterPage.Live;
 
 /// <summary>One second of the cluster's life.</summary>
-/// <param name="Queued">Requests waiting at its end.</param>
+/// <param name="Queued">The most requests that waited at once.</param>
 /// <param name="Answered">Requests answered per second.</param>
 /// <param name="Failed">Requests refused or given up per second.</param>
 /// <param name="QueueMs">Median time before the dispatch, in milliseconds; <c>null</c> if nothing was answered.</param>

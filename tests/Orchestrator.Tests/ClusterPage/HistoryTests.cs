@@ -12,6 +12,7 @@ public sealed class HistoryTests
     {
         var history = new History();
         history.Add(Snapshot(queued: 0, answered: 1000, failed: 50), Second);
+        // Seven waited at once, and none any more when the second ended.
         history.Add(Snapshot(queued: 7, answered: 1300, failed: 52), TimeSpan.FromSeconds(2));
         var sample = Assert.Single(history.ToArray());
         Assert.Equal((7, 150, 1), (sample.Queued, sample.Answered, sample.Failed));
@@ -34,6 +35,6 @@ public sealed class HistoryTests
     private static FleetSnapshot Snapshot(int queued, long answered, long failed)
     {
         var none = new LatencyHistogram().Copy();
-        return new(0, queued, new(answered + failed, answered, failed, none, none, none), [], 0, null);
+        return new(0, 0, queued, new(answered + failed, answered, failed, none, none, none), [], 0, null);
     }
 }

@@ -39,6 +39,40 @@ public sealed class ReadinessTests
         Assert.Equal(HttpStatusCode.OK, await StatusAsync(worker, "/info"));
     }
 
+    [Fact]
+    public async Task Get_WhileItsOwnRequestsRun_NotReadyYet()
+    {
+        // Two computations of the model alone, and one for each of its own requests.
+        const int All = 5;
+        var computations = 0;
+        using var reached = new ManualResetEventSlim();
+        using var last = new ManualResetEventSlim();
+        await using var worker = await RunningWorker.StartAsync(telemetry => RunningWorker.OpenBundled(telemetry, model => new ObservedModel(model, () =>
+        {
+            if (Interlocked.Increment(ref computations) != All) return;
+            reached.Set();
+            last.Wait(TimeSpan.FromSeconds(60));
+        })), waitUntilReady: false);
+
+        Assert.True(reached.Wait(TimeSpan.FromSeconds(60), Cancellation));
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, await StatusAsync(worker, "/health"));
+        last.Set();
+        await worker.LoadedAsync();
+        Assert.Equal(HttpStatusCode.OK, await StatusAsync(worker, "/health"));
+        Assert.Equal(All, computations);
+    }
+
     private static async Task<HttpStatusCode> StatusAsync(RunningWorker worker, string path) =>
         (await worker.Client.GetAsync(path, Cancellation)).StatusCode;
+
+    private sealed class ObservedModel(ILogitsModel inner, Action computing) : ILogitsModel
+    {
+        public float[][] ComputeLogits(IReadOnlyList<int[]> texts)
+        {
+            computing();
+            return inner.ComputeLogits(texts);
+        }
+
+        public void Dispose() => inner.Dispose();
+    }
 }

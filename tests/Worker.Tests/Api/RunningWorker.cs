@@ -53,12 +53,15 @@ public sealed class RunningWorker : IAsyncLifetime
 
     /// <summary>A worker with the bundled model behind <paramref name="wrap"/>.</summary>
     internal static Task<RunningWorker> StartAsync(Func<ILogitsModel, ILogitsModel> wrap, params string[] settings) =>
-        StartAsync(telemetry =>
-        {
-            var config = DistilBertConfig.Read(TestModels.Bundled);
-            var tokenizer = new BertTokenizer(Vocabulary.Read(TestModels.Bundled, config.VocabSize), new(Lowercase: true), config.MaxPositions);
-            return new(new("minilm-sst2", "", config.Labels, config.MaxPositions), tokenizer, wrap(TestModels.OpenBundled(new())), telemetry);
-        }, waitUntilReady: true, settings);
+        StartAsync(telemetry => OpenBundled(telemetry, wrap), waitUntilReady: true, settings);
+
+    /// <summary>The bundled model behind <paramref name="wrap"/>.</summary>
+    internal static TextModel OpenBundled(WorkerTelemetry telemetry, Func<ILogitsModel, ILogitsModel> wrap)
+    {
+        var config = DistilBertConfig.Read(TestModels.Bundled);
+        var tokenizer = new BertTokenizer(Vocabulary.Read(TestModels.Bundled, config.VocabSize), new(Lowercase: true), config.MaxPositions);
+        return new(new("minilm-sst2", "", config.Labels, config.MaxPositions), tokenizer, wrap(TestModels.OpenBundled(new())), telemetry);
+    }
 
     public ValueTask InitializeAsync() => new(StartAsync(waitUntilReady: true));
 

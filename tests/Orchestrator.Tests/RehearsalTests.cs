@@ -1,0 +1,7 @@
+namespace Lab.Orchestrator.Tests;
+
+public sealed class RehearsalTests
+{
+    [Fact]
+    public async Task RunAsync_ServesItsRequests() => Assert.Null(await Rehearsal.RunAsync());
+}
