@@ -11,7 +11,8 @@ namespace Lab.Ec2Deployer.Aws;
 /// <param name="time">The clock.</param>
 internal sealed class AccountSurvey(Func<string, CancellationToken, Task<IAmazonEC2?>> connect, Ec2Pace pace, TimeProvider time)
 {
-    private static readonly string[] Alive = ["pending", "running", "stopping", "stopped"];
+    private const string Ending = "shutting-down";
+    private static readonly string[] Listed = ["pending", "running", "stopping", "stopped", Ending];
     private readonly Ec2Pace _pace = pace with { Faults = pace.Faults < TimeSpan.FromSeconds(10) ? pace.Faults : TimeSpan.FromSeconds(10) };
 
     /// <summary>The regions that are enabled for the account.</summary>
@@ -62,7 +63,7 @@ internal sealed class AccountSurvey(Func<string, CancellationToken, Task<IAmazon
             await Ec2Calls.AllAsync<Instance>(async (token, cancellationToken) =>
             {
                 var page = await calls.CallAsync((ec2, cancellationToken) => ec2.DescribeInstancesAsync(
-                    new DescribeInstancesRequest { Filters = [new("tag-key", [LabTags.Deployment]), new("instance-state-name", [.. Alive])], MaxResults = 100, NextToken = token }, cancellationToken), cancellationToken);
+                    new DescribeInstancesRequest { Filters = [new("tag-key", [LabTags.Deployment]), new("instance-state-name", [.. Listed])], MaxResults = 100, NextToken = token }, cancellationToken), cancellationToken);
                 return (page.Reservations?.SelectMany(reservation => reservation.Instances ?? []), page.NextToken);
             }, cancellationToken),
             await Ec2Calls.AllAsync<Volume>(async (token, cancellationToken) =>
@@ -73,10 +74,11 @@ internal sealed class AccountSurvey(Func<string, CancellationToken, Task<IAmazon
             }, cancellationToken)), cancellationToken);
 
         // Two people may call theirs the same.
-        var hosts = instances.Select(Ec2Observer.Observed).ToLookup(instance => (Name: instance.Tags[LabTags.Deployment], Owner: instance.Tags.GetValueOrDefault(LabTags.Owner)));
-        var disks = volumes.ToLookup(volume => (Name: volume.Tags.First(tag => tag.Key == LabTags.Deployment).Value, Owner: volume.Tags.Find(tag => tag.Key == LabTags.Owner)?.Value), volume => volume.Size ?? 0);
+        var hosts = instances.Select(instance => Ec2Observer.Observed(instance, volumes)).ToLookup(instance => (Name: instance.Tags[LabTags.Deployment], Owner: instance.Tags.GetValueOrDefault(LabTags.Owner)));
+        var disks = volumes.ToLookup(volume => (Name: volume.Tags.First(tag => tag.Key == LabTags.Deployment).Value, Owner: volume.Tags.Find(tag => tag.Key == LabTags.Owner)?.Value));
         return [.. hosts.Select(group => group.Key).Concat(disks.Select(group => group.Key)).Distinct().OrderBy(one => one.Name, StringComparer.Ordinal).ThenBy(one => one.Owner, StringComparer.Ordinal)
-            .Select(one => new ListedDeployment(one.Name, region, [.. hosts[one]], disks[one].Sum()))];
+            .Select(one => new ListedDeployment(one.Name, one.Owner, region, [.. hosts[one].Where(host => host.State != Ending)], Ec2Observer.Loose(disks[one], hosts[one])))
+            .Where(one => one.Hosts.Count + one.LooseDisks.Count > 0)];
     }
 
     private async Task<T> AskAsync<T>(string region, Func<Ec2Calls, Task<T>> ask, CancellationToken cancellationToken)
@@ -94,13 +96,14 @@ internal sealed record RegionSurvey(string Region, IReadOnlyList<ListedDeploymen
 
 /// <summary>A deployment as its tags tell.</summary>
 /// <param name="Name">Its name.</param>
+/// <param name="Owner">Whose it is, or null where that was not recorded.</param>
 /// <param name="Region">Where it is.</param>
 /// <param name="Hosts">Its instances, stopped ones included.</param>
-/// <param name="DiskGiB">All its disks, those of no host included.</param>
-internal sealed record ListedDeployment(string Name, string Region, IReadOnlyList<ObservedInstance> Hosts, int DiskGiB)
+/// <param name="LooseDisks">Its disks of no host.</param>
+internal sealed record ListedDeployment(string Name, string? Owner, string Region, IReadOnlyList<ObservedInstance> Hosts, IReadOnlyList<ObservedDisk> LooseDisks)
 {
     /// <summary>How many hosts run, or are about to.</summary>
-    public int Running => Hosts.Count(IsRunning);
+    public int Running => Hosts.Count(RunningCost.IsRunning);
 
     /// <summary>How many hosts are stopped.</summary>
     public int Stopped => Hosts.Count - Running;
@@ -108,17 +111,6 @@ internal sealed record ListedDeployment(string Name, string Region, IReadOnlyLis
     /// <summary>When the first of its hosts was last started, or null where there is none.</summary>
     public DateTimeOffset? Since => Hosts.Count == 0 ? null : Hosts.Min(host => host.LaunchedAt);
 
-    /// <summary>Whose it is, or null where that was not recorded.</summary>
-    public string? Owner => Hosts.Select(host => host.Tags.GetValueOrDefault(LabTags.Owner)).FirstOrDefault(owner => owner is not null);
-
-    /// <summary>What it costs per hour as it stands, in US dollars, or null where a price is unknown.</summary>
-    public decimal? HourlyUsd(PriceTable prices)
-    {
-        var running = Hosts.Where(IsRunning).ToList();
-        return prices.Of(Region, [.. running.Where(host => host.PublicAddress is not null).Select(host => host.InstanceType)], 0, publicAddresses: true).HourlyUsd
-            + prices.Of(Region, [.. running.Where(host => host.PublicAddress is null).Select(host => host.InstanceType)], 0, publicAddresses: false).HourlyUsd
-            + prices.Of(Region, [""], DiskGiB, publicAddresses: false).Lines.First(line => line.What.EndsWith("disk", StringComparison.Ordinal)).HourlyUsd;
-    }
-
-    private static bool IsRunning(ObservedInstance host) => host.State is "running" or "pending";
+    /// <summary>What it costs as it stands.</summary>
+    public Cost Cost => RunningCost.Of(new DeploymentOptions { Region = Region }, Hosts, LooseDisks);
 }

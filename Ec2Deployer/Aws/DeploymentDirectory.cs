@@ -92,15 +92,21 @@ internal sealed class DeploymentDirectory
         return name;
     }
 
-    /// <summary>Sees before anything else happens that what is to be kept can be kept.</summary>
+    /// <summary>Sees before anything else happens that what is to be kept can be kept, and leaves everything as it was.</summary>
     /// <exception cref="DeploymentException">The directory cannot be made or written, or its disk is full.</exception>
     public void RequireWritable()
     {
         var probe = System.IO.Path.Combine(Path, ".probe");
+        var missing = Missing(Path).ToList();
         try
         {
             WriteSecret(probe, new string(' ', 1 << 16));
             Writing(() => File.Delete(probe));
+            foreach (var directory in missing) Directory.Delete(directory);
+        }
+        catch (IOException)
+        {
+            // Another run has put something there.
         }
         catch (DeploymentException e)
         {
@@ -150,6 +156,12 @@ internal sealed class DeploymentDirectory
         var options = new FileStreamOptions { Mode = mode, Access = FileAccess.Write, Share = FileShare.ReadWrite };
         if (!OperatingSystem.IsWindows()) options.UnixCreateMode = Mine;
         return new FileStream(file, options);
+    }
+
+    // The directory and those above it that are not there, the innermost first.
+    private static IEnumerable<string> Missing(string path)
+    {
+        for (var directory = path; directory is not null && !Directory.Exists(directory); directory = System.IO.Path.GetDirectoryName(directory)) yield return directory;
     }
 
     private void Make()

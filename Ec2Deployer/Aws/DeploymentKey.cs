@@ -25,17 +25,7 @@ internal static class DeploymentKey
     /// <summary>The public half of a private key.</summary>
     /// <param name="file">The file with the private key: OpenSSH, PKCS#1 or PKCS#8, without a passphrase.</param>
     /// <exception cref="DeploymentException">It holds no key that can be used.</exception>
-    public static string PublicKey(string file)
-    {
-        try
-        {
-            return PublicKey(file, File.ReadAllText(file));
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw Unusable(file, e.Message.TrimEnd('.'), e);
-        }
-    }
+    public static string PublicKey(string file) => PublicKey(file, Text(file));
 
     /// <summary>The public half of a private key that is in no file of its own.</summary>
     /// <param name="file">Where it comes from, for messages.</param>
@@ -68,37 +58,73 @@ internal static class DeploymentKey
     public static string Ensure(DeploymentDirectory directory)
     {
         if (PublicKey(directory) is { } existing) return existing;
+        var made = Make();
+        Keep(directory, made);
+        return made.PublicKey;
+    }
+
+    /// <summary>Makes a key, and writes it nowhere.</summary>
+    public static SshKey Make()
+    {
         var generator = new Ed25519KeyPairGenerator();
         generator.Init(new Ed25519KeyGenerationParameters(new SecureRandom()));
         var pair = generator.GenerateKeyPair();
         var text = new StringBuilder("-----BEGIN OPENSSH PRIVATE KEY-----\n");
         foreach (var line in Convert.ToBase64String(OpenSshPrivateKeyUtilities.EncodePrivateKey(pair.Private)).Chunk(70)) text.Append(line).Append('\n');
         text.Append("-----END OPENSSH PRIVATE KEY-----\n");
-        directory.WriteSecret(directory.PrivateKeyFile, text.ToString());
-        return $"ssh-ed25519 {Convert.ToBase64String(OpenSshPublicKeyUtilities.EncodePublicKey((Ed25519PublicKeyParameters)pair.Public))}";
+        return new(text.ToString(), $"ssh-ed25519 {Convert.ToBase64String(OpenSshPublicKeyUtilities.EncodePublicKey((Ed25519PublicKeyParameters)pair.Public))}");
     }
 
-    /// <summary>Takes a copy of a key that opens the hosts. Another one that is in its place is kept beside it.</summary>
-    /// <param name="directory">The deployment's directory.</param>
+    /// <summary>Reads a key that opens the hosts, to be taken over.</summary>
     /// <param name="file">The private key.</param>
     /// <param name="hosts">The public half that EC2 gave the hosts, or null: there are none.</param>
-    /// <returns>The name of the one that was in its place, or null.</returns>
     /// <exception cref="DeploymentException">It holds no key that can be used, or another than the hosts'.</exception>
-    public static string? TakeOver(DeploymentDirectory directory, string file, string? hosts)
+    public static SshKey Read(string file, string? hosts)
     {
-        var brought = PublicKey(file);
+        var text = Text(file);
+        var brought = PublicKey(file, text);
         if (hosts is not null && hosts != brought) throw Unusable(file, "EC2 shows that the hosts were started with another key");
+        return new(text, brought);
+    }
+
+    /// <summary>Writes a key as the deployment's. Another one that is in its place is kept beside it.</summary>
+    /// <param name="directory">The deployment's directory.</param>
+    /// <param name="key">The key.</param>
+    /// <returns>The name of the one that was in its place, or null.</returns>
+    public static string? Keep(DeploymentDirectory directory, SshKey key)
+    {
         string? aside = null;
         if (File.Exists(directory.PrivateKeyFile))
         {
-            if (File.ReadAllText(directory.PrivateKeyFile) == File.ReadAllText(file)) return null;
+            if (Text(directory.PrivateKeyFile) == key.PrivateKey) return null;
             aside = directory.SetAside(directory.PrivateKeyFile, "replaced");
         }
 
-        directory.WriteSecret(directory.PrivateKeyFile, File.ReadAllText(file));
+        directory.WriteSecret(directory.PrivateKeyFile, key.PrivateKey);
         return aside;
+    }
+
+    private static string Text(string file)
+    {
+        try
+        {
+            return File.ReadAllText(file);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw Unusable(file, e.Message.TrimEnd('.'), e);
+        }
     }
 
     private static DeploymentException Unusable(string file, string why, Exception? inner = null) => new(ExitCode.Usage,
         $"The SSH key {file} cannot be used: {why}. Nothing was changed. A private key without a passphrase is needed, ed25519 or RSA, as OpenSSH, PKCS#1 or PKCS#8: that by which the hosts were started.", inner);
+}
+
+/// <summary>An SSH key, both halves.</summary>
+/// <param name="PrivateKey">The private half as the file holds it. Not for messages or logs.</param>
+/// <param name="PublicKey">The public half, <c>ssh-ed25519 AAAA…</c>.</param>
+internal sealed record SshKey(string PrivateKey, string PublicKey)
+{
+    /// <summary>The public half alone.</summary>
+    public override string ToString() => PublicKey;
 }

@@ -16,6 +16,10 @@ internal sealed class Ec2Deployment
     private readonly Ec2Executor _executor;
     private readonly HostWait _wait;
     private readonly Ec2Destroyer _destroyer;
+    private readonly Action<string>? _note;
+    private SshKey? _key;
+    private bool _isBrought;
+    private bool _toldOfDisks;
 
     /// <param name="ec2">The region's client.</param>
     /// <param name="directory">What this machine keeps of the deployment.</param>
@@ -25,7 +29,7 @@ internal sealed class Ec2Deployment
     public Ec2Deployment(IAmazonEC2 ec2, DeploymentDirectory directory, Ec2Pace pace, TimeProvider time, Action<string>? note = null)
     {
         var calls = new Ec2Calls(ec2, pace, time, note);
-        (_directory, _pace, _time) = (directory, pace, time);
+        (_directory, _pace, _time, _note) = (directory, pace, time, note);
         _observer = new Ec2Observer(calls);
         _checks = new Ec2LaunchChecks(calls);
         _executor = new Ec2Executor(calls, _observer, Launching);
@@ -46,7 +50,7 @@ internal sealed class Ec2Deployment
         DeploymentOptions options, string? callerAddress, CancellationToken cancellationToken, DeploymentSnapshot? snapshot = null)
     {
         var observed = await _observer.ObserveAsync(options, cancellationToken, snapshot?.Observed);
-        var caller = new CallerFacts(callerAddress, DeploymentKey.PublicKey(_directory)) { Launching = _directory.ReadState().Launching };
+        var caller = new CallerFacts(callerAddress, PublicKey()) { Launching = _directory.ReadState().Launching };
         var plan = DeploymentPlanner.Plan(options, observed, caller);
         // What only a launch needs is asked for where there is one.
         return plan.Actions.OfType<LaunchAction>().Any()
@@ -60,10 +64,10 @@ internal sealed class Ec2Deployment
     public async Task<DeploymentPlan> PreparePlanAsync(
         DeploymentOptions options, string? callerAddress, CancellationToken cancellationToken, DeploymentSnapshot? snapshot = null)
     {
-        await EnsureKeyAsync(options, snapshot, cancellationToken);
+        await DraftKeyAsync(options, snapshot, cancellationToken);
         var plan = await PlanAsync(options, callerAddress, cancellationToken, snapshot);
         // Nobody is to agree to a price and then be refused.
-        Ec2Life.RequireAhead(plan.Options, plan.Actions.OfType<StartAction>().Select(start => start.Instance), _time.GetUtcNow());
+        Ec2Life.RequireAhead(plan, _time.GetUtcNow());
         if (plan.Starting.Count > 0) await _checks.RequirePermissionsAsync(plan, cancellationToken);
         return plan;
     }
@@ -77,18 +81,36 @@ internal sealed class Ec2Deployment
     public async Task<Provisioned> ProvisionAsync(
         DeploymentOptions options, string? callerAddress, IProgressSink progress, CancellationToken cancellationToken, DeploymentSnapshot? snapshot = null)
     {
-        await EnsureKeyAsync(options, snapshot, cancellationToken);
+        await DraftKeyAsync(options, snapshot, cancellationToken);
+        KeepKey();
         return await ProvisionAsync(await PlanAsync(options, callerAddress, cancellationToken, snapshot), progress, cancellationToken);
     }
 
-    // A new key would only hide that the hosts' own is not here.
-    private async Task EnsureKeyAsync(DeploymentOptions options, DeploymentSnapshot? snapshot, CancellationToken cancellationToken)
+    /// <summary>Takes a key in place of the one on this machine: plans are made with it, and <see cref="KeepKey"/> keeps it.</summary>
+    public void Bring(SshKey key) => (_key, _isBrought) = (key, true);
+
+    /// <summary>Writes the key that plans were made with, where it is not on this machine yet: until then nothing is left behind.</summary>
+    /// <returns>The name of another one that was in its place, or null.</returns>
+    /// <exception cref="DeploymentException">It cannot be written, or another run has made one meanwhile.</exception>
+    public string? KeepKey()
     {
-        if (DeploymentKey.PublicKey(_directory) is not null) return;
+        if (_key is not { } key) return null;
+        _key = null;
+        if (!_isBrought && DeploymentKey.PublicKey(_directory) is not null)
+            throw new DeploymentException(ExitCode.Failed, $"Another run has made the SSH key {_directory.PrivateKeyFile} meanwhile. Nothing was changed. Run the same command again.");
+        return DeploymentKey.Keep(_directory, key);
+    }
+
+    // A new key would only hide that the hosts' own is not here.
+    private async Task DraftKeyAsync(DeploymentOptions options, DeploymentSnapshot? snapshot, CancellationToken cancellationToken)
+    {
+        if (PublicKey() is not null) return;
         var found = snapshot ?? await FindAsync(options, cancellationToken);
         if (found.Observed is { Key: not null, Instances.Count: > 0 }) throw DeploymentPlanner.OtherKey(options);
-        DeploymentKey.Ensure(_directory);
+        _key = DeploymentKey.Make();
     }
+
+    private string? PublicKey() => _key?.PublicKey ?? DeploymentKey.PublicKey(_directory);
 
     /// <summary>Makes the hosts of a plan exist and run.</summary>
     /// <param name="plan">A plan that was made from what exists now.</param>
@@ -96,7 +118,7 @@ internal sealed class Ec2Deployment
     /// <param name="cancellationToken">Stops between two calls.</param>
     public async Task<Provisioned> ProvisionAsync(DeploymentPlan plan, IProgressSink progress, CancellationToken cancellationToken)
     {
-        Ec2Life.RequireAhead(plan.Options, plan.Actions.OfType<StartAction>().Select(start => start.Instance), _time.GetUtcNow());
+        Ec2Life.RequireAhead(plan, _time.GetUtcNow());
         var calls = await _executor.ApplyAsync(plan, progress, cancellationToken);
         var state = _directory.ReadState();
         var keys = new Dictionary<string, string>(state.HostKeys);
@@ -138,6 +160,12 @@ internal sealed class Ec2Deployment
         }
 
         Ownership.Check(options, observed.IsNothing, observed.Others);
+        if (observed.DisksRefused && !_toldOfDisks)
+        {
+            _toldOfDisks = true;
+            _note?.Invoke($"The account does not allow ec2:DescribeVolumes: each host's disk is taken to have {options.DiskGiB} GiB, as the options say, and disks of no host are not seen.");
+        }
+
         var keys = _directory.ReadState().HostKeys;
         var workers = observed.Instances.Select(instance => FleetShape.WorkerHostNumber(instance.Host) ?? 0).DefaultIfEmpty().Max();
         var hosts = observed.Instances

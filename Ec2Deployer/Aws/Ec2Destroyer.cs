@@ -13,7 +13,7 @@ internal sealed class Ec2Destroyer(Ec2Calls calls, Ec2Observer observer)
     {
         try
         {
-            var parts = await observer.PartsAsync(options, volumes: true, cancellationToken);
+            var parts = await observer.PartsAsync(options, AskedDisks.All, cancellationToken);
             var key = parts.Keys is [var first, ..] ? first : null;
             return new Belongings(
                 [.. parts.Instances.Where(instance => instance.State.Name.Value is not "terminated").Select(Ec2Observer.Observed)],
@@ -39,7 +39,7 @@ internal sealed class Ec2Destroyer(Ec2Calls calls, Ec2Observer observer)
         try
         {
             await EndInstancesAsync(options, belongings, progress, cancellationToken);
-            var parts = await observer.PartsAsync(options, volumes: true, cancellationToken);
+            var parts = await observer.PartsAsync(options, AskedDisks.All, cancellationToken);
             foreach (var volume in parts.Volumes)
             {
                 // Those of ended instances go by themselves; one that was detached by hand would stay and cost.
@@ -71,7 +71,7 @@ internal sealed class Ec2Destroyer(Ec2Calls calls, Ec2Observer observer)
         var left = -1;
         var ended = await calls.UntilAsync(async cancellationToken =>
         {
-            left = (await observer.PartsAsync(options, volumes: false, cancellationToken)).Instances.Count(instance => instance.State.Name.Value != "terminated");
+            left = (await observer.PartsAsync(options, AskedDisks.None, cancellationToken)).Instances.Count(instance => instance.State.Name.Value != "terminated");
             step.Report(Math.Max(0, ids.Count - left), ids.Count);
             return left == 0 ? belongings : null;
         }, calls.Pace.Ending, cancellationToken);

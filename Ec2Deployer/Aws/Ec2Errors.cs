@@ -83,7 +83,7 @@ internal static class Ec2Errors
                 ($"the account is not ready for EC2 in {options.Region} (EC2: {Message(e)})", "Sign in to the AWS console and finish what it asks for"),
             "VcpuLimitExceeded" or "InstanceLimitExceeded" =>
                 ($"the account's quota of running processors for {options.InstanceType} in {options.Region} is used up ({e.ErrorCode}; EC2: {Message(e)})",
-                    "Ask for more under Service Quotas, 'Running On-Demand Standard instances', or take fewer --hosts, a smaller --instance-type or another --region, " + again),
+                    $"It is {LaunchFacts.QuotaOf(options.InstanceType)}; what it allows, {LaunchFacts.HowToLook(options)}. Ask for more there, or take fewer --hosts, a smaller --instance-type or another --region, {again}"),
             { } code when IsNoCapacity(code) =>
                 ($"no zone of {options.Region} can run another {options.InstanceType} now ({code})",
                     "Wait some minutes and run the same command again, or take another --instance-type (c6i.large, m5.large) or --region"),

@@ -20,6 +20,17 @@ internal sealed class Ec2Life(Ec2Calls calls, Ec2Observer observer)
             $"Starting {string.Join(", ", over.Select(instance => instance.Host))} would end {(over.Count == 1 ? "it" : "them")} for good: the end that was set, {HostEnd.Text(over.Max(HostEnd.Of)!.Value)}, has passed or comes at once. Nothing was changed. Set another first: 'ttl 4h{Named(options)}', or 'ttl never{Named(options)}'.");
     }
 
+    /// <summary>The same of a plan, and refuses to create hosts that share such an end: they would end at their first boot.</summary>
+    /// <exception cref="DeploymentException">There is one.</exception>
+    public static void RequireAhead(DeploymentPlan plan, DateTimeOffset now)
+    {
+        RequireAhead(plan.Options, plan.Actions.OfType<StartAction>().Select(start => start.Instance), now);
+        var launched = plan.Actions.OfType<LaunchAction>().Select(launch => launch.Host.Name).ToList();
+        if (launched.Count == 0 || plan.Options.End is not { } end || end >= now + Boot) return;
+        throw new DeploymentException(ExitCode.Failed,
+            $"{string.Join(", ", launched)} would end at {(launched.Count == 1 ? "its" : "their")} first boot: the end that was set for all hosts, {HostEnd.Text(end)}, has passed or comes at once. Nothing was changed. Set another first: 'ttl 4h{Named(plan.Options)}', or 'ttl never{Named(plan.Options)}'.");
+    }
+
     /// <summary>Stops instances and waits until they are.</summary>
     /// <exception cref="DeploymentException">EC2 refused, or they have not stopped in time.</exception>
     public async Task StopAsync(DeploymentOptions options, IReadOnlyList<ObservedInstance> instances, IProgressSink progress, CancellationToken cancellationToken)

@@ -46,11 +46,14 @@ internal sealed class Ec2Observer(Ec2Calls calls)
     /// <summary>Only what the deployment consists of: instances, groups, key pair.</summary>
     public async Task<ObservedDeployment> ExistingAsync(DeploymentOptions options, CancellationToken cancellationToken)
     {
-        var parts = await PartsAsync(options, volumes: false, cancellationToken);
+        var parts = await PartsAsync(options, AskedDisks.WhereAllowed, cancellationToken);
+        var instances = parts.Instances.Where(instance => Alive.Contains(instance.State.Name.Value)).Select(instance => Observed(instance, parts.Volumes)).ToList();
         return new()
         {
             Known = true,
-            Instances = [.. parts.Instances.Where(instance => Alive.Contains(instance.State.Name.Value)).Select(Observed)],
+            Instances = instances,
+            LooseDisks = Loose(parts.Volumes, parts.Instances.Select(Observed)),
+            DisksRefused = parts.VolumesRefused,
             Groups = [.. parts.Groups.Select(Observed)],
             Key = parts.Keys is [var key, ..] ? key : null,
             Others = parts.Others,
@@ -59,21 +62,34 @@ internal sealed class Ec2Observer(Ec2Calls calls)
 
     /// <summary>Everything with the deployment's tag that is this owner's, those terminated included.</summary>
     /// <param name="options">Name and owner.</param>
-    /// <param name="volumes">Whether volumes are asked for too.</param>
+    /// <param name="asked">Whether volumes are asked for too.</param>
     /// <param name="cancellationToken">Ends the calls.</param>
-    public async Task<DeploymentParts> PartsAsync(DeploymentOptions options, bool volumes, CancellationToken cancellationToken)
+    public async Task<DeploymentParts> PartsAsync(DeploymentOptions options, AskedDisks asked, CancellationToken cancellationToken)
     {
         var instances = await InstancesAsync(options.Name, cancellationToken);
         var groups = await GroupsAsync(options.Name, cancellationToken);
         var keys = await KeysAsync(OfDeployment(options.Name), cancellationToken);
-        var disks = volumes ? await VolumesAsync(options.Name, cancellationToken) : [];
+        List<Volume> disks = [];
+        var refused = false;
+        try
+        {
+            if (asked != AskedDisks.None) disks = await VolumesAsync(options.Name, cancellationToken);
+        }
+        catch (AmazonEC2Exception e) when (asked == AskedDisks.WhereAllowed && e.ErrorCode is "UnauthorizedOperation" or "AccessDenied")
+        {
+            refused = true;
+        }
+
         var ownership = new Ownership(options, [.. groups.Select(group => (group.GroupName, TagsOf(group.Tags))), .. keys.Select(key => (key.Name, key.Tags!))]);
         var others = instances.Where(instance => instance.State.Name.Value is not ("terminated" or "shutting-down")).Select(instance => TagsOf(instance.Tags))
             .Concat(groups.Select(group => TagsOf(group.Tags))).Concat(keys.Select(key => key.Tags!)).Concat(disks.Select(disk => TagsOf(disk.Tags)))
             .Where(tags => !ownership.IsOwn(tags)).Select(tags => tags.GetValueOrDefault(LabTags.Owner)).OfType<string>().Distinct().Order(StringComparer.Ordinal);
         return new(
             [.. instances.Where(instance => ownership.IsOwn(TagsOf(instance.Tags)))], [.. groups.Where(group => ownership.IsOwn(TagsOf(group.Tags)))],
-            [.. keys.Where(key => ownership.IsOwn(key.Tags!))], [.. disks.Where(disk => ownership.IsOwn(TagsOf(disk.Tags)))], [.. others]);
+            [.. keys.Where(key => ownership.IsOwn(key.Tags!))], [.. disks.Where(disk => ownership.IsOwn(TagsOf(disk.Tags)))], [.. others])
+        {
+            VolumesRefused = refused,
+        };
     }
 
     /// <summary>All instances with the deployment's tag that EC2 still shows, those terminated included.</summary>
@@ -119,6 +135,22 @@ internal sealed class Ec2Observer(Ec2Calls calls)
         return [.. (keys.KeyPairs ?? []).Select(key => new ObservedKey(key.KeyName, WithoutComment(key.PublicKey)) { Id = key.KeyPairId, Tags = TagsOf(key.Tags) })];
     }
 
+    /// <summary>What the planner needs to know of an instance, and its disks among some.</summary>
+    public static ObservedInstance Observed(Instance instance, IEnumerable<Volume> volumes)
+    {
+        var observed = Observed(instance);
+        return observed with { Disks = [.. volumes.Where(volume => observed.Attached.Contains(volume.VolumeId)).Select(Observed)] };
+    }
+
+    /// <summary>Those of some disks that no instance has.</summary>
+    /// <param name="volumes">The disks.</param>
+    /// <param name="instances">The instances, those that are ending included: their disks go with them.</param>
+    public static IReadOnlyList<ObservedDisk> Loose(IEnumerable<Volume> volumes, IEnumerable<ObservedInstance> instances)
+    {
+        var attached = instances.SelectMany(instance => instance.Attached).ToHashSet();
+        return [.. volumes.Where(volume => volume.State?.Value is not ("deleting" or "deleted") && !attached.Contains(volume.VolumeId)).Select(Observed)];
+    }
+
     /// <summary>What the planner needs to know of an instance.</summary>
     public static ObservedInstance Observed(Instance instance)
     {
@@ -145,6 +177,8 @@ internal sealed class Ec2Observer(Ec2Calls calls)
             FirstStartedAt = instance.NetworkInterfaces?.FirstOrDefault(network => network.Attachment?.DeviceIndex == 0)?.Attachment?.AttachTime is { } first ? new DateTimeOffset(first.ToUniversalTime()) : null,
         };
     }
+
+    private static ObservedDisk Observed(Volume volume) => new(volume.VolumeId, volume.Size ?? 0, volume.VolumeType?.Value ?? DiskKind.Gp3);
 
     private static ObservedGroup Observed(SecurityGroup group) => new(group.GroupId, group.GroupName, [.. (group.IpPermissions ?? []).SelectMany(Rules)])
     {
@@ -267,4 +301,21 @@ internal sealed class Ec2Observer(Ec2Calls calls)
 /// <param name="Volumes">Disks, where they were asked for.</param>
 /// <param name="Others">The owners of other deployments of the same name.</param>
 internal sealed record DeploymentParts(
-    IReadOnlyList<Instance> Instances, IReadOnlyList<SecurityGroup> Groups, IReadOnlyList<ObservedKey> Keys, IReadOnlyList<Volume> Volumes, IReadOnlyList<string> Others);
+    IReadOnlyList<Instance> Instances, IReadOnlyList<SecurityGroup> Groups, IReadOnlyList<ObservedKey> Keys, IReadOnlyList<Volume> Volumes, IReadOnlyList<string> Others)
+{
+    /// <summary>Whether disks were asked for, and the account may not ask.</summary>
+    public bool VolumesRefused { get; init; }
+}
+
+/// <summary>Whether disks are asked for.</summary>
+internal enum AskedDisks
+{
+    /// <summary>They are not.</summary>
+    None,
+
+    /// <summary>They are; an account that may not ask is told none.</summary>
+    WhereAllowed,
+
+    /// <summary>They are, and a refusal is a failure.</summary>
+    All,
+}

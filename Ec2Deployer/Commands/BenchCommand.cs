@@ -30,7 +30,7 @@ internal static class BenchCommand
     public static Command Create(CommandEnvironment environment)
     {
         var command = new Command("bench", "Run the load generator against the deployment.") { Words };
-        return command.WithWay().Does(environment, (context, parse, cancellationToken) => RunAsync(context, parse, environment, cancellationToken));
+        return command.WithWay().Does(environment, (context, parse, cancellationToken) => RunAsync(context, parse, environment, cancellationToken)).Refuses("the load generator writes its results itself, into the files of --out.", Settings.Json);
     }
 
     /// <summary>The load generator's command line.</summary>
@@ -75,7 +75,9 @@ internal static class BenchCommand
             arguments = [.. arguments, HarmWith, HarmProgram(environment.Self, Settings.SameWay(parse, context.Options))];
         var program = environment.LoadGenerator();
         var start = new ProcessStartInfo(program[0], [.. program.Skip(1), .. arguments]);
-        start.Environment[PriceVariable] = RunningCost.HourlyUsd(context.Options, found.Instances)?.ToString(CultureInfo.InvariantCulture) ?? "unknown";
+        var cost = RunningCost.Of(context.Options, found.Observed);
+        if (cost.HourlyUsd is null) context.Progress.Note($"What a million requests cost stays unknown: {Money.Missing(cost, context.Options.Region)}.");
+        start.Environment[PriceVariable] = cost.HourlyUsd?.ToString(CultureInfo.InvariantCulture) ?? "unknown";
         try
         {
             // Ctrl-C reaches it too, and it ends in its own way.

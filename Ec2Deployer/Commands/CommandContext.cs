@@ -76,6 +76,22 @@ internal sealed class CommandContext : IDisposable
     /// <summary>The clock.</summary>
     public TimeProvider Time => _environment.Time;
 
+    /// <summary>What this command has begun to change, or null: nothing yet, or it is done.</summary>
+    public Changes? Changes { get; private set; }
+
+    /// <summary>Says that what comes next changes something, so that a failure tells what it leaves running.</summary>
+    /// <param name="deployment">The deployment at EC2.</param>
+    /// <param name="instances">The instances that may run, for where EC2 does not say; asked when it fails.</param>
+    /// <param name="goesOn">Whether the same command goes on where it stopped.</param>
+    public void BeginChanges(Ec2Deployment deployment, Func<IEnumerable<string>> instances, bool goesOn = true) => Changes = new(deployment, instances, goesOn);
+
+    /// <inheritdoc cref="BeginChanges(Ec2Deployment, Func{IEnumerable{string}}, bool)"/>
+    public void BeginChanges(Ec2Deployment deployment, DeploymentSnapshot found, bool goesOn = true) =>
+        BeginChanges(deployment, () => found.Instances.Select(instance => instance.Id), goesOn);
+
+    /// <summary>Says that everything is changed.</summary>
+    public void EndChanges() => Changes = null;
+
     /// <summary>Whether credentials were found. Only after <see cref="TryDeploymentAsync"/>.</summary>
     public bool HasCredentials => _client is not null;
 
@@ -197,7 +213,7 @@ internal sealed class CommandContext : IDisposable
 
     /// <summary>The options for a deployment that exists: as many worker hosts as it has, where the command line does not say another number.</summary>
     public DeploymentOptions OptionsFor(DeploymentSnapshot found) =>
-        _parse.GetResult(Settings.Hosts.Option) is null && (found.WorkerHosts > Options.Hosts || (IsForgotten && found.WorkerHosts > 0)) ? Options with { Hosts = found.WorkerHosts } : Options;
+        _parse.GetResult(Settings.HostsOf(_parse)) is null && (found.WorkerHosts > Options.Hosts || (IsForgotten && found.WorkerHosts > 0)) ? Options with { Hosts = found.WorkerHosts } : Options;
 
     // Where what was remembered is lost, the hosts that run are the number that was meant, not the default.
     private bool IsForgotten => State.Options.Count == 0;
@@ -247,7 +263,7 @@ internal sealed class CommandContext : IDisposable
         {
             return Settings.Read(_parse, State.Options, _environment.ConfiguredRegion);
         }
-        catch (DeploymentException e) when (State.Options.Count > 0 && !_parse.CommandResult.Command.Options.Contains(Settings.Hosts.Option))
+        catch (DeploymentException e) when (State.Options.Count > 0 && !_parse.CommandResult.Command.Options.Contains(Settings.HostsOf(_parse)))
         {
             var options = Settings.Read(_parse, State.Options.Where(option => option.Key == Settings.Region.Name).ToDictionary(), _environment.ConfiguredRegion);
             Progress.Note($"{Directory.StateFile} remembers what is impossible, and defaults hold in its place: {e.Message.ReplaceLineEndings(" ")}");

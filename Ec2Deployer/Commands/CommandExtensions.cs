@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Lab.Ec2Deployer.Aws;
 using Lab.Ec2Deployer.Remote;
 using Lab.Ec2Deployer.Reporting;
 
@@ -33,7 +34,21 @@ internal static class CommandExtensions
         return command;
     }
 
-    /// <summary>What the command does.</summary>
+    /// <summary>Has the command refuse options of all commands that mean nothing to it: one that is taken and not heeded misleads.</summary>
+    /// <param name="command">The command.</param>
+    /// <param name="why">What it does instead, one sentence.</param>
+    /// <param name="options">The options.</param>
+    public static Command Refuses(this Command command, string why, params Option[] options)
+    {
+        command.Validators.Add(result =>
+        {
+            foreach (var option in options.Where(option => result.GetResult(option) is { Implicit: false }))
+                result.AddError($"'{command.Name}' takes no {option.Name}: {why}");
+        });
+        return command;
+    }
+
+    /// <summary>What the command does. Once it has said <see cref="CommandContext.BeginChanges(Ec2Deployment, DeploymentSnapshot, bool)"/>, whatever it fails with tells what runs and costs.</summary>
     public static Command Does(this Command command, CommandEnvironment environment, Func<CommandContext, ParseResult, CancellationToken, Task<ExitCode>> action)
     {
         command.SetAction(async (parse, cancellationToken) =>
@@ -43,9 +58,15 @@ internal static class CommandExtensions
             {
                 return (int)await action(context, parse, cancellationToken);
             }
-            catch (DeploymentException e) when (e.InnerException is HostFailedException { IsUnanswered: true } && !cancellationToken.IsCancellationRequested)
+            catch (Exception e)
             {
-                if (await context.ExplainDoorAsync(cancellationToken) is { } door) context.Progress.Note(door);
+                if (e.InnerException is HostFailedException { IsUnanswered: true } && !cancellationToken.IsCancellationRequested
+                    && await context.ExplainDoorAsync(cancellationToken) is { } door)
+                {
+                    context.Progress.Note(door);
+                }
+
+                if (context.Changes is { } changes) await WhatRuns.JoinAsync(e, context, changes);
                 throw;
             }
         });

@@ -8,11 +8,12 @@ namespace Lab.Ec2Deployer.Commands;
 internal static class DestroyCommand
 {
     private static readonly Option<bool> Yes = new("--yes", "-y") { Description = "Do not ask." };
+    private static readonly Option<bool> Force = new("--force") { Description = "Even while another deployer is at work." };
     private static readonly Option<bool> Forget = new("--forget") { Description = "Remove what EC2 shows, and the keys on this machine, even where none of the hosts that it knows is to be seen." };
 
     public static Command Create(CommandEnvironment environment)
     {
-        var command = new Command("destroy", "Remove everything: hosts, stopped ones too, disks, security groups, key. Safe to repeat.") { Yes, Forget };
+        var command = new Command("destroy", "Remove everything: hosts, stopped ones too, disks, security groups, key. Safe to repeat.") { Yes, Forget, Force };
         return command.Does(environment, RunAsync);
     }
 
@@ -41,12 +42,18 @@ internal static class DestroyCommand
                     ]);
             }
 
+            if (!parse.GetValue(Yes)) context.Screen.RequireSomebody();
+            if (!parse.GetValue(Force) && belongings.Instances.Count > 0)
+                await LockCheck.RequireFreeAsync(context, await deployment.FindAsync(context.Options, cancellationToken), "Nothing was removed.", cancellationToken, canBeForced: true);
             if (!parse.GetValue(Yes) && !context.Screen.Confirm("Remove all of it?"))
                 throw new DeploymentException(ExitCode.Failed, "Nothing was removed.");
         }
 
         var kept = !context.Directory.IsEmpty;
-        if (await operation.RunAsync(context.Options, belongings, context.Progress, cancellationToken) is { } doubt)
+        if (!belongings.IsNothing) context.BeginChanges(deployment, () => belongings.Instances.Select(instance => instance.Id));
+        var left = await operation.RunAsync(context.Options, belongings, context.Progress, cancellationToken);
+        context.EndChanges();
+        if (left is { } doubt)
         {
             throw new DeploymentException(ExitCode.Failed,
                 $"{(belongings.IsNothing ? "Nothing" : "Nothing any more")} of '{context.Options.Name}' is in {context.Options.Region}, but {doubt}: they may run on in another region or account. Keys and state stay in {context.Directory.Path}. Run 'list' with each account's credentials; 'destroy --forget' deletes them where you are sure.");

@@ -22,7 +22,7 @@ internal static class HarmCommand
     {
         var command = new Command(Verb, "Harm a worker, as bench faults does.") { Kind, Worker, Place };
         command.Hidden = true;
-        return command.WithWay().Does(environment, RunAsync);
+        return command.WithWay().Does(environment, RunAsync).Refuses("it has no results.", Settings.Json);
     }
 
     private static async Task<ExitCode> RunAsync(CommandContext context, ParseResult parse, CancellationToken cancellationToken)

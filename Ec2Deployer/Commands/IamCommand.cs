@@ -14,5 +14,5 @@ internal static class IamCommand
                 var name = parse.GetResult(Settings.Name) is { Implicit: false } ? context.Options.Name : null;
                 context.Screen.Json(IamPolicy.Document(name, context.Options.Region, IamPolicy.Grants));
                 return Task.FromResult(ExitCode.Done);
-            });
+            }).Refuses("it asks nobody, and the policy holds for whoever has it.", Settings.Owner, Settings.Endpoint);
 }

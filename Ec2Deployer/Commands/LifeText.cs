@@ -1,4 +1,3 @@
-using System.Globalization;
 using Lab.Ec2Deployer.Aws;
 using Lab.Ec2Deployer.Planning;
 
@@ -21,9 +20,10 @@ internal static class LifeText
             ? HostEnd.Of(kept)
             : plan.Options.End ?? now + plan.Options.Ttl).ToList();
         var named = ReportText.Named(context);
+        var price = Money.PerHour(plan.Cost, plan.Options.Region);
         var text = ends.Contains(null)
-            ? $"Nothing ends {(ends.TrueForAll(end => end is null) ? "these hosts" : "all of these hosts")} by itself, and they cost {Usd(plan.Cost.HourlyUsd)} US dollars an hour: 'ttl 4h{named}' sets an end, 'stop{named}' keeps their disks alone, 'destroy{named}' removes everything."
-            : $"These hosts end by themselves at {HostEnd.Text(ends.Max()!.Value)}, and cost {Usd(plan.Cost.HourlyUsd)} US dollars an hour until then: 'ttl +2h{named}' puts the end off, 'ttl never{named}' takes it off.";
+            ? $"Nothing ends {(ends.TrueForAll(end => end is null) ? "these hosts" : "all of these hosts")} by itself, and they cost {price}: 'ttl 4h{named}' sets an end, 'stop{named}' keeps their disks alone, 'destroy{named}' removes everything."
+            : $"These hosts end by themselves at {HostEnd.Text(ends.Max()!.Value)}, and cost {price} until then: 'ttl +2h{named}' puts the end off, 'ttl never{named}' takes it off.";
         if (context.Screen.IsJson) context.Progress.Note(text);
         else context.Screen.Line($"\n{text}");
     }
@@ -43,9 +43,6 @@ internal static class LifeText
         var endless = instances.Where(instance => HostEnd.Of(instance) is null).Select(instance => instance.Host).ToList();
         return $"ends {when}{(endless.Count == 0 ? "" : $", but nothing ends {string.Join(", ", endless)}")}";
     }
-
-    /// <summary>A rate for people; a whole that is a part of a cent keeps the digits that tell it.</summary>
-    public static string Usd(decimal? value) => value?.ToString(value is < 0.1m and > 0 ? "F4" : "F3", CultureInfo.InvariantCulture) ?? "an unknown number of";
 
     private static string Moment(DateTimeOffset end, DateTimeOffset now) =>
         $"{HostEnd.Text(end)} ({(end > now ? $"in {Durations.Text(end - now)}" : "has passed")})";

@@ -11,7 +11,7 @@ internal static class ListCommand
 {
     public static Command Create(CommandEnvironment environment)
     {
-        var command = new Command("list", "Every deployment of this account, over all enabled regions (--region: that one alone), and what it costs.");
+        var command = new Command("list", "Every deployment of this account, over all enabled regions (--region: that one alone), and what it costs. --name and --owner show those alone.");
         command.SetAction(async (parse, cancellationToken) => (int)await RunAsync(parse, environment, cancellationToken));
         return command;
     }
@@ -21,7 +21,8 @@ internal static class ListCommand
         var endpoint = Settings.EndpointOf(parse) ?? environment.ConfiguredEndpoint();
         var region = parse.GetValue(Settings.Region);
         var home = region ?? environment.ConfiguredRegion() ?? new DeploymentOptions().Region;
-        if (DeploymentOptionsCheck.Errors(new DeploymentOptions { Region = home }) is [var error, ..]) throw new DeploymentException(ExitCode.Usage, error);
+        var asked = new DeploymentOptions { Region = home, Name = parse.GetValue(Settings.Name)!, Owner = parse.GetValue(Settings.Owner) is { Length: > 0 } given ? given : null };
+        if (DeploymentOptionsCheck.Errors(asked) is [var error, ..]) throw new DeploymentException(ExitCode.Usage, error);
         if (await environment.Ec2(home, endpoint, cancellationToken) is not { } client) throw CommandContext.NoCredentials();
         client.Dispose();
         var account = (await environment.Identity(home, endpoint).AskAsync(cancellationToken))?.Account;
@@ -30,11 +31,12 @@ internal static class ListCommand
         if (answers.All(answer => answer.Refusal is not null))
             throw new DeploymentException(ExitCode.AwsRefused, $"No region said which deployments it has: {Refusals(answers)}. Nothing was changed. ec2:DescribeInstances and ec2:DescribeVolumes are needed in each; 'status' asks about one deployment.");
 
-        var found = answers.SelectMany(answer => answer.Deployments).OrderBy(one => one.Name, StringComparer.Ordinal).ThenBy(one => one.Region, StringComparer.Ordinal).ToList();
-        var here = Remembered(environment.Home);
+        var wanted = new Wanted(parse.GetResult(Settings.Name) is { Implicit: false } ? asked.Name : null, asked.Owner);
+        var found = answers.SelectMany(answer => answer.Deployments).Where(one => wanted.Has(one.Name, one.Owner)).OrderBy(one => one.Name, StringComparer.Ordinal).ThenBy(one => one.Region, StringComparer.Ordinal).ToList();
+        var here = Remembered(environment.Home).Where(one => wanted.Has(one.Key, one.Value.Owner ?? wanted.Owner)).ToDictionary();
         var screen = new Screen(environment, parse.GetValue(Settings.Json), asks: false);
         if (screen.IsJson) Json(screen, account, found, here, answers, environment.Time.GetUtcNow());
-        else Text(screen, account, found, here, answers, environment.Time.GetUtcNow());
+        else Text(screen, account, wanted, found, here, answers, environment.Time.GetUtcNow());
         return ExitCode.Done;
     }
 
@@ -50,19 +52,20 @@ internal static class ListCommand
     }
 
     private static void Text(
-        Screen screen, string? account, List<ListedDeployment> found, Dictionary<string, Kept> here, IReadOnlyList<RegionSurvey> answers, DateTimeOffset now)
+        Screen screen, string? account, Wanted wanted, List<ListedDeployment> found, Dictionary<string, Kept> here, IReadOnlyList<RegionSurvey> answers, DateTimeOffset now)
     {
         var asked = answers.Count(answer => answer.Refusal is null);
         var where = $"{(account is null ? "this account" : $"account {account}")}, {asked} {(asked == 1 ? "region" : "regions")} asked";
-        screen.Line(found.Count == 0 ? $"There is no deployment in {where}." : $"Deployments in {where}:");
+        screen.Line(found.Count == 0 ? $"There is no deployment{wanted} in {where}." : $"Deployments in {where}:");
         if (found.Count > 0)
         {
             screen.Table(["name", "region", "running", "stopped", "age", "owner", "$/h", "keys"], found.Select(one => (IReadOnlyList<string>)
                 [one.Name, one.Region, Number(one.Running), Number(one.Stopped), one.Since is { } since ? Durations.Text(now - since) : "–", one.Owner ?? "–",
-                    one.HourlyUsd(PriceTable.Bundled) is { } price ? price.ToString("F3", CultureInfo.InvariantCulture) : "unknown", IsHere(one, here, account) ? "here" : "–"]));
-            var prices = found.Select(one => one.HourlyUsd(PriceTable.Bundled)).ToList();
+                    Money.Rate(one.Cost.HourlyUsd), IsHere(one, here, account) ? "here" : "–"]));
+            var unknown = found.Where(one => one.Cost.HourlyUsd is null).Select(one => $"of '{one.Name}', for {Money.Missing(one.Cost, one.Region)}").ToList();
             screen.Line(string.Create(CultureInfo.InvariantCulture,
-                $"  together {prices.Sum():F3} US dollars per hour{(prices.Contains(null) ? ", without those unknown" : "")}; list prices of {PriceTable.Bundled.AsOf:yyyy-MM-dd}, without tax and traffic"));
+                $"  together {Money.Rate(found.Sum(one => one.Cost.HourlyUsd))} US dollars an hour{(unknown.Count > 0 ? ", without those unknown" : "")}; list prices of {PriceTable.Bundled.AsOf:yyyy-MM-dd}, without tax and traffic"));
+            foreach (var one in unknown) screen.Line($"  ! unknown is the price {one}");
         }
 
         foreach (var (name, (place, _)) in here.Where(one => !found.Any(seen => seen.Name == one.Key && IsHere(seen, here, account))))
@@ -82,7 +85,8 @@ internal static class ListCommand
                 one.Stopped,
                 AgeSeconds = one.Since is { } since ? (long?)(now - since).TotalSeconds : null,
                 one.Owner,
-                HourlyUsd = one.HourlyUsd(PriceTable.Bundled),
+                HourlyUsd = Money.Exact(one.Cost.HourlyUsd),
+                UnknownPrices = one.Cost.Unknown,
                 KeysAreHere = IsHere(one, here, account),
             }),
             Regions = answers.Where(answer => answer.Refusal is null).Select(answer => answer.Region),
@@ -115,6 +119,14 @@ internal static class ListCommand
                 var place = state.Place ?? (state.Options.GetValueOrDefault(Settings.Region.Name) is { } region ? new DeploymentPlace(region, null, null) : null);
                 return new Kept(place, state.Options.GetValueOrDefault(Settings.Owner.Name));
             });
+    }
+
+    /// <summary>Which deployments are shown; null: all.</summary>
+    private sealed record Wanted(string? Name, string? Owner)
+    {
+        public bool Has(string name, string? owner) => (Name ?? name) == name && (Owner is null || Owner == owner);
+
+        public override string ToString() => $"{(Name is null ? "" : $" '{Name}'")}{(Owner is null ? "" : $" of {Owner}")}";
     }
 
     /// <summary>Where a deployment is that this machine knows, and whose; null where that is not known.</summary>

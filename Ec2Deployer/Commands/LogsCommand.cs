@@ -14,7 +14,7 @@ internal static class LogsCommand
 
     public static Command Create(CommandEnvironment environment)
     {
-        var command = new Command("logs", "What the containers wrote.") { Container, Follow, Tail };
+        var command = new Command("logs", "What the containers wrote. With --json one object a line.") { Container, Follow, Tail };
         return command.WithWay().Does(environment, RunAsync);
     }
 
@@ -31,7 +31,7 @@ internal static class LogsCommand
         {
             await foreach (var line in context.Fleet.LogsAsync(found.Hosts, context.Release, request, cancellationToken))
             {
-                if (context.Screen.IsJson) context.Screen.Json(line);
+                if (context.Screen.IsJson) context.Screen.JsonLine(line);
                 else context.Screen.Line(container is null ? $"{line.Container,-14} {line.Text}" : line.Text);
             }
         }

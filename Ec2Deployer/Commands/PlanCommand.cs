@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Lab.Ec2Deployer.Aws;
+using Lab.Ec2Deployer.Fleet;
 using Lab.Ec2Deployer.Planning;
 using Lab.Ec2Deployer.Reporting;
 
@@ -23,6 +24,10 @@ internal static class PlanCommand
 
     private static async Task<ExitCode> RunAsync(CommandContext context, ParseResult parse, CancellationToken cancellationToken)
     {
+        // What 'publish' refuses without asking AWS, it is not to be planned with.
+        context.Fleet.Check(context.Release);
+        context.Directory.RequireWritable();
+        FleetKeys.Check(context.Directory.Path);
         var plan = await PlanAsync(context, parse.GetValue(Offline), cancellationToken);
         var images = context.Fleet.PlanImages(context.Release);
         var remote = context.Fleet.PlanRemote([.. plan.Hosts.Select(host => host.Symbolic(plan.Options))], context.Release);

@@ -33,12 +33,12 @@ internal static class PlanDocument
                 Rules = group.Rules.Select(rule => new { rule.Protocol, rule.FromPort, rule.ToPort, rule.Source, rule.Purpose }),
             }),
             ["prices_as_of"] = plan.Cost.AsOf,
-            ["cost"] = plan.Cost.Lines.Select(line => new { line.What, line.Count, UnitUsd = Rounded(line.UnitUsd, 6), HourlyUsd = Rounded(line.HourlyUsd, 6) }),
-            ["hourly_usd"] = Rounded(plan.Cost.HourlyUsd, 6),
+            ["cost"] = plan.Cost.Lines.Select(line => new { line.What, line.Count, UnitUsd = Money.Exact(line.UnitUsd), HourlyUsd = Money.Exact(line.HourlyUsd) }),
+            ["hourly_usd"] = Money.Exact(plan.Cost.HourlyUsd),
             ["monthly_usd"] = Rounded(plan.Cost.MonthlyUsd, 2),
             ["until_end_usd"] = plan.Options is { End: null, Ttl: { } ttl } ? Rounded(plan.Cost.HourlyUsd * (decimal)ttl.TotalHours, 2) : null,
             ["starting"] = plan.Starting,
-            ["starting_hourly_usd"] = Rounded(plan.StartingCost.HourlyUsd, 6),
+            ["starting_hourly_usd"] = Money.Exact(plan.StartingCost.HourlyUsd),
             ["actions"] = plan.Actions.Select(action => new
             {
                 Kind = action.Kind.ToString().ToLowerInvariant(),

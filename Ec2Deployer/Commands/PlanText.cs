@@ -35,11 +35,12 @@ internal sealed class PlanText(Screen screen, DeploymentPlan plan)
 
         screen.Heading(string.Create(CultureInfo.InvariantCulture, $"Cost in US dollars, list prices of {plan.Cost.AsOf:yyyy-MM-dd}, without tax and traffic"));
         screen.Table(["what", "each per hour", "per hour", "per month"], plan.Cost.Lines
-            .Select(line => (IReadOnlyList<string>)[$"{line.Count} × {line.What}", Usd(line.UnitUsd, 4), Usd(line.HourlyUsd, 3), Usd(line.HourlyUsd * Cost.HoursPerMonth, 2)])
-            .Append(["together", "", Usd(plan.Cost.HourlyUsd, 3), Usd(plan.Cost.MonthlyUsd, 2)]));
+            .Select(line => (IReadOnlyList<string>)[$"{line.Count} × {line.What}", Money.Rate(line.UnitUsd), Money.Rate(line.HourlyUsd), Money.Sum(line.HourlyUsd * Cost.HoursPerMonth)])
+            .Append(["together", "", Money.Rate(plan.Cost.HourlyUsd), Money.Sum(plan.Cost.MonthlyUsd)]));
 
+        if (plan.Cost.HourlyUsd is null) screen.Line($"  together unknown: {Money.Missing(plan.Cost, plan.Options.Region)}");
         if (plan.Options is { End: null, Ttl: { } end } && plan.Cost.HourlyUsd is { } hourly)
-            screen.Line($"  together until they end after {Durations.Text(end)}: {Usd(hourly * (decimal)end.TotalHours, 2)}");
+            screen.Line($"  together until they end after {Durations.Text(end)}: {Money.Sum(hourly * (decimal)end.TotalHours)}");
 
         screen.Heading(plan.Observed ? "What 'publish' would change" : "What 'publish' would do (EC2 was not asked what exists)");
         if (plan.Actions.Count == 0) screen.Line("  nothing: everything is as it should be");
@@ -81,8 +82,6 @@ internal sealed class PlanText(Screen screen, DeploymentPlan plan)
         : $"{image.Name} (size known once it is built)";
 
     private static string Sign(ActionKind kind) => kind switch { ActionKind.Create => "+", ActionKind.Remove => "-", _ => "~" };
-
-    private static string Usd(decimal? value, int digits) => value?.ToString($"F{digits}", CultureInfo.InvariantCulture) ?? "unknown";
 
     private static string Number(int number) => number.ToString(CultureInfo.InvariantCulture);
 }

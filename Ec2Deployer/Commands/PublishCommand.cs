@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Lab.Ec2Deployer.Aws;
 using Lab.Ec2Deployer.Fleet;
+using Lab.Ec2Deployer.Packaging;
 using Lab.Ec2Deployer.Planning;
 using Lab.Ec2Deployer.Reporting;
 
@@ -20,42 +21,49 @@ internal static class PublishCommand
     /// <param name="deployment">The deployment at EC2.</param>
     /// <param name="options">What is to exist.</param>
     /// <param name="before">What there was before.</param>
-    /// <param name="isCurrent">Whether that still holds; else EC2 is asked again.</param>
     /// <param name="cancellationToken">Stops between two steps.</param>
+    /// <param name="empty">Takes work off hosts that are to go, once all is checked and agreed to, and gives what there is then; null: none goes.</param>
     public static async Task<ExitCode> PublishAsync(
-        CommandContext context, Ec2Deployment deployment, DeploymentOptions options, DeploymentSnapshot before, bool isCurrent, CancellationToken cancellationToken)
+        CommandContext context, Ec2Deployment deployment, DeploymentOptions options, DeploymentSnapshot before, CancellationToken cancellationToken,
+        Func<Task<DeploymentSnapshot>>? empty = null)
     {
+        await LockCheck.RequireFreeAsync(context, before, "Nothing was changed.", cancellationToken);
         // What this machine cannot keep shall be known before there is anything to be kept.
         context.Directory.RequireWritable();
+        FleetKeys.Check(context.Directory.Path);
         var address = await context.CallerAddressAsync(cancellationToken);
-        var plan = await deployment.PreparePlanAsync(options, address, cancellationToken, isCurrent ? before : null);
+        var plan = await deployment.PreparePlanAsync(options, address, cancellationToken, before);
         await context.Fleet.BuildAsync(context.Release, context.Progress, cancellationToken);
         Spending.Agree(context, plan);
-        if (plan.Starting.Count > 0)
-        {
-            // The build and the question have taken their time, and what is started is what is missing now.
-            var agreed = plan.Starting;
-            plan = await deployment.PlanAsync(options, address, cancellationToken);
-            if (plan.Starting.Except(agreed).Any()) Spending.Agree(context, plan);
-        }
+        var agreed = plan.Starting;
+        // The build and the question have taken their time, and what is started is what is missing now.
+        if (agreed.Count > 0) plan = await PlanAgainAsync();
 
         // Before the first change: whoever interrupts this finds everything again with nothing but the name.
         await context.RememberAsync(options, before, cancellationToken);
+        if (deployment.KeepKey() is { } aside) context.Progress.Note($"The SSH key that was on this machine is kept as {aside}.");
         // Whatever this machine cannot keep shall be known now, not on hosts that cost.
         FleetKeys.Open(context.Directory.Path);
-        try
+        context.BeginChanges(deployment, () => plan.Hosts.Select(host => host.InstanceId ?? plan.Ids[host.Name]).Where(id => !Ec2Ids.IsSymbolic(id)));
+        if (empty is not null)
         {
-            var report = await new PublishOperation(deployment, context.Fleet).RunAsync(plan, context.Release, before, context.Progress, cancellationToken);
-            ReportText.Write(context, report);
-        }
-        catch (Exception e)
-        {
-            await WhatRuns.JoinAsync(e, context, deployment, plan);
-            throw;
+            before = await empty();
+            plan = await PlanAgainAsync();
         }
 
+        var report = await new PublishOperation(deployment, context.Fleet).RunAsync(plan, context.Release, before, context.Progress, cancellationToken);
+        ReportText.Write(context, report);
+        context.EndChanges();
         LifeText.AfterPublish(context, plan, before);
         return ExitCode.Done;
+
+        async Task<DeploymentPlan> PlanAgainAsync()
+        {
+            var again = await deployment.PlanAsync(options, address, cancellationToken);
+            if (again.Starting.Except(agreed).Any()) Spending.Agree(context, again);
+            agreed = again.Starting;
+            return again;
+        }
     }
 
     private static async Task<ExitCode> RunAsync(CommandContext context, ParseResult parse, CancellationToken cancellationToken)
@@ -70,13 +78,12 @@ internal static class PublishCommand
                 $"'{options.Name}' has {found.WorkerHosts} worker hosts and {options.Hosts} are asked for. Nothing was changed. 'scale --hosts {options.Hosts}' drains the others before it ends them.");
         }
 
-        if (parse.GetValue(Settings.SshKey) is { } file) TakeOver(context, file, found);
-        return await PublishAsync(context, deployment, options, found, isCurrent: true, cancellationToken);
-    }
+        if (parse.GetValue(Settings.SshKey) is { } file)
+        {
+            if (PlainFile.Problem(file) is { } problem) throw new DeploymentException(ExitCode.Usage, $"{Settings.SshKey.Name} {file} cannot be used: {problem}. Nothing was changed.");
+            deployment.Bring(DeploymentKey.Read(file, found.Instances.Count > 0 ? found.Observed.Key?.PublicKey : null));
+        }
 
-    private static void TakeOver(CommandContext context, string file, DeploymentSnapshot found)
-    {
-        if (DeploymentKey.TakeOver(context.Directory, file, found.Instances.Count > 0 ? found.Observed.Key?.PublicKey : null) is { } aside)
-            context.Progress.Note($"The SSH key that was on this machine is kept as {aside}.");
+        return await PublishAsync(context, deployment, options, found, cancellationToken);
     }
 }

@@ -17,6 +17,8 @@ internal static class RollbackCommand
 
     private static async Task<ExitCode> RunAsync(CommandContext context, ParseResult parse, CancellationToken cancellationToken)
     {
+        if (parse.GetValue(List) && parse.GetValue(Version) is not null)
+            throw new DeploymentException(ExitCode.Usage, "rollback --list only shows the versions kept, and takes none: leave out one of the two.");
         var found = await context.FindAsync(cancellationToken);
         if (parse.GetValue(List))
         {
@@ -26,7 +28,10 @@ internal static class RollbackCommand
             return ExitCode.Done;
         }
 
-        ReportText.Write(context, await context.Fleet.RollbackAsync(found.Hosts, context.Release, parse.GetValue(Version), context.Progress, cancellationToken));
+        context.BeginChanges(await context.DeploymentAsync(cancellationToken), found, goesOn: false);
+        var report = await context.Fleet.RollbackAsync(found.Hosts, context.Release, parse.GetValue(Version), context.Progress, cancellationToken);
+        context.EndChanges();
+        ReportText.Write(context, report);
         return ExitCode.Done;
     }
 }

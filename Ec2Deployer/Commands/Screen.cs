@@ -18,6 +18,8 @@ internal sealed class Screen
         Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
 
+    private static readonly JsonSerializerOptions JsonLineForm = new(JsonForm) { WriteIndented = false };
+
     private readonly CommandEnvironment _environment;
     private readonly bool _asks;
 
@@ -45,6 +47,13 @@ internal sealed class Screen
 
     /// <summary>Writes a result for machines.</summary>
     public void Json(object result) => _environment.Out.WriteLine(JsonText(result));
+
+    /// <summary>Writes one of several results for machines: each is a line, so that a reader need not wait for the last (https://github.com/ndjson/ndjson-spec).</summary>
+    public void JsonLine(object result)
+    {
+        _environment.Out.WriteLine(JsonSerializer.Serialize(result, JsonLineForm));
+        _environment.Out.Flush();
+    }
 
     /// <summary>A result for machines.</summary>
     public static string JsonText(object result) => JsonSerializer.Serialize(result, JsonForm);
@@ -79,12 +88,19 @@ internal sealed class Screen
         string Row(IReadOnlyList<string> cells) => ("  " + string.Join("  ", cells.Select((cell, column) => cell.PadRight(widths[column])))).TrimEnd();
     }
 
+    /// <summary>Sees that somebody can be asked, before what is asked about is looked at.</summary>
+    /// <exception cref="DeploymentException">Nobody can be asked.</exception>
+    public void RequireSomebody()
+    {
+        if (!_asks)
+            throw new DeploymentException(ExitCode.Usage, "Nobody can be asked here: add --yes to do it without a question. Nothing was changed.");
+    }
+
     /// <summary>Asks; nobody to ask is an error, for silence is no consent.</summary>
     /// <exception cref="DeploymentException">Nobody can be asked.</exception>
     public bool Confirm(string question)
     {
-        if (!_asks)
-            throw new DeploymentException(ExitCode.Usage, "Nobody can be asked here: add --yes to do it without a question. Nothing was changed.");
+        RequireSomebody();
         _environment.Error.Write($"{question} [y/N] ");
         return _environment.In.ReadLine()?.Trim().ToLowerInvariant() is "y" or "yes";
     }

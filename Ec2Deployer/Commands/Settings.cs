@@ -21,7 +21,7 @@ internal static class Settings
     /// <summary>Which deployment.</summary>
     public static Option<string> Name { get; } = new("--name")
     {
-        Description = "The deployment.",
+        Description = "The deployment; without it, 'list' and 'iam' mean all.",
         DefaultValueFactory = _ => "lab",
         HelpName = "NAME",
         Recursive = true,
@@ -66,7 +66,7 @@ internal static class Settings
     };
 
     /// <summary>For machines.</summary>
-    public static Option<bool> Json { get; } = new("--json") { Description = "Results as JSON on standard output.", Recursive = true };
+    public static Option<bool> Json { get; } = new("--json") { Description = "Results as JSON on standard output; those that come one after another, one object a line.", Recursive = true };
 
     /// <summary>For people or for another program.</summary>
     public static Option<string> Progress { get; } = new Option<string>("--progress")
@@ -132,6 +132,9 @@ internal static class Settings
     public static Setting Hosts { get; } =
         new(Option("--hosts", "N", "Hosts for workers, two workers on each; the orchestrator's host comes on top [default: as many as there are, at first 4]"), (o, v) => o with { Hosts = Number(v) });
 
+    /// <summary>The same for <c>scale</c>, which has no default.</summary>
+    public static Option<string?> HostsToScale { get; } = Option("--hosts", "N", "Hosts for workers that there are to be, two workers on each; the orchestrator's host comes on top. Must be given.");
+
     /// <summary>How the hosts are reached.</summary>
     public static IReadOnlyList<Setting> Way { get; } =
     [
@@ -140,6 +143,7 @@ internal static class Settings
         new(Option("--private-address", "yes|no", "Reach the hosts by their private addresses, from inside the VPC or over a VPN; they get no public ones [default: no]"), (o, v) => o with { UsePrivateAddress = YesNo(v) }),
     ];
 
+    private static readonly string[] ImagePattern = ["--image-owner", "--image-name"];
     private static readonly string[] Files = ["--model", "--postgres", "--certificate"];
 
     private static IEnumerable<Setting> All => [Hosts, .. Shape, .. Way];
@@ -166,7 +170,8 @@ internal static class Settings
         };
         foreach (var setting in All)
         {
-            var value = parse.GetResult(setting.Option) is null ? remembered.GetValueOrDefault(setting.Option.Name) : parse.GetValue(setting.Option);
+            var option = setting == Hosts ? HostsOf(parse) : setting.Option;
+            var value = parse.GetResult(option) is null ? remembered.GetValueOrDefault(setting.Option.Name) : parse.GetValue(option);
             // An empty value puts the default back.
             if (string.IsNullOrEmpty(value)) continue;
             try
@@ -180,9 +185,14 @@ internal static class Settings
         }
 
         errors.AddRange(DeploymentOptionsCheck.Errors(options));
+        if (options.ImageId is { } image)
+            errors.AddRange(ImagePattern.Where(name => IsGiven(parse, name)).Select(name => $"{name} means nothing beside --image {image}: leave out one of the two ('--image \"\"' takes the newest that fits)."));
         if (errors.Count > 0) throw new DeploymentException(ExitCode.Usage, string.Join('\n', errors));
         return options;
     }
+
+    /// <summary>The option of this command that says how many worker hosts there are to be.</summary>
+    public static Option<string?> HostsOf(ParseResult parse) => parse.CommandResult.Command.Options.Contains(HostsToScale) ? HostsToScale : Hosts.Option;
 
     /// <summary>The address given on the command line, or null.</summary>
     /// <exception cref="DeploymentException">It is none.</exception>
@@ -253,6 +263,9 @@ internal static class Settings
         UpgradeDocker = options.UpgradeDocker,
         AcceptNewHostKey = options.AcceptNewHostKey,
     };
+
+    private static bool IsGiven(ParseResult parse, string name) =>
+        Shape.FirstOrDefault(setting => setting.Option.Name == name) is { } setting && parse.GetResult(setting.Option) is not null && !string.IsNullOrEmpty(parse.GetValue(setting.Option));
 
     private static string[] Subnets(string? text) => (text ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
 

@@ -35,19 +35,16 @@ internal static class Spending
         var cost = plan.StartingCost;
         var hosts = plan.Starting.Count == 1 ? $"1 host ({plan.Starting[0]})" : string.Create(CultureInfo.InvariantCulture, $"{plan.Starting.Count} hosts");
         if (cost.HourlyUsd is not { } hourly)
-            return $"{hosts} at an unknown price (the table has no price in {plan.Options.Region} of {string.Join(", ", cost.Lines.Where(line => line.UnitUsd is null).Select(line => line.What))})";
-        var text = $"{hosts} for {Usd(hourly)} US dollars an hour";
+            return $"{hosts} at {Money.PerHour(cost, plan.Options.Region)}";
+        var text = $"{hosts} for {Money.PerHour(cost, plan.Options.Region)}";
         if (plan.EndOfStarting(now) is { } end)
         {
             // What counts from a first start is said as it was asked for; of a moment that is set already, only that is true.
             var when = plan.Options.Ttl is { } ttl && now + ttl == end ? $"after {Durations.Text(ttl)}" : $"at {HostEnd.Text(end)}";
-            text += $", {Usd(hourly * Math.Max(0, (decimal)(end - now).TotalHours))} until {(plan.Starting.Count == 1 ? "it ends" : "they end")} {when}";
+            text += $", {Money.Sum(hourly * Math.Max(0, (decimal)(end - now).TotalHours))} until {(plan.Starting.Count == 1 ? "it ends" : "they end")} {when}";
         }
 
-        if (plan.Hosts.Count > plan.Starting.Count && plan.Cost.HourlyUsd is { } together) text += $" ({Usd(together)} an hour with those that run)";
+        if (plan.Hosts.Count > plan.Starting.Count && plan.Cost.HourlyUsd is { } together) text += $" ({Money.Rate(together)} an hour with those that run)";
         return text + FormattableString.Invariant($", list prices of {cost.AsOf:yyyy-MM-dd} without tax and traffic");
     }
-
-    /// <summary>An amount of US dollars.</summary>
-    public static string Usd(decimal amount) => amount.ToString(amount < 10 ? "F3" : "F2", CultureInfo.InvariantCulture);
 }

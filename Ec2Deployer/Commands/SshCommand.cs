@@ -20,7 +20,7 @@ internal static class SshCommand
     public static Command Create(CommandEnvironment environment)
     {
         var command = new Command("ssh", "A shell, or one command, on a host.") { Host, Words };
-        return command.WithWay().Does(environment, RunAsync);
+        return command.WithWay().Does(environment, RunAsync).Refuses("its output is the host's own. What is meant for the host stands behind --.", Settings.Json);
     }
 
     /// <summary>The arguments of the system's <c>ssh</c>: no secret is among them, and no host key but that one is accepted.</summary>

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Lab.Ec2Deployer.Aws;
 using Lab.Ec2Deployer.Fleet;
 using Lab.Ec2Deployer.Planning;
 using Lab.Ec2Deployer.Reporting;
@@ -18,9 +19,13 @@ internal static class StartCommand
         var found = await context.FindAnyAsync(cancellationToken);
         if (found.Instances.Count == 0)
             throw new DeploymentException(ExitCode.Failed, $"'{context.Options.Name}' has no hosts that could be started: 'publish' makes them.");
-        var price = RunningCost.HourlyUsd(context.Options, found.Instances.Select(instance => instance.State is "running" ? instance : instance with { State = "pending" }));
-        context.Progress.Note($"The hosts cost {LifeText.Usd(price)} US dollars an hour while they run.");
+        Ec2Life.RequireAhead(context.Options, found.Instances.Where(instance => instance.State is "stopped" or "stopping"), context.Time.GetUtcNow());
+        await LockCheck.RequireFreeAsync(context, found, "Nothing was started.", cancellationToken);
+        var running = RunningCost.Of(context.Options, [.. found.Instances.Select(instance => instance.State is "running" ? instance : instance with { State = "pending" })], found.Observed.LooseDisks);
+        context.Progress.Note($"The hosts cost {Money.PerHour(running, context.Options.Region)} while they run.");
+        context.BeginChanges(deployment, found);
         var report = await new StartOperation(deployment, context.Fleet).RunAsync(context.Options, context.Release, found, context.Progress, cancellationToken);
+        context.EndChanges();
         ReportText.Write(context, report);
         return ExitCode.Done;
     }

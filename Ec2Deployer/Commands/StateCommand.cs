@@ -10,6 +10,7 @@ namespace Lab.Ec2Deployer.Commands;
 internal static class StateCommand
 {
     private static readonly string[] FilesElsewhere = ["--postgres", "--certificate", "--model"];
+    private const string Here = "it asks nobody; owner, region and endpoint are those of the deployment.";
     private static readonly Argument<string> File = new("file") { Description = "The archive.", HelpName = "FILE" };
     private static readonly Option<bool> Encrypt = new("--encrypt") { Description = "Encrypt it with a passphrase, which is asked for." };
     private static readonly Option<string?> PassphraseFile = new("--passphrase-file") { Description = "The passphrase is the first line of this file, and nobody is asked.", HelpName = "FILE" };
@@ -17,9 +18,9 @@ internal static class StateCommand
     public static Command Create(CommandEnvironment environment) => new("state", "Hand the deployment to another machine: its keys and what is remembered of it, as one file.")
     {
         new Command("export", "Write everything that another machine needs into one new file that only you may read. It opens the hosts: keep it as you keep a key.") { File, Encrypt, PassphraseFile }
-            .Does(environment, (context, parse, _) => Task.FromResult(Export(context, parse, environment))),
+            .Does(environment, (context, parse, _) => Task.FromResult(Export(context, parse, environment))).Refuses(Here, Settings.Owner, Settings.Region, Settings.Endpoint),
         new Command("import", "Take a deployment over from such a file. Keys of another deployment are never overwritten.") { File, PassphraseFile }
-            .Does(environment, (context, parse, _) => Task.FromResult(Import(context, parse, environment))),
+            .Does(environment, (context, parse, _) => Task.FromResult(Import(context, parse, environment))).Refuses(Here, Settings.Owner, Settings.Region, Settings.Endpoint),
     };
 
     private static ExitCode Export(CommandContext context, ParseResult parse, CommandEnvironment environment)

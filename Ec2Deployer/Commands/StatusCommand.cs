@@ -11,7 +11,7 @@ namespace Lab.Ec2Deployer.Commands;
 internal static class StatusCommand
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
-    private static readonly Option<bool> Watch = new("--watch", "-w") { Description = "Again every five seconds, until Ctrl-C." };
+    private static readonly Option<bool> Watch = new("--watch", "-w") { Description = "Again every five seconds, until Ctrl-C; with --json one object a line." };
 
     public static Command Create(CommandEnvironment environment)
     {
@@ -28,8 +28,8 @@ internal static class StatusCommand
             var status = await AskAsync(context, found, cancellationToken);
             status = status with { Containers = Containers(context, size, found, status) };
             var hosts = Hosts(context, size, found, status);
-            if (context.Screen.IsJson) Json(context, hosts, status);
-            else Text(context, hosts, status, parse.GetValue(Watch));
+            if (context.Screen.IsJson) Json(context, hosts, status, found, parse.GetValue(Watch));
+            else Text(context, hosts, status, found, parse.GetValue(Watch));
             if (status.Hosts.Any(host => host.IsUnanswered) && !parse.GetValue(Watch) && await context.ExplainDoorAsync(cancellationToken) is { } door) context.Progress.Note(door);
             if (!parse.GetValue(Watch)) return hosts.All(host => host.Problem is null) && status.Containers.All(container => container.Health == "healthy") ? ExitCode.Done : ExitCode.HostFailed;
             try
@@ -103,18 +103,20 @@ internal static class StatusCommand
         _ => seen.Problem ?? (seen.Reachable ? null : "does not answer"),
     };
 
-    private static void Text(CommandContext context, List<HostLine> hosts, FleetStatus status, bool watch)
+    private static void Text(CommandContext context, List<HostLine> hosts, FleetStatus status, DeploymentSnapshot found, bool watch)
     {
+        var cost = RunningCost.Of(context.Options, found.Observed);
         var screen = context.Screen;
         if (watch && screen.IsTerminal) screen.Out.Clear(home: true);
         var instances = hosts.Select(host => host.Instance).OfType<ObservedInstance>().ToList();
-        screen.Line($"Deployment '{context.Options.Name}' in {context.Options.Region}: {LifeText.Usd(Sum(hosts, host => host.HourlyUsd))} US dollars an hour, {Spent(hosts)} spent, {LifeText.Ends(instances, context.Time.GetUtcNow())}");
+        screen.Line($"Deployment '{context.Options.Name}' in {context.Options.Region}: {Money.PerHour(cost, context.Options.Region)}, {Spent(hosts)} spent, {LifeText.Ends(instances, context.Time.GetUtcNow())}");
         screen.Line($"  version {status.Version ?? (status.Hosts.Count == 0 ? "unknown" : "none yet")}; list prices of {PriceTable.Bundled.AsOfIn(context.Options.Region).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture)} without tax and traffic, hosts that are gone left out");
         if (status.Lock is { } held) screen.Line(string.Create(CultureInfo.InvariantCulture, $"  ! {held.Owner} holds the lock since {held.Since.UtcDateTime:yyyy-MM-dd HH:mm} UTC for '{held.What}'"));
         screen.Heading("Hosts");
         screen.Table(["name", "instance", "type", "zone", "state", "address", "up", "swarm", ""], hosts.Select(host => (IReadOnlyList<string>)
             [host.Name, host.Instance?.Id ?? "–", host.Instance?.InstanceType ?? "–", host.Instance?.Zone ?? "–", host.State, host.Address ?? "–", host.Up > TimeSpan.Zero ? Durations.Text(host.Up) : "–",
                 host.Seen?.Manager is { } manager ? $"{host.Seen.Swarm}, {manager}" : host.Seen?.Swarm ?? "–", host.Problem is null ? "" : $"! {host.Problem}"]));
+        foreach (var disk in found.Observed.LooseDisks) screen.Line(string.Create(CultureInfo.InvariantCulture, $"  ! {disk.Id}, a disk of {disk.GiB} GiB, belongs to no host and costs all the same: 'destroy' removes it"));
         screen.Heading("Containers");
         screen.Table(["name", "host", "port", "version", "health", "up"], status.Containers.Select(container => (IReadOnlyList<string>)
             [container.Name, container.Host, container.Port.ToString(CultureInfo.InvariantCulture), container.Version ?? "–", container.Health,
@@ -124,7 +126,14 @@ internal static class StatusCommand
         if (status.Versions.Count > 1) screen.Line($"  versions kept: {string.Join(", ", status.Versions)}");
     }
 
-    private static void Json(CommandContext context, List<HostLine> hosts, FleetStatus status) => context.Screen.Json(new
+    private static void Json(CommandContext context, List<HostLine> hosts, FleetStatus status, DeploymentSnapshot found, bool watch)
+    {
+        var document = Document(context, hosts, status, found);
+        if (watch) context.Screen.JsonLine(document);
+        else context.Screen.Json(document);
+    }
+
+    private static object Document(CommandContext context, List<HostLine> hosts, FleetStatus status, DeploymentSnapshot found) => new
     {
         context.Options.Name,
         context.Options.Region,
@@ -142,16 +151,18 @@ internal static class StatusCommand
             host.Seen?.Swarm,
             host.Seen?.Manager,
             host.Problem,
-            HourlyUsd = Rounded(host.HourlyUsd, 6),
+            HourlyUsd = Money.Exact(host.HourlyUsd),
             CostUsd = Rounded(host.SpentUsd, 4),
             EndsAt = host.Instance is null ? null : HostEnd.Of(host.Instance),
         }),
         status.Containers,
         status.Lock,
         NewerDocker = status.Hosts.Where(host => host.HasNewerDocker).Select(host => host.Name),
-        HourlyUsd = Rounded(Sum(hosts, host => host.HourlyUsd), 6),
+        LooseDisks = found.Observed.LooseDisks.Select(disk => new { disk.Id, SizeGib = disk.GiB }),
+        HourlyUsd = Money.Exact(RunningCost.Of(context.Options, found.Observed).HourlyUsd),
         CostUsd = Rounded(Sum(hosts, host => host.SpentUsd), 4),
-    });
+        UnknownPrices = RunningCost.Of(context.Options, found.Observed).Unknown,
+    };
 
     // Of an unknown part the whole is unknown: a part of the sum would be taken for the sum.
     private static decimal? Sum(List<HostLine> hosts, Func<HostLine, decimal?> part) =>
@@ -159,7 +170,7 @@ internal static class StatusCommand
 
     private static decimal? Rounded(decimal? value, int digits) => value is { } known ? Math.Round(known, digits) : null;
 
-    private static string Spent(List<HostLine> hosts) => Sum(hosts, host => host.SpentUsd)?.ToString("F2", CultureInfo.InvariantCulture) ?? "an unknown sum";
+    private static string Spent(List<HostLine> hosts) => Sum(hosts, host => host.SpentUsd) is { } spent ? Money.Sum(spent) : "an unknown sum";
 
     private sealed record HostLine(string Name, ObservedInstance? Instance, HostStatus? Seen, string? Problem)
     {

@@ -35,12 +35,18 @@ internal static class TtlCommand
         if (end is { } moment && isLater) Check(text, moment - now);
 
         var deployment = await context.DeploymentAsync(cancellationToken);
+        context.BeginChanges(deployment, found);
         var problems = await new TtlOperation(deployment, context.Fleet).RunAsync(
             context.Options, context.Release, found, instances, end, isLater ? null : life, context.Progress, cancellationToken);
         // For hosts that come later, where nothing else tells them.
         if (names.Length == 0 && !isLater) Remember(context, life);
+        context.EndChanges();
+        var cost = RunningCost.Of(context.Options, [.. found.Instances.Where(instance => instances.Contains(instance) && !problems.ContainsKey(instance.Host))], []);
+        var untilEnd = end is { } over ? cost.HourlyUsd * Math.Max(0, (decimal)(over - now).TotalHours) : null;
+        if (problems.Count < instances.Count)
+            context.Progress.Note($"They cost {Money.PerHour(cost, context.Options.Region)}{(untilEnd is null ? "" : $", {Money.Sum(untilEnd)} until then")}{(end is null ? ", until 'stop' or 'destroy'" : "")}.");
         context.Progress.Dispose();
-        Write(context, instances, end, problems);
+        Write(context, instances, end, problems, cost, untilEnd);
         return problems.Count == 0 ? ExitCode.Done : ExitCode.HostFailed;
     }
 
@@ -73,13 +79,13 @@ internal static class TtlCommand
         context.Directory.WriteState(state with { Options = options });
     }
 
-    private static void Write(CommandContext context, List<ObservedInstance> instances, DateTimeOffset? end, IReadOnlyDictionary<string, string> problems)
+    private static void Write(CommandContext context, List<ObservedInstance> instances, DateTimeOffset? end, IReadOnlyDictionary<string, string> problems, Cost cost, decimal? untilEnd)
     {
         var done = instances.Where(instance => !problems.ContainsKey(instance.Host)).Select(instance => instance.Host).ToList();
         var screen = context.Screen;
         if (screen.IsJson)
         {
-            screen.Json(new { context.Options.Name, EndsAt = end, Hosts = done, Problems = problems });
+            screen.Json(new { context.Options.Name, EndsAt = end, Hosts = done, Problems = problems, HourlyUsd = Money.Exact(cost.HourlyUsd), UntilEndUsd = untilEnd is { } sum ? Math.Round(sum, 2) : untilEnd, UnknownPrices = cost.Unknown });
             return;
         }
 

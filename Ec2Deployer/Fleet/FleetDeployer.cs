@@ -76,6 +76,10 @@ internal sealed class FleetDeployer(string sources, HttpClient http, TimeProvide
         new EndOperation(_access).RunAsync(hosts, release, end, cancellationToken);
 
     /// <inheritdoc/>
+    public Task<FleetLock?> LockAsync(IReadOnlyList<DeployedHost> hosts, ReleaseOptions release, CancellationToken cancellationToken) =>
+        new LockOperation(_access).RunAsync(hosts, release, cancellationToken);
+
+    /// <inheritdoc/>
     public Task<FleetLock?> UnlockAsync(IReadOnlyList<DeployedHost> hosts, ReleaseOptions release, CancellationToken cancellationToken) =>
         new UnlockOperation(_access).RunAsync(hosts, release, cancellationToken);
 }

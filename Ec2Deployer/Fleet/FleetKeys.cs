@@ -32,6 +32,13 @@ internal sealed class FleetKeys
         return new(apiKeyFile, ReadOrMake(apiKeyFile), ReadOrMake(Path.Combine(directory, "admin-key")));
     }
 
+    /// <summary>Reads the keys that are there, and makes none.</summary>
+    /// <exception cref="DeploymentException">A file cannot be read, or holds none.</exception>
+    public static void Check(string directory)
+    {
+        foreach (var file in (string[])["api-key", "admin-key"]) Existing(Path.Combine(directory, file));
+    }
+
     /// <summary>Everything that the orchestrator is to know and nobody else.</summary>
     /// <exception cref="DeploymentException">A file that an option names cannot be used.</exception>
     public IReadOnlyList<FleetSecret> Secrets(ReleaseOptions release) =>
@@ -90,14 +97,16 @@ internal sealed class FleetKeys
     private static DeploymentException Unusable(string file, Exception e) =>
         new(ExitCode.Usage, $"{file} cannot be used: {e.Message.TrimEnd('.')}. What ran before runs on. Name another file and run the command again.", e);
 
+    private static string? Existing(string file)
+    {
+        if (!File.Exists(file)) return null;
+        return Read(file).Trim() is { Length: > 0 } existing ? existing : throw new DeploymentException(ExitCode.Failed,
+            $"The key file {file} is empty. Nothing was changed, and what ran before runs on. Put the key back, or delete the file: 'publish' makes another key then.");
+    }
+
     private static string ReadOrMake(string file)
     {
-        if (File.Exists(file))
-        {
-            return Read(file).Trim() is { Length: > 0 } existing ? existing : throw new DeploymentException(ExitCode.Failed,
-                $"The key file {file} is empty. Nothing was changed, and what ran before runs on. Put the key back, or delete the file: 'publish' makes another key then.");
-        }
-
+        if (Existing(file) is { } existing) return existing;
         var key = Convert.ToBase64String(RandomNumberGenerator.GetBytes(32)).TrimEnd('=').Replace('+', '-').Replace('/', '_');
         DeploymentDirectory.At(Path.GetDirectoryName(file)!).WriteSecret(file, key);
         return key;

@@ -42,7 +42,7 @@ internal sealed class FleetSession : IDisposable
         ?? throw new DeploymentException(ExitCode.Failed, "None of the hosts is the orchestrator's: run publish.");
 
     /// <summary>The host that keeps the lock: the orchestrator's, or while that is gone a manager.</summary>
-    public DeployedHost LockHost => Hosts.FirstOrDefault(host => host.Role is HostRole.Orchestrator) ?? Hosts.FirstOrDefault(host => host.Manager) ?? Hosts[0];
+    public DeployedHost LockHost => LockHostOf(Hosts);
 
     /// <summary>The hosts that run an orchestrator.</summary>
     public IEnumerable<DeployedHost> OrchestratorHosts => Hosts.Where(host => RunsOrchestrator(host, Release));
@@ -94,6 +94,10 @@ internal sealed class FleetSession : IDisposable
     /// <summary>Does something on several hosts at once; what fails first is thrown when all have ended.</summary>
     public static async Task<IReadOnlyList<T>> OnEachAsync<T>(IEnumerable<HostConnection> connections, Func<HostConnection, Task<T>> work) =>
         await Task.WhenAll(connections.Select(work));
+
+    /// <inheritdoc cref="LockHost"/>
+    public static DeployedHost LockHostOf(IReadOnlyList<DeployedHost> hosts) =>
+        hosts.FirstOrDefault(host => host.Role is HostRole.Orchestrator) ?? hosts.FirstOrDefault(host => host.Manager) ?? hosts[0];
 
     /// <summary>Whether a host is to run an orchestrator.</summary>
     public static bool RunsOrchestrator(DeployedHost host, ReleaseOptions release) =>

@@ -96,6 +96,11 @@ internal interface IFleetDeployer
     /// <returns>Why it is not set, by the names of hosts that do not answer or refuse.</returns>
     Task<IReadOnlyDictionary<string, string>> SetEndAsync(IReadOnlyList<DeployedHost> hosts, ReleaseOptions release, DateTimeOffset? end, CancellationToken cancellationToken);
 
+    /// <summary>Who holds the lock, or null: nobody does. Changes nothing.</summary>
+    /// <exception cref="DeploymentException">The host that keeps it does not answer.</exception>
+    async Task<FleetLock?> LockAsync(IReadOnlyList<DeployedHost> hosts, ReleaseOptions release, CancellationToken cancellationToken) =>
+        (await StatusAsync(hosts, release, cancellationToken)).Lock;
+
     /// <summary>Breaks the lock that a deployer left behind.</summary>
     /// <returns>The lock that was broken, or null where there was none.</returns>
     Task<FleetLock?> UnlockAsync(IReadOnlyList<DeployedHost> hosts, ReleaseOptions release, CancellationToken cancellationToken);

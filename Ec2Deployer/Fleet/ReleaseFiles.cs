@@ -11,6 +11,9 @@ namespace Lab.Ec2Deployer.Fleet;
 internal static class ReleaseFiles
 {
     private const string Nothing = "Nothing was started or changed.";
+
+    // No certificate with its chain, and no connection string, comes near it.
+    private const long MaxBytes = 1 << 20;
     private static readonly string[] HostKeys = ["Host", "Server"];
 
     /// <summary>Checks every file that an option names.</summary>
@@ -52,6 +55,7 @@ internal static class ReleaseFiles
     {
         if (FileProblem(file) is { } problem) return problem;
         var text = File.ReadAllText(file).Trim();
+
         if (text.Length == 0) return "it is empty";
         // Nothing of it is shown: it holds a password.
         if (text.StartsWith("postgres", StringComparison.OrdinalIgnoreCase) && text.Contains("://", StringComparison.Ordinal)) return "it holds an address, and keys with values are asked for";
@@ -69,12 +73,11 @@ internal static class ReleaseFiles
 
     private static string? FileProblem(string file)
     {
-        if (Directory.Exists(file)) return "it is a directory";
-        if (!File.Exists(file)) return "it does not exist";
+        if (PlainFile.Problem(file, MaxBytes) is { } problem) return problem;
         try
         {
             using var stream = File.OpenRead(file);
-            return stream.CanSeek ? null : "it is no regular file";
+            return null;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

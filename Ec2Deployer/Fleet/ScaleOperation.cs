@@ -15,8 +15,7 @@ internal sealed class ScaleOperation(IFleetDeployer fleet)
     /// <param name="release">How the hosts are reached.</param>
     /// <param name="progress">Told of each step.</param>
     /// <param name="cancellationToken">Stops between two steps.</param>
-    /// <returns>Whether any was surplus, and so time has passed.</returns>
-    public async Task<bool> EmptyAsync(DeploymentSnapshot before, int workerHosts, ReleaseOptions release, IProgressSink progress, CancellationToken cancellationToken)
+    public async Task EmptyAsync(DeploymentSnapshot before, int workerHosts, ReleaseOptions release, IProgressSink progress, CancellationToken cancellationToken)
     {
         // The highest numbers go, so that managers, which have the lowest, stay.
         for (var number = before.WorkerHosts; number > workerHosts; number--)
@@ -25,7 +24,5 @@ internal sealed class ScaleOperation(IFleetDeployer fleet)
             if (before.Hosts.Any(host => host.Name == name)) await fleet.DrainHostAsync(before.Hosts, release, name, progress, cancellationToken);
             if (before.Hosts.Count > 0) await fleet.RemoveHostAsync(before.Hosts, release, name, progress, cancellationToken);
         }
-
-        return before.WorkerHosts > workerHosts;
     }
 }

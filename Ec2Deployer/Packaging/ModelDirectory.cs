@@ -19,11 +19,14 @@ internal static class ModelDirectory
         if (!Directory.Exists(directory)) return "it does not exist";
         try
         {
+            // Every file goes into the image, and is opened for it.
+            foreach (var file in Directory.EnumerateFiles(directory))
+                if (PlainFile.Problem(file) is { } wrong) return $"{Path.GetFileName(file)} cannot be used, {wrong}";
+
             if (!Has(Config)) return $"it has no {Config}";
             if (!Tokenizers.Any(Has)) return $"it has neither {Tokenizers[0]} nor {Tokenizers[1]}";
             using (var config = JsonDocument.Parse(File.ReadAllBytes(In(Config))))
                 if (config.RootElement.ValueKind != JsonValueKind.Object) return $"{Config} is no JSON object";
-            // Every file goes into the image.
             foreach (var file in Directory.EnumerateFiles(directory))
                 using (File.OpenRead(file)) { }
 

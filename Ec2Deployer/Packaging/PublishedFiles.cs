@@ -50,10 +50,11 @@ internal static class PublishedFiles
     }
 
     /// <summary>The files of a model of the user's: those in the directory itself.</summary>
-    /// <exception cref="DeploymentException">One is a link that leads nowhere.</exception>
+    /// <exception cref="DeploymentException">One is a link that leads nowhere, or no file.</exception>
     public static IEnumerable<string> ModelFiles(string model) => Directory.EnumerateFiles(model).Select(file =>
         Links.LeadsNowhere(file, out var target)
             ? throw new DeploymentException(ExitCode.Failed, $"The model's file {file} is a link to {target}, where nothing is. Bring the file back or remove the link, and run the command again.")
+            : PlainFile.Problem(file) is { } problem ? throw new DeploymentException(ExitCode.Failed, $"The model's file {file} cannot be used: {problem}. Remove it, and run the command again.")
             : file);
 
     /// <summary>Where a model of the user's lies in the image, seen from the program.</summary>

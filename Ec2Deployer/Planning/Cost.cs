@@ -11,6 +11,9 @@ internal sealed record Cost(DateOnly AsOf, IReadOnlyList<CostLine> Lines)
     /// <summary>The whole, or null where a price is unknown: a part of the sum would be taken for the sum.</summary>
     public decimal? HourlyUsd => Lines.Any(line => line.HourlyUsd is null) ? null : Lines.Sum(line => line.HourlyUsd);
 
+    /// <summary>What has no price in the table, each once; none where the whole is known.</summary>
+    public IReadOnlyList<string> Unknown => [.. Lines.Where(line => line.UnitUsd is null).Select(line => line.What)];
+
     /// <summary>The whole for a month of 730 hours, or null.</summary>
     public decimal? MonthlyUsd => HourlyUsd * HoursPerMonth;
 }

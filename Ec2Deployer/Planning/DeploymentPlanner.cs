@@ -1,3 +1,4 @@
+using System.Globalization;
 using Amazon.EC2.Model;
 using Lab.Ec2Deployer.Reporting;
 
@@ -16,6 +17,7 @@ internal sealed class DeploymentPlanner
     private readonly Ec2Ids _ids = new();
     private readonly List<Ec2Action> _actions = [];
     private readonly List<string> _notes = [];
+    private int _diskGiB;
 
     private DeploymentPlanner(DeploymentOptions options, ObservedDeployment observed, CallerFacts caller)
     {
@@ -39,9 +41,11 @@ internal sealed class DeploymentPlanner
 
         var image = _observed.Image ?? new MachineImage(
             _options.ImageId ?? $"<newest {_options.ImageName} of {_options.ImageOwner}>", _options.ImageId is null ? "" : _options.ImageId, "/dev/xvda", 8);
+        _diskGiB = Math.Max(_options.DiskGiB, image.MinimumGiB);
         if (image.MinimumGiB > _options.DiskGiB) _notes.Add($"The image needs {image.MinimumGiB} GiB: hosts get that instead of {_options.DiskGiB} GiB.");
 
         if (_observed.Others.Count > 0) _notes.Add($"Another '{_options.Name}' in {_options.Region} belongs to {string.Join(" and ", _observed.Others)} and is left alone.");
+        RequireReplaceable();
         PlanKey();
         var groups = PlanGroups();
         var hosts = PlanHosts(image);
@@ -49,7 +53,7 @@ internal sealed class DeploymentPlanner
         var launched = _actions.OfType<LaunchAction>().Select(launch => launch.Host).ToList();
         var starting = launched.Concat(hosts.Where(host => _actions.Any(action => action.Kind == ActionKind.Start && action.Subject == host.Name))).ToList();
         if (launched.Count > 0 && _observed.Launch is { } facts) _notes.AddRange(facts.Notes(_options, launched.Count));
-        var disk = Math.Max(_options.DiskGiB, image.MinimumGiB);
+        else if (!_observed.Known) _notes.Add(LaunchFacts.Unasked(_options));
         return new DeploymentPlan
         {
             Options = _options,
@@ -61,17 +65,31 @@ internal sealed class DeploymentPlanner
             Image = image.Name.Length == 0 || image.Name == image.Id ? image.Id : $"{image.Id} ({image.Name})",
             Actions = _actions,
             Ids = _ids,
-            Cost = PriceTable.Bundled.Of(_options.Region, [.. hosts.Select(host => host.InstanceType)], disk, _options.PublicAddresses),
+            Cost = RunningCost.Of(_options, [.. Remaining(hosts).Select(Running)], _observed.LooseDisks, launched.Count, _diskGiB),
             Starting = [.. starting.Select(host => host.Name)],
-            StartingCost = PriceTable.Bundled.Of(_options.Region, [.. starting.Select(host => host.InstanceType)], disk, _options.PublicAddresses),
+            StartingCost = RunningCost.Of(_options, [.. _actions.OfType<StartAction>().Select(start => Running(start.Instance))], [], launched.Count, _diskGiB),
             Notes = _notes,
         };
     }
+
+    // What is none of the hosts and left alone costs all the same.
+    private IEnumerable<ObservedInstance> Remaining(List<PlannedHost> hosts) => _observed.Instances.Where(instance =>
+        hosts.Exists(host => host.InstanceId == instance.Id) || (instance.Host != FleetShape.OrchestratorHost && FleetShape.WorkerHostNumber(instance.Host) is null));
+
+    private static ObservedInstance Running(ObservedInstance instance) => instance.State is "running" ? instance : instance with { State = "pending" };
 
     /// <summary>The hosts' SSH key is not on this machine.</summary>
     public static DeploymentException OtherKey(DeploymentOptions options) => new(ExitCode.Failed,
         $"The hosts of '{options.Name}' were started with another SSH key than the one on this machine, so this machine cannot open them. Nothing was changed. "
         + "Take the deployment over with 'state export' where it was published and 'state import' here, or only its key with 'publish --ssh-key FILE'; 'destroy' needs none; where it is somebody else's, take another --name.");
+
+    // Nothing would be replaced, and nobody told.
+    private void RequireReplaceable()
+    {
+        var names = FleetShape.Hosts(_options.Hosts);
+        if (_options.Replace.FirstOrDefault(host => !names.Contains(host) && _observed.Instances.All(instance => instance.Host != host)) is { } none)
+            throw new DeploymentException(ExitCode.Usage, $"--replace '{none}' is no host of '{_options.Name}': there are {string.Join(", ", names)}. Nothing was changed.");
+    }
 
     private void PlanKey()
     {
@@ -213,11 +231,15 @@ internal sealed class DeploymentPlanner
 
         if (instance.InstanceType != _options.InstanceType) Differs("instance type", instance.InstanceType, _options.InstanceType);
         if (_options.ImageId is { } image && instance.ImageId != image) Differs("image", instance.ImageId, image);
+        if (instance.Disks.Count > 0 && instance.Disks.All(disk => disk.GiB != _diskGiB))
+            Differs("disk", string.Join(" and ", instance.Disks.Select(disk => Gib(disk.GiB))), Gib(_diskGiB));
         var ttl = instance.Tags.GetValueOrDefault(LabTags.Ttl) ?? "never";
         if (_options.Ttl is { } wanted && ttl != Durations.Text(wanted)) _notes.Add($"{host.Name} keeps the end of its own that it has ({ttl}, not {Durations.Text(wanted)}): 'ttl {Durations.Text(wanted)}' changes it.");
 
+        static string Gib(int size) => string.Create(CultureInfo.InvariantCulture, $"{size} GiB");
+
         void Differs(string what, string is_, string asked) =>
-            _notes.Add($"{host.Name} keeps the {what} it was started with ({is_}, not {asked}): terminate it and publish again to change that.");
+            _notes.Add($"{host.Name} keeps the {what} it was started with ({is_}, not {asked}): that does not change; 'publish --replace {host.Name}' puts another host in its place.");
     }
 
     /// <summary>Sets what lacks or differs of the first resource's tags, and takes off what is to be absent, on all of them.</summary>

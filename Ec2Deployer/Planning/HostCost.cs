@@ -1,29 +1,24 @@
 namespace Lab.Ec2Deployer.Planning;
 
-/// <summary>What one instance costs and has cost, by the table of prices; null where that does not know it.</summary>
+/// <summary>
+/// What one instance costs and has cost, by what EC2 shows of it and the table of prices; null where that does not know it.
+/// </summary>
 internal static class HostCost
 {
-    /// <summary>US dollars per hour as it is now: a stopped one costs its disk alone.</summary>
-    public static decimal? HourlyUsd(DeploymentOptions options, ObservedInstance instance) =>
-        instance.State is "running" or "pending" ? Running(options, instance) : Disk(options, instance);
+    /// <summary>US dollars per hour as it is now: a stopped one costs its disks alone.</summary>
+    public static decimal? HourlyUsd(DeploymentOptions options, ObservedInstance instance) => RunningCost.Of(options, [instance], []).HourlyUsd;
 
     /// <summary>US dollars since its first start.</summary>
     public static decimal? SpentUsd(DeploymentOptions options, ObservedInstance instance, DateTimeOffset now)
     {
         var exists = now - (instance.FirstStartedAt ?? instance.LaunchedAt);
-        return Disk(options, instance) * (decimal)exists.TotalHours
-            + (Running(options, instance) - Disk(options, instance)) * (decimal)RunTime.Of(instance, now).TotalHours;
+        var disks = PriceTable.Bundled.Of(options.Region, [], Disks(options, instance), publicAddresses: 0).HourlyUsd;
+        // What it cost when it ran, whether or not it does.
+        var running = RunningCost.Of(options, [instance with { State = instance.State is "running" ? "running" : "pending" }], []).HourlyUsd;
+        return disks * (decimal)exists.TotalHours + (running - disks) * (decimal)RunTime.Of(instance, now).TotalHours;
     }
 
-    private static decimal? Running(DeploymentOptions options, ObservedInstance instance) =>
-        Of(options, instance, instance.PublicAddress is not null || (instance.State != "running" && options.PublicAddresses)).HourlyUsd;
-
-    private static decimal? Disk(DeploymentOptions options, ObservedInstance instance)
-    {
-        var cost = Of(options, instance, publicAddress: false);
-        return (cost with { Lines = [.. cost.Lines.Where(line => line.What != instance.InstanceType)] }).HourlyUsd;
-    }
-
-    private static Cost Of(DeploymentOptions options, ObservedInstance instance, bool publicAddress) =>
-        PriceTable.Bundled.Of(options.Region, [instance.InstanceType], options.DiskGiB, publicAddress);
+    /// <summary>Its disks; where EC2 shows none (those of a new instance come late), the one that is asked for at a launch.</summary>
+    public static IEnumerable<DiskKind> Disks(DeploymentOptions options, ObservedInstance instance) =>
+        instance.Disks.Count > 0 ? instance.Disks.Select(disk => disk.Kind) : [new DiskKind(options.DiskGiB)];
 }

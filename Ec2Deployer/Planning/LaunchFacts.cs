@@ -32,16 +32,37 @@ internal sealed partial record LaunchFacts
             if (IsStandard(type.Name) && RunningVcpus is { } running)
             {
                 yield return string.Create(CultureInfo.InvariantCulture,
-                    $"New hosts need {needed} vCPUs; the account runs {running} on demand in {options.Region}: its quota 'Running On-Demand Standard (A, C, D, H, I, M, R, T, Z) instances' (L-1216C47A) must allow {needed + running}.");
+                    $"New hosts need {needed} vCPUs; the account runs {running} on demand in {options.Region}: its quota {QuotaOf(type.Name)} must allow {needed + running}. What it allows, EC2 does not tell: {HowToLook(options)}.");
             }
             else
             {
-                yield return string.Create(CultureInfo.InvariantCulture, $"New hosts need {needed} vCPUs of the account's quota for {type.Name} in {options.Region}.");
+                yield return string.Create(CultureInfo.InvariantCulture, $"New hosts need {needed} vCPUs, with those that run, of the account's quota {QuotaOf(type.Name)} in {options.Region}. What it allows, EC2 does not tell: {HowToLook(options)}.");
             }
+        }
+        else
+        {
+            yield return Unasked(options);
         }
 
         foreach (var action in Refused) yield return $"What ec2:{action} tells was not checked, for the account does not allow it.";
     }
+
+    /// <summary>What is said of the quota where EC2 was not asked for the type's processors.</summary>
+    public static string Unasked(DeploymentOptions options) =>
+        $"The vCPUs of new hosts count against the account's quota {QuotaOf(options.InstanceType)} in {options.Region}. What it allows, EC2 does not tell: {HowToLook(options)}.";
+
+    /// <summary>The quota of running processors that a type counts against, by the name that Service Quotas gives it.</summary>
+    public static string QuotaOf(string type) => IsStandard(type)
+        ? "'Running On-Demand Standard (A, C, D, H, I, M, R, T, Z) instances' (L-1216C47A)"
+        : $"'Running On-Demand … instances' of the family of {type}";
+
+    /// <summary>
+    /// How somebody looks what a quota allows. EC2's own max-instances "does not reflect your actual vCPU limit"
+    /// (API reference, DescribeAccountAttributes), so that it is not asked.
+    /// </summary>
+    public static string HowToLook(DeploymentOptions options) => IsStandard(options.InstanceType)
+        ? $"'aws service-quotas get-service-quota --service-code ec2 --quota-code L-1216C47A --region {options.Region}' does, as Service Quotas in the AWS console"
+        : $"'aws service-quotas list-service-quotas --service-code ec2 --region {options.Region}' does, as Service Quotas in the AWS console";
 
     /// <summary>Whether a type counts against the quota of the Standard families.</summary>
     public static bool IsStandard(string type) => StandardPattern().IsMatch(type);

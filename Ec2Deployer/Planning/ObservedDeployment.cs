@@ -27,6 +27,12 @@ internal sealed record ObservedDeployment
     /// <summary>Its security groups.</summary>
     public IReadOnlyList<ObservedGroup> Groups { get; init; } = [];
 
+    /// <summary>Its disks that no instance of it has, which cost all the same.</summary>
+    public IReadOnlyList<ObservedDisk> LooseDisks { get; init; } = [];
+
+    /// <summary>Whether the account may not ask for disks, so that their sizes are taken from the options.</summary>
+    public bool DisksRefused { get; init; }
+
     /// <summary>The owners of others' deployments of the same name.</summary>
     public IReadOnlyList<string> Others { get; init; } = [];
 
@@ -102,6 +108,9 @@ internal sealed record ObservedInstance
     /// <summary>Its disks and network interfaces, which bear the same tags.</summary>
     public IReadOnlyList<string> Attached { get; init; } = [];
 
+    /// <summary>Its disks of the deployment; none where EC2 does not show them yet, or may not be asked for them.</summary>
+    public IReadOnlyList<ObservedDisk> Disks { get; init; } = [];
+
     /// <summary>Its public IPv4 address, or null.</summary>
     public string? PublicAddress { get; init; }
 
@@ -113,4 +122,23 @@ internal sealed record ObservedInstance
 
     /// <summary>When it was started for the first time, or null where EC2 does not tell.</summary>
     public DateTimeOffset? FirstStartedAt { get; init; }
+}
+
+/// <summary>A disk.</summary>
+/// <param name="Id"><c>vol-…</c></param>
+/// <param name="GiB">Its size.</param>
+/// <param name="Type">Its type, such as <c>gp3</c>.</param>
+internal sealed record ObservedDisk(string Id, int GiB, string Type = DiskKind.Gp3)
+{
+    /// <summary>What its price depends on.</summary>
+    public DiskKind Kind => new(GiB, Type);
+}
+
+/// <summary>What a disk's price depends on.</summary>
+/// <param name="GiB">Its size.</param>
+/// <param name="Type">Its type.</param>
+internal readonly record struct DiskKind(int GiB, string Type = DiskKind.Gp3)
+{
+    /// <summary>The type of every disk that this program asks for.</summary>
+    public const string Gp3 = "gp3";
 }

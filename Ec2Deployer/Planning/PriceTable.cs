@@ -29,20 +29,30 @@ internal sealed class PriceTable
     /// <summary>Whether the table knows that a region offers a type; where it does not, the region may offer it all the same.</summary>
     public bool Knows(string region, string type) => _document.Regions.GetValueOrDefault(region)?.Instances.ContainsKey(type) == true;
 
-    /// <summary>What the hosts cost.</summary>
+    /// <summary>What hosts that are alike cost.</summary>
     /// <param name="region">Where they run.</param>
     /// <param name="types">One instance type for each host.</param>
     /// <param name="diskGiB">The disk of each.</param>
     /// <param name="publicAddresses">Whether each has a public IPv4 address.</param>
-    public Cost Of(string region, IReadOnlyList<string> types, int diskGiB, bool publicAddresses)
+    public Cost Of(string region, IReadOnlyList<string> types, int diskGiB, bool publicAddresses) =>
+        Of(region, types, Enumerable.Repeat(new DiskKind(diskGiB), types.Count), publicAddresses ? types.Count : 0);
+
+    /// <summary>What instances, disks and addresses cost.</summary>
+    /// <param name="region">Where they are.</param>
+    /// <param name="types">The type of each instance that runs.</param>
+    /// <param name="disks">Each disk.</param>
+    /// <param name="publicAddresses">How many public IPv4 addresses there are.</param>
+    public Cost Of(string region, IEnumerable<string> types, IEnumerable<DiskKind> disks, int publicAddresses)
     {
         var prices = _document.Regions.GetValueOrDefault(region);
-        var lines = types
-            .CountBy(type => type)
-            .Select(type => new CostLine(type.Key, type.Value, prices?.Instances.TryGetValue(type.Key, out var usd) == true ? usd : null))
-            .ToList();
-        lines.Add(new CostLine($"{diskGiB} GiB gp3 disk", types.Count, prices?.Gp3GibMonth * diskGiB / Cost.HoursPerMonth));
-        if (publicAddresses) lines.Add(new CostLine("public IPv4 address", types.Count, prices is null ? null : _document.PublicIpv4Hour));
+        List<CostLine> lines =
+        [
+            .. types.CountBy(type => type)
+                .Select(type => new CostLine(type.Key, type.Value, prices?.Instances.TryGetValue(type.Key, out var usd) == true ? usd : null)),
+            .. disks.CountBy(disk => disk)
+                .Select(disk => new CostLine($"{disk.Key.GiB} GiB {disk.Key.Type} disk", disk.Value, disk.Key.Type == DiskKind.Gp3 ? prices?.Gp3GibMonth * disk.Key.GiB / Cost.HoursPerMonth : null)),
+        ];
+        if (publicAddresses > 0) lines.Add(new CostLine("public IPv4 address", publicAddresses, prices is null ? null : _document.PublicIpv4Hour));
         return new Cost(AsOfIn(region), lines);
     }
 

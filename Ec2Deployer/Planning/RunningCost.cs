@@ -1,19 +1,33 @@
 namespace Lab.Ec2Deployer.Planning;
 
-/// <summary>What instances that run cost at present.</summary>
+/// <summary>What a deployment costs at present, by what EC2 shows of it. Whatever tells a price of what exists takes it from here.</summary>
 internal static class RunningCost
 {
-    /// <summary>US dollars an hour for those that are starting or run, with their disks and addresses; null where a price is unknown.</summary>
-    /// <param name="options">Region and disk.</param>
-    /// <param name="instances">The deployment's instances.</param>
-    public static decimal? HourlyUsd(DeploymentOptions options, IEnumerable<ObservedInstance> instances)
+    /// <summary>What everything that EC2 shows costs: hosts that run, the disks of those that do not, disks of no host.</summary>
+    /// <param name="options">Region; what is asked for at launches.</param>
+    /// <param name="observed">The deployment.</param>
+    public static Cost Of(DeploymentOptions options, ObservedDeployment observed) => Of(options, observed.Instances, observed.LooseDisks);
+
+    /// <summary>What instances with their disks and addresses, and other disks, cost.</summary>
+    /// <param name="options">Region; what is asked for at launches.</param>
+    /// <param name="instances">The instances; of those that do not run, only the disks cost.</param>
+    /// <param name="looseDisks">Disks of none of them.</param>
+    /// <param name="launches">How many more are about to be started as the options say.</param>
+    /// <param name="diskGiB">The disk of each of these.</param>
+    public static Cost Of(DeploymentOptions options, IReadOnlyCollection<ObservedInstance> instances, IEnumerable<ObservedDisk> looseDisks, int launches = 0, int diskGiB = 0)
     {
-        var prices = instances.Where(IsRunning)
-            .Select(instance => PriceTable.Bundled.Of(options.Region, [instance.InstanceType], options.DiskGiB, instance.PublicAddress is not null || (options.PublicAddresses && instance.State == "pending")).HourlyUsd)
-            .ToList();
-        return prices.Contains(null) ? null : prices.Sum();
+        var running = instances.Where(IsRunning).ToList();
+        return PriceTable.Bundled.Of(
+            options.Region,
+            running.Select(instance => instance.InstanceType).Concat(Enumerable.Repeat(options.InstanceType, launches)),
+            instances.SelectMany(instance => HostCost.Disks(options, instance)).Concat(looseDisks.Select(disk => disk.Kind)).Concat(Enumerable.Repeat(new DiskKind(diskGiB), launches)),
+            running.Count(instance => HasAddress(options, instance)) + (options.PublicAddresses ? launches : 0));
     }
 
     /// <summary>Whether an instance costs as one that runs does.</summary>
     public static bool IsRunning(ObservedInstance instance) => instance.State is "pending" or "running";
+
+    // One that is starting is given its address in a moment.
+    private static bool HasAddress(DeploymentOptions options, ObservedInstance instance) =>
+        instance.PublicAddress is not null || (options.PublicAddresses && instance.State == "pending");
 }

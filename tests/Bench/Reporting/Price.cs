@@ -16,7 +16,7 @@ internal static class Price
         if (string.IsNullOrEmpty(hourly)) return null;
         if (!double.TryParse(hourly, NumberStyles.Float, CultureInfo.InvariantCulture, out var usd)) return "Cost of a million requests: unknown, for the price of the hosts is.";
         return throughput > 0
-            ? string.Create(CultureInfo.InvariantCulture, $"Cost of a million requests: {usd / 3600 / throughput * 1e6:0.00} US dollars, on hosts for {usd:0.000} an hour at {throughput:0.0} requests/s.")
+            ? string.Create(CultureInfo.InvariantCulture, $"Cost of a million requests: {usd / 3600 / throughput * 1e6:0.00} US dollars, on hosts for {usd.ToString(usd is > 0 and < 0.1 ? "0.0000" : "0.000", CultureInfo.InvariantCulture)} an hour at {throughput:0.0} requests/s.")
             : "Cost of a million requests: unknown, for none was answered.";
     }
 }

@@ -22,6 +22,12 @@ internal sealed class FakeFleet : IFleetDeployer
 
     public Exception? Failure { get; set; }
 
+    /// <summary>Asked before each call that changes hosts, in its words: an answer is what it fails with.</summary>
+    public Func<string, Exception?>? Fails { get; set; }
+
+    /// <summary>Told whenever the hosts are asked what runs.</summary>
+    public Action? Asked { get; set; }
+
     /// <summary>Why the hosts cannot be asked.</summary>
     public Exception? StatusFailure { get; set; }
 
@@ -59,10 +65,13 @@ internal sealed class FakeFleet : IFleetDeployer
         return Failure is { } failure ? throw failure : Task.FromResult(Report(hosts, "v1"));
     }
 
-    public Task<FleetStatus> StatusAsync(IReadOnlyList<DeployedHost> hosts, ReleaseOptions release, CancellationToken cancellationToken) =>
-        StatusFailure is { } failure ? throw failure : Task.FromResult(new FleetStatus("v1", ["v1", "v0"],
+    public Task<FleetStatus> StatusAsync(IReadOnlyList<DeployedHost> hosts, ReleaseOptions release, CancellationToken cancellationToken)
+    {
+        Asked?.Invoke();
+        return StatusFailure is { } failure ? throw failure : Task.FromResult(new FleetStatus("v1", ["v1", "v0"],
             [.. hosts.Select(host => new HostStatus(host.Name, true, "ready", host.Manager ? "reachable" : null, HasNewerDocker: host.Name == OlderDocker))],
             Report(hosts, "v1").Containers, Lock));
+    }
 
     public Task HarmAsync(IReadOnlyList<DeployedHost> hosts, ReleaseOptions release, HarmRequest request, CancellationToken cancellationToken)
     {
@@ -82,19 +91,19 @@ internal sealed class FakeFleet : IFleetDeployer
     public Task<FleetReport> RollbackAsync(
         IReadOnlyList<DeployedHost> hosts, ReleaseOptions release, string? version, IProgressSink progress, CancellationToken cancellationToken)
     {
-        Calls.Add($"rollback {version ?? "-"}");
+        Call($"rollback {version ?? "-"}");
         return Task.FromResult(Report(hosts, version ?? "v0"));
     }
 
     public Task DrainHostAsync(IReadOnlyList<DeployedHost> hosts, ReleaseOptions release, string host, IProgressSink progress, CancellationToken cancellationToken)
     {
-        Calls.Add($"drain {host} among {hosts.Count}");
+        Call($"drain {host} among {hosts.Count}");
         return Task.CompletedTask;
     }
 
     public Task RemoveHostAsync(IReadOnlyList<DeployedHost> hosts, ReleaseOptions release, string host, IProgressSink progress, CancellationToken cancellationToken)
     {
-        Calls.Add($"remove {host} among {hosts.Count}");
+        Call($"remove {host} among {hosts.Count}");
         return Task.CompletedTask;
     }
 
@@ -129,6 +138,12 @@ internal sealed class FakeFleet : IFleetDeployer
         var held = Lock;
         Lock = null;
         return Task.FromResult(held);
+    }
+
+    private void Call(string words)
+    {
+        Calls.Add(words);
+        if (Fails?.Invoke(words) is { } failure) throw failure;
     }
 
     private static FleetReport Report(IReadOnlyList<DeployedHost> hosts, string version) => new()

@@ -41,7 +41,7 @@ public sealed class PublishCommandTests : CommandTest
 
         // The instances twice: once for the plan, once for whether they run.
         Assert.Equal(
-            ["DescribeInstances", "DescribeSecurityGroups", "DescribeKeyPairs", "DescribeVpcs", "DescribeSubnets", "DescribeInstanceTypeOfferings", "DescribeImages", "DescribeInstances"],
+            ["DescribeInstances", "DescribeSecurityGroups", "DescribeKeyPairs", "DescribeVolumes", "DescribeVpcs", "DescribeSubnets", "DescribeInstanceTypeOfferings", "DescribeImages", "DescribeInstances"],
             session.StandIn.Requests.Skip(asked).Where(request => request["NextToken"] is null).Select(request => request["Action"]));
     }
 

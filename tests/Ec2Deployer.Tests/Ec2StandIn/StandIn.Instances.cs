@@ -151,7 +151,7 @@ internal sealed partial class StandIn
 
     private XElement[] DescribeVolumes(QueryForm form) => Page(form, "volumeSet", _volumes.Values
         .Where(volume => Visible(volume) && form.Passes(volume.Tags, _ => null))
-        .Select(volume => new object?[] { E("volumeId", volume.Id), E("size", volume.Size), E("status", volume.InstanceId is null ? "available" : "in-use"), TagSet(volume) }));
+        .Select(volume => new object?[] { E("volumeId", volume.Id), E("size", volume.Size), E("volumeType", volume.Type), E("status", volume.InstanceId is null ? "available" : "in-use"), TagSet(volume) }));
 
     private XElement[] DeleteVolume(QueryForm form)
     {

@@ -57,7 +57,8 @@ internal sealed class StandInKey(string id, long visibleFrom, Dictionary<string,
 
 internal sealed class StandInVolume(string id, long visibleFrom, Dictionary<string, string> tags) : StandInResource(id, visibleFrom, tags)
 {
-    public required int Size { get; init; }
+    public required int Size { get; set; }
+    public string Type { get; set; } = "gp3";
     public required string? InstanceId { get; set; }
 }
 
