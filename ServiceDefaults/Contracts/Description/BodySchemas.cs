@@ -16,7 +16,8 @@ public static class BodySchemas
     /// <summary><c>{"texts":["…"],"options":[…]}</c>.</summary>
     public static OpenApiSchema Batch() => Object(["texts"],
         ("texts", List(String, 1, TextInput.MaxInputs)),
-        ("options", List(Object([], ("pair", String), ("cut_left", Flag), ("raw_scores", Flag)), 1, TextInput.MaxInputs)));
+        ("options", List(OrNull(Object([], ("pair", String), ("cut_left", Flag), ("raw_scores", Flag))), 1, TextInput.MaxInputs)),
+        ("tokens", List(String, 1, TextInput.MaxInputs)));
 
     /// <summary>The body of <c>POST /predict</c>.</summary>
     public static OpenApiSchema Predict() => Object(["inputs"],
@@ -28,6 +29,28 @@ public static class BodySchemas
         ("truncate", Flag),
         ("truncation_direction", new OpenApiSchema { Type = JsonSchemaType.String, Enum = [JsonValue.Create("right"), JsonValue.Create("left")] }),
         ("raw_scores", Flag));
+
+    /// <summary>The body of <c>POST /</c>.</summary>
+    public static OpenApiSchema InferenceApi()
+    {
+        var input = new OpenApiSchema { OneOf = [String, Object(["text"], ("text", String), ("text_pair", String))] };
+        return Object(["inputs"],
+            ("inputs", new OpenApiSchema
+            {
+                OneOf = [.. input.OneOf, List(input, 1, TextInput.MaxInputs)],
+                Description = "A text, a pair of two texts as an object, or a list of either.",
+            }),
+            ("parameters", Object([],
+                ("top_k", new OpenApiSchema { Type = JsonSchemaType.Integer, Minimum = "1", Description = "The most labels in an answer; all where it is absent." }),
+                ("function_to_apply", new OpenApiSchema
+                {
+                    Type = JsonSchemaType.String,
+                    Enum = [JsonValue.Create("sigmoid"), JsonValue.Create("softmax"), JsonValue.Create("none")],
+                    Description = "What makes scores of logits; the model's own where it is absent.",
+                }),
+                ("truncation", Flag))),
+            ("options", new OpenApiSchema { Type = JsonSchemaType.Object, Description = "Taken and passed over: how the hub's own servers are to wait and to cache." }));
+    }
 
     /// <summary>The body of <c>POST /v2/models/{model}/infer</c>.</summary>
     public static OpenApiSchema Infer() => Object(["inputs"],
@@ -47,6 +70,12 @@ public static class BodySchemas
         Required = required.ToHashSet(),
         Properties = members.ToDictionary(member => member.Name, IOpenApiSchema (member) => member.Schema),
     };
+
+    private static OpenApiSchema OrNull(OpenApiSchema schema)
+    {
+        schema.Type |= JsonSchemaType.Null;
+        return schema;
+    }
 
     private static OpenApiSchema List(OpenApiSchema items, int min, int max) =>
         new() { Type = JsonSchemaType.Array, Items = items, MinItems = min, MaxItems = max };
