@@ -24,7 +24,7 @@ public sealed record EndpointDescription(string Summary)
     public bool NeedsBody { get; init; } = true;
 
     /// <summary>The form of a JSON body.</summary>
-    public Func<OpenApiSchema>? BodySchema { get; init; }
+    public BodySchema? BodySchema { get; init; }
 
     /// <summary>Query parameters and headers that it looks at, all of them optional.</summary>
     public IReadOnlyList<(string Name, ParameterLocation In, string What)> Parameters { get; init; } = [];

@@ -32,7 +32,7 @@ internal sealed class OperationWriter(bool keys) : IOpenApiOperationTransformer
             operation.Tags = new HashSet<OpenApiTagReference> { new(description.Tag.Name, context.Document) };
             operation.Summary = description.Summary;
             operation.Description = description.Details;
-            operation.RequestBody = Body(description);
+            operation.RequestBody = Body(description, context.Document!);
             operation.Parameters = [.. PathParameters(operation, context), .. operation.Parameters ?? [], .. description.Parameters.Select(Parameter)];
             var generated = operation.Responses;
             operation.Responses = [];
@@ -88,15 +88,22 @@ internal sealed class OperationWriter(bool keys) : IOpenApiOperationTransformer
     /// <summary>A status as the key of a response.</summary>
     internal static string Key(int status) => status.ToString(CultureInfo.InvariantCulture);
 
-    private static OpenApiRequestBody? Body(EndpointDescription description) => description.Bodies.Count == 0 ? null : new()
+    private static OpenApiRequestBody? Body(EndpointDescription description, OpenApiDocument document) => description.Bodies.Count == 0 ? null : new()
     {
         Required = description.NeedsBody,
         Content = description.Bodies.ToDictionary(
             body => body.MediaType,
             body => body.MediaType is Json
-                ? new OpenApiMediaType { Schema = description.BodySchema?.Invoke(), Example = JsonNode.Parse(body.Example) }
+                ? new OpenApiMediaType { Schema = Component(description.BodySchema, document), Example = JsonNode.Parse(body.Example) }
                 : new OpenApiMediaType { Schema = new OpenApiSchema { Type = JsonSchemaType.String }, Example = body.Example }),
     };
+
+    private static OpenApiSchemaReference? Component(BodySchema? schema, OpenApiDocument document)
+    {
+        if (schema is null) return null;
+        document.AddComponent(schema.Name, schema.Create());
+        return new(schema.Name, document);
+    }
 
     // Parts of the path that a handler reads from the route's values are no arguments of it.
     private static IEnumerable<OpenApiParameter> PathParameters(OpenApiOperation operation, OpenApiOperationTransformerContext context) =>
