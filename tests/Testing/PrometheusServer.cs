@@ -83,11 +83,13 @@ public sealed class PrometheusServer : IAsyncDisposable
         return found;
     }
 
-    /// <summary>What it knows of a metric: type, help and unit.</summary>
-    public async Task<(string? Type, string? Help)> MetadataAsync(string metric)
+    /// <summary>What it knows of a metric.</summary>
+    /// <param name="family">The metric's family: of a counter its name without <c>_total</c> (OpenMetrics).</param>
+    public async Task<(string? Type, string? Help)> MetadataAsync(string family)
     {
-        var metadata = (await GetAsync($"/api/v1/metadata?metric={metric}")).GetProperty(metric)[0];
-        return (metadata.GetProperty("type").GetString(), metadata.GetProperty("help").GetString());
+        var metadata = (await GetAsync($"/api/v1/metadata?metric={family}")).EnumerateObject().Select(metric => metric.Value[0]).ToList();
+        var (type, help) = (Assert.Single(metadata).GetProperty("type"), metadata[0].GetProperty("help"));
+        return (type.GetString(), help.GetString());
     }
 
     /// <inheritdoc/>

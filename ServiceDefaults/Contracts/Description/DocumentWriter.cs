@@ -91,7 +91,7 @@ internal sealed class DocumentWriter(string title, string description, bool keys
             };
             if (bad is not null) operation.Responses["503"] = new OpenApiResponse { Description = "Not now", Content = bad };
             foreach (var status in OperationWriter.CommonRefusals(isAnonymous, isGuarded: false))
-                operation.Responses[OperationWriter.Key(status)] = OperationWriter.Refused(status, ErrorShape.Problem, document);
+                operation.Responses[OperationWriter.Key(status)] = OperationWriter.Refused(Refusal.OfStatus(status), ErrorShape.Problem, document);
             document.Paths[path] = new OpenApiPathItem { Operations = new() { [HttpMethod.Get] = operation } };
         }
     }

@@ -22,13 +22,15 @@ internal sealed class OperationWriter(bool keys) : IOpenApiOperationTransformer
         var metadata = context.Description.ActionDescriptor.EndpointMetadata;
         var isAnonymous = !keys || metadata.OfType<IAllowAnonymous>().Any();
         var isAdmin = metadata.OfType<IAuthorizeData>().Any(data => data.Policy is not null);
-        var refusals = CommonRefusals(isAnonymous, isAdmin || context.Description.HttpMethod is not "GET");
+        var isRead = context.Description.HttpMethod is "GET" or "HEAD";
+        var refusals = CommonRefusals(isAnonymous, isAdmin || !isRead);
         operation.Security = Security(isAnonymous, context.ApplicationServices, context.Document!);
         if (metadata.OfType<EndpointDescription>().LastOrDefault() is { } description)
         {
             refusals.UnionWith(description.Refusals);
             if (description.Bodies.Count > 0) refusals.Add(StatusCodes.Status408RequestTimeout);
-            operation.OperationId = description.Id;
+            // Where one endpoint takes both, each is an operation.
+            operation.OperationId = context.Description.HttpMethod is "HEAD" ? $"{description.Id}Head" : description.Id;
             operation.Tags = new HashSet<OpenApiTagReference> { new(description.Tag.Name, context.Document) };
             operation.Summary = description.Summary;
             operation.Description = description.Details;
@@ -41,7 +43,8 @@ internal sealed class OperationWriter(bool keys) : IOpenApiOperationTransformer
 
         operation.Responses ??= [];
         var shape = metadata.OfType<ErrorShape>().LastOrDefault() ?? ErrorShape.Problem;
-        foreach (var status in refusals) operation.Responses.TryAdd(Key(status), Refused(status, shape, context.Document!));
+        foreach (var status in refusals) operation.Responses.TryAdd(
+            Key(status), Refused(status is StatusCodes.Status403Forbidden && !isAdmin ? Refusal.ForeignPage : Refusal.OfStatus(status), shape, context.Document!));
         return Task.CompletedTask;
     }
 
@@ -65,25 +68,21 @@ internal sealed class OperationWriter(bool keys) : IOpenApiOperationTransformer
     }
 
     /// <summary>A refusal in a form.</summary>
-    internal static OpenApiResponse Refused(int status, ErrorShape shape, OpenApiDocument document)
+    internal static OpenApiResponse Refused(Refusal refusal, ErrorShape shape, OpenApiDocument document) => new()
     {
-        var refusal = Refusal.OfStatus(status);
-        return new()
+        Description = refusal.Title,
+        Headers = Headers(refusal.Status switch
         {
-            Description = refusal.Title,
-            Headers = Headers(status switch
-            {
-                StatusCodes.Status429TooManyRequests or StatusCodes.Status503ServiceUnavailable or StatusCodes.Status507InsufficientStorage =>
-                    [("Retry-After", "Seconds until trying again makes sense.", JsonSchemaType.Integer)],
-                StatusCodes.Status401Unauthorized => [("WWW-Authenticate", "Bearer", JsonSchemaType.String)],
-                _ => [],
-            }),
-            Content = new Dictionary<string, OpenApiMediaType>
-            {
-                [shape.MediaType] = new() { Schema = new OpenApiSchemaReference(shape.BodyType.Name, document), Example = shape.Example(refusal) },
-            },
-        };
-    }
+            StatusCodes.Status429TooManyRequests or StatusCodes.Status503ServiceUnavailable or StatusCodes.Status507InsufficientStorage =>
+                [("Retry-After", "Seconds until trying again makes sense.", JsonSchemaType.Integer)],
+            StatusCodes.Status401Unauthorized => [("WWW-Authenticate", "Bearer", JsonSchemaType.String)],
+            _ => [],
+        }),
+        Content = new Dictionary<string, OpenApiMediaType>
+        {
+            [shape.MediaType] = new() { Schema = new OpenApiSchemaReference(shape.BodyType.Name, document), Example = shape.Example(refusal) },
+        },
+    };
 
     /// <summary>A status as the key of a response.</summary>
     internal static string Key(int status) => status.ToString(CultureInfo.InvariantCulture);

@@ -28,7 +28,7 @@ public sealed class PrometheusTests
         Assert.Equal(("worker_1.b", "3"), (labels.GetProperty("worker").GetString(), value));
         Assert.Equal("3", Assert.Single(await prometheus.QueryAsync("lab_queue_duration_seconds_count")).Value);
         Assert.Equal("1", Assert.Single(await prometheus.QueryAsync("up{job=\"lab\"}")).Value);
-        Assert.Equal(("counter", "Requests by how they ended."), await prometheus.MetadataAsync("lab_requests_total"));
+        Assert.Equal(("counter", "Requests by how they ended."), await prometheus.MetadataAsync("lab_requests"));
         Assert.Equal(("histogram", "Time between acceptance and dispatch."), await prometheus.MetadataAsync("lab_queue_duration_seconds"));
         Assert.Equal(("gauge", "Requests waiting for a worker."), await prometheus.MetadataAsync("lab_queue_depth"));
     }

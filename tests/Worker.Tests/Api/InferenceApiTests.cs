@@ -12,16 +12,15 @@ public sealed class InferenceApiTests(RunningWorker worker) : IClassFixture<Runn
     [Fact]
     public async Task Post_Functions_MakeTheirScoresOfTheSameLogits()
     {
-        const string Text = "A dull, lifeless mess";
-        var own = await ScoresAsync($$"""{"inputs":"{{Text}}"}""");
-        var logits = await ScoresAsync($$"""{"inputs":"{{Text}}","parameters":{"function_to_apply":"none"}}""");
+        var own = await ScoresAsync(Body());
+        var logits = await ScoresAsync(Body("""{"function_to_apply":"none"}"""));
         Assert.Equal(["NEGATIVE", "POSITIVE"], own.Select(score => score.Label));
-        Assert.Equal(own, await ScoresAsync($$"""{"inputs":"{{Text}}","parameters":{"function_to_apply":"softmax"}}"""));
+        Assert.Equal(own, await ScoresAsync(Body("""{"function_to_apply":"softmax"}""")));
         Assert.Equal(ScoreFunctions.Softmax([.. logits.Select(score => score.Score)]), own.Select(score => score.Score));
         Assert.Equal(
             logits.Select(score => ScoreFunctions.Logistic(score.Score)),
-            (await ScoresAsync($$"""{"inputs":"{{Text}}","parameters":{"function_to_apply":"sigmoid"}}""")).Select(score => score.Score));
-        Assert.Equal(own[..1], await ScoresAsync($$"""{"inputs":"{{Text}}","parameters":{"top_k":1}}"""));
+            (await ScoresAsync(Body("""{"function_to_apply":"sigmoid"}"""))).Select(score => score.Score));
+        Assert.Equal(own[..1], await ScoresAsync(Body("""{"top_k":1}""")));
     }
 
     [Fact]
@@ -47,6 +46,8 @@ public sealed class InferenceApiTests(RunningWorker worker) : IClassFixture<Runn
     [Fact]
     public async Task Redocly_WithItsRecommendedRules_FindsNothingInTheDocument() =>
         Assert.Empty(await NodeClients.LintAsync(await worker.Client.GetStringAsync("/openapi/v1.json", Cancellation)));
+
+    private static string Body(string parameters = "{}") => $$"""{"inputs":"A dull, lifeless mess","parameters":{{parameters}} }""";
 
     private async Task<(string Label, float Score)[]> ScoresAsync(string body)
     {
