@@ -8,6 +8,7 @@ using Lab.ServiceDefaults;
 using Lab.ServiceDefaults.Access;
 using Lab.ServiceDefaults.Contracts;
 using Lab.ServiceDefaults.Contracts.Description;
+using Lab.ServiceDefaults.Contracts.InferenceApi;
 using Lab.ServiceDefaults.Contracts.OpenInference;
 using Lab.ServiceDefaults.Contracts.Predict;
 using Lab.ServiceDefaults.Health;
@@ -65,6 +66,7 @@ internal static class OrchestratorApp
         app.MapJobs();
         app.MapWorkers();
         app.MapPredict();
+        app.MapInferenceApi();
         app.MapOpenInference("lab-orchestrator");
         app.MapClusterPage();
         return app;

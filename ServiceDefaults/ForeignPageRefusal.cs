@@ -15,9 +15,6 @@ public static class ForeignPageRefusal
     // ASP.NET Core's own: where it is set, its filter knows better.
     private const string AllowedHosts = "AllowedHosts";
 
-    private static readonly Refusal ForeignPage = new(StatusCodes.Status403Forbidden, "Another site's page",
-        "A browser has sent this for a page of another site, which may change nothing here.");
-
     private static readonly Refusal ForeignHost = new(StatusCodes.Status421MisdirectedRequest, "Another host's name",
         "This server listens on this machine only and is not known by that name. Set AllowedHosts to the names by which it may be called.");
 
@@ -34,7 +31,7 @@ public static class ForeignPageRefusal
             && addresses.All(OpenDoorWarning.IsLoopback));
         app.Use((context, next) =>
             isLocal.Value && !ForeignPages.IsLocalName(context.Request.Host) ? ForeignHost.ToResult().ExecuteAsync(context)
-            : ForeignPages.IsForeignChange(context.Request) ? ForeignPage.ToResult().ExecuteAsync(context)
+            : ForeignPages.IsForeignChange(context.Request) ? Refusal.ForeignPage.ToResult().ExecuteAsync(context)
             : next(context));
     }
 }

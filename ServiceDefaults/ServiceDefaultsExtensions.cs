@@ -1,5 +1,7 @@
 using System.Globalization;
+using System.Text.Json.Serialization;
 using Lab.ServiceDefaults.Contracts;
+using Lab.ServiceDefaults.Contracts.InferenceApi;
 using Lab.ServiceDefaults.Contracts.OpenInference;
 using Lab.ServiceDefaults.Contracts.Predict;
 using Lab.ServiceDefaults.Health;
@@ -60,6 +62,9 @@ public static class ServiceDefaultsExtensions
             json.SerializerOptions.TypeInfoResolverChain.Insert(0, WireJson.Relaxed);
             json.SerializerOptions.TypeInfoResolverChain.Insert(1, PredictJson.Relaxed);
             json.SerializerOptions.TypeInfoResolverChain.Insert(2, OpenInferenceJson.Relaxed);
+            json.SerializerOptions.TypeInfoResolverChain.Insert(3, InferenceApiJson.Relaxed);
+            // A number is never written as a string, and the API's description says what these options do.
+            json.SerializerOptions.NumberHandling = JsonNumberHandling.Strict;
         });
         builder.WebHost.ConfigureKestrel(kestrel =>
         {

@@ -1,6 +1,7 @@
 using Lab.ServiceDefaults;
 using Lab.ServiceDefaults.Contracts;
 using Lab.ServiceDefaults.Contracts.Description;
+using Lab.ServiceDefaults.Contracts.InferenceApi;
 using Lab.ServiceDefaults.Contracts.OpenInference;
 using Lab.ServiceDefaults.Contracts.Predict;
 using Lab.ServiceDefaults.Health;
@@ -43,6 +44,7 @@ internal static class WorkerApplication
         app.MapRunModel();
         app.MapRunBatch();
         app.MapPredict();
+        app.MapInferenceApi();
         app.MapOpenInference("lab-worker");
         return app;
     }

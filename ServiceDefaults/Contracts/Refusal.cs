@@ -26,6 +26,10 @@ public sealed record Refusal(int Status, string Title, string Detail, [property:
     /// <summary>400: there is not even one input.</summary>
     public static Refusal EmptyBatch(string detail) => new(StatusCodes.Status400BadRequest, EmptyBatchTitle, detail);
 
+    /// <summary>403: a browser sends a change for another site's page.</summary>
+    public static Refusal ForeignPage { get; } = new(StatusCodes.Status403Forbidden, "Another site's page",
+        "A browser has sent this for a page of another site, which may change nothing here.");
+
     /// <summary>404: there is nothing of that name.</summary>
     public static Refusal NotFound(string detail) => new(StatusCodes.Status404NotFound, "Not found", detail);
 

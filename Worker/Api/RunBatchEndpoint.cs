@@ -15,6 +15,8 @@ internal static class RunBatchEndpoint
         endpoints.MapPost("/run_batch", (HttpContext context, ModelHost host, InferenceGate gate, WorkerTelemetry telemetry) => PostAsync(context, host, gate, telemetry))
             .Describe(new("Classify the texts of one dispatch")
             {
+                Id = "runBatch",
+                Tag = WorkerTag.Dispatches,
                 Details = "A result or an error for each text. Where any text is more than a text, \"options\" has one element for each: the second text of a pair, which end to cut, whether to tell logits. A result repeats its text's element of \"tokens\", where there are any.",
                 Bodies = [("application/json", """{"texts":["What a wonderful film!","Is it good?"],"options":[null,{"pair":"It is not.","raw_scores":true}]}""")],
                 BodySchema = BodySchemas.Batch,

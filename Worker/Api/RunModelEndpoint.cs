@@ -18,6 +18,8 @@ internal static class RunModelEndpoint
         endpoints.MapPost("/run_model", (HttpContext context, ModelHost host, InferenceGate gate, WorkerTelemetry telemetry) => PostAsync(context, host, gate, telemetry))
             .Describe(new("Classify one text")
             {
+                Id = "runModel",
+                Tag = WorkerTag.Dispatches,
                 Details = "The text as JSON or as text/plain; without a body 50 random letters and spaces. Too long a text loses its end, and the answer says so. A model for several labels at once adds \"labels\": all of probability 0.5 and more.",
                 Bodies = [("application/json", """{"text":"What a wonderful film!"}"""), ("text/plain", "What a wonderful film!")],
                 BodySchema = BodySchemas.Text,

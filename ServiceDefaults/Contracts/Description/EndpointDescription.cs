@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
 using Microsoft.OpenApi;
 
 namespace Lab.ServiceDefaults.Contracts.Description;
@@ -7,6 +8,12 @@ namespace Lab.ServiceDefaults.Contracts.Description;
 /// <param name="Summary">What it does, in a line.</param>
 public sealed record EndpointDescription(string Summary)
 {
+    /// <summary>Its name in the document, by which generated clients call their method; no other endpoint has it.</summary>
+    public required string Id { get; init; }
+
+    /// <summary>What it belongs to.</summary>
+    public required ApiTag Tag { get; init; }
+
     /// <summary>More about it.</summary>
     public string? Details { get; init; }
 
@@ -17,7 +24,7 @@ public sealed record EndpointDescription(string Summary)
     public bool NeedsBody { get; init; } = true;
 
     /// <summary>The form of a JSON body.</summary>
-    public Func<OpenApiSchema>? BodySchema { get; init; }
+    public BodySchema? BodySchema { get; init; }
 
     /// <summary>Query parameters and headers that it looks at, all of them optional.</summary>
     public IReadOnlyList<(string Name, ParameterLocation In, string What)> Parameters { get; init; } = [];
@@ -25,9 +32,14 @@ public sealed record EndpointDescription(string Summary)
     /// <summary>Its good answers.</summary>
     public IReadOnlyList<AnswerDescription> Answers { get; init; } = [];
 
-    /// <summary>The statuses with which it refuses, apart from those of access.</summary>
+    /// <summary>The statuses with which it refuses, apart from those that every endpoint has.</summary>
     public IReadOnlyList<int> Refusals { get; init; } = [];
 }
+
+/// <summary>Endpoints that belong together.</summary>
+/// <param name="Name">The tag's name.</param>
+/// <param name="What">What they are for, in a line.</param>
+public sealed record ApiTag(string Name, string What);
 
 /// <summary>A good answer of an endpoint.</summary>
 /// <param name="Status">Its HTTP status.</param>
@@ -35,14 +47,16 @@ public sealed record EndpointDescription(string Summary)
 /// <param name="Type">The type of its body.</param>
 /// <param name="Example">A body.</param>
 /// <param name="MediaType">The body's media type.</param>
-/// <param name="Headers">Headers that it carries, with what each tells.</param>
+/// <param name="Headers">Headers that it carries, with what each tells and of which type it is.</param>
+/// <param name="Schema">The form of the body, where <paramref name="Type"/> alone does not tell it.</param>
 public sealed record AnswerDescription(
     int Status,
     string What,
     Type? Type = null,
     string? Example = null,
     string MediaType = "application/json",
-    IReadOnlyList<(string Name, string What)>? Headers = null);
+    IReadOnlyList<(string Name, string What, JsonSchemaType Type)>? Headers = null,
+    Func<OpenApiDocument, IOpenApiSchema>? Schema = null);
 
 /// <summary>Gives endpoints their <see cref="EndpointDescription"/>.</summary>
 public static class EndpointDescriptionExtensions
@@ -52,6 +66,14 @@ public static class EndpointDescriptionExtensions
         where TBuilder : IEndpointConventionBuilder
     {
         endpoint.Add(builder => builder.Metadata.Add(description));
+        // The generator makes a component of each type that it is told of, and nothing else gives it a name in generated clients.
+        endpoint.Finally(builder =>
+        {
+            var shape = builder.Metadata.OfType<ErrorShape>().LastOrDefault() ?? ErrorShape.Problem;
+            foreach (var answer in description.Answers.Where(answer => answer.Type is not null))
+                builder.Metadata.Add(new ProducesResponseTypeMetadata(answer.Status, answer.Type, [answer.MediaType]));
+            builder.Metadata.Add(new ProducesResponseTypeMetadata(StatusCodes.Status500InternalServerError, shape.BodyType, [shape.MediaType]));
+        });
         return endpoint;
     }
 }

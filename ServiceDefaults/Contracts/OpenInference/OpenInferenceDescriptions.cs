@@ -5,18 +5,26 @@ namespace Lab.ServiceDefaults.Contracts.OpenInference;
 /// <summary>What the OpenAPI document says of the Open Inference Protocol.</summary>
 internal static class OpenInferenceDescriptions
 {
+    private static readonly ApiTag Tag = new("Open Inference Protocol", "The Open Inference Protocol v2 over REST.");
+
     public static EndpointDescription Server { get; } = new("The server's name and version (Open Inference Protocol v2)")
     {
+        Id = "getServer",
+        Tag = Tag,
         Answers = [new(200, "The server", typeof(ServerMetadata), """{"name":"lab-orchestrator","version":"1.0.0","extensions":[]}""")],
     };
 
     public static EndpointDescription Live { get; } = new("Whether the server is alive")
     {
+        Id = "getServerLive",
+        Tag = Tag,
         Answers = [new(200, "Alive", typeof(ServerHealth), """{"live":true}""")],
     };
 
     public static EndpointDescription Ready { get; } = new("Whether the server would answer an inference now")
     {
+        Id = "getServerReady",
+        Tag = Tag,
         Answers =
         [
             new(200, "Ready", typeof(ServerHealth), """{"live":true,"ready":true}"""),
@@ -26,6 +34,8 @@ internal static class OpenInferenceDescriptions
 
     public static EndpointDescription Model { get; } = new("A model's tensors and versions")
     {
+        Id = "getModel",
+        Tag = Tag,
         Answers =
         [
             new(200, "The model", typeof(ModelMetadata), """
@@ -38,6 +48,8 @@ internal static class OpenInferenceDescriptions
 
     public static EndpointDescription ModelReady { get; } = new("Whether a model would answer an inference now")
     {
+        Id = "getModelReady",
+        Tag = Tag,
         Answers =
         [
             new(200, "Ready", typeof(ModelReady), """{"name":"minilm-sst2","ready":true}"""),
@@ -48,6 +60,8 @@ internal static class OpenInferenceDescriptions
 
     public static EndpointDescription Infer { get; } = new("Classify texts")
     {
+        Id = "infer",
+        Tag = Tag,
         Details = "One input tensor \"text\" of datatype BYTES and shape [n] or [n, 1], n at most 32. It is taken as a whole or not at all. Too long a text loses its end, and \"parameters\" says so.",
         Bodies = [("application/json", """{"id":"42","inputs":[{"name":"text","shape":[2],"datatype":"BYTES","data":["What a wonderful film!","What a waste of time."]}],"outputs":[{"name":"label"}]}""")],
         BodySchema = BodySchemas.Infer,

@@ -27,11 +27,11 @@ public static class OpenInferenceEndpoints
         root.MapGet("/health/live", () => TypedResults.Json(new ServerHealth(Live: true), OpenInferenceJson.Relaxed.ServerHealth))
             .Describe(OpenInferenceDescriptions.Live);
         root.MapGet("/health/ready", ReadyAsync).Describe(OpenInferenceDescriptions.Ready);
-        foreach (var path in (string[])["/models/{model}", "/models/{model}/versions/{version}"])
+        foreach (var (path, suffix) in ((string, string)[])[("/models/{model}", ""), ("/models/{model}/versions/{version}", "Version")])
         {
-            root.MapGet(path, GetModel).Describe(OpenInferenceDescriptions.Model);
-            root.MapGet($"{path}/ready", ModelReadyAsync).Describe(OpenInferenceDescriptions.ModelReady);
-            root.MapPost($"{path}/infer", InferAsync).Describe(OpenInferenceDescriptions.Infer);
+            root.MapGet(path, GetModel).Describe(OpenInferenceDescriptions.Model.WithSuffix(suffix));
+            root.MapGet($"{path}/ready", ModelReadyAsync).Describe(OpenInferenceDescriptions.ModelReady.WithSuffix(suffix));
+            root.MapPost($"{path}/infer", InferAsync).Describe(OpenInferenceDescriptions.Infer.WithSuffix(suffix));
         }
     }
 
@@ -85,6 +85,8 @@ public static class OpenInferenceEndpoints
             ? Refusal.NotFound($"There is no version \"{version}\" of \"{name}\"; there is \"{Version}\".")
             : model;
     }
+
+    private static EndpointDescription WithSuffix(this EndpointDescription description, string suffix) => description with { Id = description.Id + suffix };
 
     private static RefusalResult Refuse(IClassifier classifier, Refusal refusal)
     {

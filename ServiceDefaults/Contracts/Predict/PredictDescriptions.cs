@@ -1,30 +1,32 @@
 using Lab.ServiceDefaults.Contracts.Description;
+using Microsoft.OpenApi;
 
 namespace Lab.ServiceDefaults.Contracts.Predict;
 
 /// <summary>What the OpenAPI document says of text-embeddings-inference's contract.</summary>
 internal static class PredictDescriptions
 {
+    private static readonly ApiTag Tag = new("Text Embeddings Inference", "The contract of Hugging Face's text-embeddings-inference for classifiers.");
+
     public static EndpointDescription Predict { get; } = new("Classify texts or pairs of texts (text-embeddings-inference)")
     {
+        Id = "predict",
+        Tag = Tag,
         Details = "One input gives a list of scores, a batch a list of such lists, in order. A batch is taken as a whole or not at all.",
         Bodies = [("application/json", """{"inputs":[["What a wonderful film!"],["Is it good?","It is not."]],"truncate":true}""")],
         BodySchema = BodySchemas.Predict,
         Answers =
         [
-            new(200, "The scores of each input, falling", Example: """[[{"score":0.98,"label":"POSITIVE"},{"score":0.02,"label":"NEGATIVE"}],[{"score":0.91,"label":"NEGATIVE"},{"score":0.09,"label":"POSITIVE"}]]""",
-                Headers:
-                [
-                    (PredictEndpoint.WorkerHeader, "Who computed; several names with commas."),
-                    (PredictEndpoint.QueueTimeHeader, "Milliseconds before the dispatch, of several inputs the longest."),
-                    (PredictEndpoint.InferenceTimeHeader, "Milliseconds of tokenisation and inference, of several dispatches the longest."),
-                ]),
+            new(200, "The scores of each input, falling", typeof(PredictScore[][]), """[[{"score":0.98,"label":"POSITIVE"},{"score":0.02,"label":"NEGATIVE"}],[{"score":0.91,"label":"NEGATIVE"},{"score":0.09,"label":"POSITIVE"}]]""",
+                Headers: ClassifiedHeaders.Descriptions, Schema: Scores),
         ],
         Refusals = [400, 413, 415, 422, 429, 500, 502, 503, 504],
     };
 
     public static EndpointDescription Info { get; } = new("The model that is served")
     {
+        Id = "getInfo",
+        Tag = Tag,
         Answers =
         [
             new(200, "The model", typeof(ModelInfo), """
@@ -34,4 +36,11 @@ internal static class PredictDescriptions
         ],
         Refusals = [503],
     };
+
+    // A list of scores, or of a batch a list of such lists.
+    private static OpenApiSchema Scores(OpenApiDocument document)
+    {
+        var scores = new OpenApiSchema { Type = JsonSchemaType.Array, Items = new OpenApiSchemaReference(nameof(PredictScore), document) };
+        return new() { OneOf = [scores, new OpenApiSchema { Type = JsonSchemaType.Array, Items = scores }] };
+    }
 }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Lab.ServiceDefaults.Contracts.Description;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -14,15 +13,6 @@ public static class PredictEndpoint
 
     /// <summary>Where the model describes itself.</summary>
     public const string InfoPath = "/info";
-
-    /// <summary>The header that names who computed.</summary>
-    public const string WorkerHeader = "x-lab-worker";
-
-    /// <summary>The header that tells the time before the dispatch, in milliseconds.</summary>
-    public const string QueueTimeHeader = "x-queue-time";
-
-    /// <summary>The header that tells the time of tokenisation and inference, in milliseconds.</summary>
-    public const string InferenceTimeHeader = "x-inference-time";
 
     /// <summary>Maps the endpoints before the service's <see cref="IClassifier"/>.</summary>
     public static void MapPredict(this IEndpointRouteBuilder endpoints)
@@ -41,10 +31,7 @@ public static class PredictEndpoint
         var classification = await classifier.ClassifyAsync(request.Inputs, request.RawScores, context);
         if (!classification.TryGet(out var classified, out refusal)) return Refuse(classifier, refusal);
 
-        var headers = context.Response.Headers;
-        if (classified.Worker is { } worker) headers[WorkerHeader] = worker;
-        if (classified.QueueMs is { } queued) headers[QueueTimeHeader] = Milliseconds(queued);
-        headers[InferenceTimeHeader] = Milliseconds(classified.InferenceMs);
+        ClassifiedHeaders.Write(context.Response, classified);
         var labels = model.Labels;
         var scores = classified.Texts.Select(text => Scores(request.RawScores ? text.Logits! : text.Probabilities, labels)).ToArray();
         return request.IsBatch
@@ -60,6 +47,4 @@ public static class PredictEndpoint
 
     private static PredictScore[] Scores(IReadOnlyList<float> scores, IReadOnlyList<string> labels) =>
         [.. scores.Zip(labels, (score, label) => new PredictScore(score, label)).OrderByDescending(score => score.Score)];
-
-    private static string Milliseconds(double value) => value.ToString("F3", CultureInfo.InvariantCulture);
 }

@@ -10,7 +10,7 @@ public sealed class ClassificationTests
     public void Softmax_AnyLogits_SumsToOneAndKeepsOrder() =>
         Gen.Float[-1e4f, 1e4f].Array[2, 20].Sample(logits =>
         {
-            var probabilities = Classification.Softmax(logits);
+            var probabilities = ScoreFunctions.Softmax(logits);
             Assert.Equal(1, probabilities.Sum(), 1e-5);
             Assert.All(probabilities, probability => Assert.InRange(probability, 0f, 1f));
             Assert.Equal(probabilities.Max(), probabilities[Array.IndexOf(logits, logits.Max())]);
@@ -19,7 +19,7 @@ public sealed class ClassificationTests
     [Fact]
     public void Softmax_KnownLogits_KnownProbabilities()
     {
-        var probabilities = Classification.Softmax([0f, MathF.Log(3)]);
+        var probabilities = ScoreFunctions.Softmax([0f, MathF.Log(3)]);
 
         Assert.Equal(0.25, probabilities[0], 1e-6);
         Assert.Equal(0.75, probabilities[1], 1e-6);
@@ -29,8 +29,8 @@ public sealed class ClassificationTests
     public void Logistic_AnyLogit_IsAProbabilityAndOneWithItsOpposite() =>
         Gen.Float[-1e4f, 1e4f].Sample(logit =>
         {
-            Assert.InRange(Classification.Logistic(logit), 0f, 1f);
-            Assert.Equal(1, Classification.Logistic(logit) + (double)Classification.Logistic(-logit), 1e-6);
+            Assert.InRange(ScoreFunctions.Logistic(logit), 0f, 1f);
+            Assert.Equal(1, ScoreFunctions.Logistic(logit) + (double)ScoreFunctions.Logistic(-logit), 1e-6);
         });
 
     // The values are NumPy's of 1 / (1 + exp(-x)).
@@ -40,15 +40,15 @@ public sealed class ClassificationTests
     [InlineData(-5, 0.006692850924284856)]
     [InlineData(float.MaxValue, 1)]
     [InlineData(float.MinValue, 0)]
-    public void Logistic_KnownLogit_KnownProbability(float logit, double probability) => Assert.Equal(probability, Classification.Logistic(logit), 1e-7);
+    public void Logistic_KnownLogit_KnownProbability(float logit, double probability) => Assert.Equal(probability, ScoreFunctions.Logistic(logit), 1e-7);
 
     [Fact]
     public void Scores_OfEachProblem_AreThoseOfTheTransformersPipeline()
     {
         float[] logits = [0, MathF.Log(3), -2];
-        Assert.Equal(Classification.Softmax(logits), Classification.Scores(logits, ProblemType.SingleLabel));
-        Assert.Equal([Classification.Logistic(2)], Classification.Scores([2], ProblemType.SingleLabel));
-        Assert.Equal([0.5f, 0.75f, Classification.Logistic(-2)], Classification.Scores(logits, ProblemType.MultiLabel));
+        Assert.Equal(ScoreFunctions.Softmax(logits), Classification.Scores(logits, ProblemType.SingleLabel));
+        Assert.Equal([ScoreFunctions.Logistic(2)], Classification.Scores([2], ProblemType.SingleLabel));
+        Assert.Equal([0.5f, 0.75f, ScoreFunctions.Logistic(-2)], Classification.Scores(logits, ProblemType.MultiLabel));
         Assert.Equal(logits, Classification.Scores(logits, ProblemType.Regression));
         Assert.Equal([-3e38f], Classification.Scores([-3e38f], ProblemType.Regression));
     }
