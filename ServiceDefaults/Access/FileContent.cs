@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
@@ -34,10 +35,15 @@ public sealed partial record FileContent(ReadOnlyMemory<byte>? Bytes, string? Fa
             using var file = Open(path);
             if (!file.CanSeek) return new(null, $"'{path}' is a pipe or a device, not a file: it could not be read again when it changes.");
             if (file.Length > maxBytes) return TooLarge(path, maxBytes);
-            // A byte more than it says it has: it may grow while it is read.
-            var bytes = new byte[Math.Min(file.Length, maxBytes) + 1];
-            var read = file.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
-            return read > maxBytes ? TooLarge(path, maxBytes) : new(bytes.AsMemory(0, read), null);
+            // To its end, wherever that is: it may grow meanwhile, and some file systems tell no length.
+            var buffer = new ArrayBufferWriter<byte>((int)file.Length + 1);
+            while (file.Read(buffer.GetSpan()) is > 0 and var read)
+            {
+                buffer.Advance(read);
+                if (buffer.WrittenCount > maxBytes) return TooLarge(path, maxBytes);
+            }
+
+            return new(buffer.WrittenMemory, null);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
         {
