@@ -1,4 +1,5 @@
 using System.Globalization;
+using Lab.ServiceDefaults.Access;
 using Lab.ServiceDefaults.Contracts;
 using Lab.ServiceDefaults.Contracts.OpenInference;
 using Lab.ServiceDefaults.Contracts.Predict;
@@ -44,6 +45,7 @@ public static class ServiceDefaultsExtensions
         ArgumentNullException.ThrowIfNull(builder);
         // Logs and error texts read the same in every locale: "0.5 s", not "0,5 s".
         CultureInfo.DefaultThreadCurrentCulture = CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
+        SettingsFileWatch.TakeOver(builder);
         builder.Configuration.Sources.Insert(0, new MemoryConfigurationSource { InitialData = builder.IsTelemetrySent() ? QuietLogging : QuietHosting });
         builder.AddTelemetry();
         builder.Services.AddDefaultHealthChecks();

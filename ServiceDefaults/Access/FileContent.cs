@@ -13,6 +13,7 @@ public sealed partial record FileContent(ReadOnlyMemory<byte>? Bytes, string? Fa
     // open(2) on Linux, the same on every processor that .NET runs on.
     private const int NonBlocking = 0x800;
     private const int CloseOnExec = 0x80000;
+    private const int NoEntry = 2;
 
     /// <summary>It as text, without a byte-order mark; UTF-8 where no mark says otherwise. Empty where it cannot be read.</summary>
     public string Text
@@ -33,6 +34,7 @@ public sealed partial record FileContent(ReadOnlyMemory<byte>? Bytes, string? Fa
         {
             if (Directory.Exists(path)) return new(null, $"'{path}' is a directory, not a file.");
             using var file = Open(path);
+            if (file is null) return new(null, $"Could not find file '{path}'.", IsMissing: true);
             if (!file.CanSeek) return new(null, $"'{path}' is a pipe or a device, not a file: it could not be read again when it changes.");
             if (file.Length > maxBytes) return TooLarge(path, maxBytes);
             // To its end, wherever that is: it may grow meanwhile, and some file systems tell no length.
@@ -60,14 +62,21 @@ public sealed partial record FileContent(ReadOnlyMemory<byte>? Bytes, string? Fa
 
     private static FileContent TooLarge(string path, int maxBytes) => new(null, $"'{path}' is larger than {maxBytes} bytes.");
 
-    private static FileStream Open(string path)
+    private static FileStream? Open(string path)
     {
-        if (OperatingSystem.IsLinux() && OpenFile(path, NonBlocking | CloseOnExec) is { IsInvalid: false } handle) return new FileStream(handle, FileAccess.Read, bufferSize: 0);
+        if (OperatingSystem.IsLinux())
+        {
+            var handle = OpenFile(path, NonBlocking | CloseOnExec);
+            if (!handle.IsInvalid) return new FileStream(handle, FileAccess.Read, bufferSize: 0);
+            // Asked for again and again, a file that need not be there costs no exception.
+            if (Marshal.GetLastPInvokeError() == NoEntry && Directory.Exists(Path.GetDirectoryName(Path.GetFullPath(path)))) return null;
+        }
+
         // Elsewhere; and for its exception, which says what is wrong.
         return new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
     }
 
     // .NET's own would wait at a pipe until somebody writes to it.
-    [LibraryImport("libc", EntryPoint = "open", StringMarshalling = StringMarshalling.Utf8)]
+    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial SafeFileHandle OpenFile(string path, int flags);
 }
