@@ -6,7 +6,7 @@ namespace Lab.AppHost;
 
 /// <summary>
 /// <c>aspire publish</c>, <c>deploy</c> and <c>destroy</c> by the deployer, whose steps are shown as tasks. Its options are configuration:
-/// <c>Ec2:hosts=2</c> is <c>--hosts 2</c>; <c>Ec2:yes=true</c> answers the question where nobody can be asked.
+/// <c>Ec2:hosts=2</c> is <c>--hosts 2</c>, <c>Ec2:http_from</c> (which shells can export) <c>--http-from</c>; <c>Ec2:yes=true</c> answers the question where nobody can be asked.
 /// </summary>
 internal static class Ec2Pipeline
 {
@@ -49,8 +49,10 @@ internal static class Ec2Pipeline
     {
         var configuration = step.Services.GetRequiredService<IConfiguration>();
         // `destroy` is told which deployment, not what it is like.
-        var options = configuration.GetSection("Ec2").GetChildren().Where(option => option.Key != "yes" && (command[0] != "destroy" || option.Key is "name" or "region" or "endpoint-url"));
-        var start = new ProcessStartInfo("dotnet", [.. ServiceResources.LaunchOf(new Projects.Ec2Deployer().ProjectPath), .. command, .. options.Select(option => $"--{option.Key}={option.Value}"), "--progress", "json"])
+        // Shells export no names with dashes.
+        var options = configuration.GetSection("Ec2").GetChildren().Select(option => (Name: option.Key.Replace('_', '-'), option.Value))
+            .Where(option => option.Name != "yes" && (command[0] != "destroy" || option.Name is "name" or "region" or "endpoint-url"));
+        var start = new ProcessStartInfo("dotnet", [.. ServiceResources.LaunchOf(new Projects.Ec2Deployer().ProjectPath), .. command, .. options.Select(option => $"--{option.Name}={option.Value}"), "--progress", "json"])
         { RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (var name in (string[])["Profile", "Region"])
             if (configuration[$"AWS:{name}"] is { } value) start.Environment[$"AWS_{name.ToUpperInvariant()}"] = value;

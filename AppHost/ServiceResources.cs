@@ -45,8 +45,12 @@ internal static class ServiceResources
     private static void SendTelemetryWhereTheCallerSays(EnvironmentCallbackContext context)
     {
         var caller = context.ExecutionContext.Services.GetRequiredService<IConfiguration>();
-        if (string.IsNullOrEmpty(caller["OTEL_EXPORTER_OTLP_ENDPOINT"])) return;
+        var variables = caller.AsEnumerable().Where(variable => variable.Key.StartsWith("OTEL_", StringComparison.Ordinal) && variable.Value is { Length: > 0 }).ToList();
+        if (!variables.Exists(variable => variable.Key.StartsWith("OTEL_EXPORTER_OTLP_", StringComparison.Ordinal) && variable.Key.EndsWith("ENDPOINT", StringComparison.Ordinal))) return;
         foreach (var name in (string[])["OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_PROTOCOL", "OTEL_EXPORTER_OTLP_HEADERS"])
-            context.EnvironmentVariables[name] = caller[name] ?? "";
+            context.EnvironmentVariables[name] = "";
+        // But each service's own name and attributes.
+        foreach (var (name, value) in variables.Where(variable => variable.Key is not ("OTEL_SERVICE_NAME" or "OTEL_RESOURCE_ATTRIBUTES")))
+            context.EnvironmentVariables[name] = value!;
     }
 }

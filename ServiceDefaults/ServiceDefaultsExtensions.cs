@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Serialization;
+using Lab.ServiceDefaults.Access;
 using Lab.ServiceDefaults.Contracts;
 using Lab.ServiceDefaults.Contracts.InferenceApi;
 using Lab.ServiceDefaults.Contracts.OpenInference;
@@ -46,6 +47,7 @@ public static class ServiceDefaultsExtensions
         ArgumentNullException.ThrowIfNull(builder);
         // Logs and error texts read the same in every locale: "0.5 s", not "0,5 s".
         CultureInfo.DefaultThreadCurrentCulture = CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
+        SettingsFileWatch.TakeOver(builder);
         builder.Configuration.Sources.Insert(0, new MemoryConfigurationSource { InitialData = builder.IsTelemetrySent() ? QuietLogging : QuietHosting });
         builder.AddTelemetry();
         builder.Services.AddDefaultHealthChecks();

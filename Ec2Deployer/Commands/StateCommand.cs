@@ -95,7 +95,7 @@ internal static class StateCommand
             var bytes = new byte[StateArchive.MaxBytes + 1];
             var read = stream.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
             if (read > StateArchive.MaxBytes) throw new FormatException($"it is larger than {StateArchive.MaxBytes >> 20} MiB");
-            return StateArchive.Read(System.Text.Encoding.UTF8.GetString(bytes, 0, read), passphrase);
+            return StateArchive.Read(System.Text.Encoding.UTF8.GetString(bytes, 0, read).TrimStart('\uFEFF'), passphrase);
         }
         catch (AuthenticationTagMismatchException)
         {

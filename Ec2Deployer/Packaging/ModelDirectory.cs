@@ -25,7 +25,7 @@ internal static class ModelDirectory
 
             if (!Has(Config)) return $"it has no {Config}";
             if (!Tokenizers.Any(Has)) return $"it has neither {Tokenizers[0]} nor {Tokenizers[1]}";
-            using (var config = JsonDocument.Parse(File.ReadAllBytes(In(Config))))
+            using (var config = JsonDocument.Parse(File.ReadAllText(In(Config))))
                 if (config.RootElement.ValueKind != JsonValueKind.Object) return $"{Config} is no JSON object";
             foreach (var file in Directory.EnumerateFiles(directory))
                 using (File.OpenRead(file)) { }
@@ -48,7 +48,7 @@ internal static class ModelDirectory
 
         IReadOnlyList<string> Shards()
         {
-            using var index = JsonDocument.Parse(File.ReadAllBytes(In(WeightsIndex)));
+            using var index = JsonDocument.Parse(File.ReadAllText(In(WeightsIndex)));
             return index.RootElement.ValueKind == JsonValueKind.Object && index.RootElement.TryGetProperty("weight_map", out var map) && map.ValueKind == JsonValueKind.Object
                 ? [.. map.EnumerateObject().Select(tensor => tensor.Value.ToString()).Distinct()]
                 : [];

@@ -146,6 +146,7 @@ internal sealed class HttpWorkerClient(IOptions<OrchestratorOptions> options, Ti
 
     private static WorkerReply ReadAnswers(DispatchCall call, ReadOnlySpan<byte> body)
     {
+        body = ByteOrderMark.Skip(body);
         try
         {
             if (call.IsPlain)

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using Lab.ServiceDefaults.Access;
 
 namespace Lab.Orchestrator.Workers;
 
@@ -27,6 +28,9 @@ public sealed class WorkerAddressException : Exception
 /// <summary>Where the workers are: from a JSON file, the section <c>Workers</c>, or Aspire's <c>services__worker-1__http__0</c>.</summary>
 internal static partial class WorkerAddresses
 {
+    /// <summary>The largest file that is read, in bytes.</summary>
+    public const int MaxFileBytes = 1024 * 1024;
+
     private const string ServicePrefix = "worker";
 
     /// <summary>Reads the first of the configuration's two sources that names a worker: <c>Workers</c>, then <c>services</c>.</summary>
@@ -45,11 +49,18 @@ internal static partial class WorkerAddresses
 
     /// <summary>Reads <c>{"worker-1":"http://10.0.0.11:8000",…}</c>.</summary>
     /// <exception cref="WorkerAddressException">The file cannot be read, is no such object, or names something twice.</exception>
-    public static IReadOnlyDictionary<string, Uri> FromFile(string path)
+    public static IReadOnlyDictionary<string, Uri> FromFile(string path) => FromContent(path, FileContent.Read(path, MaxFileBytes));
+
+    /// <summary>Reads what such a file holds.</summary>
+    /// <param name="path">The file, for the message.</param>
+    /// <param name="content">What it holds.</param>
+    /// <exception cref="WorkerAddressException">The file could not be read, is no such object, or names something twice.</exception>
+    public static IReadOnlyDictionary<string, Uri> FromContent(string path, FileContent content)
     {
+        if (content.Fault is { } fault) throw new WorkerAddressException(fault);
         try
         {
-            using var document = JsonDocument.Parse(File.ReadAllBytes(path));
+            using var document = JsonDocument.Parse(content.Text);
             if (document.RootElement.ValueKind is not JsonValueKind.Object)
                 throw new WorkerAddressException($"{path}: expected an object of names and addresses.");
             return Check(document.RootElement.EnumerateObject()
@@ -59,9 +70,10 @@ internal static partial class WorkerAddresses
         {
             throw new WorkerAddressException($"{path}: {e.Message}", e);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (InvalidOperationException e)
         {
-            throw new WorkerAddressException(e.Message, e);
+            // The reader's word for an escaped surrogate without its other half.
+            throw new WorkerAddressException($"{path}: a text in it is not valid Unicode.", e);
         }
     }
 

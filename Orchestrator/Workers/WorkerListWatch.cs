@@ -1,4 +1,5 @@
 using Lab.Orchestrator.Dispatch;
+using Lab.ServiceDefaults.Access;
 using Microsoft.Extensions.Options;
 
 namespace Lab.Orchestrator.Workers;
@@ -9,48 +10,52 @@ internal sealed class WorkerListWatch(
     IConfiguration configuration,
     Dispatcher dispatcher,
     TimeProvider time,
-    ILogger<WorkerListWatch> logger) : BackgroundService
+    ILogger<WorkerListWatch> logger) : IHostedService, IDisposable
 {
-    // Asking is dependable where notices are not: bind mounts, network file systems, renames over the file.
-    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
+    private FileWatch<FileContent>? _watch;
 
     /// <summary>Reads the list once, so that a wrong one keeps the orchestrator from starting.</summary>
     /// <exception cref="WorkerAddressException">The list is wrong.</exception>
-    public override Task StartAsync(CancellationToken cancellationToken)
+    public Task StartAsync(CancellationToken cancellationToken)
     {
-        var workers = options.Value.WorkersFile is { } path
-            ? WorkerAddresses.FromFile(path)
-            : WorkerAddresses.FromConfiguration(configuration);
+        IReadOnlyDictionary<string, Uri> workers;
+        if (options.Value.WorkersFile is { } path)
+        {
+            var content = Read();
+            workers = WorkerAddresses.FromContent(path, content);
+            _watch = new(content, Read, now => Follow(path, now), time);
+        }
+        else
+        {
+            workers = WorkerAddresses.FromConfiguration(configuration);
+        }
+
         if (workers.Count == 0) WorkersLog.NoneConfigured(logger);
         dispatcher.SetWorkers(workers);
-        return base.StartAsync(cancellationToken);
+        return Task.CompletedTask;
+
+        FileContent Read() => FileContent.Read(path, WorkerAddresses.MaxFileBytes);
     }
 
     /// <inheritdoc/>
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    public Task StopAsync(CancellationToken cancellationToken)
     {
-        if (options.Value.WorkersFile is not { } path) return;
-        var seen = Stamp(path);
-        using var timer = new PeriodicTimer(Interval, time);
-        while (await timer.WaitForNextTickAsync(stoppingToken))
-        {
-            var stamp = Stamp(path);
-            if (stamp == seen) continue;
-            seen = stamp;
-            try
-            {
-                dispatcher.SetWorkers(WorkerAddresses.FromFile(path));
-            }
-            catch (WorkerAddressException e)
-            {
-                WorkersLog.ListUnreadable(logger, e.Message);
-            }
-        }
+        _watch?.Dispose();
+        return Task.CompletedTask;
     }
 
-    private static (DateTime Written, long Length) Stamp(string path)
+    /// <inheritdoc/>
+    public void Dispose() => _watch?.Dispose();
+
+    private void Follow(string path, FileContent content)
     {
-        var file = new FileInfo(path);
-        return file.Exists ? (file.LastWriteTimeUtc, file.Length) : default;
+        try
+        {
+            dispatcher.SetWorkers(WorkerAddresses.FromContent(path, content));
+        }
+        catch (WorkerAddressException e)
+        {
+            WorkersLog.ListUnreadable(logger, e.Message);
+        }
     }
 }

@@ -64,7 +64,7 @@ internal sealed class WorkerProbe(TimeSpan limit, TimeProvider time) : IDisposab
         if (!response.IsSuccessStatusCode) return new($"its /info answers {(int)response.StatusCode}");
         try
         {
-            var model = JsonSerializer.Deserialize(await response.Content.ReadAsByteArrayAsync(cancellationToken), WireJson.Relaxed.ModelInfo);
+            var model = JsonSerializer.Deserialize(ByteOrderMark.Skip((ReadOnlySpan<byte>)await response.Content.ReadAsByteArrayAsync(cancellationToken)), WireJson.Relaxed.ModelInfo);
             return ModelCheck.Fault(model) is { } fault ? new(fault) : new(null, WithIds(model!));
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)

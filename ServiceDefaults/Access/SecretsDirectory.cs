@@ -5,29 +5,21 @@ namespace Lab.ServiceDefaults.Access;
 
 /// <summary>
 /// Configuration from a directory of secret files: a file's name is the setting's (<c>__</c> stands for <c>:</c>), its
-/// content the value. The directory is read twice a second and compared by content, so that a change is seen however it
-/// is mounted: as Docker and Kubernetes do it, by renaming a link, there is no event. A file that cannot be read keeps
-/// its last value.
+/// content the value. It is followed by a <see cref="FileWatch{T}"/>. A file that cannot be read keeps its last value.
 /// </summary>
 internal sealed class SecretsDirectory : ConfigurationProvider, IConfigurationSource, IDisposable
 {
     private const int MaxFiles = 1000;
     private const int MaxBytes = 64 * 1024;
 
-    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(500);
-
     private readonly string _path;
-    private readonly ITimer _timer;
-    private int _reading;
+    private readonly TimeProvider _time;
+    private FileWatch<Secrets>? _watch;
 
     /// <summary>Creates the provider.</summary>
     /// <param name="path">The directory.</param>
     /// <param name="time">The clock.</param>
-    public SecretsDirectory(string path, TimeProvider time)
-    {
-        _path = Path.GetFullPath(path);
-        _timer = time.CreateTimer(_ => Poll(), state: null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-    }
+    public SecretsDirectory(string path, TimeProvider time) => (_path, _time) = (Path.GetFullPath(path), time);
 
     /// <summary>What could not be read last, by file.</summary>
     public IReadOnlyDictionary<string, string> Faults { get; private set; } = new Dictionary<string, string>();
@@ -41,34 +33,25 @@ internal sealed class SecretsDirectory : ConfigurationProvider, IConfigurationSo
     {
         if (!Directory.Exists(_path))
             throw new OptionsValidationException(AccessSettings.Section, typeof(SecretsDirectory), [$"{AccessSettings.Section}:{AccessSettings.SecretsDirectory}: there is no directory '{_path}'."]);
-        (Data, Faults) = Read();
+        var secrets = Read();
+        (Data, Faults) = (secrets.Data, secrets.Faults);
         if (Faults.TryGetValue(_path, out var fault)) throw new OptionsValidationException(AccessSettings.Section, typeof(SecretsDirectory), [$"{AccessSettings.Section}:{AccessSettings.SecretsDirectory}: {fault}"]);
-        _timer.Change(Interval, Interval);
+        _watch?.Dispose();
+        _watch = new(secrets, Read, Change, _time);
     }
 
     /// <summary>Whether a setting comes from one of the files.</summary>
     public bool Has(string path) => Data.ContainsKey(path);
 
-    public void Dispose() => _timer.Dispose();
+    public void Dispose() => _watch?.Dispose();
 
-    private void Poll()
+    private void Change(Secrets secrets)
     {
-        // A slow file system must not make readers pile up.
-        if (Interlocked.Exchange(ref _reading, 1) == 1) return;
-        try
-        {
-            var (data, faults) = Read();
-            if (Same(data, Data) && Same(faults, Faults)) return;
-            (Data, Faults) = (data, faults);
-            OnReload();
-        }
-        finally
-        {
-            Volatile.Write(ref _reading, 0);
-        }
+        (Data, Faults) = (secrets.Data, secrets.Faults);
+        OnReload();
     }
 
-    private (Dictionary<string, string?> Data, Dictionary<string, string> Faults) Read()
+    private Secrets Read()
     {
         var data = new Dictionary<string, string?>(StringComparer.OrdinalIgnoreCase);
         var faults = new Dictionary<string, string>(StringComparer.Ordinal);
@@ -78,35 +61,29 @@ internal sealed class SecretsDirectory : ConfigurationProvider, IConfigurationSo
             foreach (var file in Directory.EnumerateFiles(_path).Where(file => !Path.GetFileName(file).StartsWith('.')).Take(MaxFiles))
             {
                 var setting = Path.GetFileName(file).Replace("__", ConfigurationPath.KeyDelimiter, StringComparison.Ordinal);
-                try
-                {
-                    data[setting] = ReadFile(file);
-                }
-                catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-                {
-                    // Removed between the list and now: it is gone, and that is no fault.
-                    if (e is FileNotFoundException) continue;
-                    faults[file] = e.Message;
-                    if (Data.TryGetValue(setting, out var last)) data[setting] = last;
-                }
+                var content = FileContent.Read(file, MaxBytes);
+                if (content.Fault is null) data[setting] = content.Text.TrimEnd('\r', '\n');
+                // Removed between the list and now: it is gone, and that is no fault.
+                if (content.Fault is null || content.IsMissing) continue;
+                faults[file] = content.Fault;
+                if (Data.TryGetValue(setting, out var last)) data[setting] = last;
             }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            return (new(Data, StringComparer.OrdinalIgnoreCase), new(StringComparer.Ordinal) { [_path] = e.Message });
+            return new(new(Data, StringComparer.OrdinalIgnoreCase), new(StringComparer.Ordinal) { [_path] = e.Message });
         }
 
-        return (data, faults);
+        return new(data, faults);
     }
 
-    private static string ReadFile(string path)
+    private sealed record Secrets(Dictionary<string, string?> Data, Dictionary<string, string> Faults)
     {
-        using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-        if (file.Length > MaxBytes) throw new IOException($"'{path}' is larger than {MaxBytes} bytes.");
-        using var reader = new StreamReader(file);
-        return reader.ReadToEnd().TrimEnd('\r', '\n');
-    }
+        public bool Equals(Secrets? other) => other is not null && Same(Data, other.Data) && Same(Faults, other.Faults);
 
-    private static bool Same<T>(IEnumerable<KeyValuePair<string, T>> one, IEnumerable<KeyValuePair<string, T>> other) =>
-        one.OrderBy(pair => pair.Key, StringComparer.Ordinal).SequenceEqual(other.OrderBy(pair => pair.Key, StringComparer.Ordinal));
+        public override int GetHashCode() => HashCode.Combine(Data.Count, Faults.Count);
+
+        private static bool Same<T>(IEnumerable<KeyValuePair<string, T>> one, IEnumerable<KeyValuePair<string, T>> other) =>
+            one.OrderBy(pair => pair.Key, StringComparer.Ordinal).SequenceEqual(other.OrderBy(pair => pair.Key, StringComparer.Ordinal));
+    }
 }

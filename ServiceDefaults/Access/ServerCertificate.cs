@@ -29,10 +29,14 @@ public sealed class CertificateException : Exception
 /// <param name="Certificate">The certificate with its private key.</param>
 /// <param name="Issuers">The certificates between it and its root.</param>
 /// <param name="IsSelfSigned">Whether it was made here, so that clients must be told its fingerprint.</param>
-internal sealed record ServerCertificate(X509Certificate2 Certificate, X509Certificate2Collection Issuers, bool IsSelfSigned)
+/// <param name="Files">The files that it was read from.</param>
+internal sealed record ServerCertificate(X509Certificate2 Certificate, X509Certificate2Collection Issuers, bool IsSelfSigned, CertificateFiles Files)
 {
     private const string CertificateFile = "certificate.pem";
     private const string KeyFile = "key.pem";
+
+    // RFC 5280, 4.2.1.12: id-kp-serverAuth.
+    private const string ServerUsage = "1.3.6.1.5.5.7.3.1";
 
     // What browsers and clients accept at the most for a certificate of one's own.
     private static readonly TimeSpan Lifetime = TimeSpan.FromDays(825);
@@ -47,17 +51,17 @@ internal sealed record ServerCertificate(X509Certificate2 Certificate, X509Certi
     {
         try
         {
-            if (options.CertificatePath is { } path) return Read(path, options.KeyPath ?? path, isSelfSigned: false);
+            if (options.CertificatePath is { } path) return Parse(CertificateFiles.Read(path, options.KeyPath ?? path), isSelfSigned: false);
             var directory = options.SelfSignedDirectory ?? DefaultDirectory();
             var (certificate, key) = (Path.Combine(directory, CertificateFile), Path.Combine(directory, KeyFile));
             if (File.Exists(certificate) && File.Exists(key))
             {
-                var kept = Read(certificate, key, isSelfSigned: true);
+                var kept = Parse(CertificateFiles.Read(certificate, key), isSelfSigned: true);
                 if (kept.Certificate.NotAfter.ToUniversalTime() - RenewBefore > time.GetUtcNow()) return kept;
             }
 
             Make(directory, certificate, key, time.GetUtcNow());
-            return Read(certificate, key, isSelfSigned: true);
+            return Parse(CertificateFiles.Read(certificate, key), isSelfSigned: true);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException)
         {
@@ -65,12 +69,29 @@ internal sealed record ServerCertificate(X509Certificate2 Certificate, X509Certi
         }
     }
 
-    private static ServerCertificate Read(string certificate, string key, bool isSelfSigned)
+    /// <summary>Makes a certificate of what its files hold.</summary>
+    /// <exception cref="CertificateException">They could not be read, or hold no certificate for servers and key that belong together.</exception>
+    public static ServerCertificate Parse(CertificateFiles files, bool isSelfSigned)
     {
-        var issuers = new X509Certificate2Collection();
-        issuers.ImportFromPemFile(certificate);
-        if (issuers.Count > 0) issuers.RemoveAt(0);
-        return new(X509Certificate2.CreateFromPemFile(certificate, key), issuers, isSelfSigned);
+        if ((files.Certificate.Fault ?? files.Key.Fault) is { } fault) throw new CertificateException($"The certificate for https cannot be had: {fault}");
+        try
+        {
+            var issuers = new X509Certificate2Collection();
+            issuers.ImportFromPem(files.Certificate.Text);
+            if (issuers.Count > 0) issuers.RemoveAt(0);
+            var certificate = X509Certificate2.CreateFromPem(files.Certificate.Text, files.Key.Text);
+            return certificate.Extensions.OfType<X509EnhancedKeyUsageExtension>().All(usages => usages.EnhancedKeyUsages[ServerUsage] is not null)
+                ? new(certificate, issuers, isSelfSigned, files)
+                : throw new CertificateException($"The certificate for https cannot be had: the one in '{files.CertificatePath}' is not for servers (extended key usage {ServerUsage}).");
+        }
+        catch (CryptographicException e)
+        {
+            throw new CertificateException($"The certificate for https cannot be had: '{files.CertificatePath}' and '{files.KeyPath}' hold no certificate and unencrypted key in PEM: {e.Message}", e);
+        }
+        catch (ArgumentException e)
+        {
+            throw new CertificateException($"The certificate for https cannot be had: the key in '{files.KeyPath}' is not that of the certificate in '{files.CertificatePath}'.", e);
+        }
     }
 
     private static void Make(string directory, string certificate, string key, DateTimeOffset now)
@@ -84,7 +105,7 @@ internal sealed record ServerCertificate(X509Certificate2 Certificate, X509Certi
         names.AddIpAddress(IPAddress.IPv6Loopback);
         request.CertificateExtensions.Add(names.Build());
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(certificateAuthority: false, false, 0, critical: true));
-        request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new("1.3.6.1.5.5.7.3.1")], critical: false));
+        request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new(ServerUsage)], critical: false));
         using var made = request.CreateSelfSigned(now.AddMinutes(-5), now + Lifetime);
 
         Directory.CreateDirectory(directory);

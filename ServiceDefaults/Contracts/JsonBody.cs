@@ -54,7 +54,7 @@ internal static class JsonBody
     {
         try
         {
-            using var document = JsonDocument.Parse(body);
+            using var document = JsonDocument.Parse(ByteOrderMark.Skip(body));
             return parse(document.RootElement);
         }
         catch (RefusedException e)

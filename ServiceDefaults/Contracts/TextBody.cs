@@ -95,6 +95,7 @@ public readonly record struct TextBody(ReadOnlyMemory<byte> Utf8, bool IsGenerat
 
     private static Result<TextBody> Parse(ReadOnlySequence<byte> body, Form form)
     {
+        body = ByteOrderMark.Skip(body);
         if (body.IsEmpty)
             return form is Form.PlainText ? Refusal.EmptyText("The body has no text.") : new TextBody(RandomText(), IsGenerated: true);
         try

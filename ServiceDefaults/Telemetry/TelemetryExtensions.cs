@@ -3,10 +3,11 @@ using Lab.ServiceDefaults.Health;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Logging;
 using OpenTelemetry;
+using OpenTelemetry.Logs;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
 using OpenTelemetry.Trace;
@@ -16,8 +17,8 @@ namespace Lab.ServiceDefaults.Telemetry;
 /// <summary>Traces, metrics and logs of a service by OpenTelemetry.</summary>
 public static class TelemetryExtensions
 {
-    /// <summary>The environment variable without which nothing is exported (OpenTelemetry's own name for it).</summary>
-    public const string EndpointVariable = "OTEL_EXPORTER_OTLP_ENDPOINT";
+    /// <summary>The environment variable that names a receiver of all signals (OpenTelemetry's own name for it).</summary>
+    public const string EndpointVariable = $"{TelemetrySettings.OtlpPrefix}ENDPOINT";
 
     /// <summary>The path of the metrics in Prometheus' text format.</summary>
     public const string MetricsPath = "/metrics";
@@ -45,11 +46,17 @@ public static class TelemetryExtensions
 
     /// <summary>
     /// Collects every meter named <c>Lab.*</c>, ASP.NET Core's requests and the runtime for <see cref="MetricsPath"/>.
-    /// Where <see cref="EndpointVariable"/> is set, adds spans, logs and HttpClient, and exports all signals over OTLP.
+    /// Where OpenTelemetry's variables name a receiver, such as <see cref="EndpointVariable"/>, adds what it is for: spans,
+    /// logs, and HttpClient; and exports each of these signals over OTLP.
     /// </summary>
     public static void AddTelemetry(this IHostApplicationBuilder builder)
     {
         ArgumentNullException.ThrowIfNull(builder);
+        var settings = TelemetrySettings.Read(builder.Configuration);
+        builder.Services.AddSingleton(settings);
+        builder.Services.AddHostedService<TelemetryFaults>();
+        if (settings.IsDisabled) return;
+        if (settings.Replacements.Count > 0) builder.Configuration.AddInMemoryCollection(settings.Replacements);
         var telemetry = builder.Services.AddOpenTelemetry()
             // The environment's OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES are read by the default resource and win.
             .ConfigureResource(resource => resource.AddService(builder.Environment.ApplicationName).AddHostName().AddEnvironmentVariableDetector())
@@ -67,30 +74,46 @@ public static class TelemetryExtensions
                 })
                 .AddPrometheusExporter());
 
-        // Without a receiver nobody reads spans: not making them is what keeps an untraced request cheap.
-        if (!builder.IsTelemetrySent()) return;
-        builder.Logging.AddOpenTelemetry(logging =>
+        // Each by itself: the SDK's exporter of all signals makes all of them, whichever is wanted.
+        if (settings.Logs is { } logs)
         {
-            logging.IncludeFormattedMessage = true;
-            logging.IncludeScopes = true;
-        });
-        telemetry
-            .WithTracing(tracing => tracing
+            telemetry.WithLogging(logging => logging.AddOtlpExporter(nameof(settings.Logs), logs.Apply), options =>
+            {
+                options.IncludeFormattedMessage = true;
+                options.IncludeScopes = true;
+            });
+        }
+
+        // Without a receiver nobody reads spans: not making them is what keeps an untraced request cheap.
+        if (settings.Traces is { } traces)
+        {
+            telemetry.WithTracing(tracing => tracing
                 .AddSource("Lab.*")
                 .AddAspNetCoreInstrumentation(options => options.Filter = context => IsWorthASpan(context.Request.Path))
                 .AddHttpClientInstrumentation(options => options.FilterHttpRequestMessage =
-                    request => request.RequestUri is not { IsAbsoluteUri: true } address || IsWorthASpan(address.AbsolutePath)))
-            .WithMetrics(metrics => metrics
+                    request => request.RequestUri is not { IsAbsoluteUri: true } address || IsWorthASpan(address.AbsolutePath))
+                .AddOtlpExporter(nameof(settings.Traces), traces.Apply));
+        }
+
+        if (settings.Metrics is { } sent)
+        {
+            telemetry.WithMetrics(metrics => metrics
                 .AddAspNetCoreInstrumentation()
-                .AddHttpClientInstrumentation())
-            .UseOtlpExporter();
+                .AddHttpClientInstrumentation()
+                .AddOtlpExporter(nameof(settings.Metrics), sent.Apply));
+        }
     }
 
-    /// <summary>Whether traces, metrics and logs go to a receiver.</summary>
-    internal static bool IsTelemetrySent(this IHostApplicationBuilder builder) => !string.IsNullOrWhiteSpace(builder.Configuration[EndpointVariable]);
+    /// <summary>Whether traces or logs go to a receiver.</summary>
+    internal static bool IsTelemetrySent(this IHostApplicationBuilder builder) =>
+        TelemetrySettings.Read(builder.Configuration) is { Traces: not null } or { Logs: not null };
 
-    /// <summary>Maps <see cref="MetricsPath"/>; as every endpoint it needs a key where keys are set.</summary>
-    public static void MapMetrics(this IEndpointRouteBuilder endpoints) => endpoints.MapPrometheusScrapingEndpoint(MetricsPath);
+    /// <summary>Maps <see cref="MetricsPath"/>, unless nothing is measured; as every endpoint it needs a key where keys are set.</summary>
+    public static void MapMetrics(this IEndpointRouteBuilder endpoints)
+    {
+        ArgumentNullException.ThrowIfNull(endpoints);
+        if (!endpoints.ServiceProvider.GetRequiredService<TelemetrySettings>().IsDisabled) endpoints.MapPrometheusScrapingEndpoint(MetricsPath);
+    }
 
     // Ours, and those of the client that asks the workers; both may be many.
     private static bool TellsOfEachWorker(Meter meter) =>

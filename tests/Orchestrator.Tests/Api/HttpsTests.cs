@@ -3,6 +3,10 @@ using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Lab.ServiceDefaults.Access;
+using Lab.Testing;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 
 namespace Lab.Orchestrator.Tests.Api;
 
@@ -49,10 +53,69 @@ public sealed class HttpsTests : IDisposable
         await Assert.ThrowsAsync<CertificateException>(() => FingerprintAsync($"--Https:CertificatePath={path}"));
     }
 
+    [Fact]
+    public async Task Serving_CertificateRenewed_ServesItWithoutRestart()
+    {
+        using var mount = new KubernetesMount();
+        var (first, second) = (Make("first"), Make("second"));
+        await mount.SetAsync(("tls.crt", first.Certificate), ("tls.key", first.Key));
+        var log = new RememberedLog();
+        await using var app = await StartAsync(log, $"--Https:CertificatePath={mount.PathOf("tls.crt")}", $"--Https:KeyPath={mount.PathOf("tls.key")}");
+        Assert.Equal(first.Fingerprint, await FingerprintAsync(app));
+
+        // Half of it: the certificate without its key, and then nothing that is one.
+        await mount.SetAsync(("tls.crt", second.Certificate), ("tls.key", first.Key));
+        await UntilLoggedAsync(log, "kept as it was: The certificate for https cannot be had: the key in");
+        Assert.Equal(first.Fingerprint, await FingerprintAsync(app));
+        await mount.SetAsync(("tls.crt", second.Certificate[..200]), ("tls.key", second.Key));
+        await UntilLoggedAsync(log, "hold no certificate and unencrypted key in PEM");
+        Assert.Equal(first.Fingerprint, await FingerprintAsync(app));
+
+        await mount.SetAsync(("tls.crt", second.Certificate), ("tls.key", second.Key));
+        await Eventually.TrueAsync(async () => await FingerprintAsync(app) == second.Fingerprint, "the new certificate is served", () => string.Join('\n', log.Messages));
+        await UntilLoggedAsync(log, "HTTPS with a renewed certificate");
+        Assert.All(log.Messages, message => Assert.DoesNotContain('\n', message));
+    }
+
+    [Fact]
+    public async Task Start_KeyOfAnotherCertificate_IsRefusedInOneLine()
+    {
+        var (certificate, key) = (Path.Combine(_directory.FullName, "c.pem"), Path.Combine(_directory.FullName, "k.pem"));
+        await File.WriteAllTextAsync(certificate, Make("one").Certificate, Cancellation);
+        await File.WriteAllTextAsync(key, Make("other").Key, Cancellation);
+        var refusal = await Assert.ThrowsAsync<CertificateException>(() => FingerprintAsync($"--Https:CertificatePath={certificate}", $"--Https:KeyPath={key}"));
+        Assert.Equal($"The certificate for https cannot be had: the key in '{key}' is not that of the certificate in '{certificate}'.", refusal.Message);
+    }
+
+    private static (string Certificate, string Key, string Fingerprint) Make(string name)
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        using var certificate = new CertificateRequest($"CN={name}", key, HashAlgorithmName.SHA256)
+            .CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
+        return (certificate.ExportCertificatePem(), key.ExportPkcs8PrivateKeyPem(), certificate.GetCertHashString(HashAlgorithmName.SHA256));
+    }
+
+    private static Task UntilLoggedAsync(RememberedLog log, string words) => Eventually.TrueAsync(
+        () => log.Messages.Any(message => message.Contains(words, StringComparison.Ordinal)), $"\"{words}\" is logged", () => string.Join('\n', log.Messages));
+
+    private static async Task<WebApplication> StartAsync(RememberedLog log, params string[] settings)
+    {
+        var app = OrchestratorApp.Create(
+            services => services.AddSingleton<ILoggerProvider>(log),
+            ["--urls=https://127.0.0.1:0", "--Logging:Console:LogLevel:Default=None", $"--Jobs:Path={Path.Combine(Path.GetTempPath(), $"lab-jobs-{Guid.NewGuid():N}.db")}", .. settings]);
+        await app.StartAsync(Cancellation);
+        return app;
+    }
+
     private static async Task<string> FingerprintAsync(params string[] settings)
     {
         await using var app = OrchestratorApp.Create(["--urls=https://127.0.0.1:0", "--Logging:Console:LogLevel:Default=None", .. settings]);
         await app.StartAsync(Cancellation);
+        return await FingerprintAsync(app);
+    }
+
+    private static async Task<string> FingerprintAsync(WebApplication app)
+    {
         using var client = new TcpClient();
         await client.ConnectAsync("127.0.0.1", new Uri(app.Urls.Single()).Port, Cancellation);
         var fingerprint = "";

@@ -17,6 +17,13 @@ public sealed class WorkerAddressesTests
     }
 
     [Fact]
+    public void FromConfiguration_NamesThatAShellExports_AreTheWorkersNames()
+    {
+        var workers = Read(("Workers:worker_1", "http://10.0.0.1:8000"), ("Workers:worker2", "http://10.0.0.2:8000"));
+        Assert.Equal(["worker_1", "worker2"], workers.Keys.OrderBy(name => name[^1]));
+    }
+
+    [Fact]
     public void FromConfiguration_WorkersSection_GoesBeforeServices()
     {
         var workers = Read(("Workers:a", "http://10.0.0.1:8000"), ("services:worker-1:http:0", "http://localhost:5001"));
@@ -41,6 +48,8 @@ public sealed class WorkerAddressesTests
     [InlineData("""{"worker-1":"http://10.0.0.11:8000","worker-1":"http://10.0.0.12:8000"}""", "listed twice")]
     [InlineData("""["http://10.0.0.11:8000"]""", "expected an object")]
     [InlineData("""{"worker-1":8000}""", "address of worker-1")]
+    [InlineData("\uFEFF{\"worker-1\":\"http://10.0.0.11:8000\",\"worker-2\":\"http://10.0.0.11:8001\"}", null)]
+    [InlineData("""{"\ud800":"http://10.0.0.11:8000"}""", "not valid Unicode")]
     [InlineData("{", "workers.json")]
     public void FromFile_Content_IsReadOrRefused(string content, string? error)
     {

@@ -129,6 +129,50 @@ public sealed class RestrictionTests : IDisposable
         Assert.Equal(HttpStatusCode.Unauthorized, await StatusAsync(service, UserKey));
     }
 
+    [Fact]
+    public async Task Call_KeyRevokedInAMount_IsRefused()
+    {
+        using var mount = new KubernetesMount();
+        await mount.SetAsync(("Access__Keys__alice", UserKey), ("Access__Keys__bob", OtherKey));
+        await using var service = await StartAsync($"--Access:SecretsDirectory={mount.FullName}");
+        Assert.Equal(HttpStatusCode.OK, await StatusAsync(service, UserKey));
+        await mount.SetAsync(("Access__Keys__bob", OtherKey));
+        await UntilAsync(service, UserKey, HttpStatusCode.Unauthorized);
+        Assert.Equal(HttpStatusCode.OK, await StatusAsync(service, OtherKey));
+    }
+
+    [Fact]
+    public async Task Call_KeyFileWithByteOrderMark_IsTheKey()
+    {
+        File.WriteAllText(Path.Combine(_secrets.FullName, "Access__Keys__alice"), $"{UserKey}\r\n", System.Text.Encoding.UTF8);
+        await using var service = await StartAsync(Setting);
+        Assert.Equal(HttpStatusCode.OK, await StatusAsync(service, UserKey));
+    }
+
+    [Fact]
+    public async Task Call_DirectoryGone_KeepsTheKeysAndFollowsItWhenItReturns()
+    {
+        Write("Access__Keys__alice", UserKey);
+        await using var service = await StartAsync(Setting);
+        _secrets.Delete(recursive: true);
+        await Eventually.TrueAsync(() => service.Log.Any(line => line.Contains("Passed over", StringComparison.Ordinal)), "it is told");
+        Assert.Equal(HttpStatusCode.OK, await StatusAsync(service, UserKey));
+        _secrets.Create();
+        Write("Access__Keys__alice", OtherKey);
+        await UntilAsync(service, OtherKey, HttpStatusCode.OK);
+        Assert.Equal(HttpStatusCode.Unauthorized, await StatusAsync(service, UserKey));
+    }
+
+    [Fact]
+    public async Task Start_PipeAmongTheFiles_IsPassedOverAndNotWaitedFor()
+    {
+        Write("Access__Keys__alice", UserKey);
+        Assert.Equal(0, (await ChildProcess.RunAsync("mkfifo", [Path.Combine(_secrets.FullName, "Access__Keys__bob")])).Code);
+        await using var service = await StartAsync(Setting);
+        Assert.Equal(HttpStatusCode.OK, await StatusAsync(service, UserKey));
+        Assert.Contains(service.Log, line => line.Contains("is a pipe or a device", StringComparison.Ordinal));
+    }
+
     [Theory]
     [InlineData("--Access:Key:alice=" + UserKey)]
     [InlineData("--Access:keyz:alice=" + UserKey)]

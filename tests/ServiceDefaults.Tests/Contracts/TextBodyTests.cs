@@ -1,6 +1,8 @@
+using System.IO.Pipelines;
 using System.Text;
 using Lab.ServiceDefaults.Contracts;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 
 namespace Lab.ServiceDefaults.Tests.Contracts;
 
@@ -69,6 +71,32 @@ public sealed class TextBodyTests
         Assert.Equal(400, Refusal(await ReadAsync(body, contentType)).Status);
     }
 
+    [Theory]
+    [InlineData("""{"text":"good"}""", "application/json", "good")]
+    [InlineData("good", "text/plain", "good")]
+    [InlineData("good", "text/plain; charset=utf-8", "good")]
+    // Only the first is a mark.
+    [InlineData("\uFEFFgood", "text/plain", "\uFEFFgood")]
+    public async Task ReadAsync_ByteOrderMark_IsNoPartOfTheText(string body, string contentType, string expected)
+    {
+        byte[] marked = [0xEF, 0xBB, 0xBF, .. Encoding.UTF8.GetBytes(body)];
+        Assert.Equal(expected, Text(await ReadAsync(marked, contentType)).Text);
+        // Byte by byte, as it may come over a network.
+        var request = RequestOf([], contentType);
+        var pipe = new Pipe();
+        foreach (var one in marked) await pipe.Writer.WriteAsync(new[] { one }, TestContext.Current.CancellationToken);
+        await pipe.Writer.CompleteAsync();
+        request.HttpContext.Features.Set<IRequestBodyPipeFeature>(new Body(pipe.Reader));
+        Assert.Equal(expected, Text(await TextBody.ReadAsync(request, TestContext.Current.CancellationToken)).Text);
+    }
+
+    [Fact]
+    public async Task ReadAsync_NothingButAByteOrderMark_IsEmpty()
+    {
+        Assert.Equal(400, Refusal(await ReadAsync([0xEF, 0xBB, 0xBF], "text/plain")).Status);
+        Assert.True(Text(await ReadAsync([0xEF, 0xBB, 0xBF], "application/json")).IsGenerated);
+    }
+
     [Fact]
     public async Task ReadAsync_ContentEncoding_IsUnsupported()
     {
@@ -83,6 +111,8 @@ public sealed class TextBodyTests
         Assert.True(read.TryGet(out var body, out var refusal), refusal?.Detail);
         return body;
     }
+
+    private sealed record Body(PipeReader Reader) : IRequestBodyPipeFeature;
 
     private static Refusal Refusal(Result<TextBody> read)
     {

@@ -33,6 +33,21 @@ public sealed class RunModelTests(RunningWorker worker) : IClassFixture<RunningW
         Assert.Equal("Crème brûlée 😀", answer.GetProperty("input_text").GetString());
     }
 
+    [Theory]
+    [InlineData("/run_model", """{"text":"good"}""", "application/json")]
+    [InlineData("/run_model", "good", "text/plain")]
+    [InlineData("/run_batch", """{"texts":["good"]}""", "application/json")]
+    [InlineData("/predict", """{"inputs":"good"}""", "application/json")]
+    [InlineData("/v2/models/minilm-sst2/infer", """{"inputs":[{"name":"text","shape":[1],"datatype":"BYTES","data":["good"]}]}""", "application/json")]
+    public async Task Post_ByteOrderMark_IsNoPartOfTheBody(string path, string body, string contentType)
+    {
+        var response = await worker.PostAsync(path, [0xEF, 0xBB, 0xBF, .. Encoding.UTF8.GetBytes(body)], contentType, Cancellation);
+
+        var answer = await response.Content.ReadAsStringAsync(Cancellation);
+        Assert.True(response.IsSuccessStatusCode, answer);
+        Assert.DoesNotContain('\uFEFF', answer);
+    }
+
     [Fact]
     public async Task Post_NoBody_FiftyRandomCharactersAreClassified()
     {

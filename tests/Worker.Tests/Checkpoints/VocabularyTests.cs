@@ -13,6 +13,9 @@ public sealed class VocabularyTests
         Assert.Equal("the\u2028x", vocabulary.Tokens[4]);
     }
 
+    [Fact]
+    public void Read_ByteOrderMark_IsNoPartOfTheFirstToken() => Assert.Equal(0, Read("\uFEFF[PAD]\n[UNK]\n[CLS]\n[SEP]\n", 4).PadId);
+
     [Theory]
     [InlineData("[PAD]\n[UNK]\n[SEP]\nx\n", 4, "[CLS] is missing")]
     [InlineData("[PAD]\n[UNK]\n[CLS]\nx\n", 4, "[SEP] is missing")]
