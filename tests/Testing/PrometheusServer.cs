@@ -75,7 +75,8 @@ public sealed class PrometheusServer : IAsyncDisposable
         {
             var targets = await GetAsync("/api/v1/targets");
             var error = targets.GetProperty("activeTargets").EnumerateArray().Select(target => target.GetProperty("lastError").GetString()).FirstOrDefault();
-            Assert.True(string.IsNullOrEmpty(error), error);
+            // On a busy machine an answer may come too late for one scrape.
+            Assert.True(string.IsNullOrEmpty(error) || error.Contains("deadline exceeded", StringComparison.Ordinal), error);
             var result = (await GetAsync($"/api/v1/query?query={Uri.EscapeDataString(expression)}")).GetProperty("result");
             return result.GetArrayLength() == 0 ? null : result.EnumerateArray().Select(one => (one.GetProperty("metric"), one.GetProperty("value")[1].GetString())).ToList();
         }, $"Prometheus has {expression}", () => _process.Output);
