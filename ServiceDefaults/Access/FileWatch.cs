@@ -4,12 +4,15 @@ namespace Lab.ServiceDefaults.Access;
 /// Follows files that may change while a service runs: reads them twice a second and tells when they hold something else.
 /// Neither notices nor dates are relied on: where files are mounted as Kubernetes and Docker do it, a link on the way to
 /// them is renamed, of which there is no notice, and file systems of other machines send none at all. A change counts when
-/// it was read twice the same, so that a file that is being written, or is gone for a moment, is not taken for another.
+/// it was read twice the same, so that a file that is being written, or is gone for a moment, is not taken for another;
+/// where nothing comes to rest, every two seconds.
 /// </summary>
 /// <typeparam name="T">What is read; compared by its own equality.</typeparam>
 public sealed class FileWatch<T> : IDisposable
     where T : class, IEquatable<T>
 {
+    private const int MaxUnsettled = 4;
+
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(500);
 
     private readonly Func<T> _read;
@@ -17,6 +20,7 @@ public sealed class FileWatch<T> : IDisposable
     private readonly ITimer _timer;
     private T _current;
     private T? _next;
+    private int _unsettled;
     private int _reading;
 
     /// <summary>Begins to watch.</summary>
@@ -43,15 +47,16 @@ public sealed class FileWatch<T> : IDisposable
             var read = _read();
             if (read.Equals(_current))
             {
-                _next = null;
+                (_next, _unsettled) = (null, 0);
             }
-            else if (!read.Equals(_next))
+            // One file that changes all the time must not keep a removed key in force.
+            else if (!read.Equals(_next) && ++_unsettled < MaxUnsettled)
             {
                 _next = read;
             }
             else
             {
-                (_current, _next) = (read, null);
+                (_current, _next, _unsettled) = (read, null, 0);
                 _changed(read);
             }
         }

@@ -47,6 +47,8 @@ public sealed class LocalFilesTests : CommandTest
     [Theory]
     [InlineData("--certificate {pair} --postgres {postgres} --model {model}")]
     [InlineData("--certificate {pfx} --model {model}", "model.safetensors.index.json", """{"weight_map":{"a":"model.safetensors"}}""")]
+    // With the byte-order mark of Windows' editors.
+    [InlineData("--certificate {pair} --model {model}", "config.json", "\uFEFF{}")]
     public async Task Publish_FilesThatCanBeUsed_GoesOn(string options, string? file = null, string? content = null)
     {
         await using var session = await Ec2Session.StartAsync();

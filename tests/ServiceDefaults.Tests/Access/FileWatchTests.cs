@@ -46,6 +46,21 @@ public sealed class FileWatchTests : IDisposable
     }
 
     [Fact]
+    public void Watch_NeverAtRest_IsToldAllTheSame()
+    {
+        Write("one");
+        var told = new List<string>();
+        using var watch = Watch(told);
+        for (var i = 0; i < 8; i++)
+        {
+            Write($"{i}");
+            _time.Advance(Interval);
+        }
+
+        Assert.Equal(["3", "7"], told);
+    }
+
+    [Fact]
     public void Watch_GoneForAMoment_IsNoChange()
     {
         Write("one");
