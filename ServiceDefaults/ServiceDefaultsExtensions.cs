@@ -45,6 +45,7 @@ public static class ServiceDefaultsExtensions
         // Logs and error texts read the same in every locale: "0.5 s", not "0,5 s".
         CultureInfo.DefaultThreadCurrentCulture = CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
         builder.Configuration.Sources.Insert(0, new MemoryConfigurationSource { InitialData = builder.IsTelemetrySent() ? QuietLogging : QuietHosting });
+        builder.AddStartChecks();
         builder.AddTelemetry();
         builder.Services.AddDefaultHealthChecks();
         builder.Services.TryAddSingleton(TimeProvider.System);

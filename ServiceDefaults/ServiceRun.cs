@@ -1,28 +1,73 @@
-using System.Globalization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
 
 namespace Lab.ServiceDefaults;
 
 /// <summary>
-/// Runs a service and tells why it ended. The host stops when a background service fails, but then ends as if it had
-/// been asked to: whoever supervises the process would take that for a wish.
+/// Runs a service from its process's first moment to its last. What keeps it from serving is told in one line on standard
+/// error, and a stop signal is followed at any moment.
 /// </summary>
+/// <remarks>
+/// The host stops when a background service fails, but then ends as if it had been asked to: whoever supervises the
+/// process would take that for a wish. This tells the one from the other.
+/// </remarks>
 public static class ServiceRun
 {
-    /// <summary>Runs a service until it stops.</summary>
-    /// <returns>Which background service failed and why, in one line; <c>null</c> where none did.</returns>
-    public static async Task<string?> RunToEndAsync(this WebApplication app)
+    /// <summary>The exit code of a service that could not serve, or did not end by a wish.</summary>
+    public const int FailureExitCode = 1;
+
+    /// <summary>Runs a service until it is told to stop, or fails.</summary>
+    /// <param name="name">What the line begins with.</param>
+    /// <param name="create">Puts the service together.</param>
+    /// <param name="failureOf">What else the service may have failed by, in one line; asked once it has stopped.</param>
+    /// <returns>The process's exit code: 0 where it was told to stop, however early.</returns>
+    public static async Task<int> RunAsync(string name, Func<WebApplication> create, Func<WebApplication, string?>? failureOf = null)
     {
-        ArgumentNullException.ThrowIfNull(app);
+        ArgumentNullException.ThrowIfNull(create);
+        using var signals = new StopSignals();
+        WebApplication? app = null;
+        string? failure = null;
+        try
+        {
+            app = create();
+            failure = await app.ServeAsync(signals);
+            failure = failureOf?.Invoke(app) ?? failure;
+        }
+        catch (OperationCanceledException) when (signals.Asked.IsCancellationRequested || app?.Lifetime.ApplicationStopping.IsCancellationRequested is true)
+        {
+            // It was told to stop before it served.
+        }
+#pragma warning disable CA1031 // Whatever it is, who has started the service wants one line, and no trace of the program's calls.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            failure = StartFailure.Explain(e, app?.Configuration);
+        }
+
+        if (failure is not null)
+        {
+            await Console.Error.WriteLineAsync($"{name}: {failure}");
+            signals.EndWithin(StopSignals.StartLimit, FailureExitCode);
+        }
+
+        await EndAsync(app);
+        return failure is null ? Environment.ExitCode : FailureExitCode;
+    }
+
+    // Returns which background service failed and why, in one line; null where none did.
+    private static async Task<string?> ServeAsync(this WebApplication app, StopSignals signals)
+    {
         var services = app.Services.GetServices<IHostedService>().OfType<BackgroundService>().ToList();
         string? failure = null;
         // Later they end because they are told to.
-        app.Lifetime.ApplicationStopping.Register(() => failure = services.Select(FailureOf).FirstOrDefault(reason => reason is not null));
+        app.Lifetime.ApplicationStopping.Register(() => failure = FailureOf(services, isAsked: signals.Asked.IsCancellationRequested));
         try
         {
-            await app.RunAsync();
+            await app.StartAsync(signals.Asked);
+            signals.Serves(app.Services.GetRequiredService<IOptions<HostOptions>>().Value.ShutdownTimeout);
+            await app.WaitForShutdownAsync(signals.Asked);
         }
         catch (OperationCanceledException) when (failure is not null)
         {
@@ -32,11 +77,45 @@ public static class ServiceRun
         return failure;
     }
 
-    private static string? FailureOf(BackgroundService service)
+    // What has begun ends in its order, also where the rest never began: what it uses is freed only then.
+    private static async Task EndAsync(WebApplication? app)
     {
-        if (service.ExecuteTask is not { } task) return null;
+        if (app is null) return;
+        try
+        {
+            if (!app.Lifetime.ApplicationStopped.IsCancellationRequested) await app.StopAsync();
+            await app.DisposeAsync();
+        }
+#pragma warning disable CA1031 // The process ends; why has been told.
+        catch (Exception)
+#pragma warning restore CA1031
+        {
+        }
+    }
+
+    private static string? FailureOf(List<BackgroundService> services, bool isAsked)
+    {
+        // A host that is told to stop while it starts cancels the services that it has started before anybody hears of it.
+        var failed = services.Where(service => service.ExecuteTask is { IsFaulted: true } || (service.ExecuteTask is { IsCanceled: true } && !isAsked))
+            .OrderBy(service => service.ExecuteTask!.IsFaulted ? 0 : IsToldTo(service.ExecuteTask) ? 2 : 1)
+            .FirstOrDefault();
+        if (failed is null) return null;
         // One that is canceled by something of its own has ended all the same.
-        var reason = task.IsCanceled ? "it was canceled" : task.Exception?.GetBaseException() is { } e ? $"{e.GetType().Name}: {e.Message}" : null;
-        return reason is null ? null : string.Create(CultureInfo.InvariantCulture, $"{service.GetType().Name} failed and ended the service: {reason.ReplaceLineEndings(" ")}");
+        var reason = failed.ExecuteTask!.Exception?.GetBaseException() is { } e ? $"{e.GetType().Name}: {e.Message}" : "it was canceled";
+        return $"{failed.GetType().Name} failed and ended the service: {reason.ReplaceLineEndings(" ")}";
+    }
+
+    private static bool IsToldTo(Task canceled)
+    {
+        try
+        {
+            canceled.GetAwaiter().GetResult();
+        }
+        catch (OperationCanceledException e)
+        {
+            return e.CancellationToken.IsCancellationRequested;
+        }
+
+        return false;
     }
 }

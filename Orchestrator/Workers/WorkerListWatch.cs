@@ -18,9 +18,7 @@ internal sealed class WorkerListWatch(
     /// <exception cref="WorkerAddressException">The list is wrong.</exception>
     public override Task StartAsync(CancellationToken cancellationToken)
     {
-        var workers = options.Value.WorkersFile is { } path
-            ? WorkerAddresses.FromFile(path)
-            : WorkerAddresses.FromConfiguration(configuration);
+        var workers = Read(options.Value.WorkersFile);
         if (workers.Count == 0) WorkersLog.NoneConfigured(logger);
         dispatcher.SetWorkers(workers);
         return base.StartAsync(cancellationToken);
@@ -45,6 +43,18 @@ internal sealed class WorkerListWatch(
             {
                 WorkersLog.ListUnreadable(logger, e.Message);
             }
+        }
+    }
+
+    private IReadOnlyDictionary<string, Uri> Read(string? path)
+    {
+        try
+        {
+            return path is null ? WorkerAddresses.FromConfiguration(configuration) : WorkerAddresses.FromFile(path);
+        }
+        catch (WorkerAddressException e)
+        {
+            throw new WorkerAddressException($"{(path is null ? "Workers" : $"{OrchestratorOptions.Section}:{nameof(OrchestratorOptions.WorkersFile)}")}: {e.Message}", e);
         }
     }
 
