@@ -1,7 +1,8 @@
 using Lab.AppHost;
 
+ServiceRun.TellFailures("apphost");
 var builder = DistributedApplication.CreateBuilder(args);
-if (LabParameters.Read(builder) is not { } parameters) return 2;
+if (LabParameters.Read(builder) is not { } parameters) return 1;
 
 // One proxied address for eight replicas would leave the orchestrator nothing to choose from: the workers are
 // eight resources with names and addresses of their own.
@@ -19,8 +20,7 @@ var workers = Enumerable.Range(1, parameters.WorkerCount)
 
 var orchestrator = builder
     .AddProject<Projects.Orchestrator>("orchestrator", project => project.ExcludeLaunchProfile = true)
-    .WithIconName("ArrowRouting")
-    .WithHttpEndpoint(port: parameters.OrchestratorPort, isProxied: false)
+    .WithIconName("ArrowRouting").WithHttpEndpoint(port: parameters.OrchestratorPort, isProxied: false)
     .WithExternalHttpEndpoints()
     // As in its image: what requests and their telemetry leave behind is collected while it is young.
     .WithEnvironment("DOTNET_GCgen0size", "0x1000000")
@@ -41,10 +41,8 @@ foreach (var worker in workers)
 // Load, and a report of it: started by hand.
 builder
     .AddProject<Projects.Bench>("bench", project => project.ExcludeLaunchProfile = true)
-    .WithIconName("TopSpeed")
-    .AsProgram("run")
-    .WithReference(orchestrator)
-    .WithEnvironment("LAB_API_KEY", parameters.Key);
+    .WithIconName("TopSpeed").AsProgram("run")
+    .WithReference(orchestrator).WithEnvironment("LAB_API_KEY", parameters.Key);
 
 // `--AWS:Profile=…` and `--AWS:Region=…`, else the SDK's own chain.
 var aws = builder.AddAWSSDKConfig().WithSdkValidation(false);
@@ -54,10 +52,8 @@ if (builder.Configuration["AWS:Region"] is { } region) aws.WithRegion(region);
 // Started by hand it shows what EC2 would get and what that costs; `aspire deploy` asks, and makes it.
 builder
     .AddProject<Projects.Ec2Deployer>("ec2-deployer", project => project.ExcludeLaunchProfile = true)
-    .WithIconName("CloudArrowUp")
-    .AsProgram("plan")
-    .WithReference(aws)
-    .WithEc2Steps();
+    .WithIconName("CloudArrowUp").AsProgram("plan")
+    .WithReference(aws).WithEc2Steps();
 
 if (builder.ExecutionContext.IsRunMode) builder.Services.AddHostedService<RestartAfterCrash>();
 builder.Build().Run();

@@ -1,7 +1,9 @@
 using System.Net;
+using System.Net.NetworkInformation;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
 
 namespace Lab.ServiceDefaults;
@@ -19,17 +21,35 @@ internal sealed class ListenException(EndPoint endpoint, SocketException reason)
 }
 
 /// <summary>Why the server cannot listen where it was told to, and by which setting it was.</summary>
-internal static class ListenFailure
+public static class ListenFailure
 {
+    /// <summary>The first thing wrong with addresses at which other programs are to listen, in one line; null where nothing is.</summary>
+    /// <param name="addresses">The setting of each, and its value: one address, several with semicolons between them, or none.</param>
+    public static string? FirstFault(params IEnumerable<(string Setting, string? Urls)> addresses)
+    {
+        ArgumentNullException.ThrowIfNull(addresses);
+        var taken = IPGlobalProperties.GetIPGlobalProperties().GetActiveTcpListeners().Select(listener => listener.Port).ToHashSet();
+        foreach (var (setting, urls) in addresses)
+        {
+            foreach (var url in StartChecks.Parts(urls))
+            {
+                if (StartChecks.FaultOf(url) is { } fault) return $"{setting}: '{url}' {fault}; write it like http://localhost:8000.";
+                if (BindingAddress.Parse(url).Port is var port && taken.Contains(port)) return $"{setting}: another program listens on port {port}. End it, or choose another port.";
+            }
+        }
+
+        return null;
+    }
+
     /// <summary>The setting by which the server is told where to listen, as the person who set it knows it.</summary>
-    public static string Setting(IConfiguration? configuration) =>
+    internal static string Setting(IConfiguration? configuration) =>
         configuration?.GetSection("Kestrel:Endpoints").GetChildren().Any() is true ? "Kestrel:Endpoints"
         : configuration?[WebHostDefaults.ServerUrlsKey] is { Length: > 0 } ? "--urls (ASPNETCORE_URLS)"
         : configuration?[WebHostDefaults.HttpPortsKey] is { Length: > 0 } || configuration?[WebHostDefaults.HttpsPortsKey] is { Length: > 0 } ? "ASPNETCORE_HTTP_PORTS"
         : "--urls (ASPNETCORE_URLS), which is not set";
 
     /// <summary>One line, or null where something else has failed.</summary>
-    public static string? Explain(Exception failure, IConfiguration? configuration)
+    internal static string? Explain(Exception failure, IConfiguration? configuration)
     {
         if (Find<AddressInUseException>(failure) is not null)
             // Kestrel's own message has the address.

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -56,16 +57,38 @@ public static class ServiceRun
         return failure is null ? Environment.ExitCode : FailureExitCode;
     }
 
+    /// <summary>
+    /// For a program whose host another library runs: tells in one line on standard error what nobody catches, and ends the
+    /// process with <see cref="FailureExitCode"/>. Where a stop signal has come before, and that is all it tells of, with 0.
+    /// </summary>
+    /// <param name="name">What the line begins with.</param>
+    public static void TellFailures(string name)
+    {
+        var isAsked = false;
+        // Kept as long as the process; what becomes of the signal is others' to say.
+        var registrations = Array.ConvertAll([PosixSignal.SIGTERM, PosixSignal.SIGINT], signal => PosixSignalRegistration.Create(signal, _ => Volatile.Write(ref isAsked, true)));
+        AppDomain.CurrentDomain.UnhandledException += (_, thrown) =>
+        {
+            GC.KeepAlive(registrations);
+            var failure = (Exception)thrown.ExceptionObject;
+            if (Volatile.Read(ref isAsked) && failure.GetBaseException() is OperationCanceledException) Environment.Exit(0);
+            Console.Error.WriteLine($"{name}: {StartFailure.Explain(failure, configuration: null)}");
+            Environment.Exit(FailureExitCode);
+        };
+    }
+
     // Returns which background service failed and why, in one line; null where none did.
     private static async Task<string?> ServeAsync(this WebApplication app, StopSignals signals)
     {
         var services = app.Services.GetServices<IHostedService>().OfType<BackgroundService>().ToList();
         string? failure = null;
+        var serves = false;
         // Later they end because they are told to.
-        app.Lifetime.ApplicationStopping.Register(() => failure = FailureOf(services, isAsked: signals.Asked.IsCancellationRequested));
+        app.Lifetime.ApplicationStopping.Register(() => failure = FailureOf(services, Volatile.Read(ref serves)));
         try
         {
             await app.StartAsync(signals.Asked);
+            Volatile.Write(ref serves, true);
             signals.Serves(app.Services.GetRequiredService<IOptions<HostOptions>>().Value.ShutdownTimeout);
             await app.WaitForShutdownAsync(signals.Asked);
         }
@@ -93,11 +116,11 @@ public static class ServiceRun
         }
     }
 
-    private static string? FailureOf(List<BackgroundService> services, bool isAsked)
+    private static string? FailureOf(List<BackgroundService> services, bool serves)
     {
         // A host that is told to stop while it starts cancels the services that it has started before anybody hears of it.
-        var failed = services.Where(service => service.ExecuteTask is { IsFaulted: true } || (service.ExecuteTask is { IsCanceled: true } && !isAsked))
-            .OrderBy(service => service.ExecuteTask!.IsFaulted ? 0 : IsToldTo(service.ExecuteTask) ? 2 : 1)
+        var failed = services.Where(service => service.ExecuteTask is { IsFaulted: true } or { IsCanceled: true } && (serves || !IsToldTo(service.ExecuteTask)))
+            .OrderBy(service => service.ExecuteTask!.IsFaulted ? 0 : 1)
             .FirstOrDefault();
         if (failed is null) return null;
         // One that is canceled by something of its own has ended all the same.
@@ -105,11 +128,12 @@ public static class ServiceRun
         return $"{failed.GetType().Name} failed and ended the service: {reason.ReplaceLineEndings(" ")}";
     }
 
-    private static bool IsToldTo(Task canceled)
+    private static bool IsToldTo(Task ended)
     {
+        if (ended.IsFaulted) return false;
         try
         {
-            canceled.GetAwaiter().GetResult();
+            ended.GetAwaiter().GetResult();
         }
         catch (OperationCanceledException e)
         {

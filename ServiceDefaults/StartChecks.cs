@@ -38,7 +38,8 @@ internal static class StartChecks
                 if (!ushort.TryParse(port, out _)) throw new SettingException($"{variable} is '{port}'; it must be a port from 0 to 65535, or several with semicolons between them.");
     }
 
-    private static string[] Parts(string? list) => list?.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [];
+    /// <summary>The addresses of a list.</summary>
+    public static string[] Parts(string? list) => list?.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [];
 
     private static void CheckAddress(string url, string setting)
     {
@@ -46,7 +47,8 @@ internal static class StartChecks
             throw new SettingException($"{setting}: '{url}' {fault}; write it like http://localhost:8000 or https://0.0.0.0:8443, and several with semicolons between them.");
     }
 
-    private static string? FaultOf(string url)
+    /// <summary>What is wrong with an address, in words that follow it; null where nothing is.</summary>
+    public static string? FaultOf(string url)
     {
         BindingAddress address;
         try

@@ -17,7 +17,7 @@ public sealed class LabParametersTests
     {
         var run = await ChildProcess.RunAsync("dotnet", [BuildMetadata.Of("AppHost"), argument]);
 
-        Assert.Equal((2, message), (run.Code, run.Error.Trim()));
+        Assert.Equal((1, message), (run.Code, run.Error.Trim()));
         Assert.Empty(run.Output);
     }
 }
