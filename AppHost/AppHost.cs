@@ -2,6 +2,7 @@ using Lab.AppHost;
 
 ServiceRun.TellFailures("apphost");
 var builder = DistributedApplication.CreateBuilder(args);
+builder.Services.SilenceFailedStart();
 if (LabParameters.Read(builder) is not { } parameters) return 1;
 
 // One proxied address for eight replicas would leave the orchestrator nothing to choose from: the workers are
@@ -26,8 +27,7 @@ var orchestrator = builder
     .WithEnvironment("DOTNET_GCgen0size", "0x1000000")
     .WithUrlForEndpoint("http", url => url.DisplayText = "Cluster page")
     .WithUrlForEndpoint("http", _ => new() { Url = "/scalar", DisplayText = "API" })
-    .AsService()
-    .WithHttpCommand("/predict", "Send 32 sentences", "http", "burst", parameters.Command("Flash", "Send 32 sentences at once, so that there is something to see",
+    .AsService().WithHttpCommand("/predict", "Send 32 sentences", "http", "burst", parameters.Command("Flash", "Send 32 sentences at once, so that there is something to see",
         new { inputs = Enumerable.Repeat((string[][])[["I loved every minute of it"], ["A dull, lifeless mess"], ["A warm and funny story"], ["Terrible service, never again"]], 8).SelectMany(text => text) }));
 
 // Nobody waits for the workers: the orchestrator gives work to each as soon as it is healthy.

@@ -19,9 +19,8 @@ internal sealed record LabParameters(int WorkerCount, int? OrchestratorPort, IRe
         var port = Number("OrchestratorPort", "8080", 0, 65535);
         var model = builder.Configuration["ModelDirectory"] is { } directory ? Path.GetFullPath(Path.Combine(".", directory)) : builder.Configuration["Worker:ModelDirectory"];
         if (model is not null && !Directory.Exists(model)) Console.Error.WriteLine($"ModelDirectory: there is no directory '{model}'.");
-        var fault = builder.ExecutionContext.IsRunMode ? ListenFailure.FirstFault([("OrchestratorPort", $"http://localhost:{port ?? 0}"), .. DashboardVariables.Select(name => (name, Environment.GetEnvironmentVariable(name)))]) : null;
-        if (fault is not null) Console.Error.WriteLine(fault);
-        if (workers is null || port is null || fault is not null || !Directory.Exists(model ?? ".")) return null;
+        if (workers is null || port is null || !Directory.Exists(model ?? ".")) return null;
+        if (builder.ExecutionContext.IsRunMode && ListenFailure.FirstFault([("OrchestratorPort", $"http://localhost:{port}"), .. DashboardVariables.Select(name => (name, Environment.GetEnvironmentVariable(name)))]) is { } fault) { Console.Error.WriteLine(fault); return null; }
 
         builder.AddParameter("worker-count", () => $"{workers}").WithDescription("How many workers are started: --WorkerCount=8");
         builder.AddParameter("orchestrator-port", () => $"{port}").WithDescription("Where the orchestrator listens, 0 for any free port: --OrchestratorPort=8080");

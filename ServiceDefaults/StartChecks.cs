@@ -5,17 +5,15 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Options;
 
 namespace Lab.ServiceDefaults;
 
 /// <summary>Looks at settings of .NET's own before the libraries do, which would take some of them for others or not name them.</summary>
 internal static class StartChecks
 {
-    // Its records of a start that fails are traces of calls; the one line is told by ServiceRun.
-    private const string HostCategory = "Microsoft.Extensions.Hosting.Internal.Host";
+    /// <summary>The names of the levels, in a sentence.</summary>
+    public static string LogLevels { get; } = $"{string.Join(", ", Enum.GetNames<LogLevel>()[..^1])} or {nameof(LogLevel.None)}";
 
     /// <summary>Checks addresses and log levels, and has failures to listen name their address.</summary>
     /// <exception cref="SettingException">One of them cannot be used.</exception>
@@ -24,7 +22,7 @@ internal static class StartChecks
         CheckAddresses(builder.Configuration);
         CheckLogLevels(builder.Configuration);
         builder.Services.AddOptions<SocketTransportOptions>().PostConfigure(NameTheAddress);
-        builder.Services.AddOptions<LoggerFilterOptions>().PostConfigure<IServiceProvider>((filter, services) => SilenceUntilStarted(filter, services));
+        builder.Services.SilenceFailedStart();
     }
 
     private static void CheckAddresses(IConfiguration configuration)
@@ -72,7 +70,7 @@ internal static class StartChecks
     {
         foreach (var (path, value) in configuration.GetSection("Logging").AsEnumerable())
             if (value is { Length: > 0 } && path.Contains(":LogLevel:", StringComparison.OrdinalIgnoreCase) && !Enum.TryParse<LogLevel>(value, ignoreCase: true, out _))
-                throw new SettingException($"{path} is '{value}'; it must be {string.Join(", ", Enum.GetNames<LogLevel>()[..^1])} or {nameof(LogLevel.None)}.");
+                throw new SettingException($"{path} is '{value}'; it must be {LogLevels}.");
     }
 
     private static void NameTheAddress(SocketTransportOptions transport)
@@ -90,18 +88,5 @@ internal static class StartChecks
                 throw new ListenException(endpoint, e);
             }
         };
-    }
-
-    // The rules that hold for the host's category, once more and for it alone: nothing until the service serves.
-    private static void SilenceUntilStarted(LoggerFilterOptions filter, IServiceProvider services)
-    {
-        var rules = filter.Rules.Where(rule => rule.CategoryName is null || HostCategory.StartsWith(rule.CategoryName, StringComparison.OrdinalIgnoreCase))
-            .OrderBy(rule => rule.CategoryName?.Length ?? 0)
-            .ToList();
-        if (rules.TrueForAll(rule => rule.ProviderName is not null)) rules.Insert(0, new(null, null, filter.MinLevel, null));
-        IHostApplicationLifetime? lifetime = null;
-        foreach (var rule in rules)
-            filter.Rules.Add(new(rule.ProviderName, HostCategory, rule.LogLevel, (provider, category, level) =>
-                (lifetime ??= services.GetRequiredService<IHostApplicationLifetime>()).ApplicationStarted.IsCancellationRequested && rule.Filter?.Invoke(provider, category, level) is not false));
     }
 }

@@ -23,6 +23,8 @@ internal static partial class StartFailure
             AggregateException { InnerExceptions: [var only] } => Text(only, configuration),
             OptionsValidationException options => string.Join("; ", options.Failures),
             InvalidOperationException when Conversion().Match(failure.Message) is { Success: true } conversion => Convert(conversion),
+            // It does not say of which provider or category.
+            InvalidOperationException when failure.Message.StartsWith("Configuration value '", StringComparison.Ordinal) => $"Logging:LogLevel: {failure.Message} It must be {StartChecks.LogLevels}.",
             // Messages of the library that reads settings files tell which file, and only the inner ones what is wrong with it.
             InvalidDataException { InnerException: { } inner } => $"{failure.Message} {inner.GetBaseException().Message}",
             // The message is nothing but its path.

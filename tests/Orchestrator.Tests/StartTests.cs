@@ -9,6 +9,8 @@ namespace Lab.Orchestrator.Tests;
 /// <summary>What an orchestrator comes to that cannot serve, or is told to stop before it does.</summary>
 public sealed class StartTests : IDisposable
 {
+    private static readonly string Program = Path.Combine(AppContext.BaseDirectory, "Orchestrator.dll");
+
     private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("lab-start-");
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
@@ -86,8 +88,6 @@ public sealed class StartTests : IDisposable
         Assert.Equal(143, orchestrator.ExitCode);
         Assert.Single(orchestrator.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries));
     }
-
-    private static string Program => Path.Combine(AppContext.BaseDirectory, "Orchestrator.dll");
 
     private string PathOf(string name) => Path.Combine(_directory.FullName, name);
 
