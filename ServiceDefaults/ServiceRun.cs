@@ -41,9 +41,10 @@ public static class ServiceRun
             // It was told to stop before it served.
         }
 #pragma warning disable CA1031 // Whatever it is, who has started the service wants one line, and no trace of the program's calls.
-        catch (Exception e)
+        catch (Exception e) when (e is not HostAbortedException)
 #pragma warning restore CA1031
         {
+            // Whoever only wants to know how the host is put together aborts it, and waits for that exception.
             failure = StartFailure.Explain(e, app?.Configuration);
         }
 

@@ -25,7 +25,7 @@ internal static class StartChecks
         builder.Services.SilenceFailedStart();
     }
 
-    private static void CheckAddresses(IConfiguration configuration)
+    private static void CheckAddresses(ConfigurationManager configuration)
     {
         var setting = ListenFailure.Setting(configuration);
         foreach (var endpoint in configuration.GetSection("Kestrel:Endpoints").GetChildren())
@@ -66,7 +66,7 @@ internal static class StartChecks
         return address.Port is < 0 or > ushort.MaxValue ? "has a port that is not from 0 to 65535" : null;
     }
 
-    private static void CheckLogLevels(IConfiguration configuration)
+    private static void CheckLogLevels(ConfigurationManager configuration)
     {
         foreach (var (path, value) in configuration.GetSection("Logging").AsEnumerable())
             if (value is { Length: > 0 } && path.Contains(":LogLevel:", StringComparison.OrdinalIgnoreCase) && !Enum.TryParse<LogLevel>(value, ignoreCase: true, out _))
