@@ -10,6 +10,8 @@ namespace Lab.AppHost;
 /// <param name="Key">Where keys are set (<c>Access__AdminKeys__root=…</c>, which the services get too), one that lets commands and load in.</param>
 internal sealed record LabParameters(int WorkerCount, int? OrchestratorPort, IResourceBuilder<ParameterResource> ModelDirectory, string? Key)
 {
+    private static readonly string[] DashboardVariables = ["ASPNETCORE_URLS", "ASPIRE_DASHBOARD_OTLP_ENDPOINT_URL", "ASPIRE_DASHBOARD_OTLP_HTTP_ENDPOINT_URL", "ASPIRE_RESOURCE_SERVICE_ENDPOINT_URL"];
+
     /// <summary>Reads them, and adds them to what the dashboard shows (not from <c>Parameters:…</c>, where a deployment keeps its last ones); <c>null</c> after saying which one is of no use.</summary>
     public static LabParameters? Read(IDistributedApplicationBuilder builder)
     {
@@ -18,6 +20,7 @@ internal sealed record LabParameters(int WorkerCount, int? OrchestratorPort, IRe
         var model = builder.Configuration["ModelDirectory"] is { } directory ? Path.GetFullPath(Path.Combine(".", directory)) : builder.Configuration["Worker:ModelDirectory"];
         if (model is not null && !Directory.Exists(model)) Console.Error.WriteLine($"ModelDirectory: there is no directory '{model}'.");
         if (workers is null || port is null || !Directory.Exists(model ?? ".")) return null;
+        if (builder.ExecutionContext.IsRunMode && ListenFailure.FirstFault([("OrchestratorPort", $"http://localhost:{port}"), .. DashboardVariables.Select(name => (name, Environment.GetEnvironmentVariable(name)))]) is { } fault) { Console.Error.WriteLine(fault); return null; }
 
         builder.AddParameter("worker-count", () => $"{workers}").WithDescription("How many workers are started: --WorkerCount=8");
         builder.AddParameter("orchestrator-port", () => $"{port}").WithDescription("Where the orchestrator listens, 0 for any free port: --OrchestratorPort=8080");

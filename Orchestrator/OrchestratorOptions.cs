@@ -84,6 +84,7 @@ public sealed class OrchestratorOptions
             _ when ProbeInterval <= TimeSpan.Zero || ProbeInterval > hour => Text(nameof(ProbeInterval), "more than 0 and at most 01:00:00"),
             _ when ProbeTimeout <= TimeSpan.Zero || ProbeTimeout > hour => Text(nameof(ProbeTimeout), "more than 0 and at most 01:00:00"),
             _ when QuarantineMin <= TimeSpan.Zero || QuarantineMin > QuarantineMax => Text(nameof(QuarantineMin), "more than 0 and at most QuarantineMax"),
+            { WorkersFile: { } file } when string.IsNullOrWhiteSpace(file) => Text(nameof(WorkersFile), "a file's path, or absent"),
             _ when QuarantineMax > hour => Text(nameof(QuarantineMax), "at most 01:00:00"),
             _ => null,
         };

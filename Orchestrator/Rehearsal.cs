@@ -23,10 +23,12 @@ internal static class Rehearsal
         [("application/json", """{"text":"Is it warm?"}"""), ("text/plain", "Is it warm?"), ("application/json", """{"text":"Is it warm?"}""")];
 
     /// <summary>Rehearses. Never throws: without it the first requests are slower, and nothing else.</summary>
+    /// <param name="cancellationToken">Breaks it off.</param>
     /// <returns>Why it broke off, or <c>null</c>.</returns>
-    public static async Task<string?> RunAsync()
+    public static async Task<string?> RunAsync(CancellationToken cancellationToken)
     {
-        using var limit = new CancellationTokenSource(Limit);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(Limit);
         try
         {
             await using var worker = await StartWorkerAsync(limit.Token);

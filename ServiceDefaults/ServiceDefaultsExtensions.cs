@@ -49,6 +49,7 @@ public static class ServiceDefaultsExtensions
         CultureInfo.DefaultThreadCurrentCulture = CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
         SettingsFileWatch.TakeOver(builder);
         builder.Configuration.Sources.Insert(0, new MemoryConfigurationSource { InitialData = builder.IsTelemetrySent() ? QuietLogging : QuietHosting });
+        builder.AddStartChecks();
         builder.AddTelemetry();
         builder.Services.AddDefaultHealthChecks();
         builder.Services.TryAddSingleton(TimeProvider.System);

@@ -5,5 +5,4 @@ using Lab.Worker.ModelCommands;
 if (args is ["model", ..]) return await ModelCommand.RunAsync(args);
 
 if (HealthVerb.IsAsked(args)) return HealthVerb.Run(HealthEndpoints.ReadyPath);
-var app = WorkerApplication.Create(args);
-return await WorkerApplication.ServeAsync(app);
+return await WorkerApplication.ServeAsync(() => WorkerApplication.Create(args));

@@ -16,9 +16,6 @@ namespace Lab.Worker;
 /// <summary>The worker's web application, as <c>Program</c> runs it and as tests do.</summary>
 internal static class WorkerApplication
 {
-    /// <summary>The exit code of a worker that has no model or no valid configuration.</summary>
-    public const int FailureExitCode = 1;
-
     /// <summary>Puts the worker together.</summary>
     /// <param name="args">Command-line arguments: configuration.</param>
     /// <param name="configure">Changes before the application is built.</param>
@@ -28,11 +25,33 @@ internal static class WorkerApplication
         var builder = WebApplication.CreateSlimBuilder(args);
         builder.WebHost.UseKestrelHttpsConfiguration();
         builder.AddServiceDefaults(WorkerOptions.MaxBodyBytes);
-        builder.AddModel(configure is null ? BeginToRead(builder.Configuration) : null);
+        var reading = configure is null ? BeginToRead(builder.Configuration) : null;
+        try
+        {
+            return Build(builder, reading, configure);
+        }
+        catch
+        {
+            reading?.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Serves until the process is told to stop, or until it turns out that the model cannot be served.</summary>
+    /// <param name="create">Puts the worker together.</param>
+    /// <returns>The process's exit code.</returns>
+    public static Task<int> ServeAsync(Func<WebApplication> create) =>
+        ServiceRun.RunAsync("error", create, failureOf: app => app.Services.GetRequiredService<ModelHost>().Failure);
+
+    private static WebApplication Build(WebApplicationBuilder builder, ModelReading? reading, Action<WebApplicationBuilder>? configure)
+    {
+        builder.AddModel(reading);
         builder.AddApi();
         configure?.Invoke(builder);
 
         var app = builder.Build();
+        // What the container has given out once, it disposes.
+        _ = app.Services.GetService<ModelReading>();
         app.UseWarmUp();
         app.UseServiceDefaults();
         // Else it would stand before everything, and what the warm-up sends would find no endpoint.
@@ -49,37 +68,13 @@ internal static class WorkerApplication
         return app;
     }
 
-    /// <summary>Serves until the process is told to stop, or until it turns out that the model cannot be served.</summary>
-    /// <returns>The process's exit code.</returns>
-    public static async Task<int> ServeAsync(WebApplication app)
-    {
-        try
-        {
-            // Looked at before the host starts, which would put a stack trace in the log.
-            _ = app.Services.GetRequiredService<IOptions<WorkerOptions>>().Value;
-            var host = app.Services.GetRequiredService<ModelHost>();
-            var failed = await app.RunToEndAsync();
-            if ((host.Failure ?? failed) is not { } failure) return 0;
-            await Console.Error.WriteLineAsync($"error: {failure}");
-        }
-        catch (OptionsValidationException e)
-        {
-            await Console.Error.WriteLineAsync($"error: {string.Join("; ", e.Failures)}");
-        }
-
-        return FailureExitCode;
-    }
-
     // A model's files are read while the server is put together: that is a third of the time until it is ready.
-    private static Task<ModelFiles>? BeginToRead(ConfigurationManager configuration)
+    private static ModelReading? BeginToRead(ConfigurationManager configuration)
     {
         try
         {
             var options = configuration.GetSection(WorkerOptions.Section).Get<WorkerOptions>() ?? new();
-            var directory = options.FullModelDirectory;
-            var notes = options.OpenCache(TimeProvider.System)?.Notes;
-            OnnxRuntimeProcess.SilenceTelemetry();
-            return Task.Run(() => ModelFiles.Read(directory, notes));
+            return new(options.FullModelDirectory, options.OpenCache(TimeProvider.System)?.Notes);
         }
         catch (Exception e) when (e is InvalidOperationException or ArgumentException)
         {
@@ -88,12 +83,13 @@ internal static class WorkerApplication
         }
     }
 
-    private static void AddModel(this WebApplicationBuilder builder, Task<ModelFiles>? files)
+    private static void AddModel(this WebApplicationBuilder builder, ModelReading? reading)
     {
         builder.Services.AddOptions<WorkerOptions>().BindConfiguration(WorkerOptions.Section).ValidateOnStart();
         builder.Services.AddSingleton<IValidateOptions<WorkerOptions>, WorkerOptions.Validator>();
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton<WorkerTelemetry>();
+        if (reading is not null) builder.Services.AddSingleton(_ => reading);
         builder.Services.AddSingleton(services =>
         {
             var options = services.GetRequiredService<IOptions<WorkerOptions>>().Value;
@@ -106,7 +102,7 @@ internal static class WorkerApplication
             var options = services.GetRequiredService<IOptions<WorkerOptions>>().Value;
             var time = services.GetRequiredService<TimeProvider>();
             return TextModel.Load(
-                files?.GetAwaiter().GetResult() ?? ModelFiles.Read(options.FullModelDirectory, options.OpenCache(time)?.Notes),
+                reading?.Take() ?? ModelFiles.Read(options.FullModelDirectory, options.OpenCache(time)?.Notes),
                 options,
                 services.GetRequiredService<WorkerTelemetry>(),
                 time,

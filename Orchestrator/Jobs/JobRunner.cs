@@ -56,7 +56,17 @@ internal sealed class JobRunner : BackgroundService
     /// <exception cref="JobStoreException">The store is configured wrongly.</exception>
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
-        await _store.OpenAsync(cancellationToken);
+        try
+        {
+            await _store.OpenAsync(cancellationToken);
+        }
+        catch (JobStoreException e)
+        {
+            throw new JobStoreException(_options.Provider is JobsProvider.Postgres
+                ? $"{JobsOptions.Section}:{nameof(JobsOptions.ConnectionString)}: {e.Message}"
+                : $"{JobsOptions.Section}:{nameof(JobsOptions.Path)}: {e.Message} It must be a file of the orchestrator's, or a new one where this user may write.", e);
+        }
+
         JobLog.Opened(_logger, _store.ToString()!, _store.MaxBytes);
         await base.StartAsync(cancellationToken);
     }

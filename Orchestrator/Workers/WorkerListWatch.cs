@@ -18,23 +18,20 @@ internal sealed class WorkerListWatch(
     /// <exception cref="WorkerAddressException">The list is wrong.</exception>
     public Task StartAsync(CancellationToken cancellationToken)
     {
+        var setting = options.Value.WorkersFile is null ? "Workers" : $"{OrchestratorOptions.Section}:{nameof(OrchestratorOptions.WorkersFile)}";
         IReadOnlyDictionary<string, Uri> workers;
-        if (options.Value.WorkersFile is { } path)
+        try
         {
-            var content = Read();
-            workers = WorkerAddresses.FromContent(path, content);
-            _watch = new(content, Read, now => Follow(path, now), time);
+            workers = Begin();
         }
-        else
+        catch (WorkerAddressException e)
         {
-            workers = WorkerAddresses.FromConfiguration(configuration);
+            throw new WorkerAddressException($"{setting}: {e.Message}", e);
         }
 
         if (workers.Count == 0) WorkersLog.NoneConfigured(logger);
         dispatcher.SetWorkers(workers);
         return Task.CompletedTask;
-
-        FileContent Read() => FileContent.Read(path, WorkerAddresses.MaxFileBytes);
     }
 
     /// <inheritdoc/>
@@ -46,6 +43,17 @@ internal sealed class WorkerListWatch(
 
     /// <inheritdoc/>
     public void Dispose() => _watch?.Dispose();
+
+    private IReadOnlyDictionary<string, Uri> Begin()
+    {
+        if (options.Value.WorkersFile is not { } path) return WorkerAddresses.FromConfiguration(configuration);
+        var content = Read();
+        var workers = WorkerAddresses.FromContent(path, content);
+        _watch = new(content, Read, now => Follow(path, now), time);
+        return workers;
+
+        FileContent Read() => FileContent.Read(path, WorkerAddresses.MaxFileBytes);
+    }
 
     private void Follow(string path, FileContent content)
     {

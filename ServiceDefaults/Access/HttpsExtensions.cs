@@ -19,6 +19,8 @@ public static partial class HttpsExtensions
     {
         ArgumentNullException.ThrowIfNull(builder);
         var options = builder.Configuration.GetSection(HttpsOptions.Section).Get<HttpsOptions>() ?? new();
+        // A number that stands for none of the names is taken by the binder.
+        if (!Enum.IsDefined(options.PlainHttp)) throw new SettingException($"{HttpsOptions.Section}:{nameof(HttpsOptions.PlainHttp)} must be {string.Join(", ", Enum.GetNames<PlainHttp>()[..^1])} or {Enum.GetNames<PlainHttp>()[^1]}.");
         builder.Services.AddSingleton(options);
         builder.Services.TryAddSingleton(TimeProvider.System);
         builder.Services.AddSingleton<ServedCertificate>();

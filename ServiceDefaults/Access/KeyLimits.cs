@@ -36,7 +36,7 @@ internal sealed class KeyLimits : IDisposable
         var perSecond = Math.Max(1, options.RequestsPerSecond);
         return new()
         {
-            TokenLimit = options.Burst > 0 ? options.Burst : perSecond * SecondsOfBurst,
+            TokenLimit = options.Burst > 0 ? options.Burst : (int)Math.Min(int.MaxValue, (long)perSecond * SecondsOfBurst),
             TokensPerPeriod = perSecond,
             ReplenishmentPeriod = TimeSpan.FromSeconds(1),
             QueueLimit = 0,

@@ -51,7 +51,8 @@ internal sealed record ServerCertificate(X509Certificate2 Certificate, X509Certi
     {
         try
         {
-            if (options.CertificatePath is { } path) return Parse(CertificateFiles.Read(path, options.KeyPath ?? path), isSelfSigned: false);
+            if (options.CertificatePath is { Length: > 0 } path)
+                return Parse(CertificateFiles.Read(path, options.KeyPath is { Length: > 0 } own ? own : path), isSelfSigned: false);
             var directory = options.SelfSignedDirectory ?? DefaultDirectory();
             var (certificate, key) = (Path.Combine(directory, CertificateFile), Path.Combine(directory, KeyFile));
             if (File.Exists(certificate) && File.Exists(key))
@@ -63,9 +64,12 @@ internal sealed record ServerCertificate(X509Certificate2 Certificate, X509Certi
             Make(directory, certificate, key, time.GetUtcNow());
             return Parse(CertificateFiles.Read(certificate, key), isSelfSigned: true);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException or ArgumentException)
         {
-            throw new CertificateException($"The certificate for https cannot be had: {e.Message}", e);
+            var setting = options.CertificatePath is { Length: > 0 } path
+                ? $"{HttpsOptions.Section}:{nameof(HttpsOptions.CertificatePath)} '{path}'{(options.KeyPath is { Length: > 0 } own ? $" with {HttpsOptions.Section}:{nameof(HttpsOptions.KeyPath)} '{own}'" : "")}"
+                : $"{HttpsOptions.Section}:{nameof(HttpsOptions.SelfSignedDirectory)}";
+            throw new CertificateException($"{setting}: the certificate for https cannot be had: {e.Message}", e);
         }
     }
 

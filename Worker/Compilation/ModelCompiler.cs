@@ -52,7 +52,7 @@ internal sealed partial class ModelCompiler(ModelCache? cache, Processor process
     /// <param name="sha256">SHA-256 of the weights' file.</param>
     /// <param name="precision">What it is to be computed with.</param>
     /// <param name="probe">Computes once with the compiled model at this path; nothing goes into the cache with which it throws.</param>
-    /// <param name="cancellationToken">Ends the wait for another process that compiles the same model.</param>
+    /// <param name="cancellationToken">Ends the wait for another process that compiles the same model, and compiling between two steps.</param>
     /// <exception cref="IOException">The cache cannot be used.</exception>
     /// <exception cref="ModelDirectoryException">A weight is not finite.</exception>
     public (string Entry, bool WasThere) CompileToCache(
@@ -62,7 +62,7 @@ internal sealed partial class ModelCompiler(ModelCache? cache, Processor process
         var entry = cache!.GetOrAdd(Key(config, sha256, precision), making =>
         {
             wasThere = false;
-            Compile(config, weights, precision, making, probe);
+            Compile(config, weights, precision, making, probe, cancellationToken);
         }, cancellationToken);
         return (entry, wasThere);
     }
@@ -82,7 +82,7 @@ internal sealed partial class ModelCompiler(ModelCache? cache, Processor process
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(parts)))[..32];
     }
 
-    private void Compile(DistilBertConfig config, DistilBertWeights weights, Precision precision, string directory, Action<string> probe)
+    private void Compile(DistilBertConfig config, DistilBertWeights weights, Precision precision, string directory, Action<string> probe, CancellationToken cancellationToken)
     {
         var started = time.GetTimestamp();
         var source = Path.Combine(directory, "source.onnx");
@@ -94,9 +94,11 @@ internal sealed partial class ModelCompiler(ModelCache? cache, Processor process
         DistilBertGraph.Build(config, weights, Levels(precision)).Save(source, sourceWeights);
         // The entry's name has the hash of what was there before.
         weights.CheckUnchanged();
+        cancellationToken.ThrowIfCancellationRequested();
         Optimise(source, ModelIn(directory));
         File.Delete(source);
         File.Delete(Path.Combine(directory, sourceWeights));
+        cancellationToken.ThrowIfCancellationRequested();
         probe(ModelIn(directory));
         var elapsed = time.GetElapsedTime(started);
         LogCompiled(weights.Directory, precision, elapsed.TotalSeconds);

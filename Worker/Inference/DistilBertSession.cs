@@ -53,14 +53,16 @@ internal sealed class DistilBertSession : ILogitsModel
     /// <param name="weights">The model's weights, owned by the session from now on, even if it cannot be opened.</param>
     /// <param name="settings">How it is to be computed.</param>
     /// <param name="levels">The largest magnitude of 8-bit weights; null keeps them as floats.</param>
+    /// <param name="cancellationToken">Ends it before the session is opened, which nothing interrupts.</param>
     /// <exception cref="ModelDirectoryException">A weight is not finite.</exception>
-    public static DistilBertSession Open(DistilBertConfig config, DistilBertWeights weights, SessionSettings settings, int? levels = null)
+    public static DistilBertSession Open(DistilBertConfig config, DistilBertWeights weights, SessionSettings settings, int? levels = null, CancellationToken cancellationToken = default)
     {
         List<IDisposable> owned = [weights];
         try
         {
             OnnxRuntimeProcess.DisableTelemetry();
             var graph = DistilBertGraph.Build(config, weights, levels);
+            cancellationToken.ThrowIfCancellationRequested();
             using var options = OnnxRuntimeProcess.Options(settings.Threads, GraphOptimizationLevel.ORT_ENABLE_ALL);
             options.AddSessionConfigEntry("session.model_external_initializers_file_folder_path", Path.GetDirectoryName(OnnxGraph.ExistingFile)!);
             foreach (var weight in graph.Weights)

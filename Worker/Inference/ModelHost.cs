@@ -36,10 +36,12 @@ internal sealed partial class ModelHost(
     /// <summary>Why there will be no model, in one line.</summary>
     public string? Failure { get; private set; }
 
-    /// <summary>Waits for the computation under way and frees the model. May be called more than once.</summary>
+    /// <summary>Waits for the loading and the computation under way and frees the model. May be called more than once.</summary>
     public override void Dispose()
     {
         base.Dispose();
+        // Where the server cannot listen nothing else has waited for the thread that loads and warms the model.
+        if (ExecuteTask is IAsyncResult loading) loading.AsyncWaitHandle.WaitOne();
         gate.Dispose();
         Volatile.Write(ref _ready, null);
         Interlocked.Exchange(ref _model, null)?.Dispose();
@@ -91,7 +93,7 @@ internal sealed partial class ModelHost(
         if (options.Value.Cores is { Count: > 0 } cores) CpuSet.Pin(cores);
         if (options.Value.Threads > Environment.ProcessorCount) LogThreads(options.Value.Threads, Environment.ProcessorCount);
         _model = load(cancellationToken);
-        _model.WarmUp();
+        _model.WarmUp(cancellationToken);
         Volatile.Write(ref _ready, _model);
     }
 

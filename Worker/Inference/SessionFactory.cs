@@ -17,13 +17,14 @@ internal sealed partial class SessionFactory(ModelCompiler compiler, ILogger log
     /// <param name="weights">The model's weights, owned by the session from now on, even if it cannot be opened.</param>
     /// <param name="sha256">SHA-256 of the weights' file.</param>
     /// <param name="settings">How it is to be computed.</param>
-    /// <param name="cancellationToken">Ends the wait for another process that compiles the same model.</param>
+    /// <param name="cancellationToken">Ends the wait for another process that compiles the same model, and compiling between two steps.</param>
     /// <exception cref="ModelDirectoryException">A weight is not finite.</exception>
     public DistilBertSession Open(
         DistilBertConfig config, DistilBertWeights weights, string sha256, SessionSettings settings, CancellationToken cancellationToken = default)
     {
         try
         {
+            cancellationToken.ThrowIfCancellationRequested();
             if (compiler.UsesCache(weights))
             {
                 var session = OpenCached(config, weights, sha256, settings, cancellationToken);
@@ -42,7 +43,7 @@ internal sealed partial class SessionFactory(ModelCompiler compiler, ILogger log
             throw;
         }
 
-        return DistilBertSession.Open(config, weights, settings, compiler.Levels(settings.Precision));
+        return DistilBertSession.Open(config, weights, settings, compiler.Levels(settings.Precision), cancellationToken);
     }
 
     /// <summary>Puts a model into the cache if it is not there, and returns its entry's directory and whether it was there.</summary>
@@ -57,14 +58,14 @@ internal sealed partial class SessionFactory(ModelCompiler compiler, ILogger log
     private DistilBertSession OpenCached(
         DistilBertConfig config, DistilBertWeights weights, string sha256, SessionSettings settings, CancellationToken cancellationToken)
     {
-        while (true)
+        for (var isFirst = true; ; isFirst = false)
         {
             var (entry, wasThere) = CompileToCache(config, weights, sha256, settings.Precision, cancellationToken);
             try
             {
                 return DistilBertSession.OpenCompiled(ModelCompiler.ModelIn(entry), config, settings);
             }
-            catch (OnnxRuntimeException e) when (wasThere)
+            catch (OnnxRuntimeException e) when (wasThere && isFirst)
             {
                 var reason = e.Message.ReplaceLineEndings(" ");
                 LogReplaced(entry, reason);

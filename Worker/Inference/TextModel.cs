@@ -24,7 +24,7 @@ internal sealed class TextModel(
     /// <param name="telemetry">Where measurements go.</param>
     /// <param name="time">The clock of the cache and of the compiler.</param>
     /// <param name="logger">Where the compiler speaks.</param>
-    /// <param name="cancellationToken">Ends the wait for another process that compiles the same model.</param>
+    /// <param name="cancellationToken">Ends the wait for another process that compiles the same model, and compiling between two steps.</param>
     /// <exception cref="ModelDirectoryException">The directory cannot be served.</exception>
     public static TextModel Load(
         WorkerOptions options, WorkerTelemetry telemetry, TimeProvider time, ILogger logger, CancellationToken cancellationToken = default) =>
@@ -46,10 +46,13 @@ internal sealed class TextModel(
     /// Computes once for a short text and once for a few of common length, so that the first request finds nearly all memory
     /// allocated; and gives back what loading took.
     /// </summary>
+    /// <param name="cancellationToken">Ends it between two computations.</param>
     /// <exception cref="InvalidOperationException">The logits are not finite.</exception>
-    public void WarmUp()
+    public void WarmUp(CancellationToken cancellationToken = default)
     {
+        cancellationToken.ThrowIfCancellationRequested();
         Logits([Text(1)]);
+        cancellationToken.ThrowIfCancellationRequested();
         Logits([.. Enumerable.Repeat(Text(WarmUpTokens - 2), WarmUpTexts)]);
         GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
 

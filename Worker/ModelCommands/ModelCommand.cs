@@ -10,6 +10,9 @@ internal static class ModelCommand
     /// <summary>The exit code when the command could not do what it was asked for.</summary>
     public const int FailureExitCode = 1;
 
+    /// <summary>The exit code of a command that was told to stop, as a shell shows a process ended by SIGTERM.</summary>
+    public const int InterruptedExitCode = 143;
+
     /// <summary>Runs a command.</summary>
     /// <param name="args">The command line, beginning with <c>model</c>.</param>
     /// <returns>The process's exit code.</returns>
@@ -43,7 +46,8 @@ internal static class ModelCommand
         }
         catch (OperationCanceledException)
         {
-            return Fail("interrupted");
+            Fail("interrupted");
+            return InterruptedExitCode;
         }
 #pragma warning disable CA1031 // Whatever it is, the user wants one line: the runtime's errors, too little memory, a path that is none.
         catch (Exception e)

@@ -1,3 +1,6 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
 using Lab.Testing;
 
 namespace Lab.AppHost.Tests;
@@ -17,7 +20,36 @@ public sealed class LabParametersTests
     {
         var run = await ChildProcess.RunAsync("dotnet", [BuildMetadata.Of("AppHost"), argument]);
 
-        Assert.Equal((2, message), (run.Code, run.Error.Trim()));
+        Assert.Equal((1, message), (run.Code, run.Error.Trim()));
         Assert.Empty(run.Output);
+    }
+
+    [Theory]
+    [InlineData("ASPNETCORE_URLS", "foo", "ASPNETCORE_URLS: 'foo' is no address to listen on; write it like http://localhost:8000.")]
+    [InlineData("ASPIRE_ALLOW_UNSECURED_TRANSPORT", "false", "apphost: The 'applicationUrl' setting must be an https address")]
+    [InlineData("Logging__LogLevel__Default", "Loud", "apphost: Logging:LogLevel: Configuration value 'Loud' is not supported. It must be Trace, Debug")]
+    public async Task Start_BadVariable_SaysSoInOneLineAndStartsNothing(string name, string value, string message)
+    {
+        var run = await ChildProcess.RunAsync("dotnet", [BuildMetadata.Of("AppHost"), "--OrchestratorPort=0"], new Dictionary<string, string?>
+        {
+            ["ASPNETCORE_URLS"] = string.Create(CultureInfo.InvariantCulture, $"http://localhost:{FreePorts.Take()}"),
+            [name] = value,
+        });
+
+        Assert.Equal(1, run.Code);
+        Assert.StartsWith(message, Assert.Single(run.ErrorLines), StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", run.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Start_TakenPort_SaysWhichSettingHasIt()
+    {
+        using var taken = new TcpListener(IPAddress.Loopback, 0);
+        taken.Start();
+        var port = ((IPEndPoint)taken.LocalEndpoint).Port;
+
+        var run = await ChildProcess.RunAsync("dotnet", [BuildMetadata.Of("AppHost"), string.Create(CultureInfo.InvariantCulture, $"--OrchestratorPort={port}")]);
+
+        Assert.Equal((1, string.Create(CultureInfo.InvariantCulture, $"OrchestratorPort: another program listens on port {port}. End it, or choose another port.\n")), (run.Code, run.Error));
     }
 }

@@ -3,5 +3,5 @@ namespace Lab.Orchestrator.Tests;
 public sealed class RehearsalTests
 {
     [Fact]
-    public async Task RunAsync_ServesItsRequests() => Assert.Null(await Rehearsal.RunAsync());
+    public async Task RunAsync_ServesItsRequests() => Assert.Null(await Rehearsal.RunAsync(TestContext.Current.CancellationToken));
 }

@@ -56,9 +56,9 @@ internal sealed class PostgresDatabase : IAsyncDisposable
             asked.KeepAlive = 10;
             ListenerString = asked.ConnectionString;
         }
-        catch (ArgumentException e)
+        catch (Exception e) when (e is ArgumentException or FormatException or OverflowException or InvalidOperationException or NotSupportedException)
         {
-            throw new JobStoreException($"{JobsOptions.Section}:{nameof(JobsOptions.ConnectionString)}: {e.Message}", e);
+            throw new JobStoreException($"{JobsOptions.Section}:{nameof(JobsOptions.ConnectionString)}: {e.Message} Write it like Host=db;Database=lab;Username=lab;Password=….", e);
         }
     }
 

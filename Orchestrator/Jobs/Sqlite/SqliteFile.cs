@@ -124,7 +124,11 @@ internal static class SqliteFile
     // Texts and results are their senders' own: nobody else on the machine is to read them.
     private static void Create(string path)
     {
+        if (Directory.Exists(path)) throw new IOException("it is a directory.");
         var directory = Path.GetDirectoryName(path)!;
+        // The system's own words for it are that the file exists already.
+        for (var parent = directory; parent is not null; parent = Path.GetDirectoryName(parent))
+            if (File.Exists(parent)) throw new IOException($"{parent} is a file, not a directory.");
         const UnixFileMode Mine = UnixFileMode.UserRead | UnixFileMode.UserWrite;
         var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.ReadWrite, Share = FileShare.ReadWrite };
         if (OperatingSystem.IsWindows()) Directory.CreateDirectory(directory);

@@ -8,6 +8,10 @@ namespace Lab.Orchestrator.Jobs.Sqlite;
 internal sealed class SqliteHolder : IDisposable
 {
     private const string Infix = ".holder-";
+
+    // Another process comes in between seldom, and hardly ever twice.
+    private const int MaxAttempts = 10;
+
     private readonly string _database;
     private readonly FileStream _lock;
 
@@ -20,16 +24,28 @@ internal sealed class SqliteHolder : IDisposable
 
     public string Name { get; }
 
+    /// <summary>Takes a name of its own.</summary>
+    /// <exception cref="JobStoreException">Its file cannot be made, with the reason.</exception>
     public static SqliteHolder Take(string database)
     {
-        while (true)
+        for (var attempt = 1; ; attempt++)
         {
             var name = Guid.NewGuid().ToString("N");
-            // Between its creation and its lock the file may look abandoned to another process, which deletes it.
-            if (TryLock(database + Infix + name, FileMode.CreateNew) is { } held)
+            try
             {
+                // Between its creation and its lock the file may look abandoned to another process, which deletes it.
+                var held = Lock(database + Infix + name, FileMode.CreateNew);
                 if (File.Exists(held.Name)) return new(database, name, held);
                 held.Dispose();
+                if (attempt == MaxAttempts) throw new IOException($"{held.Name} was deleted as soon as it was there");
+            }
+            catch (IOException) when (attempt < MaxAttempts)
+            {
+                // That other process holds it.
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                throw new JobStoreException($"Jobs cannot be kept in {database}: a file beside it is needed that says who runs them. {e.Message}", e);
             }
         }
     }
@@ -59,11 +75,13 @@ internal sealed class SqliteHolder : IDisposable
     {
         try
         {
-            return new FileStream(path, mode, FileAccess.ReadWrite, FileShare.None);
+            return Lock(path, mode);
         }
         catch (IOException)
         {
             return null;
         }
     }
+
+    private static FileStream Lock(string path, FileMode mode) => new(path, mode, FileAccess.ReadWrite, FileShare.None);
 }

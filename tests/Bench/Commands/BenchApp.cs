@@ -63,7 +63,7 @@ internal static class BenchApp
         }
         catch (Exception e)
         {
-            surroundings.Error.WriteLine($"Failed: {e}");
+            surroundings.Error.WriteLine($"Failed: {e.GetType().Name}: {e.Message.ReplaceLineEndings(" ")}");
             return (int)ExitCode.Failed;
         }
     }

@@ -33,7 +33,7 @@ public sealed class JobsStartTests : IDisposable
         var notes = string.Concat(Enumerable.Repeat("not a database\n", 1000));
         await File.WriteAllTextAsync(path, notes, Cancellation);
         var run = await ServiceProcess.FailAsync("Orchestrator.dll", [$"--Jobs:Path={path}", "--Logging:LogLevel:Default=None"]);
-        Assert.Equal((1, $"orchestrator: {path}: this file is not a SQLite database."), (run.Code, Assert.Single(run.ErrorLines)));
+        Assert.Equal((1, $"orchestrator: Jobs:Path: {path}: this file is not a SQLite database. It must be a file of the orchestrator's, or a new one where this user may write."), (run.Code, Assert.Single(run.ErrorLines)));
         Assert.Equal(notes, await File.ReadAllTextAsync(path, Cancellation));
     }
 

@@ -1,3 +1,4 @@
+using Lab.ServiceDefaults;
 using Lab.Testing;
 using Lab.Worker.Inference;
 using Microsoft.Extensions.DependencyInjection;
@@ -11,9 +12,8 @@ public sealed class ProcessTests
     [Fact]
     public async Task Serve_ABackgroundServiceFails_IsAFailure()
     {
-        await using var app = WorkerApplication.Create(
-            ["--urls=http://127.0.0.1:0", "--Logging:LogLevel:Default=None"], builder => builder.Services.AddHostedService<FailingService>());
-        Assert.Equal(WorkerApplication.FailureExitCode, await WorkerApplication.ServeAsync(app));
+        Assert.Equal(ServiceRun.FailureExitCode, await WorkerApplication.ServeAsync(() => WorkerApplication.Create(
+            ["--urls=http://127.0.0.1:0", "--Logging:LogLevel:Default=None"], builder => builder.Services.AddHostedService<FailingService>())));
     }
 
     private static readonly string[] Arguments = [WorkerProgram.Path, "--urls=http://127.0.0.1:0"];

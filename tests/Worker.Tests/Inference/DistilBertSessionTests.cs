@@ -107,7 +107,7 @@ public sealed class DistilBertSessionTests
         Assert.Contains("was changed while it was read", Assert.Throws<ModelDirectoryException>(
             () => compiler.CompileToCache(TestModels.Small, weights, "0", Precision.Int8, _ => { }, TestContext.Current.CancellationToken)).Message, StringComparison.Ordinal);
         Assert.Empty(Directory.EnumerateDirectories(files.File("models")));
-        Assert.Throws<ModelDirectoryException>(() => DistilBertSession.Open(TestModels.Small, weights, new()));
+        Assert.Throws<ModelDirectoryException>(() => DistilBertSession.Open(TestModels.Small, weights, new(), cancellationToken: TestContext.Current.CancellationToken));
     }
 
     [Fact]
