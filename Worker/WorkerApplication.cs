@@ -32,6 +32,8 @@ internal static class WorkerApplication
         configure?.Invoke(builder);
 
         var app = builder.Build();
+        app.UseRequestDefaults();
+        app.UseRouting();
         app.UseServiceDefaults();
         app.UseForeignPageRefusal();
         app.MapDefaultEndpoints();
