@@ -52,7 +52,13 @@ public static class BodyLimit
         using var body = new LimitedBody(request.Body, context.Response, limit, isTooLarge);
         request.Body = body;
         context.Features.Set<IHttpMaxRequestBodySizeFeature>(body);
-        if (isTooLarge) body.CloseAfterwards();
+        if (isTooLarge)
+        {
+            body.CloseAfterwards();
+            // What is not going to be kept needs no room.
+            request.ContentLength = null;
+        }
+
         await next(context);
         if (body.IsAtEnd || context.RequestAborted.IsCancellationRequested) return;
         if (await TryDropRestAsync(context, body.Inner, stopping) || !body.IsOfHttp1) return;

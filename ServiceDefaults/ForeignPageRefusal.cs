@@ -16,7 +16,7 @@ public static class ForeignPageRefusal
     private const string AllowedHosts = "AllowedHosts";
 
     private static readonly Refusal ForeignPage = new(StatusCodes.Status403Forbidden, "Another site's page",
-        "A browser has sent this for a page of another site, which may change nothing here.");
+        "A browser has sent this for a page of another site, which may change nothing here. If it was this server's own, a proxy on the way must pass on the host name that it was called by: X-Forwarded-Host.");
 
     private static readonly Refusal ForeignHost = new(StatusCodes.Status421MisdirectedRequest, "Another host's name",
         "This server listens on this machine only and is not known by that name. Set AllowedHosts to the names by which it may be called, or, behind a proxy, Proxies to its address.");

@@ -57,7 +57,7 @@ public sealed class KnownProxies
             throw Fault($"'{text}' is neither an address nor a network");
         if (slash < 0) return new(address, address.AddressFamily is AddressFamily.InterNetwork ? 32 : 128);
         return IPNetwork.TryParse(text, out var network) ? network
-            : throw Fault($"'{text}' is no network: behind the slash stands how many bits of the address count, and all others are 0");
+            : throw Fault($"'{text}' is no network: behind the slash stands how many bits of the address count");
     }
 
     private static OptionsValidationException Fault(string what) => new(Setting, typeof(KnownProxies),
