@@ -61,12 +61,13 @@ public static class BodyLimit
 
         await next(context);
         if (body.IsAtEnd || context.RequestAborted.IsCancellationRequested) return;
-        if (await TryDropRestAsync(context, body.Inner, stopping) || !body.IsOfHttp1) return;
-        context.Abort();
+        var hasMore = await DropRestAsync(context, body.Inner, stopping);
+        // Over HTTP/2 the client hears of an answer that does not need the rest (RFC 9113, 8.1), and the connection is not this request's alone.
+        if (hasMore && body.IsOfHttp1) context.Abort();
     }
 
-    // Returns whether the body has ended. Over HTTP/2 a client hears of an answer that does not need the rest (RFC 9113, 8.1).
-    private static async Task<bool> TryDropRestAsync(HttpContext context, Stream body, CancellationToken stopping)
+    // Returns whether bytes or time have run out, so that the answer has long been sent and the client will not end.
+    private static async Task<bool> DropRestAsync(HttpContext context, Stream body, CancellationToken stopping)
     {
         var pause = context.Request.Headers.Expect.Count > 0 ? MaxDropPauseUnasked : MaxDropPause;
         using var time = new CancellationTokenSource(MaxDropTime);
@@ -79,15 +80,19 @@ public static class BodyLimit
             {
                 over.CancelAfter(pause);
                 var read = await body.ReadAsync(buffer, over.Token);
-                if (read == 0) return true;
+                if (read == 0) return false;
                 dropped += read;
             }
 
-            return false;
+            return true;
         }
-        catch (Exception e) when (e is IOException or OperationCanceledException)
+        catch (OperationCanceledException)
         {
-            // The client has gone or sends nothing more, or what it sends is no body: either way it has its answer.
+            return !context.RequestAborted.IsCancellationRequested && !stopping.IsCancellationRequested;
+        }
+        catch (IOException)
+        {
+            // What comes is no body, or the client has gone: the server ends the connection by itself once the answer is sent.
             return false;
         }
         finally
