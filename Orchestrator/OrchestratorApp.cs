@@ -48,6 +48,7 @@ internal static class OrchestratorApp
 
         var app = builder.Build();
         app.UseHalfClosedClients();
+        app.UseRequestDefaults();
         app.UseExceptionAnswers();
         app.UseClientTrace();
         app.UseHandover();

@@ -16,7 +16,7 @@ public static class ForeignPageRefusal
     private const string AllowedHosts = "AllowedHosts";
 
     private static readonly Refusal ForeignHost = new(StatusCodes.Status421MisdirectedRequest, "Another host's name",
-        "This server listens on this machine only and is not known by that name. Set AllowedHosts to the names by which it may be called.");
+        "This server listens on this machine only and is not known by that name. Set AllowedHosts to the names by which it may be called, or, behind a proxy, Proxies to its address.");
 
     /// <summary>
     /// Refuses changes that another site's page asks for (403) and, where the server listens on loopback only, every
@@ -30,7 +30,8 @@ public static class ForeignPageRefusal
         var isLocal = new Lazy<bool>(() => !mayBeAnyHost && server.Features.Get<IServerAddressesFeature>()?.Addresses is { Count: > 0 } addresses
             && addresses.All(OpenDoorWarning.IsLoopback));
         app.Use((context, next) =>
-            isLocal.Value && !ForeignPages.IsLocalName(context.Request.Host) ? ForeignHost.ToResult().ExecuteAsync(context)
+            // The names by which a proxy is called are its own matter.
+            isLocal.Value && !context.IsForwarded() && !ForeignPages.IsLocalName(context.Request.Host) ? ForeignHost.ToResult().ExecuteAsync(context)
             : ForeignPages.IsForeignChange(context.Request) ? Refusal.ForeignPage.ToResult().ExecuteAsync(context)
             : next(context));
     }

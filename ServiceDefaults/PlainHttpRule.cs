@@ -3,6 +3,7 @@ using Lab.ServiceDefaults.Access;
 using Lab.ServiceDefaults.Contracts;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Extensions;
 using Microsoft.AspNetCore.HttpsPolicy;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
@@ -37,6 +38,8 @@ public static class PlainHttpRule
         app.Services.GetRequiredService<IOptions<HttpsRedirectionOptions>>().Value.RedirectStatusCode = StatusCodes.Status308PermanentRedirect;
         var refusals = app.Services.GetRequiredService<RefusalLog>();
         var branch = ((IApplicationBuilder)app).New();
+        // TLS ends at the proxy, on the port that goes without saying.
+        branch.Use((context, next) => context.IsForwarded() ? RedirectAsync(context) : next(context));
         branch.UseHttpsRedirection();
         branch.Run(context => NoHttps.ToResult().ExecuteAsync(context));
         var redirect = branch.Build();
@@ -54,6 +57,14 @@ public static class PlainHttpRule
             context.User = Anybody;
             return next(context);
         });
+    }
+
+    private static Task RedirectAsync(HttpContext context)
+    {
+        var request = context.Request;
+        context.Response.StatusCode = StatusCodes.Status308PermanentRedirect;
+        context.Response.Headers.Location = UriHelper.BuildAbsolute(Uri.UriSchemeHttps, new(request.Host.Host), request.PathBase, request.Path, request.QueryString);
+        return Task.CompletedTask;
     }
 
     private sealed class Allowed

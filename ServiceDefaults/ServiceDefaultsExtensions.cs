@@ -54,6 +54,8 @@ public static class ServiceDefaultsExtensions
         builder.Services.AddDefaultHealthChecks();
         builder.Services.TryAddSingleton(TimeProvider.System);
         builder.Services.AddHostedService<DescriptorWatch>();
+        builder.Services.AddSingleton<KnownProxies>();
+        builder.Services.AddHostedService<RejectedRequests>();
         builder.Services.AddProblemDetails();
         builder.Services.AddSingleton<ErrorShape>(OpenInferenceShape.Instance);
         builder.Services.AddSingleton<ErrorShape>(PredictShape.Instance);
@@ -75,15 +77,31 @@ public static class ServiceDefaultsExtensions
             kestrel.Limits.MaxRequestBodySize = maxBodyBytes;
             // Thousands of waiting clients are what a queue is for; beyond that, each costs memory and answers nobody.
             kestrel.Limits.MaxConcurrentConnections = Math.Min(MaxConnections, DescriptorWatch.Limit / 2 ?? MaxConnections);
-            kestrel.Limits.MaxRequestHeaderCount = 64;
-            kestrel.Limits.MaxRequestHeadersTotalSize = 16 * 1024;
+            kestrel.Limits.MaxRequestHeaderCount = RejectedRequests.MaxHeaders;
+            kestrel.Limits.MaxRequestHeadersTotalSize = RejectedRequests.MaxHeaderBytes;
+            // Over HTTP/2 all cookies may come as one header.
+            kestrel.Limits.Http2.MaxRequestHeaderFieldSize = RejectedRequests.MaxHeaderBytes;
+            // A client of a proxy may send an address with its host, which then counts (RFC 9112, 3.2.2).
+            kestrel.AllowHostHeaderOverride = true;
             // A client that sends its headers or body a byte at a time holds a connection for no longer than this.
             kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(15);
             kestrel.Limits.MinRequestBodyDataRate = new(bytesPerSecond: 240, gracePeriod: TimeSpan.FromSeconds(5));
             // An answer with a text of 1 MiB may take 6 MiB of memory until its client has read it: minutes, not the hours of the default.
             kestrel.Limits.MinResponseDataRate = new(bytesPerSecond: 8 * 1024, gracePeriod: TimeSpan.FromSeconds(5));
-            kestrel.Limits.KeepAliveTimeout = TimeSpan.FromMinutes(2);
+            // Longer than proxies keep an idle connection (Caddy two minutes, nginx one): it is they that close it, and never just as they use it.
+            kestrel.Limits.KeepAliveTimeout = TimeSpan.FromSeconds(150);
         });
+    }
+
+    /// <summary>
+    /// Puts first what makes requests the same however they come: through a proxy, by <c>HEAD</c>, with a body that is too
+    /// large. Stands before routing.
+    /// </summary>
+    public static void UseRequestDefaults(this WebApplication app)
+    {
+        app.UseProxyHeaders();
+        app.UseHeadRequests();
+        app.UseBodyLimit();
     }
 
     /// <summary>Puts the handlers of unexpected errors and of bodiless statuses first.</summary>
@@ -139,5 +157,9 @@ public static class ServiceDefaultsExtensions
 
     /// <summary>Tells statuses without a body in the endpoint's <see cref="ErrorShape"/>.</summary>
     public static void UseStatusAnswers(this WebApplication app) =>
-        app.UseStatusCodePages(context => ErrorShape.WriteStatusAsync(context.HttpContext));
+        app.UseStatusCodePages(context =>
+        {
+            HeadRequests.AllowBesideGet(context.HttpContext.Response);
+            return ErrorShape.WriteStatusAsync(context.HttpContext);
+        });
 }

@@ -52,6 +52,7 @@ internal static class WorkerApplication
         var app = builder.Build();
         // What the container has given out once, it disposes.
         _ = app.Services.GetService<ModelReading>();
+        app.UseRequestDefaults();
         app.UseWarmUp();
         app.UseServiceDefaults();
         // Else it would stand before everything, and what the warm-up sends would find no endpoint.

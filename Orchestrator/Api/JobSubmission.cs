@@ -64,7 +64,7 @@ internal sealed class JobSubmission(
     {
         var inTime = wait is not null && job.FinishedAt is not null;
         context.Response.Headers["Preference-Applied"] = Prefer.Applied(respondAsync: !inTime, wait);
-        if (!inTime) return TypedResults.Accepted($"/requests/{job.Id}", job.ToDocument());
+        if (!inTime) return TypedResults.Accepted($"{context.Request.PathBase}/requests/{job.Id}", job.ToDocument());
         if (job.Result is { } result) return TypedResults.Ok(result);
         return (job.Error ?? new(StatusCodes.Status409Conflict, "Canceled", "The job was canceled.")).ToResult();
     }

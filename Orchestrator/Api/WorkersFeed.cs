@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Lab.Orchestrator.Api.HalfClosed;
 using Lab.Orchestrator.Dispatch;
+using Lab.ServiceDefaults;
 using Lab.ServiceDefaults.Contracts;
 
 namespace Lab.Orchestrator.Api;
@@ -94,7 +95,10 @@ internal sealed class WorkersFeed(Dispatcher dispatcher, IHostApplicationLifetim
             {
                 httpContext.HasNoEnd();
                 httpContext.Response.ContentType = "text/event-stream";
-                httpContext.Response.Headers.CacheControl = "no-store";
+                // Nor may a proxy on the way collect events or pack them: nginx (X-Accel-Buffering), others (RFC 9111, 5.2.2.6).
+                httpContext.Response.Headers.CacheControl = "no-store, no-transform";
+                httpContext.Response.Headers["X-Accel-Buffering"] = "no";
+                if (httpContext.IsHeadersOnly()) return;
                 await WriteAsync(httpContext.Response, end.Token);
             }
             catch (TimeoutException)

@@ -26,6 +26,7 @@ internal static class ClusterPageSetup
         services.AddSingleton<ClusterFeed>();
         services.AddHostedService(provider => provider.GetRequiredService<ClusterFeed>());
         services.AddFluentUIComponents();
+        services.AddAntiforgery(antiforgery => antiforgery.Cookie.SecurePolicy = CookieSecurePolicy.SameAsRequest);
         services.AddRazorComponents().AddInteractiveServerComponents(circuit =>
         {
             circuit.DisconnectedCircuitMaxRetained = MaxLostCircuits;

@@ -18,4 +18,12 @@ async function reloadWhenBack() {
   location.reload();
 }
 
+// Where a proxy lets no connection through, the page would stand still without a word.
+const loadedAt = Date.now();
+const connecting = setInterval(() => {
+  const isLive = document.querySelector('.sign-in, [data-live]') !== null;
+  if (isLive) clearInterval(connecting);
+  lost.classList.toggle('unconnected', !isLive && Date.now() - loadedAt > 10_000);
+}, 1000);
+
 Blazor.start({ circuit: { reconnectionOptions: { maxRetries: 600, retryIntervalMilliseconds: 1000 } } });

@@ -28,7 +28,7 @@ public sealed record Refusal(int Status, string Title, string Detail, [property:
 
     /// <summary>403: a browser sends a change for another site's page.</summary>
     public static Refusal ForeignPage { get; } = new(StatusCodes.Status403Forbidden, "Another site's page",
-        "A browser has sent this for a page of another site, which may change nothing here.");
+        "A browser has sent this for a page of another site, which may change nothing here. If it was this server's own, a proxy on the way must pass on the host name that it was called by: X-Forwarded-Host.");
 
     /// <summary>404: there is nothing of that name.</summary>
     public static Refusal NotFound(string detail) => new(StatusCodes.Status404NotFound, "Not found", detail);

@@ -61,6 +61,15 @@ public sealed class PageFleet : IAsyncLifetime
         return tab;
     }
 
+    /// <summary>Opens a page at an address of its own, such as a proxy's.</summary>
+    internal async Task<Tab> OpenAtAsync(Uri address)
+    {
+        BrowserFixture.SkipWithoutChromium();
+        var tab = await _browser.OpenAsync(address);
+        await tab.Page.GotoAsync(address.ToString());
+        return tab;
+    }
+
     /// <summary>Asks the API for an answer.</summary>
     internal async Task<HttpStatusCode> AskAsync(string text)
     {
