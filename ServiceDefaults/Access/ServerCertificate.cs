@@ -38,6 +38,8 @@ internal sealed record ServerCertificate(X509Certificate2 Certificate, X509Certi
     // RFC 5280, 4.2.1.12: id-kp-serverAuth.
     private const string ServerUsage = "1.3.6.1.5.5.7.3.1";
 
+    private const string CannotBeHad = "the certificate for https cannot be had";
+
     // What browsers and clients accept at the most for a certificate of one's own.
     private static readonly TimeSpan Lifetime = TimeSpan.FromDays(825);
     private static readonly TimeSpan RenewBefore = TimeSpan.FromDays(30);
@@ -64,12 +66,12 @@ internal sealed record ServerCertificate(X509Certificate2 Certificate, X509Certi
             Make(directory, certificate, key, time.GetUtcNow());
             return Parse(CertificateFiles.Read(certificate, key), isSelfSigned: true);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException or ArgumentException)
+        catch (Exception e) when (e is CertificateException or IOException or UnauthorizedAccessException or CryptographicException or ArgumentException)
         {
             var setting = options.CertificatePath is { Length: > 0 } path
                 ? $"{HttpsOptions.Section}:{nameof(HttpsOptions.CertificatePath)} '{path}'{(options.KeyPath is { Length: > 0 } own ? $" with {HttpsOptions.Section}:{nameof(HttpsOptions.KeyPath)} '{own}'" : "")}"
                 : $"{HttpsOptions.Section}:{nameof(HttpsOptions.SelfSignedDirectory)}";
-            throw new CertificateException($"{setting}: the certificate for https cannot be had: {e.Message}", e);
+            throw new CertificateException($"{setting}: {(e is CertificateException ? "" : $"{CannotBeHad}: ")}{e.Message}", e);
         }
     }
 
@@ -77,7 +79,7 @@ internal sealed record ServerCertificate(X509Certificate2 Certificate, X509Certi
     /// <exception cref="CertificateException">They could not be read, or hold no certificate for servers and key that belong together.</exception>
     public static ServerCertificate Parse(CertificateFiles files, bool isSelfSigned)
     {
-        if ((files.Certificate.Fault ?? files.Key.Fault) is { } fault) throw new CertificateException($"The certificate for https cannot be had: {fault}");
+        if ((files.Certificate.Fault ?? files.Key.Fault) is { } fault) throw new CertificateException($"{CannotBeHad}: {fault}");
         try
         {
             var issuers = new X509Certificate2Collection();
@@ -86,15 +88,15 @@ internal sealed record ServerCertificate(X509Certificate2 Certificate, X509Certi
             var certificate = X509Certificate2.CreateFromPem(files.Certificate.Text, files.Key.Text);
             return certificate.Extensions.OfType<X509EnhancedKeyUsageExtension>().All(usages => usages.EnhancedKeyUsages[ServerUsage] is not null)
                 ? new(certificate, issuers, isSelfSigned, files)
-                : throw new CertificateException($"The certificate for https cannot be had: the one in '{files.CertificatePath}' is not for servers (extended key usage {ServerUsage}).");
+                : throw new CertificateException($"{CannotBeHad}: the one in '{files.CertificatePath}' is not for servers (extended key usage {ServerUsage}).");
         }
         catch (CryptographicException e)
         {
-            throw new CertificateException($"The certificate for https cannot be had: '{files.CertificatePath}' and '{files.KeyPath}' hold no certificate and unencrypted key in PEM: {e.Message}", e);
+            throw new CertificateException($"{CannotBeHad}: '{files.CertificatePath}' and '{files.KeyPath}' hold no certificate and unencrypted key in PEM: {e.Message}", e);
         }
         catch (ArgumentException e)
         {
-            throw new CertificateException($"The certificate for https cannot be had: the key in '{files.KeyPath}' is not that of the certificate in '{files.CertificatePath}'.", e);
+            throw new CertificateException($"{CannotBeHad}: the key in '{files.KeyPath}' is not that of the certificate in '{files.CertificatePath}'.", e);
         }
     }
 

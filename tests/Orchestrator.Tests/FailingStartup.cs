@@ -11,7 +11,7 @@ namespace Lab.Orchestrator.Tests
     /// <summary>Puts a background service that fails into an orchestrator that runs as a process of its own.</summary>
     public sealed class FailingStartup : IHostingStartup
     {
-        /// <summary>How it fails: <c>at once</c>, <c>later</c> or <c>canceled</c>; absent where it is not wanted.</summary>
+        /// <summary>How it fails: <c>at once</c>, <c>later</c> or <c>canceled</c>; or the file that it makes before it hangs. Absent where it is not wanted.</summary>
         public const string Variable = "LAB_TEST_FAILING_SERVICE";
 
         /// <summary>What such a process is started with.</summary>
@@ -31,6 +31,14 @@ namespace Lab.Orchestrator.Tests
 
         private sealed class FailingService(string how, IHostApplicationLifetime lifetime) : BackgroundService
         {
+            public override Task StartAsync(CancellationToken cancellationToken)
+            {
+                if (!Path.IsPathFullyQualified(how)) return base.StartAsync(cancellationToken);
+                File.WriteAllText(how, "");
+                Thread.Sleep(Timeout.Infinite);
+                return Task.CompletedTask;
+            }
+
             protected override async Task ExecuteAsync(CancellationToken stoppingToken)
             {
                 if (how != "at once") await Task.Delay(Timeout.Infinite, lifetime.ApplicationStarted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

@@ -65,7 +65,7 @@ public sealed class HttpsTests : IDisposable
 
         // Half of it: the certificate without its key, and then nothing that is one.
         await mount.SetAsync(("tls.crt", second.Certificate), ("tls.key", first.Key));
-        await UntilLoggedAsync(log, "kept as it was: The certificate for https cannot be had: the key in");
+        await UntilLoggedAsync(log, "kept as it was: the certificate for https cannot be had: the key in");
         Assert.Equal(first.Fingerprint, await FingerprintAsync(app));
         await mount.SetAsync(("tls.crt", second.Certificate[..200]), ("tls.key", second.Key));
         await UntilLoggedAsync(log, "hold no certificate and unencrypted key in PEM");
@@ -84,7 +84,7 @@ public sealed class HttpsTests : IDisposable
         await File.WriteAllTextAsync(certificate, Make("one").Certificate, Cancellation);
         await File.WriteAllTextAsync(key, Make("other").Key, Cancellation);
         var refusal = await Assert.ThrowsAsync<CertificateException>(() => FingerprintAsync($"--Https:CertificatePath={certificate}", $"--Https:KeyPath={key}"));
-        Assert.Equal($"The certificate for https cannot be had: the key in '{key}' is not that of the certificate in '{certificate}'.", refusal.Message);
+        Assert.Equal($"Https:CertificatePath '{certificate}' with Https:KeyPath '{key}': the certificate for https cannot be had: the key in '{key}' is not that of the certificate in '{certificate}'.", refusal.Message);
     }
 
     private static (string Certificate, string Key, string Fingerprint) Make(string name)
