@@ -98,11 +98,11 @@ public sealed class HttpsTests : IDisposable
     private static Task UntilLoggedAsync(RememberedLog log, string words) => Eventually.TrueAsync(
         () => log.Messages.Any(message => message.Contains(words, StringComparison.Ordinal)), $"\"{words}\" is logged", () => string.Join('\n', log.Messages));
 
-    private static async Task<WebApplication> StartAsync(RememberedLog log, params string[] settings)
+    private async Task<WebApplication> StartAsync(RememberedLog log, params string[] settings)
     {
         var app = OrchestratorApp.Create(
             services => services.AddSingleton<ILoggerProvider>(log),
-            ["--urls=https://127.0.0.1:0", "--Logging:Console:LogLevel:Default=None", $"--Jobs:Path={Path.Combine(Path.GetTempPath(), $"lab-jobs-{Guid.NewGuid():N}.db")}", .. settings]);
+            ["--urls=https://127.0.0.1:0", "--Logging:Console:LogLevel:Default=None", $"--Jobs:Path={Path.Combine(_directory.FullName, "jobs.db")}", .. settings]);
         await app.StartAsync(Cancellation);
         return app;
     }
