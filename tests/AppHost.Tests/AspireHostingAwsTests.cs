@@ -37,6 +37,28 @@ public sealed class AspireHostingAwsTests : IDisposable
         }
         """;
 
+    // What AppHost uses of ServiceDefaults.
+    private const string ServiceDefaultsSource = """
+        using Microsoft.Extensions.DependencyInjection;
+
+        namespace Lab.ServiceDefaults;
+
+        public static class ServiceRun
+        {
+            public static void TellFailures(string name) { }
+        }
+
+        public static class StartLog
+        {
+            public static void SilenceFailedStart(this IServiceCollection services) { }
+        }
+
+        public static class ListenFailure
+        {
+            public static string? FirstFault(IEnumerable<(string Setting, string? Addresses)> settings) => null;
+        }
+        """;
+
     private static readonly string Solution = BuildMetadata.Of("SolutionDirectory");
 
     private readonly string _root = Directory.CreateTempSubdirectory("lab-aws-").FullName;
@@ -54,6 +76,9 @@ public sealed class AspireHostingAwsTests : IDisposable
             Write($"{program}/{Path.GetFileName(program)}.csproj", """<Project Sdk="Microsoft.NET.Sdk"><PropertyGroup><OutputType>Exe</OutputType></PropertyGroup></Project>""");
             Write($"{program}/Program.cs", "return 0;");
         }
+
+        Write("ServiceDefaults/ServiceDefaults.csproj", """<Project Sdk="Microsoft.NET.Sdk"><ItemGroup><FrameworkReference Include="Microsoft.AspNetCore.App" /></ItemGroup></Project>""");
+        Write("ServiceDefaults/ServiceRun.cs", ServiceDefaultsSource);
     }
 
     public void Dispose() => Directory.Delete(_root, recursive: true);
