@@ -3,6 +3,16 @@ namespace Lab.Orchestrator.Dispatch;
 /// <content>Which worker takes which entries.</content>
 internal sealed partial class DispatchState
 {
+    private int _mostQueued;
+
+    /// <summary>The most entries that have waited at once since this was asked last.</summary>
+    public int TakeMostQueued()
+    {
+        var most = _mostQueued;
+        _mostQueued = _queue.Count;
+        return most;
+    }
+
     private void Pump()
     {
         for (var entry = _queue.Head; entry is not null && Workers.LongestIdle is not null;)

@@ -29,7 +29,6 @@ internal sealed partial class DispatchState(
     private long _arrivals;
     private long _calls;
     private long _queueDue = long.MaxValue;
-    private int _mostQueued;
 
     public WorkerTable Workers { get; } = new(options, time, jitter, logger);
 
@@ -37,14 +36,6 @@ internal sealed partial class DispatchState(
     public RequestRecorder Requests { get; } = new(time);
 
     public int Queued => _queue.Count;
-
-    /// <summary>The most entries that have waited at once since this was asked last.</summary>
-    public int TakeMostQueued()
-    {
-        var most = _mostQueued;
-        _mostQueued = _queue.Count;
-        return most;
-    }
 
     /// <summary>Clock reading by which <see cref="Tick"/> must be called next.</summary>
     public long NextDue { get; private set; }
