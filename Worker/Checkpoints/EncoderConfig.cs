@@ -1,4 +1,4 @@
-using System.Text.Json;
+using System.Globalization;
 using Lab.ServiceDefaults.Contracts;
 
 namespace Lab.Worker.Checkpoints;
@@ -13,18 +13,19 @@ internal enum Activation
     Relu,
 }
 
-/// <summary>
-/// The shape of a DistilBERT classifier (Sanh et al., arXiv:1910.01108) by Hugging Face's <c>config.json</c>.
-/// </summary>
+/// <summary>The shape of a classifier by Hugging Face's <c>config.json</c>.</summary>
 internal sealed record EncoderConfig
 {
     /// <summary>The file's name within a model directory.</summary>
     public const string FileName = "config.json";
 
-    /// <summary>Added to the variance in every layer normalisation; DistilBERT has no setting for it.</summary>
-    public const float LayerNormEpsilon = 1e-12f;
+    /// <summary>Rows of the table of positions where <c>config.json</c> names no number.</summary>
+    public const int StandardPositionRows = 512;
 
     private const int MaxFileBytes = 4 << 20;
+
+    /// <summary>What kind of model it is.</summary>
+    public required EncoderArchitecture Architecture { get; init; }
 
     /// <summary>Width of the hidden states, a multiple of <see cref="Heads"/>.</summary>
     public int Dim { get; init; } = 768;
@@ -36,13 +37,22 @@ internal sealed record EncoderConfig
     public int Heads { get; init; } = 12;
 
     /// <summary>Transformer layers.</summary>
-    public int Layers { get; init; } = 6;
+    public required int Layers { get; init; }
 
-    /// <summary>The longest input in tokens, [CLS] and [SEP] included.</summary>
-    public int MaxPositions { get; init; } = 512;
+    /// <summary>The longest input in tokens, those around the text included.</summary>
+    public int MaxPositions { get; init; } = StandardPositionRows;
 
     /// <summary>Rows of the word embeddings: as many as there are tokens, or padded.</summary>
-    public int VocabSize { get; init; } = 30522;
+    public required int VocabSize { get; init; }
+
+    /// <summary>Rows of the token types' embeddings; 0 where there are none.</summary>
+    public int TypeRows { get; init; }
+
+    /// <summary>The token id of padding, where <see cref="EncoderArchitecture.PositionsFollowPadding"/>; else 0.</summary>
+    public int PadId { get; init; }
+
+    /// <summary>Added to the variance in every layer normalisation, above 0.</summary>
+    public float LayerNormEpsilon { get; init; } = 1e-12f;
 
     /// <summary>The feed-forward network's activation.</summary>
     public Activation Activation { get; init; } = Activation.Gelu;
@@ -53,13 +63,34 @@ internal sealed record EncoderConfig
     /// <summary>The classes in the order of their ids, at least one.</summary>
     public IReadOnlyList<string> Labels { get; init; } = ["NEGATIVE", "POSITIVE"];
 
+    /// <summary>How texts become tokens.</summary>
+    public TokenizerKind Tokenizer => Architecture.Tokenizer;
+
+    /// <summary>The row of the table of positions that belongs to the first token.</summary>
+    public int FirstPosition => Architecture.PositionsFollowPadding ? PadId + 1 : 0;
+
+    /// <summary>Rows of the table of positions in the file.</summary>
+    public int PositionRows => FirstPosition + MaxPositions;
+
+    /// <summary>How many types of tokens are told apart: 2 where the second text of a pair is marked by its own, else 1.</summary>
+    public int TokenTypes => Architecture.PairsHaveTypes && TypeRows > 1 ? 2 : 1;
+
+    /// <summary>All that the network depends on besides its weights.</summary>
+    public string Shape => string.Create(CultureInfo.InvariantCulture,
+        $"{Dim}|{HiddenDim}|{Heads}|{Layers}|{MaxPositions}|{VocabSize}|{Activation}|{Labels.Count}{OwnShape}");
+
+    // Empty where there was nothing else before other architectures came: what was compiled then is found.
+    private string OwnShape => Architecture == Architectures.DistilBert
+        ? ""
+        : string.Create(CultureInfo.InvariantCulture, $"|{Architecture}|{TypeRows}|{PadId}|{LayerNormEpsilon:R}");
+
     /// <summary>Reads <c>config.json</c>; a member that is absent has Hugging Face's default.</summary>
     /// <exception cref="ModelDirectoryException">The file is missing, is not JSON, or asks for an impossible model.</exception>
     public static EncoderConfig Read(string directory)
     {
         var path = Path.Combine(directory, FileName);
         using var json = JsonFile.Read(path, MaxFileBytes);
-        return new Reader(path, json.RootElement).Read();
+        return new EncoderConfigReader(path, json.RootElement).Read();
     }
 
     /// <summary>Checks ranges and divisibility.</summary>
@@ -67,15 +98,20 @@ internal sealed record EncoderConfig
     /// <exception cref="ModelDirectoryException">A value is impossible.</exception>
     public void Validate(string path)
     {
-        Within("dim", Dim, 1, 1 << 14);
-        Within("hidden_dim", HiddenDim, 1, 1 << 16);
-        Within("n_heads", Heads, 1, Dim);
-        Within("n_layers", Layers, 1, 256);
-        Within("max_position_embeddings", MaxPositions, 3, 1 << 14);
+        var members = Architecture.Members;
+        Within(members.Dim[0], Dim, 1, 1 << 14);
+        Within(members.HiddenDim[0], HiddenDim, 1, 1 << 16);
+        Within(members.Heads[0], Heads, 1, Dim);
+        Within(members.Layers[0], Layers, 1, 256);
         Within("vocab_size", VocabSize, 4, 1 << 22);
+        if (members.PadId is { } pad) Within(pad, PadId, 0, VocabSize - 1);
+        Within("max_position_embeddings", PositionRows, FirstPosition + 3, FirstPosition + (1 << 14));
+        if (members.TypeRows is { } types) Within(types, TypeRows, 1, 1 << 10);
         Within("num_labels", Labels.Count, 1, 1 << 12);
+        if (LayerNormEpsilon is not (> 0 and <= 1))
+            throw new ModelDirectoryException(path, string.Create(CultureInfo.InvariantCulture, $"{members.LayerNormEpsilon} is {LayerNormEpsilon}; it must be above 0, and 1 at most"));
         if (Dim % Heads != 0)
-            throw new ModelDirectoryException(path, $"dim ({Dim}) is not a multiple of n_heads ({Heads})");
+            throw new ModelDirectoryException(path, $"{members.Dim[0]} ({Dim}) is not a multiple of {members.Heads[0]} ({Heads})");
         foreach (var (id, label) in Labels.Index())
             if (!WireName.IsValid(label))
                 throw new ModelDirectoryException(path, $"id2label has a name for the id {id} that is longer than {WireName.MaxLength} characters, or has one in it that ends a line or turns the direction of writing");
@@ -87,92 +123,5 @@ internal sealed record EncoderConfig
             if (value < minimum || value > maximum)
                 throw new ModelDirectoryException(path, $"{name} is {value}; it must be {minimum} to {maximum}");
         }
-    }
-
-    private readonly ref struct Reader(string path, JsonElement root)
-    {
-        public EncoderConfig Read()
-        {
-            if (root.ValueKind is not JsonValueKind.Object) throw Wrong("is not a JSON object");
-            var type = Text("model_type");
-            if (type is null) throw Wrong("model_type is missing; it must be distilbert");
-            if (type is not "distilbert") throw Wrong($"model_type is \"{type}\"; only distilbert can be served");
-            ConfigMembers.Check(JsonMembers.Of(path, root));
-            var standard = new EncoderConfig();
-            var config = new EncoderConfig
-            {
-                Dim = Number("dim", "hidden_size") ?? standard.Dim,
-                HiddenDim = Number("hidden_dim") ?? standard.HiddenDim,
-                Heads = Number("n_heads", "num_attention_heads") ?? standard.Heads,
-                Layers = Number("n_layers", "num_hidden_layers") ?? standard.Layers,
-                MaxPositions = Number("max_position_embeddings") ?? standard.MaxPositions,
-                VocabSize = Number("vocab_size") ?? standard.VocabSize,
-                Activation = Text("activation") switch
-                {
-                    null or "gelu" => Activation.Gelu,
-                    "relu" => Activation.Relu,
-                    var other => throw Wrong($"activation is \"{other}\"; it must be gelu or relu"),
-                },
-                Problem = Text("problem_type") switch
-                {
-                    null or "single_label_classification" => ProblemType.SingleLabel,
-                    "multi_label_classification" => ProblemType.MultiLabel,
-                    "regression" => ProblemType.Regression,
-                    var other => throw Wrong($"problem_type is \"{other}\"; it must be single_label_classification, multi_label_classification or regression"),
-                },
-                Labels = Labels(),
-            };
-            config.Validate(path);
-            return config;
-        }
-
-        private string[] Labels()
-        {
-            var count = Number("num_labels");
-            if (!root.TryGetProperty("id2label", out var map) || map.ValueKind is JsonValueKind.Null)
-            {
-                // Bounded before anything of that size is made.
-                if (count is < 1 or > 1 << 12) throw Wrong($"num_labels is {count}; it must be 1 to {1 << 12}");
-                return [.. Enumerable.Range(0, count ?? 2).Select(id => $"LABEL_{id}")];
-            }
-
-            if (map.ValueKind is not JsonValueKind.Object) throw Wrong("id2label is not an object");
-            var labels = new string?[map.EnumerateObject().Count()];
-            foreach (var entry in map.EnumerateObject())
-            {
-                if (!int.TryParse(entry.Name, out var id) || id < 0 || id >= labels.Length || labels[id] is not null)
-                    throw Wrong($"id2label has the id \"{entry.Name}\"; ids must be 0 to {labels.Length - 1}, each once");
-                labels[id] = entry.Value.ValueKind is JsonValueKind.String && entry.Value.GetString() is { Length: > 0 } label
-                    ? label
-                    : throw Wrong($"id2label has no name for the id {id}");
-            }
-
-            if (count is not null && count != labels.Length)
-                throw Wrong($"num_labels is {count}, but id2label has {labels.Length} labels");
-            return labels!;
-        }
-
-        // The names that Hugging Face has for all models (attribute_map of its EncoderConfig).
-        private int? Number(string name, string alias)
-        {
-            var (own, other) = (Number(name), Number(alias));
-            return own is null || other is null || own == other ? own ?? other : throw Wrong($"{name} is {own}, but {alias} is {other}");
-        }
-
-        private int? Number(string name)
-        {
-            if (!root.TryGetProperty(name, out var value) || value.ValueKind is JsonValueKind.Null) return null;
-            return value.ValueKind is JsonValueKind.Number && value.TryGetInt32(out var number)
-                ? number
-                : throw Wrong($"{name} is not a whole number of 32 bits");
-        }
-
-        private string? Text(string name)
-        {
-            if (!root.TryGetProperty(name, out var value) || value.ValueKind is JsonValueKind.Null) return null;
-            return value.ValueKind is JsonValueKind.String ? value.GetString() : throw Wrong($"{name} is not a string");
-        }
-
-        private ModelDirectoryException Wrong(string problem) => new(path, problem);
     }
 }

@@ -1,60 +1,122 @@
+using System.Globalization;
+
 namespace Lab.Worker.Checkpoints;
 
 /// <summary>A tensor that a model file must have.</summary>
-/// <param name="Name">The name without the prefix <c>distilbert.</c>.</param>
+/// <param name="Name">The name in the file.</param>
 /// <param name="Shape">The dimensions, outermost first; a linear layer's weight is [out, in].</param>
-internal sealed record TensorShape(string Name, IReadOnlyList<long> Shape);
+/// <param name="Role">What it is for, in the words of <see cref="EncoderTensors"/>; empty where that is not asked.</param>
+internal sealed record TensorShape(string Name, IReadOnlyList<long> Shape, string Role = "");
 
-/// <summary>The tensors of Hugging Face's <c>DistilBertForSequenceClassification</c>.</summary>
+/// <summary>
+/// The tensors of a classifier, by what they are for. A role is one of these names, after <see cref="InLayer"/> where each
+/// layer has one, followed by <c>.weight</c> or <c>.bias</c>.
+/// </summary>
 internal static class EncoderTensors
 {
-    /// <summary>What stands before the names of the encoder's tensors, but not before the classifier's.</summary>
-    public const string Prefix = "distilbert.";
+    /// <summary>The table of words: a row for each token id.</summary>
+    public const string Words = "words";
 
-    private static readonly string[] OtherHeads = ["vocab_transform.", "vocab_layer_norm.", "vocab_projector.", "qa_outputs."];
+    /// <summary>The table of positions.</summary>
+    public const string Positions = "positions";
 
-    /// <summary>The name by which a layer's tensor is found.</summary>
+    /// <summary>The table of token types.</summary>
+    public const string Types = "types";
+
+    /// <summary>The layer normalisation of the embeddings.</summary>
+    public const string EmbeddingNorm = "embedding_norm";
+
+    /// <summary>The projection to queries of attention.</summary>
+    public const string Query = "query";
+
+    /// <summary>The projection to keys of attention.</summary>
+    public const string Key = "key";
+
+    /// <summary>The projection to values of attention.</summary>
+    public const string Value = "value";
+
+    /// <summary>The projection of what attention gives.</summary>
+    public const string AttentionOutput = "attention_output";
+
+    /// <summary>The layer normalisation after attention.</summary>
+    public const string AttentionNorm = "attention_norm";
+
+    /// <summary>The feed-forward network's first layer.</summary>
+    public const string Inner = "inner";
+
+    /// <summary>The feed-forward network's second layer.</summary>
+    public const string Outer = "outer";
+
+    /// <summary>The layer normalisation after the feed-forward network.</summary>
+    public const string OutputNorm = "output_norm";
+
+    /// <summary>The first layer of the head.</summary>
+    public const string HeadDense = "head_dense";
+
+    /// <summary>The second layer of the head, which gives the logits.</summary>
+    public const string HeadOutput = "head_output";
+
+    /// <summary>What each layer has.</summary>
+    public static IReadOnlyList<string> LayerParts { get; } = [Query, Key, Value, AttentionOutput, AttentionNorm, Inner, Outer, OutputNorm];
+
+    /// <summary>The role of a layer's tensor.</summary>
     /// <param name="layer">The layer, 0 to <see cref="EncoderConfig.Layers"/> − 1.</param>
-    /// <param name="tensor">The rest of the name, for instance <c>ffn.lin1.weight</c>.</param>
-    public static string InLayer(int layer, string tensor) => $"transformer.layer.{layer}.{tensor}";
-
-    /// <summary>Whether the tensor carries <see cref="Prefix"/> in Hugging Face's files.</summary>
-    public static bool IsOfEncoder(string name) =>
-        name.StartsWith("embeddings.", StringComparison.Ordinal) || name.StartsWith("transformer.", StringComparison.Ordinal);
-
-    /// <summary>
-    /// Whether a tensor may be there that a classifier does not have: the numbers 0, 1, 2 … of positions, or the head of a
-    /// model for masked words or for questions, of which a classifier was made.
-    /// </summary>
-    public static bool IsOfNoConcern(string name) =>
-        name is $"{Prefix}embeddings.position_ids" or "embeddings.position_ids"
-        || Array.Exists(OtherHeads, head => name.StartsWith(head, StringComparison.Ordinal));
+    /// <param name="part">One of <see cref="LayerParts"/>.</param>
+    public static string InLayer(int layer, string part) => $"layer{layer}.{part}";
 
     /// <summary>Every tensor that a model of this shape has.</summary>
     public static IEnumerable<TensorShape> Of(EncoderConfig config)
     {
         long dim = config.Dim, hidden = config.HiddenDim;
-        yield return new("embeddings.word_embeddings.weight", [config.VocabSize, dim]);
-        yield return new("embeddings.position_embeddings.weight", [config.MaxPositions, dim]);
-        foreach (var tensor in Normalisation("embeddings.LayerNorm")) yield return tensor;
+        yield return Weight(Words, null, [config.VocabSize, dim]);
+        yield return Weight(Positions, null, [config.PositionRows, dim]);
+        if (config.TypeRows > 0) yield return Weight(Types, null, [config.TypeRows, dim]);
+        foreach (var tensor in Normalisation(EmbeddingNorm)) yield return tensor;
         for (var layer = 0; layer < config.Layers; layer++)
         {
-            foreach (var name in (string[])["q_lin", "k_lin", "v_lin", "out_lin"])
+            foreach (var part in LayerParts)
             {
-                foreach (var tensor in Linear(InLayer(layer, $"attention.{name}"), dim, dim)) yield return tensor;
+                var tensors = part switch
+                {
+                    AttentionNorm or OutputNorm => Normalisation(part, layer),
+                    Inner => Linear(part, layer, hidden, dim),
+                    Outer => Linear(part, layer, dim, hidden),
+                    _ => Linear(part, layer, dim, dim),
+                };
+                foreach (var tensor in tensors) yield return tensor;
             }
-
-            foreach (var tensor in Normalisation(InLayer(layer, "sa_layer_norm"))) yield return tensor;
-            foreach (var tensor in Linear(InLayer(layer, "ffn.lin1"), hidden, dim)) yield return tensor;
-            foreach (var tensor in Linear(InLayer(layer, "ffn.lin2"), dim, hidden)) yield return tensor;
-            foreach (var tensor in Normalisation(InLayer(layer, "output_layer_norm"))) yield return tensor;
         }
 
-        foreach (var tensor in Linear("pre_classifier", dim, dim)) yield return tensor;
-        foreach (var tensor in Linear("classifier", config.Labels.Count, dim)) yield return tensor;
+        foreach (var tensor in Linear(HeadDense, null, dim, dim)) yield return tensor;
+        foreach (var tensor in Linear(HeadOutput, null, config.Labels.Count, dim)) yield return tensor;
 
-        IEnumerable<TensorShape> Normalisation(string name) => [new($"{name}.weight", [dim]), new($"{name}.bias", [dim])];
-        static IEnumerable<TensorShape> Linear(string name, long to, long from) =>
-            [new($"{name}.weight", [to, from]), new($"{name}.bias", [to])];
+        TensorShape[] Normalisation(string part, int? layer = null) => [Weight(part, layer, [dim]), Bias(part, layer, dim)];
+        TensorShape[] Linear(string part, int? layer, long to, long from) => [Weight(part, layer, [to, from]), Bias(part, layer, to)];
+        TensorShape Weight(string part, int? layer, long[] shape) => Tensor(part, layer, ".weight", shape);
+        TensorShape Bias(string part, int? layer, long size) => Tensor(part, layer, ".bias", [size]);
+        TensorShape Tensor(string part, int? layer, string kind, long[] shape) => new(
+            string.Format(CultureInfo.InvariantCulture, config.Architecture.TensorNames[part], layer) + kind, shape,
+            (layer is { } number ? InLayer(number, part) : part) + kind);
     }
+
+    /// <summary>The names under which a tensor may be in a file: transformers finds each of them.</summary>
+    /// <param name="tensor">One of <see cref="Of"/>.</param>
+    /// <param name="architecture">The model's.</param>
+    public static IEnumerable<string> NamesOf(TensorShape tensor, EncoderArchitecture architecture)
+    {
+        string[] names = tensor.Name.StartsWith(architecture.Prefix, StringComparison.Ordinal)
+            ? [tensor.Name, tensor.Name[architecture.Prefix.Length..]]
+            : [tensor.Name];
+        // As Google's own program had them, in files of the first years.
+        return names.Concat(names.Where(name => name.Contains("LayerNorm.", StringComparison.Ordinal))
+            .Select(name => name.Replace("LayerNorm.weight", "LayerNorm.gamma", StringComparison.Ordinal).Replace("LayerNorm.bias", "LayerNorm.beta", StringComparison.Ordinal)));
+    }
+
+    /// <summary>
+    /// Whether a tensor may be there that a classifier does not have: the numbers 0, 1, 2 … of positions, or what belongs to
+    /// another head, of a model that a classifier was made of.
+    /// </summary>
+    public static bool IsUnused(string name, EncoderArchitecture architecture) =>
+        name is "embeddings.position_ids" || name == $"{architecture.Prefix}embeddings.position_ids"
+        || architecture.UnusedTensors.Any(beginning => name.StartsWith(beginning, StringComparison.Ordinal));
 }

@@ -40,8 +40,12 @@ internal sealed partial class ModelCompiler(ModelCache? cache, Processor process
     public static string ModelIn(string entry) => Path.Combine(entry, ModelFile);
 
     /// <summary>How many bytes compiling takes up at most, whatever the weights are stored as.</summary>
-    public static long RoomFor(EncoderConfig config) =>
-        BytesForGraph + BytesForEach * EncoderTensors.Of(config).Sum(tensor => tensor.Shape.Aggregate(1L, (product, dimension) => product * dimension));
+    public static long RoomFor(EncoderConfig config)
+    {
+        var stored = EncoderTensors.Of(config).Sum(tensor => tensor.Shape.Aggregate(1L, (product, dimension) => product * dimension));
+        // The table of positions is there once for each type.
+        return BytesForGraph + BytesForEach * (stored + (config.TokenTypes - 1L) * config.MaxPositions * config.Dim);
+    }
 
     /// <summary>Whether weights are compiled into the cache rather than in memory at each start.</summary>
     public bool UsesCache(EncoderWeights weights) => cache is not null && weights.FileBytes >= CachedFrom;
@@ -78,7 +82,7 @@ internal sealed partial class ModelCompiler(ModelCache? cache, Processor process
     public string Key(EncoderConfig config, string sha256, Precision precision)
     {
         var parts = string.Create(CultureInfo.InvariantCulture,
-            $"{GraphVersion}|{sha256}|{config.Dim}|{config.HiddenDim}|{config.Heads}|{config.Layers}|{config.MaxPositions}|{config.VocabSize}|{config.Activation}|{config.Labels.Count}|{precision}|{Levels(precision)}|{OnnxRuntimeProcess.Version}|{processor.Features}");
+            $"{GraphVersion}|{sha256}|{config.Shape}|{precision}|{Levels(precision)}|{OnnxRuntimeProcess.Version}|{processor.Features}");
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(parts)))[..32];
     }
 

@@ -32,13 +32,14 @@ internal sealed partial class ClassifierGraph
     }
 
     // A product whose input is nowhere far below zero: nearly one bit more than a sign would leave.
-    private string Outer(string output, string input, string bias, string weight)
+    private string OuterProduct(string output, string input, string layer)
     {
-        if (_levels is not { } levels) return Floats(output, input, Add(weight), Add(bias));
+        var (weight, bias) = ($"{layer}.weight", Add($"{layer}.bias"));
+        if (_levels is not { } levels) return Floats(output, input, Add(weight), bias);
         var largest = Reduced($"{input}.largest", "ReduceMax", input);
         var magnitude = _graph.Node($"{input}.magnitude", "Mul", largest, PerUpperStep).Name;
         var scale = _graph.Node($"{input}.scale", "Max", magnitude, LeastUpperStep).Name;
-        return Bytes(output, Quantized(input, scale, _lowZeros), _weights.Quantize(weight, levels, weight), Add(bias), Low);
+        return Bytes(output, Quantized(input, scale, _lowZeros), _weights.Quantize(weight, levels, weight), bias, Low);
     }
 
     private void Quantization()

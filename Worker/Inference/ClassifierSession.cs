@@ -1,6 +1,7 @@
 using Lab.Worker.Checkpoints;
 using Lab.Worker.Compilation;
 using Lab.Worker.Graphs;
+using Lab.Worker.Tokenization;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
 
@@ -33,7 +34,7 @@ internal sealed class ClassifierSession : ILogitsModel
     private readonly IReadOnlyList<IDisposable> _owned;
     private readonly RunOptions _run = new();
     private readonly RunOptions _largeRun = new();
-    private readonly PackedBatch _batch = new();
+    private readonly PackedBatch _batch;
     private readonly InferenceSession _session;
     private readonly int _labels;
     private readonly bool _alone;
@@ -42,6 +43,7 @@ internal sealed class ClassifierSession : ILogitsModel
     {
         _session = session;
         _labels = config.Labels.Count;
+        _batch = new(config.TokenTypes > 1 ? config.MaxPositions : 0);
         _alone = deterministic || !AddsUpAlike(config);
         _owned = owned;
         // A long text takes tens of megabytes, and is rare: eight workers need not keep that for the next one.
@@ -96,10 +98,10 @@ internal sealed class ClassifierSession : ILogitsModel
     }
 
     /// <inheritdoc/>
-    public float[][] ComputeLogits(IReadOnlyList<int[]> texts)
+    public float[][] ComputeLogits(IReadOnlyList<TokenizedText> texts)
     {
         var logits = new float[texts.Count][];
-        var all = texts as int[][] ?? [.. texts];
+        var all = texts as TokenizedText[] ?? [.. texts];
         for (int first = 0, next; first < all.Length; first = next)
         {
             next = _alone ? first + 1 : PackEnd(all, first);
@@ -125,17 +127,17 @@ internal sealed class ClassifierSession : ILogitsModel
     private static bool AddsUpAlike(EncoderConfig config) => config.Dim % 4 == 0 && config.Dim / config.Heads is > 1 and <= 64;
 
     // What is left is shared out among as few packs as hold it, so that the last is not much smaller than the others.
-    private static int PackEnd(int[][] texts, int first)
+    private static int PackEnd(TokenizedText[] texts, int first)
     {
         var left = 0;
-        for (var i = first; i < texts.Length; i++) left += texts[i].Length;
+        for (var i = first; i < texts.Length; i++) left += texts[i].TokenIds.Length;
         var packs = (left + MaxPackedTokens - 1) / MaxPackedTokens;
         var share = (left + packs - 1) / packs;
-        var tokens = texts[first].Length;
+        var tokens = texts[first].TokenIds.Length;
         var next = first + 1;
         for (; next < texts.Length; next++)
         {
-            var length = texts[next].Length;
+            var length = texts[next].TokenIds.Length;
             if (tokens + length / 2 > share || tokens + length > MaxPackedTokens) break;
             tokens += length;
         }

@@ -11,16 +11,22 @@ internal static class TestModels
     /// <summary>Wide enough for logits to differ clearly between texts.</summary>
     public const float Spread = 0.25f;
 
-    public static EncoderConfig Small { get; } = new()
+    public static EncoderConfig Small { get; } = SmallOf(Architectures.DistilBert);
+
+    /// <summary>A small model of an architecture.</summary>
+    public static EncoderConfig SmallOf(EncoderArchitecture architecture) => architecture.Standard with
     {
         Dim = 16,
         HiddenDim = 40,
         Heads = 2,
         Layers = 2,
         MaxPositions = 24,
-        VocabSize = 150,
+        VocabSize = architecture.Tokenizer is TokenizerKind.ByteLevel ? 300 : 150,
         Labels = ["NEGATIVE", "NEUTRAL", "POSITIVE"],
     };
+
+    /// <summary>The same of the architecture with this <c>model_type</c>.</summary>
+    public static EncoderConfig SmallOf(string modelType) => SmallOf(Architectures.Find(modelType)!);
 
     /// <summary>The bundled model.</summary>
     public static string Bundled { get; } = Path.Combine(AppContext.BaseDirectory, "Models", "minilm-sst2");

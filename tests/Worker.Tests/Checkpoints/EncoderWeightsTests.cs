@@ -6,7 +6,7 @@ namespace Lab.Worker.Tests.Checkpoints;
 
 public sealed class EncoderWeightsTests
 {
-    private const string Words = "embeddings.word_embeddings.weight";
+    private const string Words = "distilbert.embeddings.word_embeddings.weight";
 
     public static TheoryData<string> TensorNames => [.. EncoderTensors.Of(TestModels.Small with { Layers = 1 }).Select(tensor => tensor.Name)];
 
@@ -37,7 +37,7 @@ public sealed class EncoderWeightsTests
     [InlineData("F16", 1e10f, "infinite")]
     public void Build_ElementNotFinite_NamesTensorAndElement(string type, float value, string expected)
     {
-        foreach (var name in (string[])["transformer.layer.0.ffn.lin2.weight", "transformer.layer.0.attention.k_lin.bias"])
+        foreach (var name in (string[])["distilbert.transformer.layer.0.ffn.lin2.weight", "distilbert.transformer.layer.0.attention.k_lin.bias"])
         {
             using var directory = Write(Enum.Parse<StoredType>(type), [.. Tensors()], (tensor, values) =>
             {
@@ -111,7 +111,7 @@ public sealed class EncoderWeightsTests
         });
         using var weights = EncoderWeights.Open(directory.Path, Config);
 
-        var weight = weights.GetHalf(Words);
+        var weight = weights.GetHalf($"{EncoderTensors.Words}.weight");
 
         Assert.Equal([Config.VocabSize, Config.Dim], weight.Shape);
         Assert.Equal(Config.VocabSize * Config.Dim * bytes, weight.Bytes);

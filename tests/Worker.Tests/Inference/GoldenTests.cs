@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Lab.Worker.Checkpoints;
 using Lab.Worker.Compilation;
+using Lab.Worker.Inference;
 using Lab.Worker.Tokenization;
 
 namespace Lab.Worker.Tests.Inference;

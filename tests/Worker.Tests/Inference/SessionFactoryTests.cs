@@ -114,7 +114,7 @@ public sealed class SessionFactoryTests : IDisposable
     public void Open_WeightNotFinite_NamesItAndLeavesNothing()
     {
         SafetensorsWriter.Write(_model.File("model.safetensors"), [.. EncoderTensors.Of(TestModels.Small)], StoredType.F32,
-            (tensor, values) => values.Fill(tensor.Name == "transformer.layer.1.ffn.lin1.weight" ? float.NaN : 0.5f));
+            (tensor, values) => values.Fill(tensor.Name == "distilbert.transformer.layer.1.ffn.lin1.weight" ? float.NaN : 0.5f));
 
         var error = Assert.Throws<ModelDirectoryException>(() => Open(Precision.Int8));
 
