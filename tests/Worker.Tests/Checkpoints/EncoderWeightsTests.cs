@@ -10,6 +10,45 @@ public sealed class EncoderWeightsTests
 
     public static TheoryData<string> TensorNames => [.. EncoderTensors.Of(TestModels.Small with { Layers = 1 }).Select(tensor => tensor.Name)];
 
+    public static TheoryData<string, string> TensorNamesOfOthers => [.. from type in (string[])["bert", "roberta"]
+        from tensor in EncoderTensors.Of(TestModels.SmallOf(type) with { Layers = 1 })
+        select (type, tensor.Name)];
+
+    [Theory]
+    [MemberData(nameof(TensorNamesOfOthers))]
+    public void Open_TensorOfAnotherArchitectureMissing_NamesIt(string modelType, string name)
+    {
+        var config = TestModels.SmallOf(modelType) with { Layers = 1 };
+        using var directory = Write(StoredType.F32, [.. EncoderTensors.Of(config).Where(tensor => tensor.Name != name)], (_, _) => { });
+
+        Assert.Contains($"model.safetensors: tensor \"{name}\": is missing", Assert.Throws<ModelDirectoryException>(() => EncoderWeights.Open(directory.Path, config)).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("bert", "bert.pooler.dense.scale")]
+    [InlineData("bert", "lm_head.bias")]
+    [InlineData("bert", "bert.encoder.layer.1.output.dense.bias")]
+    [InlineData("roberta", "cls.predictions.bias")]
+    [InlineData("roberta", "bert.pooler.dense.bias")]
+    public void Open_TensorThatAnotherArchitectureHasNot_NamesIt(string modelType, string name)
+    {
+        var config = TestModels.SmallOf(modelType) with { Layers = 1 };
+        using var directory = Write(StoredType.F32, [.. EncoderTensors.Of(config), new(name, [1])], (_, _) => { });
+
+        Assert.Contains($"{name}\": is none that the model of config.json has", Assert.Throws<ModelDirectoryException>(() => EncoderWeights.Open(directory.Path, config)).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("embeddings.LayerNorm.weight")]
+    [InlineData("bert.embeddings.LayerNorm.gamma")]
+    public void Open_TensorUnderTwoNames_IsRefused(string name)
+    {
+        var config = TestModels.SmallOf("bert") with { Layers = 1 };
+        using var directory = Write(StoredType.F32, [.. EncoderTensors.Of(config), new(name, [config.Dim])], (_, _) => { });
+
+        Assert.Contains($"{name}\": is there under another name too, \"bert.embeddings.LayerNorm.weight\"", Assert.Throws<ModelDirectoryException>(() => EncoderWeights.Open(directory.Path, config)).Message, StringComparison.Ordinal);
+    }
+
     [Theory]
     [MemberData(nameof(TensorNames))]
     public void Open_TensorMissing_NamesIt(string name) =>
