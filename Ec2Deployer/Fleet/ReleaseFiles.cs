@@ -23,7 +23,7 @@ internal static class ReleaseFiles
     public static void Check(ReleaseOptions release, DateTimeOffset now)
     {
         if (release.ModelDirectory is { } model && ModelDirectory.Problem(model) is { } problem)
-            throw Unusable("--model", model, problem, "Name the directory of a model, with config.json, model.safetensors and vocab.txt or tokenizer.json.");
+            throw Unusable("--model", model, problem, "Name the directory of a model, with config.json, model.safetensors and the tokenizer's files.");
         if (release.CertificateFile is { } certificate && CertificateProblem(certificate, now) is { } wrong)
             throw Unusable("--certificate", certificate, wrong, "Name a PEM file with the certificate and its key, not encrypted, or a PFX file without a password.");
         if (release.PostgresFile is { } postgres && PostgresProblem(postgres) is { } fault)

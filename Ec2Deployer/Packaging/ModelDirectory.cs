@@ -9,7 +9,7 @@ internal static class ModelDirectory
     private const string Config = "config.json";
     private const string Weights = "model.safetensors";
     private const string WeightsIndex = "model.safetensors.index.json";
-    private static readonly string[] Tokenizers = ["vocab.txt", "tokenizer.json"];
+    private static readonly string[][] Tokenizers = [["vocab.txt"], ["tokenizer.json"], ["vocab.json", "merges.txt"]];
 
     /// <summary>What is wrong with it, or null.</summary>
     /// <param name="directory">A full path.</param>
@@ -24,7 +24,7 @@ internal static class ModelDirectory
                 if (PlainFile.Problem(file) is { } wrong) return $"{Path.GetFileName(file)} cannot be used, {wrong}";
 
             if (!Has(Config)) return $"it has no {Config}";
-            if (!Tokenizers.Any(Has)) return $"it has neither {Tokenizers[0]} nor {Tokenizers[1]}";
+            if (!Tokenizers.Any(files => files.All(Has))) return "it has neither vocab.txt nor tokenizer.json, nor vocab.json with merges.txt";
             using (var config = JsonDocument.Parse(File.ReadAllText(In(Config))))
                 if (config.RootElement.ValueKind != JsonValueKind.Object) return $"{Config} is no JSON object";
             foreach (var file in Directory.EnumerateFiles(directory))

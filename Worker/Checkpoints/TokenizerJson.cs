@@ -56,7 +56,7 @@ internal sealed record TokenizerJson(
         var vocabulary = model.Object("vocab") ?? throw model.Wrong("model.vocab is missing");
         model.RefuseOthers();
         var count = vocabulary.All.Count();
-        if (count > rows) throw model.Wrong($"model.vocab has {count} tokens, but vocab_size in {DistilBertConfig.FileName} is {rows}");
+        if (count > rows) throw model.Wrong($"model.vocab has {count} tokens, but vocab_size in {EncoderConfig.FileName} is {rows}");
         var tokens = new string?[count];
         foreach (var member in vocabulary.All)
         {

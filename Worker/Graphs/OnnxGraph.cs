@@ -17,7 +17,7 @@ internal sealed class OnnxGraph
     private const int OpsetVersion = 17;
     private const int IrVersion = 8;
 
-    private readonly GraphProto _graph = new() { Name = "distilbert" };
+    private readonly GraphProto _graph = new() { Name = "classifier" };
     // Where the runtime maps a file, a vector instruction wants whole cache lines.
     private const int Alignment = 64;
 

@@ -1,3 +1,5 @@
+using Lab.Worker.Tokenization;
+
 namespace Lab.Worker.Inference;
 
 /// <summary>
@@ -10,7 +12,8 @@ namespace Lab.Worker.Inference;
 /// the same text gives the same bits wherever it stands, and whatever stands beside it.
 /// For the same reason there are never fewer than two queries or texts, for a single row is multiplied in another way.
 /// </remarks>
-internal sealed class PackedBatch
+/// <param name="secondType">By how many rows tokens of the second type stand further in the table of positions; 0 where a model has one type.</param>
+internal sealed class PackedBatch(int secondType)
 {
     /// <summary>The numbers in the widest vector of those processors that the runtime has kernels for.</summary>
     public const int Alignment = 16;
@@ -52,7 +55,7 @@ internal sealed class PackedBatch
     /// <summary>[tokens]: the token ids.</summary>
     public Memory<int> TokenIds => _tokenIds.AsMemory(0, TokenCount);
 
-    /// <summary>[tokens]: positions, from 0 in each text.</summary>
+    /// <summary>[tokens]: rows of the table of positions: from 0 in each text, and further for tokens of the second type.</summary>
     public Memory<int> PositionIds => _positionIds.AsMemory(0, TokenCount);
 
     /// <summary>The number of biases: one for each sequence, or a single one where all sequences are alike.</summary>
@@ -80,16 +83,16 @@ internal sealed class PackedBatch
     public Memory<int> TextQueries => _textQueries.AsMemory(0, TextCount);
 
     /// <summary>Packs these texts, replacing what was there.</summary>
-    /// <param name="texts">Token ids of each text, [CLS] … [SEP].</param>
-    public void Fill(ReadOnlySpan<int[]> texts)
+    /// <param name="texts">The texts.</param>
+    public void Fill(ReadOnlySpan<TokenizedText> texts)
     {
         TextCount = Math.Max(MinRows, texts.Length);
         TokenCount = 0;
         SequenceLength = 0;
         foreach (var text in texts)
         {
-            TokenCount += text.Length;
-            SequenceLength = Math.Max(SequenceLength, text.Length);
+            TokenCount += text.TokenIds.Length;
+            SequenceLength = Math.Max(SequenceLength, text.TokenIds.Length);
         }
 
         Grow(ref _tokenIds, TokenCount);
@@ -113,7 +116,7 @@ internal sealed class PackedBatch
         for (var i = 0; i < texts.Length; i++)
         {
             Write(i, texts[i], start);
-            start += texts[i].Length;
+            start += texts[i].TokenIds.Length;
         }
 
         for (var i = texts.Length; i < TextCount; i++) (_clsRows[i], _textQueries[i]) = (_clsRows[0], _textQueries[0]);
@@ -121,7 +124,7 @@ internal sealed class PackedBatch
 
     // Each text goes into the first sequence that has room for it. Until all are placed, the number of queries is not
     // known: the slot and the query of a text are noted, and become indices in Write.
-    private void Place(ReadOnlySpan<int[]> texts)
+    private void Place(ReadOnlySpan<TokenizedText> texts)
     {
         Grow(ref _taken, texts.Length);
         Grow(ref _texts, texts.Length);
@@ -130,24 +133,25 @@ internal sealed class PackedBatch
         for (var i = 0; i < texts.Length; i++)
         {
             var sequence = 0;
-            while (sequence < SequenceCount && _taken[sequence] + texts[i].Length > SequenceLength) sequence++;
+            while (sequence < SequenceCount && _taken[sequence] + texts[i].TokenIds.Length > SequenceLength) sequence++;
             if (sequence == SequenceCount) (_taken[SequenceCount], _texts[SequenceCount++]) = (0, 0);
             _clsRows[i] = sequence * SequenceLength + _taken[sequence];
             _textQueries[i] = _texts[sequence]++;
-            _taken[sequence] += Aligned(texts[i].Length);
+            _taken[sequence] += Aligned(texts[i].TokenIds.Length);
             QueryCount = Math.Max(QueryCount, _texts[sequence]);
         }
     }
 
-    private void Write(int index, int[] text, int start)
+    private void Write(int index, TokenizedText tokenized, int start)
     {
+        var text = tokenized.TokenIds;
         var slot = _clsRows[index];
         var (sequence, column) = Math.DivRem(slot, SequenceLength);
         var query = sequence * QueryCount + _textQueries[index];
         text.CopyTo(_tokenIds, start);
         for (var i = 0; i < text.Length; i++)
         {
-            _positionIds[start + i] = i;
+            _positionIds[start + i] = i < tokenized.SecondStart ? i : secondType + i;
             _tokenSlots[start + i] = slot + i;
             _slotTokens[slot + i] = start + i;
             if (sequence < BiasCount) _attentionBias.AsSpan((slot + i) * SequenceLength + column, text.Length).Clear();

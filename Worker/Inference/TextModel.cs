@@ -11,7 +11,7 @@ namespace Lab.Worker.Inference;
 /// <param name="logits">Its network, owned by this object from now on.</param>
 /// <param name="telemetry">Where measurements go.</param>
 internal sealed class TextModel(
-    ModelDescription description, BertTokenizer tokenizer, ILogitsModel logits, WorkerTelemetry telemetry) : IDisposable
+    ModelDescription description, ITokenizer tokenizer, ILogitsModel logits, WorkerTelemetry telemetry) : IDisposable
 {
     private const int WarmUpTokens = 32;
     private const int WarmUpTexts = 6;
@@ -56,7 +56,7 @@ internal sealed class TextModel(
         Logits([.. Enumerable.Repeat(Text(WarmUpTokens - 2), WarmUpTexts)]);
         GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
 
-        int[] Text(int words) => tokenizer.Encode(string.Join(' ', Enumerable.Repeat("a", words))).TokenIds;
+        TokenizedText Text(int words) => tokenizer.Encode(string.Join(' ', Enumerable.Repeat("a", words)));
     }
 
     /// <summary>Classifies texts.</summary>
@@ -102,12 +102,12 @@ internal sealed class TextModel(
         span?.SetTag("lab.batch_size", texts.Length);
         span?.SetTag("lab.token_count", TokenCount(texts));
         var started = Stopwatch.GetTimestamp();
-        var outputs = Logits(Array.ConvertAll(texts, text => text.TokenIds));
+        var outputs = Logits(texts);
         telemetry.Computed(Stopwatch.GetElapsedTime(started), texts.Length);
         return outputs;
     }
 
-    private float[][] Logits(int[][] texts)
+    private float[][] Logits(TokenizedText[] texts)
     {
         var outputs = logits.ComputeLogits(texts);
         return Array.TrueForAll(outputs, output => Array.TrueForAll(output, float.IsFinite))

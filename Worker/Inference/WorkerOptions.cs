@@ -17,7 +17,7 @@ internal sealed class WorkerOptions
     private static readonly TimeSpan CacheLockTimeout = TimeSpan.FromMinutes(2);
 
     /// <summary>
-    /// The model directory (<c>config.json</c>, <c>model.safetensors</c>, <c>vocab.txt</c>); a relative path begins
+    /// The model directory (<c>config.json</c>, <c>model.safetensors</c>, the tokenizer's files); a relative path begins
     /// where the program lies. Default: the bundled model.
     /// </summary>
     public string ModelDirectory { get; set; } = Path.Combine("Models", "minilm-sst2");

@@ -27,12 +27,13 @@ internal static class CheckCommand
         var model = LoadedModel.Read(directory);
         var config = model.Config;
         using var file = WeightFiles.Open(model.Path);
-        var parameters = DistilBertTensors.Of(config).Sum(tensor => tensor.Shape.Aggregate(1L, (product, dimension) => product * dimension));
+        var parameters = EncoderTensors.Of(config).Sum(tensor => tensor.Shape.Aggregate(1L, (product, dimension) => product * dimension));
         var types = file.Entries.Values.GroupBy(entry => entry.ElementType).Select(group => $"{group.Count()} × {group.Key}");
 
         var table = new Table().Border(TableBorder.Markdown).AddColumns("", "");
+        Row("architecture", $"{config.Architecture}");
         Row("layers, width, heads, feed-forward", $"{config.Layers}, {config.Dim}, {config.Heads}, {config.HiddenDim} ({config.Activation.ToString().ToLowerInvariant()})");
-        Row("vocabulary", $"{model.Vocabulary.Tokens.Count} word pieces, {(model.TokenizerConfig.Lowercase ? "uncased" : "cased")}{(model.TokenizerConfig.AddedTokens is { Count: > 0 } added ? $", {added.Count} added tokens" : "")}");
+        Row("vocabulary", Vocabulary(model));
         Row("longest input", $"{model.Tokenizer.MaxTokens} tokens");
         Row("labels", string.Join(", ", config.Labels));
         Row("scores", config switch
@@ -44,7 +45,7 @@ internal static class CheckCommand
         });
         Row("parameters", string.Create(CultureInfo.InvariantCulture, $"{parameters:N0}"));
         Row("tensors", $"{file.Entries.Count} ({string.Join(", ", types)})");
-        using (var weights = DistilBertWeights.Open(model.Path, config))
+        using (var weights = EncoderWeights.Open(model.Path, config))
         {
             var compiler = new ModelCompiler(cache: null, Processor.Current, TimeProvider.System, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance);
             Row("SHA-256 of the weights", weights.Sha256());
@@ -58,7 +59,7 @@ internal static class CheckCommand
         // Reads every number, and computes once: numbers can be finite, and their sums not.
         using (var session = model.Open(new(precision)))
         {
-            if (!Array.TrueForAll(session.ComputeLogits([model.Tokenizer.Encode("a").TokenIds])[0], float.IsFinite))
+            if (!Array.TrueForAll(session.ComputeLogits([model.Tokenizer.Encode("a")])[0], float.IsFinite))
                 throw new ModelDirectoryException(model.Path, "gives logits that are not finite");
         }
 
@@ -67,6 +68,14 @@ internal static class CheckCommand
         return 0;
 
         void Row(string what, string value) => table.AddRow(new Text(what), new Text(Shown(value)));
+    }
+
+    private static string Vocabulary(LoadedModel model)
+    {
+        if (model.Config.Tokenizer is not TokenizerKind.WordPiece) return "pairs of bytes that are merged";
+        var (vocabulary, tokenizer) = TokenizerFiles.Read(model.Path, model.Config.VocabSize);
+        var added = tokenizer.AddedTokens.Count > 0 ? $", {tokenizer.AddedTokens.Count} added tokens" : "";
+        return $"{vocabulary.Tokens.Count} word pieces, {(tokenizer.Lowercase ? "uncased" : "cased")}{added}";
     }
 
     // There may be thousands of labels.

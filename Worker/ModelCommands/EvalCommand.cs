@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using Lab.ServiceDefaults.Contracts;
 using Lab.Worker.Compilation;
+using Lab.Worker.Tokenization;
 using Spectre.Console;
 
 namespace Lab.Worker.ModelCommands;
@@ -30,7 +31,7 @@ internal static class EvalCommand
             throw new FormatException($"{model.Path}: accuracy is measured of models that choose one of several labels, and this one does not");
         var texts = LabelledTexts.Read(file, model.Config.Labels);
         if (texts.Any(text => text.Label is null)) throw new FormatException($"{file}: the first line names no column \"label\"");
-        int[][] tokens = [.. texts.Select(text => model.Tokenizer.Encode(text.Text).TokenIds)];
+        TokenizedText[] tokens = [.. texts.Select(text => model.Tokenizer.Encode(text.Text))];
         var fp32 = Logits(model, tokens, Precision.Fp32, cancellationToken);
         var int8 = Logits(model, tokens, Precision.Int8, cancellationToken);
         if (fp32.Concat(int8).SelectMany(logits => logits).Any(logit => !float.IsFinite(logit)))
@@ -58,7 +59,7 @@ internal static class EvalCommand
         string Percent(int right) => (100.0 * right / texts.Count).ToString("F2", CultureInfo.InvariantCulture) + " %";
     }
 
-    private static float[][] Logits(LoadedModel model, int[][] tokens, Precision precision, CancellationToken cancellationToken)
+    private static float[][] Logits(LoadedModel model, TokenizedText[] tokens, Precision precision, CancellationToken cancellationToken)
     {
         using var session = model.Open(new(precision));
         var logits = new List<float[]>(tokens.Length);

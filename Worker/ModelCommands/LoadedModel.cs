@@ -9,29 +9,21 @@ namespace Lab.Worker.ModelCommands;
 /// <summary>A model directory as the commands read it: everything but the network, which each opens as it needs it.</summary>
 internal sealed class LoadedModel
 {
-    private LoadedModel(string path, DistilBertConfig config, Vocabulary vocabulary, TokenizerConfig tokenizerConfig)
+    private LoadedModel(string path, EncoderConfig config, ITokenizer tokenizer)
     {
         Path = path;
         Config = config;
-        Vocabulary = vocabulary;
-        TokenizerConfig = tokenizerConfig;
-        Tokenizer = new(vocabulary, tokenizerConfig, config.MaxPositions);
+        Tokenizer = tokenizer;
     }
 
     /// <summary>The directory's absolute path.</summary>
     public string Path { get; }
 
     /// <summary>The model's shape.</summary>
-    public DistilBertConfig Config { get; }
-
-    /// <summary>The word pieces.</summary>
-    public Vocabulary Vocabulary { get; }
-
-    /// <summary>How text becomes tokens.</summary>
-    public TokenizerConfig TokenizerConfig { get; }
+    public EncoderConfig Config { get; }
 
     /// <summary>The tokeniser.</summary>
-    public BertTokenizer Tokenizer { get; }
+    public ITokenizer Tokenizer { get; }
 
     /// <summary>Reads a directory.</summary>
     /// <exception cref="ModelDirectoryException">It cannot be served.</exception>
@@ -39,9 +31,8 @@ internal sealed class LoadedModel
     {
         var path = System.IO.Path.GetFullPath(directory);
         if (!Directory.Exists(path)) throw new ModelDirectoryException(path, "is not a directory");
-        var config = DistilBertConfig.Read(path);
-        var (vocabulary, tokenizerConfig) = TokenizerFiles.Read(path, config.VocabSize);
-        return new(path, config, vocabulary, tokenizerConfig);
+        var config = EncoderConfig.Read(path);
+        return new(path, config, Tokenizers.Read(path, config));
     }
 
     /// <summary>Checks all of a directory but the weights' numbers: the files, and the weights' names, shapes and types.</summary>
@@ -49,12 +40,12 @@ internal sealed class LoadedModel
     public static void Check(string directory)
     {
         var model = Read(directory);
-        DistilBertWeights.Open(model.Path, model.Config).Dispose();
+        EncoderWeights.Open(model.Path, model.Config).Dispose();
     }
 
     /// <summary>Opens a session in memory.</summary>
     /// <exception cref="ModelDirectoryException">It cannot be served.</exception>
-    public DistilBertSession Open(SessionSettings settings) =>
+    public ClassifierSession Open(SessionSettings settings) =>
         new SessionFactory(new(cache: null, Processor.Current, TimeProvider.System, NullLogger.Instance), NullLogger.Instance)
-            .Open(Config, DistilBertWeights.Open(Path, Config), "", settings);
+            .Open(Config, EncoderWeights.Open(Path, Config), "", settings);
 }

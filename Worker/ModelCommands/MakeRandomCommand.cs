@@ -9,41 +9,49 @@ internal static class MakeRandomCommand
     /// <summary>The command.</summary>
     public static Command Create()
     {
-        var standard = new DistilBertConfig();
         var directory = ModelArguments.Directory("The directory, made where it does not exist.");
-        var layers = ModelArguments.Number("--layers", standard.Layers, "Transformer layers.");
-        var dim = ModelArguments.Number("--dim", standard.Dim, "Width of the hidden states.");
-        var heads = ModelArguments.Number("--heads", standard.Heads, "Attention heads; they divide --dim.");
-        var hidden = ModelArguments.Number("--hidden", standard.HiddenDim, "Width of the feed-forward network's inner layer.");
-        var positions = ModelArguments.Number("--positions", standard.MaxPositions, "The longest input in tokens.");
-        var vocabulary = ModelArguments.Number("--vocab", standard.VocabSize, "Lines of vocab.txt.");
+        var architecture = ModelArguments.Architecture();
+        var layers = Number("--layers", architecture => architecture.Layers, "Transformer layers");
+        var dim = Number("--dim", architecture => architecture.Standard.Dim, "Width of the hidden states");
+        var heads = Number("--heads", architecture => architecture.Standard.Heads, "Attention heads, which divide --dim");
+        var hidden = Number("--hidden", architecture => architecture.Standard.HiddenDim, "Width of the feed-forward network's inner layer");
+        var positions = ModelArguments.Number("--positions", EncoderConfig.StandardPositionRows, "The longest input in tokens.");
+        var vocabulary = Number("--vocab", architecture => architecture.VocabSize, "Tokens of the vocabulary");
         var seed = ModelArguments.Number("--seed", 1, "The same seed gives the same bytes.");
         var type = ModelArguments.OneOf("--type", StoredType.F32, "How weights are stored: f32, f16 or bf16.");
         var command = new Command("make-random", "Makes a directory of any shape with random weights.")
         {
-            directory, layers, dim, heads, hidden, positions, vocabulary, seed, type,
+            directory, architecture, layers, dim, heads, hidden, positions, vocabulary, seed, type,
         };
         command.SetAction(parse => ModelCommand.GuardAsync(() =>
         {
             var path = parse.GetRequiredValue(directory);
-            if (File.Exists(Path.Combine(path, DistilBertConfig.FileName)))
-                throw new ModelDirectoryException(path, $"has a {DistilBertConfig.FileName} already, and no model is overwritten");
+            if (File.Exists(Path.Combine(path, EncoderConfig.FileName)))
+                throw new ModelDirectoryException(path, $"has a {EncoderConfig.FileName} already, and no model is overwritten");
+            var standard = parse.GetRequiredValue(architecture).Standard;
             RandomModelDirectory.Write(
                 path,
-                new()
+                standard with
                 {
-                    Layers = parse.GetValue(layers),
-                    Dim = parse.GetValue(dim),
-                    Heads = parse.GetValue(heads),
-                    HiddenDim = parse.GetValue(hidden),
+                    Layers = parse.GetValue(layers) ?? standard.Layers,
+                    Dim = parse.GetValue(dim) ?? standard.Dim,
+                    Heads = parse.GetValue(heads) ?? standard.Heads,
+                    HiddenDim = parse.GetValue(hidden) ?? standard.HiddenDim,
                     MaxPositions = parse.GetValue(positions),
-                    VocabSize = parse.GetValue(vocabulary),
+                    VocabSize = parse.GetValue(vocabulary) ?? standard.VocabSize,
                 },
                 parse.GetValue(seed),
                 parse.GetValue(type));
-            Console.WriteLine($"{path}: {new FileInfo(Path.Combine(path, DistilBertWeights.FileName)).Length >> 20} MiB of random weights");
+            Console.WriteLine($"{path}: {new FileInfo(Path.Combine(path, EncoderWeights.FileName)).Length >> 20} MiB of random weights");
             return 0;
         }));
         return command;
+    }
+
+    // What it is without the option is said once where all architectures have the same.
+    private static Option<int?> Number(string name, Func<EncoderArchitecture, int> standard, string description)
+    {
+        var values = Architectures.All.GroupBy(standard).Select(group => $"{group.Key}").ToList();
+        return new(name) { Description = values.Count == 1 ? $"{description} [default: {values[0]}]." : $"{description} [default: {string.Join(", ", Architectures.All.Select(one => $"{standard(one)} for {one}"))}]." };
     }
 }

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
+using Lab.Worker.Checkpoints;
 using Lab.Worker.Compilation;
 
 namespace Lab.Worker.ModelCommands;
@@ -9,7 +10,7 @@ namespace Lab.Worker.ModelCommands;
 internal static class ModelArguments
 {
     /// <summary>The model directory that a command reads.</summary>
-    public static Argument<string> Directory() => Directory("A model directory: config.json, model.safetensors, vocab.txt.");
+    public static Argument<string> Directory() => Directory("A model directory: config.json, model.safetensors, the tokenizer's files.");
 
     /// <summary>A directory.</summary>
     public static Argument<string> Directory(string description)
@@ -21,6 +22,19 @@ internal static class ModelArguments
         });
         return directory;
     }
+
+    /// <summary>The kind of model.</summary>
+    public static Option<EncoderArchitecture> Architecture() => new("--architecture")
+    {
+        DefaultValueFactory = _ => Architectures.DistilBert,
+        Description = $"{Architectures.Types}: the kind of model.",
+        CustomParser = result =>
+        {
+            if (Architectures.Find(result.Tokens[0].Value) is { } known) return known;
+            result.AddError($"--architecture: \"{result.Tokens[0].Value}\" is none of {Architectures.Types}");
+            return null;
+        },
+    };
 
     /// <summary>What to compute with.</summary>
     public static Option<Precision> Precision() => OneOf("--precision", Compilation.Precision.Int8, "int8 or fp32.");

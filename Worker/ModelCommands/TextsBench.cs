@@ -1,5 +1,6 @@
 using System.Globalization;
 using Lab.Worker.Compilation;
+using Lab.Worker.Tokenization;
 using Spectre.Console;
 
 namespace Lab.Worker.ModelCommands;
@@ -16,7 +17,7 @@ internal static class TextsBench
         // Spread over the whole file, whose order may not be of chance.
         var step = Math.Max(1, labelled.Count / MaxTexts);
         string[] texts = [.. labelled.Where((_, i) => i % step == 0).Select(text => text.Text).Take(MaxTexts)];
-        int[][] tokens = [.. texts.Select(text => model.Tokenizer.Encode(text).TokenIds)];
+        TokenizedText[] tokens = [.. texts.Select(text => model.Tokenizer.Encode(text))];
         var rows = new List<(string What, string Detail, Samples Rates)>();
         var measurements = new List<Action<TimeSpan>>();
         var next = 0;
@@ -41,7 +42,7 @@ internal static class TextsBench
         foreach (var session in sessions.Values) session.Dispose();
 
         AnsiConsole.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{texts.Length} texts, mean {tokens.Average(text => text.Length):F1} tokens, {texts.Average(text => text.Length):F0} characters; one thread"));
+            $"{texts.Length} texts, mean {tokens.Average(text => text.TokenIds.Length):F1} tokens, {texts.Average(text => text.Length):F0} characters; one thread"));
         var table = new Table().Border(TableBorder.Markdown).AddColumns("", "", "texts/s");
         foreach (var (what, detail, rates) in rows) table.AddRow(what, detail, rates.Text("F0"));
         AnsiConsole.Write(table);

@@ -8,7 +8,7 @@ namespace Lab.Worker.Tokenization;
 /// (<see cref="BertNormalizer"/>), then greedy longest-match-first WordPiece (Wu et al., arXiv:1609.08144), between [CLS]
 /// and [SEP]. One difference is meant: BERT's special tokens are not found in a text. Safe for concurrent use.
 /// </summary>
-internal sealed class BertTokenizer
+internal sealed class BertTokenizer : ITokenizer
 {
     private readonly Vocabulary _vocabulary;
     private readonly WordPieces _pieces;
@@ -47,7 +47,7 @@ internal sealed class BertTokenizer
         Write(words, first, count, ids.AsSpan(1));
         ids[0] = _vocabulary.ClsId;
         ids[^1] = _vocabulary.SepId;
-        return new(ids, words.Count > room);
+        return new(ids, words.Count > room, ids.Length);
     }
 
     /// <summary>
@@ -69,7 +69,7 @@ internal sealed class BertTokenizer
         ids[firstCount + 1] = _vocabulary.SepId;
         Write(secondWords, secondStart, secondCount, ids.AsSpan(firstCount + 2));
         ids[^1] = _vocabulary.SepId;
-        return new(ids, firstWords.Count + secondWords.Count > room);
+        return new(ids, firstWords.Count + secondWords.Count > room, firstCount + 2);
     }
 
     // As many as there are, or more than `room` of them from the side that is kept.

@@ -1,4 +1,5 @@
 using Lab.Worker.Inference;
+using Lab.Worker.Tokenization;
 
 namespace Lab.Worker.Tests.Api;
 
@@ -16,7 +17,7 @@ internal sealed class HeldModel(ILogitsModel inner) : ILogitsModel
 
     public void Release() => _release.Set();
 
-    public float[][] ComputeLogits(IReadOnlyList<int[]> texts)
+    public float[][] ComputeLogits(IReadOnlyList<TokenizedText> texts)
     {
         if (_hold)
         {

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text.Json;
 using Lab.Testing;
+using Lab.Worker.Tokenization;
 
 namespace Lab.Worker.Tests.Api;
 
@@ -101,7 +102,7 @@ public sealed class OneAtATimeTests
     {
         private int _computations;
 
-        public float[][] ComputeLogits(IReadOnlyList<int[]> texts) =>
+        public float[][] ComputeLogits(IReadOnlyList<TokenizedText> texts) =>
             ++_computations <= 2 ? inner.ComputeLogits(texts) : throw new InvalidOperationException("out of order");
 
         public void Dispose() => inner.Dispose();

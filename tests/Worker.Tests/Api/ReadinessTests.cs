@@ -1,5 +1,6 @@
 using System.Net;
 using Lab.Worker.Inference;
+using Lab.Worker.Tokenization;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Lab.Worker.Tests.Api;
@@ -67,7 +68,7 @@ public sealed class ReadinessTests
 
     private sealed class ObservedModel(ILogitsModel inner, Action computing) : ILogitsModel
     {
-        public float[][] ComputeLogits(IReadOnlyList<int[]> texts)
+        public float[][] ComputeLogits(IReadOnlyList<TokenizedText> texts)
         {
             computing();
             return inner.ComputeLogits(texts);

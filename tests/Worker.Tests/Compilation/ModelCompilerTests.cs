@@ -17,6 +17,13 @@ public sealed class ModelCompilerTests
             here.Key(TestModels.Small, "0", Precision.Fp32),
             here.Key(TestModels.Small, "1", Precision.Int8),
             here.Key(TestModels.Small with { Heads = 4 }, "0", Precision.Int8),
+            here.Key(TestModels.Small with { Activation = Activation.Relu }, "0", Precision.Int8),
+            here.Key(TestModels.Small with { Labels = ["a"] }, "0", Precision.Int8),
+            here.Key(TestModels.Small with { Architecture = Architectures.Bert }, "0", Precision.Int8),
+            here.Key(TestModels.Small with { Architecture = Architectures.Bert, TypeRows = 2 }, "0", Precision.Int8),
+            here.Key(TestModels.Small with { Architecture = Architectures.Bert, LayerNormEpsilon = 1e-5f }, "0", Precision.Int8),
+            here.Key(TestModels.Small with { Architecture = Architectures.Roberta }, "0", Precision.Int8),
+            here.Key(TestModels.Small with { Architecture = Architectures.Roberta, PadId = 1 }, "0", Precision.Int8),
             new ModelCompiler(null, new("x64-2", Saturates: false), TimeProvider.System, NullLogger.Instance).Key(TestModels.Small, "0", Precision.Int8),
             new ModelCompiler(null, new("x64-1", Saturates: true), TimeProvider.System, NullLogger.Instance).Key(TestModels.Small, "0", Precision.Int8),
         ];
@@ -40,20 +47,23 @@ public sealed class ModelCompilerTests
     }
 
     [Theory]
-    [InlineData("F16", "Fp32", 20)]
-    [InlineData("F16", "Int8", 64)]
-    [InlineData("BF16", "Fp32", 64)]
-    [InlineData("F32", "Fp32", 96)]
-    [InlineData("F32", "Int8", 20)]
-    public void RoomFor_AnyTypeAndPrecision_IsEnough(string type, string precision, int dim)
+    [InlineData("distilbert", "F16", "Fp32", 20)]
+    [InlineData("distilbert", "F16", "Int8", 64)]
+    [InlineData("distilbert", "BF16", "Fp32", 64)]
+    [InlineData("distilbert", "F32", "Fp32", 96)]
+    [InlineData("distilbert", "F32", "Int8", 20)]
+    [InlineData("bert", "F32", "Fp32", 20, 16_000)]
+    [InlineData("bert", "F16", "Int8", 64, 16_000)]
+    [InlineData("roberta", "F16", "Fp32", 64, 16_000)]
+    public void RoomFor_AnyModelTypeAndPrecision_IsEnough(string modelType, string type, string precision, int dim, int positions = 24)
     {
-        var config = TestModels.Small with { Dim = dim, HiddenDim = 4 * dim, VocabSize = 5_000, Layers = 12 };
+        var config = TestModels.SmallOf(modelType) with { Dim = dim, HiddenDim = 4 * dim, VocabSize = 5_000, Layers = 12, MaxPositions = positions };
         using var model = TestModels.Write(config, type: Enum.Parse<StoredType>(type));
         using var files = new TemporaryDirectory();
-        using var weights = DistilBertWeights.Open(model.Path, config);
+        using var weights = EncoderWeights.Open(model.Path, config);
         var cache = new ModelCache(files.File("models"), 1 << 30, TimeSpan.FromMinutes(1), TimeProvider.System);
         var compiler = new ModelCompiler(cache, Processor.Current, TimeProvider.System, NullLogger.Instance);
-        DistilBertGraph.Build(config, weights, compiler.Levels(Enum.Parse<Precision>(precision))).Save(files.File("source.onnx"), "source.weights");
+        ClassifierGraph.Build(config, weights, compiler.Levels(Enum.Parse<Precision>(precision))).Save(files.File("source.onnx"), "source.weights");
 
         compiler.CompileToCache(config, weights, "0", Enum.Parse<Precision>(precision), _ => { }, TestContext.Current.CancellationToken);
 

@@ -181,7 +181,7 @@ public sealed class ModelDirectoriesTests
         ["a special token of nothing"] = new(
             d => d.Write("special_tokens_map.json", """{"additional_special_tokens":[""]}"""), "special_tokens_map.json: additional_special_tokens names no token"),
         ["two members of one name"] = new(d => d.Write(TokenizerConfig, """{"do_lower_case":false,"do_lower_case":true}"""), "tokenizer_config.json: is not JSON: Duplicate property 'do_lower_case'"),
-        ["config.json of BERT"] = new(d => d.Edit(Config, json => json["model_type"] = "bert"), "config.json: model_type is \"bert\"; only distilbert"),
+        ["config.json of another type"] = new(d => d.Edit(Config, json => json["model_type"] = "electra"), "config.json: model_type is \"electra\"; only distilbert, bert and roberta"),
         ["config.json without a type"] = new(d => d.Edit(Config, json => json.Remove("model_type")), "config.json: model_type is missing"),
         ["a setting of config.json that nobody knows"] = new(d => d.Edit(Config, json => json["rope_theta"] = 10000), "config.json: rope_theta is 10000, and what"),
         ["quantised weights"] = new(d => d.Edit(Config, json => json["quantization_config"] = new JsonObject()), "config.json: quantization_config is there"),
@@ -223,7 +223,7 @@ public sealed class ModelDirectoriesTests
         using var directory = new DirectoryWriter(served.Rows);
         served.Change(directory);
         var reference = new ReferenceTokenizer(directory.Tokens, served.Lowercase, served.StripAccents, served.SeparateIdeographs, served.AddedTokens);
-        var mathematics = new ReferenceDistilBert(directory.Path, directory.Config);
+        var mathematics = new ReferenceEncoder(directory.Path, directory.Config);
 
         var (config, tokenizer, weights, _) = ModelFiles.Read(directory.Path);
         weights.Dispose();

@@ -20,11 +20,48 @@ public sealed class CommandTests : IDisposable
 
         Assert.Equal(Bytes("a"), Bytes("b"));
         Assert.NotEqual(Bytes("a"), Bytes("c"));
-        var config = DistilBertConfig.Read(_directory.File("a"));
+        var config = EncoderConfig.Read(_directory.File("a"));
         Assert.Equal((2, 16, 2, 40, 24, 150), (config.Layers, config.Dim, config.Heads, config.HiddenDim, config.MaxPositions, config.VocabSize));
         Assert.Equal(ModelCommand.FailureExitCode, (await WorkerProgram.RunAsync(["model", "make-random", _directory.File("a"), .. shape])).Code);
 
         byte[] Bytes(string name) => File.ReadAllBytes(Path.Combine(_directory.File(name), "model.safetensors"));
+    }
+
+    [Theory]
+    [InlineData("bert", "vocab.txt")]
+    [InlineData("roberta", "vocab.json")]
+    public async Task MakeRandom_OfAnArchitecture_CanBeRead(string architecture, string vocabulary)
+    {
+        var (code, output, errors) = await WorkerProgram.RunAsync("model", "make-random", _directory.Path, "--architecture", architecture, "--layers", "2", "--dim", "16", "--heads", "2", "--positions", "24", "--vocab", "300");
+
+        Assert.Equal((0, ""), (code, errors));
+        Assert.Contains("of random weights", output, StringComparison.Ordinal);
+        var config = EncoderConfig.Read(_directory.Path);
+        Assert.Equal((architecture, 2, 16, 3072, 24, 300), (config.Architecture.ModelType, config.Layers, config.Dim, config.HiddenDim, config.MaxPositions, config.VocabSize));
+        EncoderWeights.Open(_directory.Path, config).Dispose();
+        Assert.True(File.Exists(_directory.File(vocabulary)));
+    }
+
+    [Fact]
+    public async Task CheckEvalCompileAndBench_Bert_DoAsWithAnyModel()
+    {
+        Assert.Equal(0, (await WorkerProgram.RunAsync("model", "make-random", _directory.Path, "--architecture", "bert", "--layers", "1", "--dim", "16", "--heads", "2", "--hidden", "40", "--positions", "24", "--vocab", "150")).Code);
+        File.WriteAllLines(_directory.File("texts.tsv"), ["label\tsentence", "0\tword1 a", "1\tb"]);
+
+        foreach (var (command, expected) in (IEnumerable<(string[], string)>)
+        [
+            (["check"], "OK: "),
+            (["compile", "--cache", _directory.File("cache")], ", compiled, "),
+            (["bench", "--seconds", "0.01", "--rounds", "1", "--batch", "1"], "whole model's GOP/s"),
+        ])
+        {
+            var (code, output, errors) = await WorkerProgram.RunAsync(["model", command[0], _directory.Path, .. command[1..]]);
+            Assert.Equal((0, ""), (code, errors));
+            Assert.Contains(expected, output, StringComparison.Ordinal);
+        }
+
+        var eval = await WorkerProgram.RunAsync("model", "eval", _directory.Path, _directory.File("texts.tsv"), "--within", "100", "--agree", "0");
+        Assert.Equal((0, ""), (eval.Code, eval.Error));
     }
 
     [Theory]
@@ -54,6 +91,7 @@ public sealed class CommandTests : IDisposable
 
     [Theory]
     [InlineData("check", "--precision", "7", "--precision: \"7\" is none of ")]
+    [InlineData("make-random", "--architecture", "bart", "--architecture: \"bart\" is none of distilbert, bert and roberta")]
     [InlineData("bench", "--precision", "int4", "--precision: \"int4\" is none of ")]
     [InlineData("bench", "--seconds", "NaN", "error: --seconds is NaN; it must be 0.01 to 3600")]
     [InlineData("bench", "--seconds", "1e30", "error: --seconds is 1E+30; it must be")]

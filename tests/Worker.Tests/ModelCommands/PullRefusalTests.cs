@@ -49,11 +49,11 @@ public sealed class PullRefusalTests : HubTests
     [Fact]
     public async Task Pull_AnotherKindOfModel_IsRefusedByItsConfigAlone()
     {
-        Hub.Files["config.json"] = Encoding.UTF8.GetBytes("""{"model_type":"roberta"}""");
+        Hub.Files["config.json"] = Encoding.UTF8.GetBytes("""{"model_type":"xlm-roberta"}""");
         // What it lacks besides matters less.
         Hub.Files.Remove("model.safetensors");
 
-        await AssertRefusedAsync("someone/tiny/config.json: model_type is \"roberta\"; only distilbert can be served");
+        await AssertRefusedAsync("someone/tiny/config.json: model_type is \"xlm-roberta\", whose tokenizer is a unigram model (SentencePiece), which cannot be read; only distilbert, bert and roberta can be served");
 
         Assert.Equal(2, Hub.Requests.Count);
     }
@@ -128,14 +128,14 @@ public sealed class PullRefusalTests : HubTests
     [Fact]
     public async Task Pull_ProgramRefuses_OneLineAndNothingLeft()
     {
-        Hub.Files["config.json"] = Encoding.UTF8.GetBytes("""{"model_type":"roberta"}""");
+        Hub.Files["config.json"] = Encoding.UTF8.GetBytes("""{"model_type":"xlm-roberta"}""");
         var temporary = Directory.CreateDirectory(Target.File("tmp"));
 
         var (code, output, errors) = await WorkerProgram.RunAsync(
             ["model", "pull", HubServer.Model, "--output", Target.File("out")], new() { ["HF_ENDPOINT"] = Hub.Endpoint, ["TMPDIR"] = temporary.FullName });
 
         Assert.Equal((ModelCommand.FailureExitCode, ""), (code, output));
-        Assert.Equal("error: someone/tiny/config.json: model_type is \"roberta\"; only distilbert can be served\n", errors);
+        Assert.Equal("error: someone/tiny/config.json: model_type is \"xlm-roberta\", whose tokenizer is a unigram model (SentencePiece), which cannot be read; only distilbert, bert and roberta can be served\n", errors);
         // What the runtime of .NET leaves there is not the command's.
         Assert.Empty(temporary.EnumerateFileSystemInfos("lab-*"));
         Assert.False(Directory.Exists(Target.File("out")));

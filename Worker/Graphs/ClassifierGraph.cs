@@ -1,22 +1,24 @@
 using Lab.Worker.Checkpoints;
-using static Lab.Worker.Checkpoints.DistilBertTensors;
+using static Lab.Worker.Checkpoints.EncoderTensors;
 using DataType = Lab.Worker.Graphs.Onnx.TensorProto.Types.DataType;
 
 namespace Lab.Worker.Graphs;
 
 /// <summary>
-/// DistilBERT for classification (Sanh et al., arXiv:1910.01108; Hugging Face's
-/// <c>DistilBertForSequenceClassification</c>) as an ONNX graph over <em>packed</em> texts: the tokens of a batch stand
-/// one after the other, without padding. For attention alone they are copied into sequences of equal length, in which
+/// An encoder of BERT's form (Devlin et al., arXiv:1810.04805; what <see cref="EncoderArchitecture"/> describes) with a classifier's
+/// head as an ONNX graph over <em>packed</em> texts: the tokens of a batch stand one after the other, without padding. For attention alone they are copied into sequences of equal length, in which
 /// <see cref="AttentionBias"/> keeps each text from seeing the others. Of the last layer only the [CLS] rows are
 /// computed, since the classifier reads nothing else.
 /// </summary>
-internal sealed partial class DistilBertGraph
+internal sealed partial class ClassifierGraph
 {
     /// <summary>Input, int32 [tokens]: the token ids of all texts, each [CLS] … [SEP].</summary>
     public const string TokenIds = "token_ids";
 
-    /// <summary>Input, int32 [tokens]: each token's position within its own text, from 0.</summary>
+    /// <summary>
+    /// Input, int32 [tokens]: each token's row in <see cref="EncoderWeights.TypedPositions"/>: its position within its own text,
+    /// from 0, and further by <see cref="EncoderConfig.MaxPositions"/> where it is of the second type.
+    /// </summary>
     public const string PositionIds = "position_ids";
 
     /// <summary>Input, float [sequences or 1, 1, length, length]: 0 where row and column are of the same text, else a large negative number.</summary>
@@ -53,13 +55,13 @@ internal sealed partial class DistilBertGraph
     private const string Zero = "zero";
 
     private readonly OnnxGraph _graph;
-    private readonly DistilBertConfig _config;
-    private readonly DistilBertWeights _weights;
+    private readonly EncoderConfig _config;
+    private readonly EncoderWeights _weights;
     private readonly int? _levels;
 
     private readonly HashSet<string> _indices = [];
 
-    private DistilBertGraph(DistilBertConfig config, DistilBertWeights weights, int? levels)
+    private ClassifierGraph(EncoderConfig config, EncoderWeights weights, int? levels)
     {
         _config = config;
         _weights = weights;
@@ -72,9 +74,9 @@ internal sealed partial class DistilBertGraph
     /// <param name="weights">The model's weights.</param>
     /// <param name="levels">The largest magnitude of 8-bit weights; null keeps them as floats.</param>
     /// <exception cref="ModelDirectoryException">A weight is not finite.</exception>
-    public static OnnxGraph Build(DistilBertConfig config, DistilBertWeights weights, int? levels = null)
+    public static OnnxGraph Build(EncoderConfig config, EncoderWeights weights, int? levels = null)
     {
-        var builder = new DistilBertGraph(config, weights, levels);
+        var builder = new ClassifierGraph(config, weights, levels);
         builder.Build();
         return builder._graph;
     }
@@ -104,41 +106,41 @@ internal sealed partial class DistilBertGraph
         var hidden = Embeddings();
         for (var layer = 0; layer < _config.Layers - 1; layer++) hidden = Layer(layer, hidden);
         hidden = LastLayer(_config.Layers - 1, hidden);
-        var pooled = _graph.Node("pooled", "Relu", Rows(Linear("pre_classifier", hidden))).Name;
+        var pooled = _graph.Node("pooled", _config.Architecture.Head is HeadActivation.Tanh ? "Tanh" : "Relu", Rows(Linear(HeadDense, hidden))).Name;
         // A handful of columns: 8 bits would save nothing here.
-        _graph.Node(Logits, "Gemm", pooled, Add("classifier.weight"), Add("classifier.bias")).With("transB", 1L);
+        _graph.Node(Logits, "Gemm", pooled, Add($"{HeadOutput}.weight"), Add($"{HeadOutput}.bias")).With("transB", 1L);
     }
 
     private string Embeddings()
     {
-        var words = Words("embeddings.word_embeddings.weight");
-        var positions = _graph.Node("positions", "Gather", Add("embeddings.position_embeddings.weight"), PositionIds).Name;
+        var words = WordRows($"{Words}.weight");
+        var positions = _graph.Node("position_rows", "Gather", _graph.Add(_weights.TypedPositions($"{Positions}.weight")), PositionIds).Name;
         var images = new[] { words, positions }.Select(rows => _graph.Node($"{rows}.images", "Unsqueeze", rows, SecondAxis).Name).ToArray();
-        return AddAndNormalise("embeddings", images[0], images[1], "embeddings.LayerNorm");
+        return AddAndNormalise("embeddings", images[0], images[1], EmbeddingNorm);
     }
 
     // The largest matrix by far, of which a text reads a few rows: where the others have 8 bits, 16 are exact enough for it,
     // and half of it is mapped.
-    private string Words(string name)
+    private string WordRows(string name)
     {
         var table = _levels is null ? _weights.Get(name) : _weights.GetHalf(name);
-        var rows = _graph.Node("words", "Gather", _graph.Add(table), TokenIds).Name;
-        return table.Type is WeightType.Half ? _graph.Node("words.float", "Cast", rows).With("to", (long)DataType.Float).Name : rows;
+        var rows = _graph.Node("word_rows", "Gather", _graph.Add(table), TokenIds).Name;
+        return table.Type is WeightType.Half ? _graph.Node("word_rows.float", "Cast", rows).With("to", (long)DataType.Float).Name : rows;
     }
 
     private string Layer(int layer, string hidden)
     {
-        var qkv = Product($"layer{layer}.qkv", hidden, Stacked(layer, "bias", "q_lin", "k_lin", "v_lin"), InAttention(layer, "q_lin", "k_lin", "v_lin"));
+        var qkv = Product($"layer{layer}.qkv", hidden, Stacked(layer, "bias", Query, Key, Value), InAttention(layer, "weight", Query, Key, Value));
         var query = _graph.Node($"{qkv}.query", "Gather", Rows(qkv), Part(0, 3)).Name;
         return Finish(layer, hidden, Attention(layer, query, qkv, 3, AttentionBias, TokenSlots));
     }
 
     private string LastLayer(int layer, string hidden)
     {
-        var keyValue = Product($"layer{layer}.kv", hidden, Stacked(layer, "bias", "k_lin", "v_lin"), InAttention(layer, "k_lin", "v_lin"));
+        var keyValue = Product($"layer{layer}.kv", hidden, Stacked(layer, "bias", Key, Value), InAttention(layer, "weight", Key, Value));
         var cls = _graph.Node("cls", "Gather", hidden, ClsRows).Name;
         if (_levels is not null) Zeros(ClsRows);
-        var query = _graph.Node("queries", "Gather", Rows(Linear(InLayer(layer, "attention.q_lin"), cls)), QueryTexts).Name;
+        var query = _graph.Node("queries", "Gather", Rows(Linear(InLayer(layer, Query), cls)), QueryTexts).Name;
         return Finish(layer, cls, Attention(layer, query, keyValue, 2, ClsBias, TextQueries));
     }
 
@@ -173,18 +175,16 @@ internal sealed partial class DistilBertGraph
 
     private string Finish(int layer, string hidden, string heads)
     {
-        var attention = Product($"layer{layer}.attention", heads, Add(InLayer(layer, "attention.out_lin.bias")), InLayer(layer, "attention.out_lin.weight"));
-        var attended = AddAndNormalise($"layer{layer}.attended", attention, hidden,
-            InLayer(layer, "sa_layer_norm"));
-        var inner = Product($"layer{layer}.inner", attended, null, InLayer(layer, "ffn.lin1.weight"));
-        var output = Outer($"layer{layer}.outer", Activated(layer, inner), InLayer(layer, "ffn.lin2.bias"), InLayer(layer, "ffn.lin2.weight"));
-        return AddAndNormalise($"layer{layer}.output", output, attended,
-            InLayer(layer, "output_layer_norm"));
+        var attention = Product($"layer{layer}.attention", heads, Add($"{InLayer(layer, AttentionOutput)}.bias"), $"{InLayer(layer, AttentionOutput)}.weight");
+        var attended = AddAndNormalise($"layer{layer}.attended", attention, hidden, InLayer(layer, AttentionNorm));
+        var inner = Product($"layer{layer}.inner", attended, null, $"{InLayer(layer, Inner)}.weight");
+        var output = OuterProduct($"layer{layer}.outer", Activated(layer, inner), InLayer(layer, Outer));
+        return AddAndNormalise($"layer{layer}.output", output, attended, InLayer(layer, OutputNorm));
     }
 
     private string Activated(int layer, string inner)
     {
-        var bias = Add(InLayer(layer, "ffn.lin1.bias"));
+        var bias = Add($"{InLayer(layer, Inner)}.bias");
         if (_config.Activation is Activation.Gelu)
             return _graph.Node($"layer{layer}.activated", "BiasGelu", inner, bias).Contrib().Name;
         return _graph.Node($"layer{layer}.activated", "Relu", _graph.Node($"layer{layer}.biased", "Add", inner, bias).Name).Name;
@@ -195,7 +195,7 @@ internal sealed partial class DistilBertGraph
     private string AddAndNormalise(string output, string input, string residual, string norm)
     {
         var sum = _graph.Node($"{output}.sum", "Add", input, residual).Name;
-        var normal = _graph.Node($"{output}.normal", "InstanceNormalization", sum, One, Zero).With("epsilon", DistilBertConfig.LayerNormEpsilon).Name;
+        var normal = _graph.Node($"{output}.normal", "InstanceNormalization", sum, One, Zero).With("epsilon", _config.LayerNormEpsilon).Name;
         var scaled = _graph.Node($"{output}.scaled", "Mul", normal, Add($"{norm}.weight")).Name;
         return _graph.Node(output, "Add", scaled, Add($"{norm}.bias")).Name;
     }
@@ -207,9 +207,8 @@ internal sealed partial class DistilBertGraph
 
     private string Add(string name) => _graph.Add(_weights.Get(name));
 
-    private string Stacked(int layer, string kind, params string[] names) =>
-        _graph.Add(_weights.Stack(InLayer(layer, $"attention.{string.Join('_', names)}.{kind}"),
-            [.. names.Select(name => InLayer(layer, $"attention.{name}.{kind}"))]));
+    private string Stacked(int layer, string kind, params string[] parts) =>
+        _graph.Add(_weights.Stack(InLayer(layer, $"{string.Join('_', parts)}.{kind}"), InAttention(layer, kind, parts)));
 
-    private static string[] InAttention(int layer, params string[] names) => [.. names.Select(name => InLayer(layer, $"attention.{name}.weight"))];
+    private static string[] InAttention(int layer, string kind, params string[] parts) => [.. parts.Select(part => $"{InLayer(layer, part)}.{kind}")];
 }

@@ -10,7 +10,7 @@ internal enum WeightType { Float, Half, Int8 }
 /// <summary>Weights in memory, row-major.</summary>
 /// <param name="Name">The name in the graph.</param>
 /// <param name="Shape">The dimensions, outermost first.</param>
-/// <param name="Address">The first element; valid as long as the <see cref="DistilBertWeights"/> it came from.</param>
+/// <param name="Address">The first element; valid as long as the <see cref="EncoderWeights"/> it came from.</param>
 /// <param name="Type">What the elements are.</param>
 internal sealed record Weight(string Name, IReadOnlyList<long> Shape, nint Address, WeightType Type = WeightType.Float)
 {
@@ -21,10 +21,10 @@ internal sealed record Weight(string Name, IReadOnlyList<long> Shape, nint Addre
 }
 
 /// <summary>
-/// The weights of a DistilBERT classifier. Of large files tensors stored as F32 are used where the mapped file has them; all
+/// The weights of a classifier. Of large files tensors stored as F32 are used where the mapped file has them; all
 /// others are copied into memory of this object's own.
 /// </summary>
-internal sealed unsafe class DistilBertWeights : IDisposable
+internal sealed unsafe class EncoderWeights : IDisposable
 {
     /// <summary>The file's name within a model directory.</summary>
     public const string FileName = WeightFiles.FileName;
@@ -36,10 +36,11 @@ internal sealed unsafe class DistilBertWeights : IDisposable
     private const long MinMappedBytes = 16 << 20;
 
     private readonly WeightFiles _file;
+    private readonly EncoderConfig _config;
     private readonly Dictionary<string, SafetensorsEntry> _entries = new(StringComparer.Ordinal);
     private readonly List<nint> _owned = [];
 
-    private DistilBertWeights(WeightFiles file) => _file = file;
+    private EncoderWeights(WeightFiles file, EncoderConfig config) => (_file, _config) = (file, config);
 
     /// <summary>The model directory, as an absolute path.</summary>
     public string Directory => System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(Path))!;
@@ -55,12 +56,12 @@ internal sealed unsafe class DistilBertWeights : IDisposable
     /// read, and that no other is there which would count in another model.
     /// </summary>
     /// <exception cref="ModelDirectoryException">A file is broken, or a tensor is missing, misshapen or too many.</exception>
-    public static DistilBertWeights Open(string directory, DistilBertConfig config)
+    public static EncoderWeights Open(string directory, EncoderConfig config)
     {
-        var weights = new DistilBertWeights(WeightFiles.Open(directory));
+        var weights = new EncoderWeights(WeightFiles.Open(directory), config);
         try
         {
-            foreach (var tensor in DistilBertTensors.Of(config)) weights.Find(tensor);
+            foreach (var tensor in EncoderTensors.Of(config)) weights.Find(tensor);
             weights.RefuseOthers();
             return weights;
         }
@@ -79,7 +80,7 @@ internal sealed unsafe class DistilBertWeights : IDisposable
     public void CheckUnchanged() => _file.CheckUnchanged();
 
     /// <summary>One tensor.</summary>
-    /// <param name="name">The name without the prefix <c>distilbert.</c>, one of <see cref="DistilBertTensors.Of"/>.</param>
+    /// <param name="name">The role, one of those of <see cref="EncoderTensors.Of"/>; the result's name.</param>
     /// <exception cref="ModelDirectoryException">An element is not finite.</exception>
     public Weight Get(string name)
     {
@@ -97,9 +98,32 @@ internal sealed unsafe class DistilBertWeights : IDisposable
         return new(name, entry.Shape, address);
     }
 
+    /// <summary>
+    /// The table of positions from the first token's on, with what token types add to each: a block of
+    /// <see cref="EncoderConfig.MaxPositions"/> rows for each of <see cref="EncoderConfig.TokenTypes"/>, one below the other.
+    /// </summary>
+    /// <param name="name">The name of the result in the graph.</param>
+    /// <exception cref="ModelDirectoryException">An element is not finite.</exception>
+    public Weight TypedPositions(string name)
+    {
+        const string positions = $"{EncoderTensors.Positions}.weight";
+        if (_config is { TypeRows: 0, FirstPosition: 0 }) return Get(positions) with { Name = name };
+        var table = Copy(positions).AsSpan(_config.FirstPosition * _config.Dim);
+        var types = _config.TypeRows == 0 ? new float[_config.Dim] : Copy($"{EncoderTensors.Types}.weight");
+        long rows = (long)_config.TokenTypes * _config.MaxPositions;
+        var target = (float*)Allocate(rows * _config.Dim * sizeof(float));
+        for (var row = 0L; row < rows; row++)
+        {
+            var (type, position) = Math.DivRem((int)row, _config.MaxPositions);
+            TensorPrimitives.Add(table.Slice(position * _config.Dim, _config.Dim), types.AsSpan(type * _config.Dim, _config.Dim), new Span<float>(target + row * _config.Dim, _config.Dim));
+        }
+
+        return new(name, [rows, _config.Dim], (nint)target);
+    }
+
     /// <summary>Several tensors of equal width, one below the other.</summary>
     /// <param name="stacked">The name of the result in the graph.</param>
-    /// <param name="names">The tensors from top to bottom.</param>
+    /// <param name="names">The roles of the tensors from top to bottom.</param>
     /// <exception cref="ModelDirectoryException">An element is not finite.</exception>
     public Weight Stack(string stacked, params ReadOnlySpan<string> names)
     {
@@ -146,7 +170,7 @@ internal sealed unsafe class DistilBertWeights : IDisposable
     /// </summary>
     /// <param name="quantized">The name of the result in the graph.</param>
     /// <param name="levels">The largest magnitude of an element, 1 to 127.</param>
-    /// <param name="names">The matrices from top to bottom, each [out, in].</param>
+    /// <param name="names">The roles of the matrices from top to bottom, each [out, in].</param>
     /// <returns>The elements, [in, out of all], and the scales, [out of all].</returns>
     /// <exception cref="ModelDirectoryException">An element is not finite.</exception>
     public (Weight Matrix, Weight Scales) Quantize(string quantized, int levels, params ReadOnlySpan<string> names)
@@ -193,15 +217,15 @@ internal sealed unsafe class DistilBertWeights : IDisposable
 
     private void Find(TensorShape tensor)
     {
-        var prefixed = DistilBertTensors.IsOfEncoder(tensor.Name) ? DistilBertTensors.Prefix + tensor.Name : tensor.Name;
-        if (!_file.Entries.TryGetValue(prefixed, out var entry) && !_file.Entries.TryGetValue(tensor.Name, out entry))
-            throw new ModelDirectoryException(_file.Path, prefixed, "is missing");
+        var found = EncoderTensors.NamesOf(tensor, _config.Architecture).Where(_file.Entries.ContainsKey).Select(name => _file.Entries[name]).ToList();
+        if (found is not [var entry, ..]) throw new ModelDirectoryException(_file.Path, tensor.Name, "is missing");
+        if (found.Count > 1) throw new ModelDirectoryException(_file.PathOf(found[1]), found[1].Name, $"is there under another name too, \"{entry.Name}\"; which of them counts is not known");
         if (!entry.Shape.SequenceEqual(tensor.Shape))
             throw new ModelDirectoryException(_file.PathOf(entry), entry.Name,
-                $"has the shape {SafetensorsHeader.Describe(entry.Shape)}, but {DistilBertConfig.FileName} asks for {SafetensorsHeader.Describe(tensor.Shape)}");
+                $"has the shape {SafetensorsHeader.Describe(entry.Shape)}, but {EncoderConfig.FileName} asks for {SafetensorsHeader.Describe(tensor.Shape)}");
         if (entry.ElementType is not ("F32" or "F16" or "BF16"))
             throw new ModelDirectoryException(_file.PathOf(entry), entry.Name, $"is stored as {entry.ElementType}; F32, F16 and BF16 can be read");
-        _entries.Add(tensor.Name, entry);
+        _entries.Add(tensor.Role, entry);
     }
 
     private void RefuseOthers()
@@ -209,8 +233,8 @@ internal sealed unsafe class DistilBertWeights : IDisposable
         var found = _entries.Values.Select(entry => entry.Name).ToHashSet(StringComparer.Ordinal);
         foreach (var entry in _file.Entries.Values)
         {
-            if (!found.Contains(entry.Name) && !DistilBertTensors.IsOfNoConcern(entry.Name))
-                throw new ModelDirectoryException(_file.PathOf(entry), entry.Name, $"is none that the model of {DistilBertConfig.FileName} has, and what it is for is not known");
+            if (!found.Contains(entry.Name) && !EncoderTensors.IsUnused(entry.Name, _config.Architecture))
+                throw new ModelDirectoryException(_file.PathOf(entry), entry.Name, $"is none that the model of {EncoderConfig.FileName} has, and what it is for is not known");
         }
     }
 
@@ -218,6 +242,13 @@ internal sealed unsafe class DistilBertWeights : IDisposable
 
     private static bool IsUsableInPlace(SafetensorsEntry entry, ReadOnlySpan<byte> bytes) =>
         entry.ElementType is "F32" && (nint)Unsafe.AsPointer(ref MemoryMarshal.GetReference(bytes)) % sizeof(float) == 0;
+
+    private float[] Copy(string name)
+    {
+        var values = new float[checked((int)Count(_entries[name]))];
+        CopyTo(_entries[name], values);
+        return values;
+    }
 
     private nint Allocate(long bytes)
     {

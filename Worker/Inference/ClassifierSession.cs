@@ -1,6 +1,7 @@
 using Lab.Worker.Checkpoints;
 using Lab.Worker.Compilation;
 using Lab.Worker.Graphs;
+using Lab.Worker.Tokenization;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
 
@@ -13,7 +14,7 @@ namespace Lab.Worker.Inference;
 internal sealed record SessionSettings(Precision Precision = Precision.Fp32, int Threads = 1, bool Deterministic = false);
 
 /// <summary>One ONNX Runtime session over a model's weights. Not for concurrent use.</summary>
-internal sealed class DistilBertSession : ILogitsModel
+internal sealed class ClassifierSession : ILogitsModel
 {
     /// <summary>
     /// How many tokens are packed, if a single text has no more: measured, packs of 256 to 1,024 tokens are equally fast,
@@ -23,25 +24,26 @@ internal sealed class DistilBertSession : ILogitsModel
 
     private static readonly string[] InputNames =
     [
-        DistilBertGraph.TokenIds, DistilBertGraph.PositionIds, DistilBertGraph.AttentionBias,
-        DistilBertGraph.ClsBias, DistilBertGraph.ClsRows, DistilBertGraph.SlotTokens, DistilBertGraph.TokenSlots,
-        DistilBertGraph.QueryTexts, DistilBertGraph.TextQueries,
+        ClassifierGraph.TokenIds, ClassifierGraph.PositionIds, ClassifierGraph.AttentionBias,
+        ClassifierGraph.ClsBias, ClassifierGraph.ClsRows, ClassifierGraph.SlotTokens, ClassifierGraph.TokenSlots,
+        ClassifierGraph.QueryTexts, ClassifierGraph.TextQueries,
     ];
 
-    private static readonly string[] OutputNames = [DistilBertGraph.Logits];
+    private static readonly string[] OutputNames = [ClassifierGraph.Logits];
 
     private readonly IReadOnlyList<IDisposable> _owned;
     private readonly RunOptions _run = new();
     private readonly RunOptions _largeRun = new();
-    private readonly PackedBatch _batch = new();
+    private readonly PackedBatch _batch;
     private readonly InferenceSession _session;
     private readonly int _labels;
     private readonly bool _alone;
 
-    private DistilBertSession(InferenceSession session, DistilBertConfig config, bool deterministic, IReadOnlyList<IDisposable> owned)
+    private ClassifierSession(InferenceSession session, EncoderConfig config, bool deterministic, IReadOnlyList<IDisposable> owned)
     {
         _session = session;
         _labels = config.Labels.Count;
+        _batch = new(config.TokenTypes > 1 ? config.MaxPositions : 0);
         _alone = deterministic || !AddsUpAlike(config);
         _owned = owned;
         // A long text takes tens of megabytes, and is rare: eight workers need not keep that for the next one.
@@ -55,13 +57,13 @@ internal sealed class DistilBertSession : ILogitsModel
     /// <param name="levels">The largest magnitude of 8-bit weights; null keeps them as floats.</param>
     /// <param name="cancellationToken">Ends it before the session is opened, which nothing interrupts.</param>
     /// <exception cref="ModelDirectoryException">A weight is not finite.</exception>
-    public static DistilBertSession Open(DistilBertConfig config, DistilBertWeights weights, SessionSettings settings, int? levels = null, CancellationToken cancellationToken = default)
+    public static ClassifierSession Open(EncoderConfig config, EncoderWeights weights, SessionSettings settings, int? levels = null, CancellationToken cancellationToken = default)
     {
         List<IDisposable> owned = [weights];
         try
         {
             OnnxRuntimeProcess.DisableTelemetry();
-            var graph = DistilBertGraph.Build(config, weights, levels);
+            var graph = ClassifierGraph.Build(config, weights, levels);
             cancellationToken.ThrowIfCancellationRequested();
             using var options = OnnxRuntimeProcess.Options(settings.Threads, GraphOptimizationLevel.ORT_ENABLE_ALL);
             options.AddSessionConfigEntry("session.model_external_initializers_file_folder_path", Path.GetDirectoryName(OnnxGraph.ExistingFile)!);
@@ -90,7 +92,7 @@ internal sealed class DistilBertSession : ILogitsModel
     /// <param name="path">The compiled model.</param>
     /// <param name="config">The model's shape.</param>
     /// <param name="settings">How it is to be computed.</param>
-    public static DistilBertSession OpenCompiled(string path, DistilBertConfig config, SessionSettings settings)
+    public static ClassifierSession OpenCompiled(string path, EncoderConfig config, SessionSettings settings)
     {
         OnnxRuntimeProcess.DisableTelemetry();
         using var options = OnnxRuntimeProcess.Options(settings.Threads, GraphOptimizationLevel.ORT_DISABLE_ALL);
@@ -98,10 +100,10 @@ internal sealed class DistilBertSession : ILogitsModel
     }
 
     /// <inheritdoc/>
-    public float[][] ComputeLogits(IReadOnlyList<int[]> texts)
+    public float[][] ComputeLogits(IReadOnlyList<TokenizedText> texts)
     {
         var logits = new float[texts.Count][];
-        var all = texts as int[][] ?? [.. texts];
+        var all = texts as TokenizedText[] ?? [.. texts];
         for (int first = 0, next; first < all.Length; first = next)
         {
             next = _alone ? first + 1 : PackEnd(all, first);
@@ -124,20 +126,20 @@ internal sealed class DistilBertSession : ILogitsModel
     // Whether a text's sums are made in one order wherever it stands. Those over a token's numbers begin at whole vectors of
     // four. In attention the runtime cuts products into blocks that depend on the length of the sequence (strides of MLAS's
     // sgemm.cpp) where a head has more than 64 numbers, and computes those of a single number in another way.
-    private static bool AddsUpAlike(DistilBertConfig config) => config.Dim % 4 == 0 && config.Dim / config.Heads is > 1 and <= 64;
+    private static bool AddsUpAlike(EncoderConfig config) => config.Dim % 4 == 0 && config.Dim / config.Heads is > 1 and <= 64;
 
     // What is left is shared out among as few packs as hold it, so that the last is not much smaller than the others.
-    private static int PackEnd(int[][] texts, int first)
+    private static int PackEnd(TokenizedText[] texts, int first)
     {
         var left = 0;
-        for (var i = first; i < texts.Length; i++) left += texts[i].Length;
+        for (var i = first; i < texts.Length; i++) left += texts[i].TokenIds.Length;
         var packs = (left + MaxPackedTokens - 1) / MaxPackedTokens;
         var share = (left + packs - 1) / packs;
-        var tokens = texts[first].Length;
+        var tokens = texts[first].TokenIds.Length;
         var next = first + 1;
         for (; next < texts.Length; next++)
         {
-            var length = texts[next].Length;
+            var length = texts[next].TokenIds.Length;
             if (tokens + length / 2 > share || tokens + length > MaxPackedTokens) break;
             tokens += length;
         }

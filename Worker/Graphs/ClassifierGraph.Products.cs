@@ -3,7 +3,7 @@ using Lab.Worker.Checkpoints;
 namespace Lab.Worker.Graphs;
 
 // Products of matrices, of floats or of bytes with a scale for each row.
-internal sealed partial class DistilBertGraph
+internal sealed partial class ClassifierGraph
 {
     private const string Center = "center";
     private const string Low = "low";
@@ -32,13 +32,14 @@ internal sealed partial class DistilBertGraph
     }
 
     // A product whose input is nowhere far below zero: nearly one bit more than a sign would leave.
-    private string Outer(string output, string input, string bias, string weight)
+    private string OuterProduct(string output, string input, string layer)
     {
-        if (_levels is not { } levels) return Floats(output, input, Add(weight), Add(bias));
+        var (weight, bias) = ($"{layer}.weight", Add($"{layer}.bias"));
+        if (_levels is not { } levels) return Floats(output, input, Add(weight), bias);
         var largest = Reduced($"{input}.largest", "ReduceMax", input);
         var magnitude = _graph.Node($"{input}.magnitude", "Mul", largest, PerUpperStep).Name;
         var scale = _graph.Node($"{input}.scale", "Max", magnitude, LeastUpperStep).Name;
-        return Bytes(output, Quantized(input, scale, _lowZeros), _weights.Quantize(weight, levels, weight), Add(bias), Low);
+        return Bytes(output, Quantized(input, scale, _lowZeros), _weights.Quantize(weight, levels, weight), bias, Low);
     }
 
     private void Quantization()

@@ -4,17 +4,23 @@ using Lab.Worker.Checkpoints;
 namespace Lab.Worker.Tests.Inference;
 
 /// <summary>
-/// DistilBERT's mathematics written down plainly in 64-bit floats, from the papers rather than from the worker's code:
+/// The mathematics of DistilBERT, BERT and RoBERTa written down plainly in 64-bit floats, from the papers rather than from the worker's code:
 /// one text at a time, every position of every layer, no fusing.
 /// </summary>
-internal sealed class ReferenceDistilBert
+internal sealed class ReferenceEncoder
 {
-    private const double Epsilon = 1e-12;
+    private static readonly string[] DistilBertNames = ["attention.q_lin", "attention.k_lin", "attention.v_lin", "attention.out_lin", "sa_layer_norm", "ffn.lin1", "ffn.lin2", "output_layer_norm"];
+
+    private static readonly string[] BertNames =
+    [
+        "attention.self.query", "attention.self.key", "attention.self.value", "attention.output.dense", "attention.output.LayerNorm",
+        "intermediate.dense", "output.dense", "output.LayerNorm",
+    ];
 
     private readonly Dictionary<string, double[]> _weights = [];
-    private readonly DistilBertConfig _config;
+    private readonly EncoderConfig _config;
 
-    public ReferenceDistilBert(string directory, DistilBertConfig config)
+    public ReferenceEncoder(string directory, EncoderConfig config)
     {
         _config = config;
         // One file, or all shards.
@@ -22,14 +28,34 @@ internal sealed class ReferenceDistilBert
     }
 
     /// <summary>The logits of one text.</summary>
-    public double[] Logits(int[] tokenIds)
+    /// <param name="tokenIds">Its tokens.</param>
+    /// <param name="secondStart">Where the tokens of type 1 begin; by default there are none.</param>
+    public double[] Logits(int[] tokenIds, int? secondStart = null)
     {
-        var hidden = tokenIds.Select((id, position) => Normalise(
-            Sum(Row("embeddings.word_embeddings.weight", id), Row("embeddings.position_embeddings.weight", position)),
-            "embeddings.LayerNorm")).ToArray();
-        for (var layer = 0; layer < _config.Layers; layer++) hidden = Layer($"transformer.layer.{layer}", hidden);
-        var pooled = Linear("pre_classifier", hidden[0]).Select(x => Math.Max(x, 0)).ToArray();
-        return Linear("classifier", pooled);
+        var cls = Hidden(tokenIds, secondStart)[0];
+        return Type switch
+        {
+            "distilbert" => Linear("classifier", [.. Linear("pre_classifier", cls).Select(x => Math.Max(x, 0))]),
+            "bert" => Linear("classifier", [.. Linear("pooler.dense", cls).Select(Math.Tanh)]),
+            _ => Linear("classifier.out_proj", [.. Linear("classifier.dense", cls).Select(Math.Tanh)]),
+        };
+    }
+
+    /// <summary>What the last layer gives for each token.</summary>
+    public double[][] Hidden(int[] tokenIds, int? secondStart = null)
+    {
+        var hidden = tokenIds.Select((id, position) => Normalise(Embedding(id, position, position >= (secondStart ?? tokenIds.Length)), "embeddings.LayerNorm")).ToArray();
+        for (var layer = 0; layer < _config.Layers; layer++) hidden = Type is "distilbert" ? Layer($"transformer.layer.{layer}", DistilBertNames, hidden) : Layer($"encoder.layer.{layer}", BertNames, hidden);
+        return hidden;
+    }
+
+    private string Type => _config.Architecture.ModelType;
+
+    // RoBERTa's tokenizer gives no types, and its positions follow the padding's token id.
+    private double[] Embedding(int id, int position, bool second)
+    {
+        var sum = Sum(Row("embeddings.word_embeddings.weight", id), Row("embeddings.position_embeddings.weight", position + (Type is "roberta" ? _config.PadId + 1 : 0)));
+        return Type is "distilbert" ? sum : Sum(sum, Row("embeddings.token_type_embeddings.weight", Type is "bert" && second && _config.TypeRows > 1 ? 1 : 0));
     }
 
     private void Read(string path)
@@ -48,21 +74,22 @@ internal sealed class ReferenceDistilBert
                 _ => i => BitConverter.UInt32BitsToSingle((uint)BitConverter.ToUInt16(file, begin + 2 * i) << 16),
             };
             var count = (end - begin) / (entry.Value.GetProperty("dtype").GetString() == "F32" ? 4 : 2);
-            _weights[entry.Name.Replace("distilbert.", "", StringComparison.Ordinal)] = [.. Enumerable.Range(0, count).Select(element)];
+            _weights[entry.Name[(entry.Name.StartsWith($"{Type}.", StringComparison.Ordinal) ? Type.Length + 1 : 0)..]] = [.. Enumerable.Range(0, count).Select(element)];
         }
     }
 
-    private double[][] Layer(string name, double[][] hidden)
+    private double[][] Layer(string layer, string[] names, double[][] hidden)
     {
-        var query = hidden.Select(x => Linear($"{name}.attention.q_lin", x)).ToArray();
-        var key = hidden.Select(x => Linear($"{name}.attention.k_lin", x)).ToArray();
-        var value = hidden.Select(x => Linear($"{name}.attention.v_lin", x)).ToArray();
+        string[] full = [.. names.Select(name => $"{layer}.{name}")];
+        var query = hidden.Select(x => Linear(full[0], x)).ToArray();
+        var key = hidden.Select(x => Linear(full[1], x)).ToArray();
+        var value = hidden.Select(x => Linear(full[2], x)).ToArray();
         return [.. hidden.Select((x, i) =>
         {
-            var attention = Linear($"{name}.attention.out_lin", Attend(query[i], key, value));
-            var attended = Normalise(Sum(x, attention), $"{name}.sa_layer_norm");
-            var inner = Linear($"{name}.ffn.lin1", attended).Select(Activate).ToArray();
-            return Normalise(Sum(attended, Linear($"{name}.ffn.lin2", inner)), $"{name}.output_layer_norm");
+            var attention = Linear(full[3], Attend(query[i], key, value));
+            var attended = Normalise(Sum(x, attention), full[4]);
+            var inner = Linear(full[5], attended).Select(Activate).ToArray();
+            return Normalise(Sum(attended, Linear(full[6], inner)), full[7]);
         })];
     }
 
@@ -94,7 +121,7 @@ internal sealed class ReferenceDistilBert
     private double[] Normalise(double[] x, string name)
     {
         var mean = x.Average();
-        var deviation = Math.Sqrt(x.Average(v => (v - mean) * (v - mean)) + Epsilon);
+        var deviation = Math.Sqrt(x.Average(v => (v - mean) * (v - mean)) + _config.LayerNormEpsilon);
         return [.. x.Select((v, i) => (v - mean) / deviation * _weights[$"{name}.weight"][i] + _weights[$"{name}.bias"][i])];
     }
 

@@ -4,11 +4,50 @@ using Lab.Worker.Graphs;
 
 namespace Lab.Worker.Tests.Checkpoints;
 
-public sealed class DistilBertWeightsTests
+public sealed class EncoderWeightsTests
 {
-    private const string Words = "embeddings.word_embeddings.weight";
+    private const string Words = "distilbert.embeddings.word_embeddings.weight";
 
-    public static TheoryData<string> TensorNames => [.. DistilBertTensors.Of(TestModels.Small with { Layers = 1 }).Select(tensor => tensor.Name)];
+    public static TheoryData<string> TensorNames => [.. EncoderTensors.Of(TestModels.Small with { Layers = 1 }).Select(tensor => tensor.Name)];
+
+    public static TheoryData<string, string> TensorNamesOfOthers => [.. from type in (string[])["bert", "roberta"]
+        from tensor in EncoderTensors.Of(TestModels.SmallOf(type) with { Layers = 1 })
+        select (type, tensor.Name)];
+
+    [Theory]
+    [MemberData(nameof(TensorNamesOfOthers))]
+    public void Open_TensorOfAnotherArchitectureMissing_NamesIt(string modelType, string name)
+    {
+        var config = TestModels.SmallOf(modelType) with { Layers = 1 };
+        using var directory = Write(StoredType.F32, [.. EncoderTensors.Of(config).Where(tensor => tensor.Name != name)], (_, _) => { });
+
+        Assert.Contains($"model.safetensors: tensor \"{name}\": is missing", Assert.Throws<ModelDirectoryException>(() => EncoderWeights.Open(directory.Path, config)).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("bert", "bert.pooler.dense.scale")]
+    [InlineData("bert", "lm_head.bias")]
+    [InlineData("bert", "bert.encoder.layer.1.output.dense.bias")]
+    [InlineData("roberta", "cls.predictions.bias")]
+    [InlineData("roberta", "bert.pooler.dense.bias")]
+    public void Open_TensorThatAnotherArchitectureHasNot_NamesIt(string modelType, string name)
+    {
+        var config = TestModels.SmallOf(modelType) with { Layers = 1 };
+        using var directory = Write(StoredType.F32, [.. EncoderTensors.Of(config), new(name, [1])], (_, _) => { });
+
+        Assert.Contains($"{name}\": is none that the model of config.json has", Assert.Throws<ModelDirectoryException>(() => EncoderWeights.Open(directory.Path, config)).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("embeddings.LayerNorm.weight")]
+    [InlineData("bert.embeddings.LayerNorm.gamma")]
+    public void Open_TensorUnderTwoNames_IsRefused(string name)
+    {
+        var config = TestModels.SmallOf("bert") with { Layers = 1 };
+        using var directory = Write(StoredType.F32, [.. EncoderTensors.Of(config), new(name, [config.Dim])], (_, _) => { });
+
+        Assert.Contains($"{name}\": is there under another name too, \"bert.embeddings.LayerNorm.weight\"", Assert.Throws<ModelDirectoryException>(() => EncoderWeights.Open(directory.Path, config)).Message, StringComparison.Ordinal);
+    }
 
     [Theory]
     [MemberData(nameof(TensorNames))]
@@ -37,7 +76,7 @@ public sealed class DistilBertWeightsTests
     [InlineData("F16", 1e10f, "infinite")]
     public void Build_ElementNotFinite_NamesTensorAndElement(string type, float value, string expected)
     {
-        foreach (var name in (string[])["transformer.layer.0.ffn.lin2.weight", "transformer.layer.0.attention.k_lin.bias"])
+        foreach (var name in (string[])["distilbert.transformer.layer.0.ffn.lin2.weight", "distilbert.transformer.layer.0.attention.k_lin.bias"])
         {
             using var directory = Write(Enum.Parse<StoredType>(type), [.. Tensors()], (tensor, values) =>
             {
@@ -84,8 +123,8 @@ public sealed class DistilBertWeightsTests
 
         static (byte[] Graph, byte[] Weights) Saved(TemporaryDirectory directory)
         {
-            using var weights = DistilBertWeights.Open(directory.Path, Config);
-            DistilBertGraph.Build(Config, weights).Save(directory.File("saved.onnx"), "saved.weights");
+            using var weights = EncoderWeights.Open(directory.Path, Config);
+            ClassifierGraph.Build(Config, weights).Save(directory.File("saved.onnx"), "saved.weights");
             return (File.ReadAllBytes(directory.File("saved.onnx")), File.ReadAllBytes(directory.File("saved.weights")));
         }
     }
@@ -109,9 +148,9 @@ public sealed class DistilBertWeightsTests
         {
             if (tensor.Name == Words) written.CopyTo(values);
         });
-        using var weights = DistilBertWeights.Open(directory.Path, Config);
+        using var weights = EncoderWeights.Open(directory.Path, Config);
 
-        var weight = weights.GetHalf(Words);
+        var weight = weights.GetHalf($"{EncoderTensors.Words}.weight");
 
         Assert.Equal([Config.VocabSize, Config.Dim], weight.Shape);
         Assert.Equal(Config.VocabSize * Config.Dim * bytes, weight.Bytes);
@@ -123,9 +162,9 @@ public sealed class DistilBertWeightsTests
                 : BitConverter.Int32BitsToSingle(Marshal.ReadInt32(weight.Address, i * bytes))));
     }
 
-    private static DistilBertConfig Config => TestModels.Small with { Layers = 1 };
+    private static EncoderConfig Config => TestModels.Small with { Layers = 1 };
 
-    private static List<TensorShape> Tensors() => [.. DistilBertTensors.Of(Config)];
+    private static List<TensorShape> Tensors() => [.. EncoderTensors.Of(Config)];
 
     private static string Refusal(Action<List<TensorShape>> change)
     {
@@ -150,8 +189,8 @@ public sealed class DistilBertWeightsTests
 
     private static void Build(string directory)
     {
-        using var weights = DistilBertWeights.Open(directory, Config);
-        DistilBertGraph.Build(Config, weights);
+        using var weights = EncoderWeights.Open(directory, Config);
+        ClassifierGraph.Build(Config, weights);
     }
 
     private delegate void SafetensorsFill(TensorShape tensor, Span<float> values);

@@ -1,0 +1,77 @@
+using System.Text.Json.Nodes;
+using Lab.Worker.Checkpoints;
+using Lab.Worker.Inference;
+using Lab.Worker.Tokenization;
+
+namespace Lab.Worker.Tests.Inference;
+
+/// <summary>
+/// Directories shaped like much-used classifiers of the hub: the members of their configuration, the names and widths of
+/// their tensors; fewer layers and words, and random numbers.
+/// </summary>
+public sealed class HubDirectoriesTests
+{
+    private const int Layers = 1;
+    private const int Words = 600;
+
+    public static TheoryData<string> ServedNames => [.. HubConfigs.Served.Keys];
+
+    public static TheoryData<string> RefusedNames => [.. HubConfigs.Refused.Keys];
+
+    [Theory]
+    [MemberData(nameof(ServedNames))]
+    public void Open_ModelOfTheHub_LogitsEqualTheMathematics(string name)
+    {
+        using var directory = new TemporaryDirectory();
+        var (config, texts) = (Write(directory, HubConfigs.Served[name]), new List<TokenizedText>());
+        if (config.Tokenizer is TokenizerKind.WordPiece)
+        {
+            var files = ModelFiles.Read(directory.Path);
+            files.Weights.Dispose();
+            texts.AddRange([files.Tokenizer.Encode("some good words"), files.Tokenizer.EncodePair("is it so?", "it is")]);
+        }
+
+        texts.Add(new([0, 7, 250, 2], Truncated: false, 4));
+        var reference = new ReferenceEncoder(directory.Path, config);
+        using var session = TestModels.Open(directory.Path, config, new());
+
+        var together = session.ComputeLogits(texts);
+
+        foreach (var (text, logits) in texts.Zip(together))
+        {
+            Assert.Equal(session.ComputeLogits([text])[0], logits);
+            foreach (var (expected, actual) in reference.Logits(text.TokenIds, text.SecondStart).Zip(logits)) Assert.Equal(expected, actual, 1e-4);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(RefusedNames))]
+    public void Read_ModelOfTheHubThatCannotBeServed_SaysInALineWhatItIs(string name)
+    {
+        var (json, line) = HubConfigs.Refused[name];
+        using var directory = new TemporaryDirectory();
+        File.WriteAllText(directory.File("config.json"), json);
+
+        var error = Assert.Throws<ModelDirectoryException>(() => ModelFiles.Read(directory.Path));
+
+        Assert.Equal($"{directory.File("config.json")}: {line}", error.Message);
+    }
+
+    private static EncoderConfig Write(TemporaryDirectory directory, HubConfig hub)
+    {
+        var json = JsonNode.Parse(hub.Json)!.AsObject();
+        json["vocab_size"] = Words;
+        json[json.ContainsKey("n_layers") ? "n_layers" : "num_hidden_layers"] = Layers;
+        File.WriteAllText(directory.File("config.json"), json.ToJsonString());
+        File.WriteAllLines(directory.File("vocab.txt"), RandomVocabulary.WordPieces(Words));
+        var config = EncoderConfig.Read(directory.Path);
+        var random = new Random(1);
+        SafetensorsWriter.Write(directory.File("model.safetensors"), [.. EncoderTensors.Of(config), .. hub.Further.Select(tensor => new TensorShape(tensor, [1, 8]))], StoredType.F32, (tensor, values) =>
+        {
+            var centre = tensor.Role.EndsWith("norm.weight", StringComparison.Ordinal) ? 1f : 0f;
+            // Whoever reads a tensor of no role says so.
+            foreach (ref var value in values) value = tensor.Role.Length == 0 ? float.NaN : centre + 0.1f * (random.NextSingle() - 0.5f);
+        });
+        return config;
+    }
+}
