@@ -44,6 +44,9 @@ internal sealed record DistilBertConfig
     /// <summary>Rows of the word embeddings: as many as there are tokens, or padded.</summary>
     public int VocabSize { get; init; } = 30522;
 
+    /// <summary>How its texts become tokens.</summary>
+    public TokenizerKind Tokenizer { get; init; } = TokenizerKind.WordPiece;
+
     /// <summary>The feed-forward network's activation.</summary>
     public Activation Activation { get; init; } = Activation.Gelu;
 

@@ -10,7 +10,7 @@ namespace Lab.Worker.Inference;
 /// <param name="Tokenizer">Its tokeniser.</param>
 /// <param name="Weights">Its weights.</param>
 /// <param name="Sha256">SHA-256 of the weights, in lower-case hexadecimal.</param>
-internal sealed record ModelFiles(DistilBertConfig Config, BertTokenizer Tokenizer, DistilBertWeights Weights, string Sha256)
+internal sealed record ModelFiles(DistilBertConfig Config, ITokenizer Tokenizer, DistilBertWeights Weights, string Sha256)
 {
     private const int Sha256Digits = 2 * SHA256.HashSizeInBytes;
 
@@ -30,9 +30,7 @@ internal sealed record ModelFiles(DistilBertConfig Config, BertTokenizer Tokeniz
             {
                 OnnxRuntimeProcess.DisableTelemetry();
                 _ = OnnxRuntimeProcess.Version;
-                var (vocabulary, tokenizerConfig) = TokenizerFiles.Read(directory, config.VocabSize);
-                var tokenizer = new BertTokenizer(vocabulary, tokenizerConfig, config.MaxPositions);
-                return new(config, tokenizer, weights, hash.GetAwaiter().GetResult());
+                return new(config, Tokenizers.Read(directory, config), weights, hash.GetAwaiter().GetResult());
             }
             finally
             {

@@ -11,7 +11,7 @@ namespace Lab.Worker.Inference;
 /// <param name="logits">Its network, owned by this object from now on.</param>
 /// <param name="telemetry">Where measurements go.</param>
 internal sealed class TextModel(
-    ModelDescription description, BertTokenizer tokenizer, ILogitsModel logits, WorkerTelemetry telemetry) : IDisposable
+    ModelDescription description, ITokenizer tokenizer, ILogitsModel logits, WorkerTelemetry telemetry) : IDisposable
 {
     private const int WarmUpTokens = 32;
     private const int WarmUpTexts = 6;

@@ -32,7 +32,7 @@ internal static class CheckCommand
 
         var table = new Table().Border(TableBorder.Markdown).AddColumns("", "");
         Row("layers, width, heads, feed-forward", $"{config.Layers}, {config.Dim}, {config.Heads}, {config.HiddenDim} ({config.Activation.ToString().ToLowerInvariant()})");
-        Row("vocabulary", $"{model.Vocabulary.Tokens.Count} word pieces, {(model.TokenizerConfig.Lowercase ? "uncased" : "cased")}{(model.TokenizerConfig.AddedTokens is { Count: > 0 } added ? $", {added.Count} added tokens" : "")}");
+        Row("vocabulary", model.Vocabulary);
         Row("longest input", $"{model.Tokenizer.MaxTokens} tokens");
         Row("labels", string.Join(", ", config.Labels));
         Row("scores", config switch

@@ -9,13 +9,12 @@ namespace Lab.Worker.ModelCommands;
 /// <summary>A model directory as the commands read it: everything but the network, which each opens as it needs it.</summary>
 internal sealed class LoadedModel
 {
-    private LoadedModel(string path, DistilBertConfig config, Vocabulary vocabulary, TokenizerConfig tokenizerConfig)
+    private LoadedModel(string path, DistilBertConfig config, ITokenizer tokenizer, string vocabulary)
     {
         Path = path;
         Config = config;
+        Tokenizer = tokenizer;
         Vocabulary = vocabulary;
-        TokenizerConfig = tokenizerConfig;
-        Tokenizer = new(vocabulary, tokenizerConfig, config.MaxPositions);
     }
 
     /// <summary>The directory's absolute path.</summary>
@@ -24,14 +23,11 @@ internal sealed class LoadedModel
     /// <summary>The model's shape.</summary>
     public DistilBertConfig Config { get; }
 
-    /// <summary>The word pieces.</summary>
-    public Vocabulary Vocabulary { get; }
-
-    /// <summary>How text becomes tokens.</summary>
-    public TokenizerConfig TokenizerConfig { get; }
-
     /// <summary>The tokeniser.</summary>
-    public BertTokenizer Tokenizer { get; }
+    public ITokenizer Tokenizer { get; }
+
+    /// <summary>How many tokens it has, and of which kind, in words.</summary>
+    public string Vocabulary { get; }
 
     /// <summary>Reads a directory.</summary>
     /// <exception cref="ModelDirectoryException">It cannot be served.</exception>
@@ -40,8 +36,8 @@ internal sealed class LoadedModel
         var path = System.IO.Path.GetFullPath(directory);
         if (!Directory.Exists(path)) throw new ModelDirectoryException(path, "is not a directory");
         var config = DistilBertConfig.Read(path);
-        var (vocabulary, tokenizerConfig) = TokenizerFiles.Read(path, config.VocabSize);
-        return new(path, config, vocabulary, tokenizerConfig);
+        var tokenizer = Tokenizers.Read(path, config, out var vocabulary);
+        return new(path, config, tokenizer, vocabulary);
     }
 
     /// <summary>Checks all of a directory but the weights' numbers: the files, and the weights' names, shapes and types.</summary>

@@ -13,7 +13,7 @@ internal sealed class HubPreview : IDisposable
 
     private static readonly string[] SmallNames =
     [
-        DistilBertConfig.FileName, Vocabulary.FileName, TokenizerJson.FileName, TokenizerConfig.FileName, "added_tokens.json",
+        DistilBertConfig.FileName, Vocabulary.FileName, ByteLevelVocabulary.FileName, MergeList.FileName, TokenizerJson.FileName, TokenizerConfig.FileName, "added_tokens.json",
         "special_tokens_map.json", "adapter_config.json", ShardIndex.FileName,
     ];
 
