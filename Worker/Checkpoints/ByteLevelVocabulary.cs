@@ -74,7 +74,7 @@ internal sealed class ByteLevelVocabulary
     public static string[] TokensById(JsonMembers vocabulary, JsonMembers file, string name, int rows)
     {
         var count = vocabulary.All.Count();
-        if (count > rows) throw file.Wrong($"{name}has {count} tokens, but vocab_size in {DistilBertConfig.FileName} is {rows}");
+        if (count > rows) throw file.Wrong($"{name}has {count} tokens, but vocab_size in {EncoderConfig.FileName} is {rows}");
         var tokens = new string?[count];
         foreach (var member in vocabulary.All)
         {

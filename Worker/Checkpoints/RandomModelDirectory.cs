@@ -21,17 +21,17 @@ internal static class RandomModelDirectory
     /// <param name="spread">The standard deviation of the weights; larger values bring logits further apart.</param>
     /// <exception cref="ModelDirectoryException">The shape is impossible.</exception>
     public static void Write(
-        string directory, DistilBertConfig config, int seed, StoredType type = StoredType.F32, float spread = StandardSpread)
+        string directory, EncoderConfig config, int seed, StoredType type = StoredType.F32, float spread = StandardSpread)
     {
-        config.Validate(Path.Combine(directory, DistilBertConfig.FileName));
+        config.Validate(Path.Combine(directory, EncoderConfig.FileName));
         Directory.CreateDirectory(directory);
-        File.WriteAllText(Path.Combine(directory, DistilBertConfig.FileName), Json(config));
+        File.WriteAllText(Path.Combine(directory, EncoderConfig.FileName), Json(config));
         File.WriteAllLines(Path.Combine(directory, "vocab.txt"), Vocabulary(config.VocabSize));
         var random = new Random(seed);
-        var tensors = DistilBertTensors.Of(config)
-            .Select(tensor => tensor with { Name = DistilBertTensors.IsOfEncoder(tensor.Name) ? DistilBertTensors.Prefix + tensor.Name : tensor.Name })
+        var tensors = EncoderTensors.Of(config)
+            .Select(tensor => tensor with { Name = EncoderTensors.IsOfEncoder(tensor.Name) ? EncoderTensors.Prefix + tensor.Name : tensor.Name })
             .ToList();
-        SafetensorsWriter.Write(Path.Combine(directory, DistilBertWeights.FileName), tensors, type, (tensor, values) =>
+        SafetensorsWriter.Write(Path.Combine(directory, EncoderWeights.FileName), tensors, type, (tensor, values) =>
         {
             // The scales of layer normalisations lie around one; all else lies around nothing.
             var centre = tensor.Name.Contains("norm.weight", StringComparison.OrdinalIgnoreCase) ? 1f : 0f;
@@ -41,7 +41,7 @@ internal static class RandomModelDirectory
         });
     }
 
-    private static string Json(DistilBertConfig config)
+    private static string Json(EncoderConfig config)
     {
         using var json = new MemoryStream();
         using (var writer = new Utf8JsonWriter(json, new JsonWriterOptions { Indented = true }))

@@ -78,7 +78,7 @@ internal sealed class Vocabulary
     {
         if (tokens == rows || (tokens < rows && PaddedTo.Any(multiple => (tokens + multiple - 1) / multiple * multiple == rows))) return;
         throw new ModelDirectoryException(path,
-            $"has {tokens} tokens, but vocab_size in {DistilBertConfig.FileName} is {rows}{(tokens < rows ? ", which is more than padding to a multiple of 8 to 512 explains" : "")}");
+            $"has {tokens} tokens, but vocab_size in {EncoderConfig.FileName} is {rows}{(tokens < rows ? ", which is more than padding to a multiple of 8 to 512 explains" : "")}");
     }
 
     /// <summary>Reads <c>vocab.txt</c>, which may have fewer lines than there are rows.</summary>
@@ -95,7 +95,7 @@ internal sealed class Vocabulary
             while (reader.ReadLine() is { } line)
             {
                 // Lines of a few bytes take twenty times as much in memory.
-                if (tokens.Count == rows) throw new ModelDirectoryException(path, $"has more than {rows} tokens, but vocab_size in {DistilBertConfig.FileName} is {rows}");
+                if (tokens.Count == rows) throw new ModelDirectoryException(path, $"has more than {rows} tokens, but vocab_size in {EncoderConfig.FileName} is {rows}");
                 tokens.Add(line);
             }
         }

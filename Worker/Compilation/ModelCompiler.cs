@@ -40,11 +40,11 @@ internal sealed partial class ModelCompiler(ModelCache? cache, Processor process
     public static string ModelIn(string entry) => Path.Combine(entry, ModelFile);
 
     /// <summary>How many bytes compiling takes up at most, whatever the weights are stored as.</summary>
-    public static long RoomFor(DistilBertConfig config) =>
-        BytesForGraph + BytesForEach * DistilBertTensors.Of(config).Sum(tensor => tensor.Shape.Aggregate(1L, (product, dimension) => product * dimension));
+    public static long RoomFor(EncoderConfig config) =>
+        BytesForGraph + BytesForEach * EncoderTensors.Of(config).Sum(tensor => tensor.Shape.Aggregate(1L, (product, dimension) => product * dimension));
 
     /// <summary>Whether weights are compiled into the cache rather than in memory at each start.</summary>
-    public bool UsesCache(DistilBertWeights weights) => cache is not null && weights.FileBytes >= CachedFrom;
+    public bool UsesCache(EncoderWeights weights) => cache is not null && weights.FileBytes >= CachedFrom;
 
     /// <summary>Puts a model into the cache if it is not there, and returns its entry's directory and whether it was there.</summary>
     /// <param name="config">The model's shape.</param>
@@ -56,7 +56,7 @@ internal sealed partial class ModelCompiler(ModelCache? cache, Processor process
     /// <exception cref="IOException">The cache cannot be used.</exception>
     /// <exception cref="ModelDirectoryException">A weight is not finite.</exception>
     public (string Entry, bool WasThere) CompileToCache(
-        DistilBertConfig config, DistilBertWeights weights, string sha256, Precision precision, Action<string> probe, CancellationToken cancellationToken = default)
+        EncoderConfig config, EncoderWeights weights, string sha256, Precision precision, Action<string> probe, CancellationToken cancellationToken = default)
     {
         var wasThere = true;
         var entry = cache!.GetOrAdd(Key(config, sha256, precision), making =>
@@ -68,21 +68,21 @@ internal sealed partial class ModelCompiler(ModelCache? cache, Processor process
     }
 
     /// <summary>Takes a model out of the cache.</summary>
-    public void Remove(DistilBertConfig config, string sha256, Precision precision, CancellationToken cancellationToken = default) =>
+    public void Remove(EncoderConfig config, string sha256, Precision precision, CancellationToken cancellationToken = default) =>
         cache!.Remove(Key(config, sha256, precision), cancellationToken);
 
     /// <summary>The largest magnitude of 8-bit weights, or null where weights stay floats.</summary>
     public int? Levels(Precision precision) => precision is Precision.Int8 ? processor.Levels : null;
 
     /// <summary>The name of the cache entry: everything that the compiled files depend on.</summary>
-    public string Key(DistilBertConfig config, string sha256, Precision precision)
+    public string Key(EncoderConfig config, string sha256, Precision precision)
     {
         var parts = string.Create(CultureInfo.InvariantCulture,
             $"{GraphVersion}|{sha256}|{config.Dim}|{config.HiddenDim}|{config.Heads}|{config.Layers}|{config.MaxPositions}|{config.VocabSize}|{config.Activation}|{config.Labels.Count}|{precision}|{Levels(precision)}|{OnnxRuntimeProcess.Version}|{processor.Features}");
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(parts)))[..32];
     }
 
-    private void Compile(DistilBertConfig config, DistilBertWeights weights, Precision precision, string directory, Action<string> probe)
+    private void Compile(EncoderConfig config, EncoderWeights weights, Precision precision, string directory, Action<string> probe)
     {
         var started = time.GetTimestamp();
         var source = Path.Combine(directory, "source.onnx");
@@ -91,7 +91,7 @@ internal sealed partial class ModelCompiler(ModelCache? cache, Processor process
         var needed = RoomFor(config);
         if (new DriveInfo(directory).AvailableFreeSpace is var free && free < needed)
             throw new IOException($"{directory} has room for {free >> 20} MB; compiling takes up to {needed >> 20} MB");
-        DistilBertGraph.Build(config, weights, Levels(precision)).Save(source, sourceWeights);
+        ClassifierGraph.Build(config, weights, Levels(precision)).Save(source, sourceWeights);
         // The entry's name has the hash of what was there before.
         weights.CheckUnchanged();
         Optimise(source, ModelIn(directory));

@@ -10,7 +10,7 @@ namespace Lab.Worker.Inference;
 /// <param name="Tokenizer">Its tokeniser.</param>
 /// <param name="Weights">Its weights.</param>
 /// <param name="Sha256">SHA-256 of the weights, in lower-case hexadecimal.</param>
-internal sealed record ModelFiles(DistilBertConfig Config, ITokenizer Tokenizer, DistilBertWeights Weights, string Sha256)
+internal sealed record ModelFiles(EncoderConfig Config, ITokenizer Tokenizer, EncoderWeights Weights, string Sha256)
 {
     private const int Sha256Digits = 2 * SHA256.HashSizeInBytes;
 
@@ -21,8 +21,8 @@ internal sealed record ModelFiles(DistilBertConfig Config, ITokenizer Tokenizer,
     public static ModelFiles Read(string directory, HashNotes? notes = null)
     {
         if (!Directory.Exists(directory)) throw new ModelDirectoryException(directory, "is not a directory");
-        var config = DistilBertConfig.Read(directory);
-        var weights = DistilBertWeights.Open(directory, config);
+        var config = EncoderConfig.Read(directory);
+        var weights = EncoderWeights.Open(directory, config);
         try
         {
             var hash = Task.Run(() => weights.Sha256(notes is null ? null : (path, compute) => notes.Get(path, Sha256Digits, compute)));

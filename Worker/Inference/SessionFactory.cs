@@ -19,8 +19,8 @@ internal sealed partial class SessionFactory(ModelCompiler compiler, ILogger log
     /// <param name="settings">How it is to be computed.</param>
     /// <param name="cancellationToken">Ends the wait for another process that compiles the same model.</param>
     /// <exception cref="ModelDirectoryException">A weight is not finite.</exception>
-    public DistilBertSession Open(
-        DistilBertConfig config, DistilBertWeights weights, string sha256, SessionSettings settings, CancellationToken cancellationToken = default)
+    public ClassifierSession Open(
+        EncoderConfig config, EncoderWeights weights, string sha256, SessionSettings settings, CancellationToken cancellationToken = default)
     {
         try
         {
@@ -42,27 +42,27 @@ internal sealed partial class SessionFactory(ModelCompiler compiler, ILogger log
             throw;
         }
 
-        return DistilBertSession.Open(config, weights, settings, compiler.Levels(settings.Precision));
+        return ClassifierSession.Open(config, weights, settings, compiler.Levels(settings.Precision));
     }
 
     /// <summary>Puts a model into the cache if it is not there, and returns its entry's directory and whether it was there.</summary>
     /// <exception cref="IOException">The cache cannot be used.</exception>
     /// <exception cref="ModelDirectoryException">A weight is not finite.</exception>
     public (string Entry, bool WasThere) CompileToCache(
-        DistilBertConfig config, DistilBertWeights weights, string sha256, Precision precision, CancellationToken cancellationToken = default) =>
+        EncoderConfig config, EncoderWeights weights, string sha256, Precision precision, CancellationToken cancellationToken = default) =>
         compiler.CompileToCache(config, weights, sha256, precision, compiled => Probe(compiled, config, weights, precision), cancellationToken);
 
     // An entry that is what was written and that the runtime will not open has been wrong from the start: it is made
     // again, once. A new one that will not open either is no matter of the cache.
-    private DistilBertSession OpenCached(
-        DistilBertConfig config, DistilBertWeights weights, string sha256, SessionSettings settings, CancellationToken cancellationToken)
+    private ClassifierSession OpenCached(
+        EncoderConfig config, EncoderWeights weights, string sha256, SessionSettings settings, CancellationToken cancellationToken)
     {
         while (true)
         {
             var (entry, wasThere) = CompileToCache(config, weights, sha256, settings.Precision, cancellationToken);
             try
             {
-                return DistilBertSession.OpenCompiled(ModelCompiler.ModelIn(entry), config, settings);
+                return ClassifierSession.OpenCompiled(ModelCompiler.ModelIn(entry), config, settings);
             }
             catch (OnnxRuntimeException e) when (wasThere)
             {
@@ -74,9 +74,9 @@ internal sealed partial class SessionFactory(ModelCompiler compiler, ILogger log
     }
 
     // Nothing goes into the cache that has not worked once.
-    private static void Probe(string compiled, DistilBertConfig config, DistilBertWeights weights, Precision precision)
+    private static void Probe(string compiled, EncoderConfig config, EncoderWeights weights, Precision precision)
     {
-        using var session = DistilBertSession.OpenCompiled(compiled, config, new(precision));
+        using var session = ClassifierSession.OpenCompiled(compiled, config, new(precision));
         if (!Array.TrueForAll(session.ComputeLogits([[0, 1]])[0], float.IsFinite))
             throw new ModelDirectoryException(weights.Directory, "gives logits that are not finite");
     }

@@ -100,7 +100,7 @@ internal static class BenchCommand
         return 0;
     }
 
-    private static int[][] Texts(DistilBertConfig config, int batch, int length)
+    private static int[][] Texts(EncoderConfig config, int batch, int length)
     {
         var random = new Random(1);
         return [.. Enumerable.Range(0, batch).Select(_ => Enumerable.Range(0, length).Select(_ => random.Next(config.VocabSize)).ToArray())];
@@ -108,7 +108,7 @@ internal static class BenchCommand
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 
-    private sealed record Row(DistilBertSession Session, Precision Precision, int Threads, int Batch, int Length, int[][] Texts)
+    private sealed record Row(ClassifierSession Session, Precision Precision, int Threads, int Batch, int Length, int[][] Texts)
     {
         public Samples Rates { get; } = new();
     }

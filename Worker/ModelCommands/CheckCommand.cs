@@ -27,7 +27,7 @@ internal static class CheckCommand
         var model = LoadedModel.Read(directory);
         var config = model.Config;
         using var file = WeightFiles.Open(model.Path);
-        var parameters = DistilBertTensors.Of(config).Sum(tensor => tensor.Shape.Aggregate(1L, (product, dimension) => product * dimension));
+        var parameters = EncoderTensors.Of(config).Sum(tensor => tensor.Shape.Aggregate(1L, (product, dimension) => product * dimension));
         var types = file.Entries.Values.GroupBy(entry => entry.ElementType).Select(group => $"{group.Count()} × {group.Key}");
 
         var table = new Table().Border(TableBorder.Markdown).AddColumns("", "");
@@ -44,7 +44,7 @@ internal static class CheckCommand
         });
         Row("parameters", string.Create(CultureInfo.InvariantCulture, $"{parameters:N0}"));
         Row("tensors", $"{file.Entries.Count} ({string.Join(", ", types)})");
-        using (var weights = DistilBertWeights.Open(model.Path, config))
+        using (var weights = EncoderWeights.Open(model.Path, config))
         {
             var compiler = new ModelCompiler(cache: null, Processor.Current, TimeProvider.System, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance);
             Row("SHA-256 of the weights", weights.Sha256());

@@ -26,7 +26,7 @@ internal static class CompileCommand
         var model = LoadedModel.Read(directory);
         var cache = new WorkerOptions { CacheDirectory = cacheDirectory }.OpenCache(TimeProvider.System)
             ?? throw new IOException("there is no cache: --cache names none, and the user has no home directory");
-        using var weights = DistilBertWeights.Open(model.Path, model.Config);
+        using var weights = EncoderWeights.Open(model.Path, model.Config);
         var started = TimeProvider.System.GetTimestamp();
         var (entry, wasThere) = new SessionFactory(new(cache, Processor.Current, TimeProvider.System, NullLogger.Instance), NullLogger.Instance)
             .CompileToCache(model.Config, weights, weights.Sha256(), precision);

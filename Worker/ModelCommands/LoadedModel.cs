@@ -9,7 +9,7 @@ namespace Lab.Worker.ModelCommands;
 /// <summary>A model directory as the commands read it: everything but the network, which each opens as it needs it.</summary>
 internal sealed class LoadedModel
 {
-    private LoadedModel(string path, DistilBertConfig config, ITokenizer tokenizer, string vocabulary)
+    private LoadedModel(string path, EncoderConfig config, ITokenizer tokenizer, string vocabulary)
     {
         Path = path;
         Config = config;
@@ -21,7 +21,7 @@ internal sealed class LoadedModel
     public string Path { get; }
 
     /// <summary>The model's shape.</summary>
-    public DistilBertConfig Config { get; }
+    public EncoderConfig Config { get; }
 
     /// <summary>The tokeniser.</summary>
     public ITokenizer Tokenizer { get; }
@@ -35,7 +35,7 @@ internal sealed class LoadedModel
     {
         var path = System.IO.Path.GetFullPath(directory);
         if (!Directory.Exists(path)) throw new ModelDirectoryException(path, "is not a directory");
-        var config = DistilBertConfig.Read(path);
+        var config = EncoderConfig.Read(path);
         var tokenizer = Tokenizers.Read(path, config, out var vocabulary);
         return new(path, config, tokenizer, vocabulary);
     }
@@ -45,12 +45,12 @@ internal sealed class LoadedModel
     public static void Check(string directory)
     {
         var model = Read(directory);
-        DistilBertWeights.Open(model.Path, model.Config).Dispose();
+        EncoderWeights.Open(model.Path, model.Config).Dispose();
     }
 
     /// <summary>Opens a session in memory.</summary>
     /// <exception cref="ModelDirectoryException">It cannot be served.</exception>
-    public DistilBertSession Open(SessionSettings settings) =>
+    public ClassifierSession Open(SessionSettings settings) =>
         new SessionFactory(new(cache: null, Processor.Current, TimeProvider.System, NullLogger.Instance), NullLogger.Instance)
-            .Open(Config, DistilBertWeights.Open(Path, Config), "", settings);
+            .Open(Config, EncoderWeights.Open(Path, Config), "", settings);
 }

@@ -9,7 +9,7 @@ internal static class MakeRandomCommand
     /// <summary>The command.</summary>
     public static Command Create()
     {
-        var standard = new DistilBertConfig();
+        var standard = new EncoderConfig();
         var directory = ModelArguments.Directory("The directory, made where it does not exist.");
         var layers = ModelArguments.Number("--layers", standard.Layers, "Transformer layers.");
         var dim = ModelArguments.Number("--dim", standard.Dim, "Width of the hidden states.");
@@ -26,8 +26,8 @@ internal static class MakeRandomCommand
         command.SetAction(parse => ModelCommand.GuardAsync(() =>
         {
             var path = parse.GetRequiredValue(directory);
-            if (File.Exists(Path.Combine(path, DistilBertConfig.FileName)))
-                throw new ModelDirectoryException(path, $"has a {DistilBertConfig.FileName} already, and no model is overwritten");
+            if (File.Exists(Path.Combine(path, EncoderConfig.FileName)))
+                throw new ModelDirectoryException(path, $"has a {EncoderConfig.FileName} already, and no model is overwritten");
             RandomModelDirectory.Write(
                 path,
                 new()
@@ -41,7 +41,7 @@ internal static class MakeRandomCommand
                 },
                 parse.GetValue(seed),
                 parse.GetValue(type));
-            Console.WriteLine($"{path}: {new FileInfo(Path.Combine(path, DistilBertWeights.FileName)).Length >> 20} MiB of random weights");
+            Console.WriteLine($"{path}: {new FileInfo(Path.Combine(path, EncoderWeights.FileName)).Length >> 20} MiB of random weights");
             return 0;
         }));
         return command;

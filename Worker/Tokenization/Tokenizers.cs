@@ -9,14 +9,14 @@ internal static class Tokenizers
     /// <param name="directory">The model directory.</param>
     /// <param name="config">Which kind it is, and the model's number of positions and of words.</param>
     /// <exception cref="ModelDirectoryException">A file is missing or unreadable, contradicts another, or asks for what is not supported.</exception>
-    public static ITokenizer Read(string directory, DistilBertConfig config) => Read(directory, config, out _);
+    public static ITokenizer Read(string directory, EncoderConfig config) => Read(directory, config, out _);
 
     /// <summary>Reads the tokeniser's files of a model directory.</summary>
     /// <param name="directory">The model directory.</param>
     /// <param name="config">Which kind it is, and the model's number of positions and of words.</param>
     /// <param name="description">How many tokens there are, and of which kind, in words.</param>
     /// <exception cref="ModelDirectoryException">A file is missing or unreadable, contradicts another, or asks for what is not supported.</exception>
-    public static ITokenizer Read(string directory, DistilBertConfig config, out string description)
+    public static ITokenizer Read(string directory, EncoderConfig config, out string description)
     {
         if (config.Tokenizer is TokenizerKind.ByteLevel)
         {

@@ -11,7 +11,7 @@ internal static class TestModels
     /// <summary>Wide enough for logits to differ clearly between texts.</summary>
     public const float Spread = 0.25f;
 
-    public static DistilBertConfig Small { get; } = new()
+    public static EncoderConfig Small { get; } = new()
     {
         Dim = 16,
         HiddenDim = 40,
@@ -29,7 +29,7 @@ internal static class TestModels
     public static string CacheDirectory { get; } = Path.Combine(AppContext.BaseDirectory, "compiled");
 
     /// <summary>A session over the bundled model out of the tests' cache, as the worker opens it.</summary>
-    public static DistilBertSession OpenBundled(SessionSettings settings)
+    public static ClassifierSession OpenBundled(SessionSettings settings)
     {
         var cache = new ModelCache(CacheDirectory, maxBytes: 1 << 30, TimeSpan.FromMinutes(5), TimeProvider.System);
         var files = ModelFiles.Read(Bundled);
@@ -38,9 +38,9 @@ internal static class TestModels
     }
 
     /// <summary>A session in memory, as the worker opens it.</summary>
-    public static DistilBertSession Open(string directory, DistilBertConfig config, SessionSettings settings) =>
+    public static ClassifierSession Open(string directory, EncoderConfig config, SessionSettings settings) =>
         new SessionFactory(new(cache: null, Processor.Current, TimeProvider.System, NullLogger.Instance), NullLogger.Instance)
-            .Open(config, DistilBertWeights.Open(directory, config), "", settings, TestContext.Current.CancellationToken);
+            .Open(config, EncoderWeights.Open(directory, config), "", settings, TestContext.Current.CancellationToken);
 
     /// <summary>Puts a file of the same content in a file's place.</summary>
     public static void Replace(string path)
@@ -49,7 +49,7 @@ internal static class TestModels
         File.Move(path + ".new", path, overwrite: true);
     }
 
-    public static TemporaryDirectory Write(DistilBertConfig config, int seed = 1, StoredType type = StoredType.F32)
+    public static TemporaryDirectory Write(EncoderConfig config, int seed = 1, StoredType type = StoredType.F32)
     {
         var directory = new TemporaryDirectory();
         RandomModelDirectory.Write(directory.Path, config, seed, type, Spread);

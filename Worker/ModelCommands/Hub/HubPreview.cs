@@ -13,12 +13,12 @@ internal sealed class HubPreview : IDisposable
 
     private static readonly string[] SmallNames =
     [
-        DistilBertConfig.FileName, Vocabulary.FileName, ByteLevelVocabulary.FileName, MergeList.FileName, TokenizerJson.FileName, TokenizerConfig.FileName, "added_tokens.json",
+        EncoderConfig.FileName, Vocabulary.FileName, ByteLevelVocabulary.FileName, MergeList.FileName, TokenizerJson.FileName, TokenizerConfig.FileName, "added_tokens.json",
         "special_tokens_map.json", "adapter_config.json", ShardIndex.FileName,
     ];
 
     /// <summary>Every name of a file that is read where a model directory has it, shards apart.</summary>
-    public static IEnumerable<string> Names => [.. SmallNames, DistilBertWeights.FileName];
+    public static IEnumerable<string> Names => [.. SmallNames, EncoderWeights.FileName];
 
     private readonly string _id;
     private readonly IReadOnlyDictionary<string, HubFile> _files;
@@ -30,7 +30,7 @@ internal sealed class HubPreview : IDisposable
         _files = files;
         _download = download;
         // With one file of weights the index says nothing.
-        Small = [.. SmallNames.Where(name => name != ShardIndex.FileName || !files.ContainsKey(DistilBertWeights.FileName)).Where(files.ContainsKey).Select(name => files[name])];
+        Small = [.. SmallNames.Where(name => name != ShardIndex.FileName || !files.ContainsKey(EncoderWeights.FileName)).Where(files.ContainsKey).Select(name => files[name])];
     }
 
     /// <summary>Where the files lie.</summary>
@@ -72,20 +72,20 @@ internal sealed class HubPreview : IDisposable
 
     private async Task FetchAsync(CancellationToken cancellationToken)
     {
-        if (!_files.ContainsKey(DistilBertConfig.FileName)) throw new HubException($"{_id} has no {DistilBertConfig.FileName}: it is no model of transformers");
+        if (!_files.ContainsKey(EncoderConfig.FileName)) throw new HubException($"{_id} has no {EncoderConfig.FileName}: it is no model of transformers");
         foreach (var file in Small)
         {
             if (file.Bytes > MaxSmallBytes) throw new HubException($"{_id}/{file.Name} has {file.Bytes} bytes; more than {MaxSmallBytes} are not read");
             await _download.FetchAsync(file, PathOf(file.Name), _ => { }, cancellationToken);
             // What kind of model it is says more than what else is missing of it.
-            if (file.Name == DistilBertConfig.FileName) Check(() => DistilBertConfig.Read(Directory));
+            if (file.Name == EncoderConfig.FileName) Check(() => EncoderConfig.Read(Directory));
         }
 
-        Weights = _files.ContainsKey(DistilBertWeights.FileName) ? [Weight(DistilBertWeights.FileName)]
+        Weights = _files.ContainsKey(EncoderWeights.FileName) ? [Weight(EncoderWeights.FileName)]
             : _files.ContainsKey(ShardIndex.FileName) ? [.. Check(() => ShardIndex.Read(PathOf(ShardIndex.FileName))).Values.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).Select(Weight)]
             : throw new HubException(_files.Keys.Any(name => name.StartsWith(Pickle, StringComparison.Ordinal))
                 ? $"{_id} has its weights in {Pickle} only, which is never read: a pickle can run code. Where you trust it, convert it: {Conversion()}"
-                : $"{_id} has no {DistilBertWeights.FileName}, and nothing else can be read in its place");
+                : $"{_id} has no {EncoderWeights.FileName}, and nothing else can be read in its place");
         foreach (var file in Weights) await _download.FetchHeaderAsync(file, PathOf(file.Name), cancellationToken);
     }
 

@@ -74,10 +74,10 @@ public sealed class HeadTests
         Assert.Equal("TOXIC", (string?)(await PostAsync(worker, "/run_model", new() { ["text"] = "fine" }))["label"]);
     }
 
-    private static double[] LogitsOf(string directory, DistilBertConfig config, string text)
+    private static double[] LogitsOf(string directory, EncoderConfig config, string text)
     {
         var tokenizer = new BertTokenizer(Vocabulary.Read(directory, config.VocabSize), TokenizerConfig.Read(directory), config.MaxPositions);
-        return new ReferenceDistilBert(directory, config).Logits(tokenizer.Encode(text).TokenIds);
+        return new ReferenceEncoder(directory, config).Logits(tokenizer.Encode(text).TokenIds);
     }
 
     private static double[] ScoresOf(double[] logits, ProblemType problem) => problem switch

@@ -58,7 +58,7 @@ public sealed class RunningWorker : IAsyncLifetime
     /// <summary>The bundled model behind <paramref name="wrap"/>.</summary>
     internal static TextModel OpenBundled(WorkerTelemetry telemetry, Func<ILogitsModel, ILogitsModel> wrap)
     {
-        var config = DistilBertConfig.Read(TestModels.Bundled);
+        var config = EncoderConfig.Read(TestModels.Bundled);
         var tokenizer = new BertTokenizer(Vocabulary.Read(TestModels.Bundled, config.VocabSize), new(Lowercase: true), config.MaxPositions);
         return new(new("minilm-sst2", "", config.Labels, config.MaxPositions), tokenizer, wrap(TestModels.OpenBundled(new())), telemetry);
     }

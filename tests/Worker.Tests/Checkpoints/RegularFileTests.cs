@@ -103,7 +103,7 @@ public sealed class RegularFileTests : IDisposable
     {
         File.WriteAllBytes(_directory.File("config.json"), System.Text.Encoding.Latin1.GetBytes(json));
 
-        Assert.Contains(expected, Assert.Throws<ModelDirectoryException>(() => DistilBertConfig.Read(_directory.Path)).Message, StringComparison.Ordinal);
+        Assert.Contains(expected, Assert.Throws<ModelDirectoryException>(() => EncoderConfig.Read(_directory.Path)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -111,7 +111,7 @@ public sealed class RegularFileTests : IDisposable
     {
         File.WriteAllText(_directory.File("config.json"), File.ReadAllText(_directory.File("config.json")), System.Text.Encoding.UTF8);
 
-        Assert.Equal(TestModels.Small.Dim, DistilBertConfig.Read(_directory.Path).Dim);
+        Assert.Equal(TestModels.Small.Dim, EncoderConfig.Read(_directory.Path).Dim);
     }
 
     private void Read()

@@ -50,10 +50,10 @@ public sealed class ModelCompilerTests
         var config = TestModels.Small with { Dim = dim, HiddenDim = 4 * dim, VocabSize = 5_000, Layers = 12 };
         using var model = TestModels.Write(config, type: Enum.Parse<StoredType>(type));
         using var files = new TemporaryDirectory();
-        using var weights = DistilBertWeights.Open(model.Path, config);
+        using var weights = EncoderWeights.Open(model.Path, config);
         var cache = new ModelCache(files.File("models"), 1 << 30, TimeSpan.FromMinutes(1), TimeProvider.System);
         var compiler = new ModelCompiler(cache, Processor.Current, TimeProvider.System, NullLogger.Instance);
-        DistilBertGraph.Build(config, weights, compiler.Levels(Enum.Parse<Precision>(precision))).Save(files.File("source.onnx"), "source.weights");
+        ClassifierGraph.Build(config, weights, compiler.Levels(Enum.Parse<Precision>(precision))).Save(files.File("source.onnx"), "source.weights");
 
         compiler.CompileToCache(config, weights, "0", Enum.Parse<Precision>(precision), _ => { }, TestContext.Current.CancellationToken);
 

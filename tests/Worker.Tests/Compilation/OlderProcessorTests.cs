@@ -21,7 +21,7 @@ public sealed partial class OlderProcessorTests
         using var directory = TestModels.Write(config);
         var random = new Random(1);
         // Weights of one sign: their products with bytes far from zero are those that would be cut off.
-        SafetensorsWriter.Write(directory.File("model.safetensors"), [.. DistilBertTensors.Of(config)], StoredType.F32, (tensor, values) =>
+        SafetensorsWriter.Write(directory.File("model.safetensors"), [.. EncoderTensors.Of(config)], StoredType.F32, (tensor, values) =>
         {
             var isMatrix = tensor.Shape.Count == 2 && !tensor.Name.StartsWith("embeddings.", StringComparison.Ordinal);
             foreach (ref var value in values)

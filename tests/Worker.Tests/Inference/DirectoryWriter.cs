@@ -23,7 +23,7 @@ internal sealed class DirectoryWriter : IDisposable
     /// <summary>Lines of <c>vocab.txt</c>.</summary>
     public const int Words = 150;
 
-    public DistilBertConfig Config { get; }
+    public EncoderConfig Config { get; }
 
     public string[] Tokens { get; }
 

@@ -13,7 +13,7 @@ public sealed class GoldenTests
     [InlineData("Int8", 0.4)]
     public void BundledModel_TokenIdsAndLogits_EqualTheTrainersOwn(string precision, double tolerance)
     {
-        var config = DistilBertConfig.Read(TestModels.Bundled);
+        var config = EncoderConfig.Read(TestModels.Bundled);
         var tokenizer = new BertTokenizer(Vocabulary.Read(TestModels.Bundled, config.VocabSize), TokenizerConfig.Read(TestModels.Bundled), config.MaxPositions);
         using var session = TestModels.OpenBundled(new(Enum.Parse<Precision>(precision)));
         var examples = Examples();

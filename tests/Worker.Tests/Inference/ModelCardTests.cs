@@ -14,7 +14,7 @@ public sealed class ModelCardTests
     [InlineData("Int8", 0.05)]
     public void Sentences_OfTheCard_HaveTheProbabilitiesAndLabelsThatItTells(string precision, double tolerance)
     {
-        var config = DistilBertConfig.Read(TestModels.Bundled);
+        var config = EncoderConfig.Read(TestModels.Bundled);
         var tokenizer = new BertTokenizer(Vocabulary.Read(TestModels.Bundled, config.VocabSize), TokenizerConfig.Read(TestModels.Bundled), config.MaxPositions);
         using var session = TestModels.OpenBundled(new(Enum.Parse<Precision>(precision)));
         var rows = File.ReadLines(Path.Combine(AppContext.BaseDirectory, "MODEL_CARD.md"))

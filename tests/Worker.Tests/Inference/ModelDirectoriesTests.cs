@@ -223,7 +223,7 @@ public sealed class ModelDirectoriesTests
         using var directory = new DirectoryWriter(served.Rows);
         served.Change(directory);
         var reference = new ReferenceTokenizer(directory.Tokens, served.Lowercase, served.StripAccents, served.SeparateIdeographs, served.AddedTokens);
-        var mathematics = new ReferenceDistilBert(directory.Path, directory.Config);
+        var mathematics = new ReferenceEncoder(directory.Path, directory.Config);
 
         var (config, tokenizer, weights, _) = ModelFiles.Read(directory.Path);
         weights.Dispose();

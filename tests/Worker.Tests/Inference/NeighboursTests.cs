@@ -19,7 +19,7 @@ public sealed class NeighboursTests
     [Fact]
     public void ComputeLogits_BundledModelInEightBits_AnswersDoNotDependOnTheBatch()
     {
-        var config = DistilBertConfig.Read(TestModels.Bundled);
+        var config = EncoderConfig.Read(TestModels.Bundled);
         var tokenizer = new BertTokenizer(Vocabulary.Read(TestModels.Bundled, config.VocabSize), TokenizerConfig.Read(TestModels.Bundled), config.MaxPositions);
         using var session = TestModels.OpenBundled(new(Precision.Int8));
         int[][] texts = [.. LabelledSentences.Texts.Select(text => tokenizer.Encode(text).TokenIds)];
@@ -105,7 +105,7 @@ public sealed class NeighboursTests
             AssertIndependent(session, [.. lengths.Select(length => Enumerable.Range(0, length).Select(_ => random.Next(5, config.VocabSize)).ToArray())], [(lengths.Length, 1)]);
         }, iter: 60, threads: 1);
 
-    private static void AssertIndependent(DistilBertSession session, int[][] texts, (int Size, int Seed)[] orders)
+    private static void AssertIndependent(ClassifierSession session, int[][] texts, (int Size, int Seed)[] orders)
     {
         float[][] alone = [.. texts.Select(text => session.ComputeLogits([text])[0])];
         foreach (var (size, seed) in orders)

@@ -104,7 +104,7 @@ public sealed class SessionFactoryTests : IDisposable
     public void Open_SmallModel_LeavesTheCacheAlone()
     {
         using var session = new SessionFactory(new(Cache(_cache.Path), Processor.Current, _time, _log), _log)
-            .Open(TestModels.Small, DistilBertWeights.Open(_model.Path, TestModels.Small), "0", new(), Cancellation);
+            .Open(TestModels.Small, EncoderWeights.Open(_model.Path, TestModels.Small), "0", new(), Cancellation);
 
         Assert.Empty(Directory.EnumerateFileSystemEntries(_cache.Path));
         Assert.Empty(_log.Lines);
@@ -113,7 +113,7 @@ public sealed class SessionFactoryTests : IDisposable
     [Fact]
     public void Open_WeightNotFinite_NamesItAndLeavesNothing()
     {
-        SafetensorsWriter.Write(_model.File("model.safetensors"), [.. DistilBertTensors.Of(TestModels.Small)], StoredType.F32,
+        SafetensorsWriter.Write(_model.File("model.safetensors"), [.. EncoderTensors.Of(TestModels.Small)], StoredType.F32,
             (tensor, values) => values.Fill(tensor.Name == "transformer.layer.1.ffn.lin1.weight" ? float.NaN : 0.5f));
 
         var error = Assert.Throws<ModelDirectoryException>(() => Open(Precision.Int8));
@@ -122,11 +122,11 @@ public sealed class SessionFactoryTests : IDisposable
         Assert.Empty(Directory.EnumerateDirectories(_cache.Path));
     }
 
-    private DistilBertSession Open(Precision precision, string? cache = null, DistilBertConfig? config = null, TemporaryDirectory? model = null)
+    private ClassifierSession Open(Precision precision, string? cache = null, EncoderConfig? config = null, TemporaryDirectory? model = null)
     {
         config ??= TestModels.Small;
         return new SessionFactory(new(Cache(cache ?? _cache.Path), Processor.Current, _time, _log) { CachedFrom = 0 }, _log)
-            .Open(config, DistilBertWeights.Open((model ?? _model).Path, config), "0", new(precision), Cancellation);
+            .Open(config, EncoderWeights.Open((model ?? _model).Path, config), "0", new(precision), Cancellation);
     }
 
     private static ModelCache Cache(string directory) => new(directory, 1 << 30, TimeSpan.FromSeconds(60), TimeProvider.System);

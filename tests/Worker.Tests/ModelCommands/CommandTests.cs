@@ -20,7 +20,7 @@ public sealed class CommandTests : IDisposable
 
         Assert.Equal(Bytes("a"), Bytes("b"));
         Assert.NotEqual(Bytes("a"), Bytes("c"));
-        var config = DistilBertConfig.Read(_directory.File("a"));
+        var config = EncoderConfig.Read(_directory.File("a"));
         Assert.Equal((2, 16, 2, 40, 24, 150), (config.Layers, config.Dim, config.Heads, config.HiddenDim, config.MaxPositions, config.VocabSize));
         Assert.Equal(ModelCommand.FailureExitCode, (await WorkerProgram.RunAsync(["model", "make-random", _directory.File("a"), .. shape])).Code);
 

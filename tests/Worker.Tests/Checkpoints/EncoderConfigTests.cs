@@ -2,12 +2,12 @@ using Lab.Worker.Checkpoints;
 
 namespace Lab.Worker.Tests.Checkpoints;
 
-public sealed class DistilBertConfigTests
+public sealed class EncoderConfigTests
 {
     [Fact]
     public void Read_BundledModel_LabelsInTheOrderOfTheirIds()
     {
-        var config = DistilBertConfig.Read(TestModels.Bundled);
+        var config = EncoderConfig.Read(TestModels.Bundled);
 
         Assert.Equal(["NEGATIVE", "POSITIVE"], config.Labels);
         Assert.Equal(Activation.Gelu, config.Activation);
@@ -107,12 +107,12 @@ public sealed class DistilBertConfigTests
         Assert.DoesNotContain('\n', error.Message);
     }
 
-    private static DistilBertConfig Read(string json)
+    private static EncoderConfig Read(string json)
     {
         using var directory = new TemporaryDirectory();
         if (json.StartsWith('{') && json.EndsWith('}') && !json.Contains("model_type", StringComparison.Ordinal))
             json = json is "{}" ? """{"model_type":"distilbert"}""" : $$"""{"model_type":"distilbert",{{json[1..]}}""";
         File.WriteAllText(directory.File("config.json"), json);
-        return DistilBertConfig.Read(directory.Path);
+        return EncoderConfig.Read(directory.Path);
     }
 }

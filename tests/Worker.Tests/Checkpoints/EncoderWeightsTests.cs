@@ -4,11 +4,11 @@ using Lab.Worker.Graphs;
 
 namespace Lab.Worker.Tests.Checkpoints;
 
-public sealed class DistilBertWeightsTests
+public sealed class EncoderWeightsTests
 {
     private const string Words = "embeddings.word_embeddings.weight";
 
-    public static TheoryData<string> TensorNames => [.. DistilBertTensors.Of(TestModels.Small with { Layers = 1 }).Select(tensor => tensor.Name)];
+    public static TheoryData<string> TensorNames => [.. EncoderTensors.Of(TestModels.Small with { Layers = 1 }).Select(tensor => tensor.Name)];
 
     [Theory]
     [MemberData(nameof(TensorNames))]
@@ -84,8 +84,8 @@ public sealed class DistilBertWeightsTests
 
         static (byte[] Graph, byte[] Weights) Saved(TemporaryDirectory directory)
         {
-            using var weights = DistilBertWeights.Open(directory.Path, Config);
-            DistilBertGraph.Build(Config, weights).Save(directory.File("saved.onnx"), "saved.weights");
+            using var weights = EncoderWeights.Open(directory.Path, Config);
+            ClassifierGraph.Build(Config, weights).Save(directory.File("saved.onnx"), "saved.weights");
             return (File.ReadAllBytes(directory.File("saved.onnx")), File.ReadAllBytes(directory.File("saved.weights")));
         }
     }
@@ -109,7 +109,7 @@ public sealed class DistilBertWeightsTests
         {
             if (tensor.Name == Words) written.CopyTo(values);
         });
-        using var weights = DistilBertWeights.Open(directory.Path, Config);
+        using var weights = EncoderWeights.Open(directory.Path, Config);
 
         var weight = weights.GetHalf(Words);
 
@@ -123,9 +123,9 @@ public sealed class DistilBertWeightsTests
                 : BitConverter.Int32BitsToSingle(Marshal.ReadInt32(weight.Address, i * bytes))));
     }
 
-    private static DistilBertConfig Config => TestModels.Small with { Layers = 1 };
+    private static EncoderConfig Config => TestModels.Small with { Layers = 1 };
 
-    private static List<TensorShape> Tensors() => [.. DistilBertTensors.Of(Config)];
+    private static List<TensorShape> Tensors() => [.. EncoderTensors.Of(Config)];
 
     private static string Refusal(Action<List<TensorShape>> change)
     {
@@ -150,8 +150,8 @@ public sealed class DistilBertWeightsTests
 
     private static void Build(string directory)
     {
-        using var weights = DistilBertWeights.Open(directory, Config);
-        DistilBertGraph.Build(Config, weights);
+        using var weights = EncoderWeights.Open(directory, Config);
+        ClassifierGraph.Build(Config, weights);
     }
 
     private delegate void SafetensorsFill(TensorShape tensor, Span<float> values);

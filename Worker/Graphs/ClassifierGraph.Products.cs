@@ -3,7 +3,7 @@ using Lab.Worker.Checkpoints;
 namespace Lab.Worker.Graphs;
 
 // Products of matrices, of floats or of bytes with a scale for each row.
-internal sealed partial class DistilBertGraph
+internal sealed partial class ClassifierGraph
 {
     private const string Center = "center";
     private const string Low = "low";

@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Lab.Worker.Tests.Inference;
 
-public sealed class DistilBertSessionTests
+public sealed class ClassifierSessionTests
 {
     private const double Tolerance = 1e-4;
 
@@ -44,7 +44,7 @@ public sealed class DistilBertSessionTests
     public void ComputeLogits_FullSize_EqualsTheMathematics()
     {
         // The published model's shape but for its vocabulary, of which a text touches a row for each token.
-        var config = new DistilBertConfig { VocabSize = 1000, Labels = ["NEGATIVE", "POSITIVE"] };
+        var config = new EncoderConfig { VocabSize = 1000, Labels = ["NEGATIVE", "POSITIVE"] };
         using var directory = new TemporaryDirectory();
         RandomModelDirectory.Write(directory.Path, config, seed: 1);
 
@@ -99,7 +99,7 @@ public sealed class DistilBertSessionTests
     {
         using var directory = TestModels.Write(TestModels.Small);
         using var files = new TemporaryDirectory();
-        var weights = DistilBertWeights.Open(directory.Path, TestModels.Small);
+        var weights = EncoderWeights.Open(directory.Path, TestModels.Small);
         var compiler = new ModelCompiler(new(files.File("models"), 1 << 30, TimeSpan.FromMinutes(1), TimeProvider.System), Processor.Current, TimeProvider.System, NullLogger.Instance);
 
         TestModels.Replace(directory.File("model.safetensors"));
@@ -107,7 +107,7 @@ public sealed class DistilBertSessionTests
         Assert.Contains("was changed while it was read", Assert.Throws<ModelDirectoryException>(
             () => compiler.CompileToCache(TestModels.Small, weights, "0", Precision.Int8, _ => { }, TestContext.Current.CancellationToken)).Message, StringComparison.Ordinal);
         Assert.Empty(Directory.EnumerateDirectories(files.File("models")));
-        Assert.Throws<ModelDirectoryException>(() => DistilBertSession.Open(TestModels.Small, weights, new()));
+        Assert.Throws<ModelDirectoryException>(() => ClassifierSession.Open(TestModels.Small, weights, new()));
     }
 
     [Fact]
@@ -115,7 +115,7 @@ public sealed class DistilBertSessionTests
     {
         using var directory = TestModels.Write(TestModels.Small);
         var random = new Random(1);
-        SafetensorsWriter.Write(directory.File("model.safetensors"), [.. DistilBertTensors.Of(TestModels.Small)], StoredType.F32,
+        SafetensorsWriter.Write(directory.File("model.safetensors"), [.. EncoderTensors.Of(TestModels.Small)], StoredType.F32,
             (_, values) =>
             {
                 foreach (ref var value in values) value = random.NextSingle() - 0.5f;
@@ -155,9 +155,9 @@ public sealed class DistilBertSessionTests
     {
         var config = TestModels.Small with { Dim = 64, HiddenDim = 256, Heads = 4, Layers = 3 };
         using var directory = TestModels.Write(config);
-        var reference = new ReferenceDistilBert(directory.Path, config);
+        var reference = new ReferenceEncoder(directory.Path, config);
         using var session = new SessionFactory(new(cache: null, Processor.Current with { Saturates = saturates }, TimeProvider.System, NullLogger.Instance), NullLogger.Instance)
-            .Open(config, DistilBertWeights.Open(directory.Path, config), "", new(Precision.Int8), Cancellation);
+            .Open(config, EncoderWeights.Open(directory.Path, config), "", new(Precision.Int8), Cancellation);
         var texts = Enumerable.Range(1, config.MaxPositions).Select(length => Text(config, length)).ToArray();
         double[][] expected = [.. texts.Select(reference.Logits)];
         // Errors are measured by how far logits lie apart.
@@ -184,9 +184,9 @@ public sealed class DistilBertSessionTests
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     private static void AssertEqualsReference(
-        string path, DistilBertConfig config, int[][] texts, bool oneByOne, int threads = 1)
+        string path, EncoderConfig config, int[][] texts, bool oneByOne, int threads = 1)
     {
-        var reference = new ReferenceDistilBert(path, config);
+        var reference = new ReferenceEncoder(path, config);
         using var session = TestModels.Open(path, config, new(Threads: threads));
         var actual = oneByOne ? [.. texts.Select(text => session.ComputeLogits([text])[0])] : session.ComputeLogits(texts);
 
@@ -202,7 +202,7 @@ public sealed class DistilBertSessionTests
         }
     }
 
-    private static int[] Text(DistilBertConfig config, int length, int seed = 7)
+    private static int[] Text(EncoderConfig config, int length, int seed = 7)
     {
         var random = new Random(seed * 1000 + length);
         return [.. Enumerable.Range(0, length).Select(_ => random.Next(config.VocabSize))];

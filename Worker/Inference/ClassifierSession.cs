@@ -13,7 +13,7 @@ namespace Lab.Worker.Inference;
 internal sealed record SessionSettings(Precision Precision = Precision.Fp32, int Threads = 1, bool Deterministic = false);
 
 /// <summary>One ONNX Runtime session over a model's weights. Not for concurrent use.</summary>
-internal sealed class DistilBertSession : ILogitsModel
+internal sealed class ClassifierSession : ILogitsModel
 {
     /// <summary>
     /// How many tokens are packed, if a single text has no more: measured, packs of 256 to 1,024 tokens are equally fast,
@@ -23,12 +23,12 @@ internal sealed class DistilBertSession : ILogitsModel
 
     private static readonly string[] InputNames =
     [
-        DistilBertGraph.TokenIds, DistilBertGraph.PositionIds, DistilBertGraph.AttentionBias,
-        DistilBertGraph.ClsBias, DistilBertGraph.ClsRows, DistilBertGraph.SlotTokens, DistilBertGraph.TokenSlots,
-        DistilBertGraph.QueryTexts, DistilBertGraph.TextQueries,
+        ClassifierGraph.TokenIds, ClassifierGraph.PositionIds, ClassifierGraph.AttentionBias,
+        ClassifierGraph.ClsBias, ClassifierGraph.ClsRows, ClassifierGraph.SlotTokens, ClassifierGraph.TokenSlots,
+        ClassifierGraph.QueryTexts, ClassifierGraph.TextQueries,
     ];
 
-    private static readonly string[] OutputNames = [DistilBertGraph.Logits];
+    private static readonly string[] OutputNames = [ClassifierGraph.Logits];
 
     private readonly IReadOnlyList<IDisposable> _owned;
     private readonly RunOptions _run = new();
@@ -38,7 +38,7 @@ internal sealed class DistilBertSession : ILogitsModel
     private readonly int _labels;
     private readonly bool _alone;
 
-    private DistilBertSession(InferenceSession session, DistilBertConfig config, bool deterministic, IReadOnlyList<IDisposable> owned)
+    private ClassifierSession(InferenceSession session, EncoderConfig config, bool deterministic, IReadOnlyList<IDisposable> owned)
     {
         _session = session;
         _labels = config.Labels.Count;
@@ -54,13 +54,13 @@ internal sealed class DistilBertSession : ILogitsModel
     /// <param name="settings">How it is to be computed.</param>
     /// <param name="levels">The largest magnitude of 8-bit weights; null keeps them as floats.</param>
     /// <exception cref="ModelDirectoryException">A weight is not finite.</exception>
-    public static DistilBertSession Open(DistilBertConfig config, DistilBertWeights weights, SessionSettings settings, int? levels = null)
+    public static ClassifierSession Open(EncoderConfig config, EncoderWeights weights, SessionSettings settings, int? levels = null)
     {
         List<IDisposable> owned = [weights];
         try
         {
             OnnxRuntimeProcess.DisableTelemetry();
-            var graph = DistilBertGraph.Build(config, weights, levels);
+            var graph = ClassifierGraph.Build(config, weights, levels);
             using var options = OnnxRuntimeProcess.Options(settings.Threads, GraphOptimizationLevel.ORT_ENABLE_ALL);
             options.AddSessionConfigEntry("session.model_external_initializers_file_folder_path", Path.GetDirectoryName(OnnxGraph.ExistingFile)!);
             foreach (var weight in graph.Weights)
@@ -88,7 +88,7 @@ internal sealed class DistilBertSession : ILogitsModel
     /// <param name="path">The compiled model.</param>
     /// <param name="config">The model's shape.</param>
     /// <param name="settings">How it is to be computed.</param>
-    public static DistilBertSession OpenCompiled(string path, DistilBertConfig config, SessionSettings settings)
+    public static ClassifierSession OpenCompiled(string path, EncoderConfig config, SessionSettings settings)
     {
         OnnxRuntimeProcess.DisableTelemetry();
         using var options = OnnxRuntimeProcess.Options(settings.Threads, GraphOptimizationLevel.ORT_DISABLE_ALL);
@@ -122,7 +122,7 @@ internal sealed class DistilBertSession : ILogitsModel
     // Whether a text's sums are made in one order wherever it stands. Those over a token's numbers begin at whole vectors of
     // four. In attention the runtime cuts products into blocks that depend on the length of the sequence (strides of MLAS's
     // sgemm.cpp) where a head has more than 64 numbers, and computes those of a single number in another way.
-    private static bool AddsUpAlike(DistilBertConfig config) => config.Dim % 4 == 0 && config.Dim / config.Heads is > 1 and <= 64;
+    private static bool AddsUpAlike(EncoderConfig config) => config.Dim % 4 == 0 && config.Dim / config.Heads is > 1 and <= 64;
 
     // What is left is shared out among as few packs as hold it, so that the last is not much smaller than the others.
     private static int PackEnd(int[][] texts, int first)

@@ -7,14 +7,14 @@ namespace Lab.Worker.Tests.Inference;
 /// DistilBERT's mathematics written down plainly in 64-bit floats, from the papers rather than from the worker's code:
 /// one text at a time, every position of every layer, no fusing.
 /// </summary>
-internal sealed class ReferenceDistilBert
+internal sealed class ReferenceEncoder
 {
     private const double Epsilon = 1e-12;
 
     private readonly Dictionary<string, double[]> _weights = [];
-    private readonly DistilBertConfig _config;
+    private readonly EncoderConfig _config;
 
-    public ReferenceDistilBert(string directory, DistilBertConfig config)
+    public ReferenceEncoder(string directory, EncoderConfig config)
     {
         _config = config;
         // One file, or all shards.

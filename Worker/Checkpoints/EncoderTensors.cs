@@ -6,7 +6,7 @@ namespace Lab.Worker.Checkpoints;
 internal sealed record TensorShape(string Name, IReadOnlyList<long> Shape);
 
 /// <summary>The tensors of Hugging Face's <c>DistilBertForSequenceClassification</c>.</summary>
-internal static class DistilBertTensors
+internal static class EncoderTensors
 {
     /// <summary>What stands before the names of the encoder's tensors, but not before the classifier's.</summary>
     public const string Prefix = "distilbert.";
@@ -14,7 +14,7 @@ internal static class DistilBertTensors
     private static readonly string[] OtherHeads = ["vocab_transform.", "vocab_layer_norm.", "vocab_projector.", "qa_outputs."];
 
     /// <summary>The name by which a layer's tensor is found.</summary>
-    /// <param name="layer">The layer, 0 to <see cref="DistilBertConfig.Layers"/> − 1.</param>
+    /// <param name="layer">The layer, 0 to <see cref="EncoderConfig.Layers"/> − 1.</param>
     /// <param name="tensor">The rest of the name, for instance <c>ffn.lin1.weight</c>.</param>
     public static string InLayer(int layer, string tensor) => $"transformer.layer.{layer}.{tensor}";
 
@@ -31,7 +31,7 @@ internal static class DistilBertTensors
         || Array.Exists(OtherHeads, head => name.StartsWith(head, StringComparison.Ordinal));
 
     /// <summary>Every tensor that a model of this shape has.</summary>
-    public static IEnumerable<TensorShape> Of(DistilBertConfig config)
+    public static IEnumerable<TensorShape> Of(EncoderConfig config)
     {
         long dim = config.Dim, hidden = config.HiddenDim;
         yield return new("embeddings.word_embeddings.weight", [config.VocabSize, dim]);

@@ -10,7 +10,7 @@ internal enum WeightType { Float, Half, Int8 }
 /// <summary>Weights in memory, row-major.</summary>
 /// <param name="Name">The name in the graph.</param>
 /// <param name="Shape">The dimensions, outermost first.</param>
-/// <param name="Address">The first element; valid as long as the <see cref="DistilBertWeights"/> it came from.</param>
+/// <param name="Address">The first element; valid as long as the <see cref="EncoderWeights"/> it came from.</param>
 /// <param name="Type">What the elements are.</param>
 internal sealed record Weight(string Name, IReadOnlyList<long> Shape, nint Address, WeightType Type = WeightType.Float)
 {
@@ -24,7 +24,7 @@ internal sealed record Weight(string Name, IReadOnlyList<long> Shape, nint Addre
 /// The weights of a DistilBERT classifier. Of large files tensors stored as F32 are used where the mapped file has them; all
 /// others are copied into memory of this object's own.
 /// </summary>
-internal sealed unsafe class DistilBertWeights : IDisposable
+internal sealed unsafe class EncoderWeights : IDisposable
 {
     /// <summary>The file's name within a model directory.</summary>
     public const string FileName = WeightFiles.FileName;
@@ -39,7 +39,7 @@ internal sealed unsafe class DistilBertWeights : IDisposable
     private readonly Dictionary<string, SafetensorsEntry> _entries = new(StringComparer.Ordinal);
     private readonly List<nint> _owned = [];
 
-    private DistilBertWeights(WeightFiles file) => _file = file;
+    private EncoderWeights(WeightFiles file) => _file = file;
 
     /// <summary>The model directory, as an absolute path.</summary>
     public string Directory => System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(Path))!;
@@ -55,12 +55,12 @@ internal sealed unsafe class DistilBertWeights : IDisposable
     /// read, and that no other is there which would count in another model.
     /// </summary>
     /// <exception cref="ModelDirectoryException">A file is broken, or a tensor is missing, misshapen or too many.</exception>
-    public static DistilBertWeights Open(string directory, DistilBertConfig config)
+    public static EncoderWeights Open(string directory, EncoderConfig config)
     {
-        var weights = new DistilBertWeights(WeightFiles.Open(directory));
+        var weights = new EncoderWeights(WeightFiles.Open(directory));
         try
         {
-            foreach (var tensor in DistilBertTensors.Of(config)) weights.Find(tensor);
+            foreach (var tensor in EncoderTensors.Of(config)) weights.Find(tensor);
             weights.RefuseOthers();
             return weights;
         }
@@ -79,7 +79,7 @@ internal sealed unsafe class DistilBertWeights : IDisposable
     public void CheckUnchanged() => _file.CheckUnchanged();
 
     /// <summary>One tensor.</summary>
-    /// <param name="name">The name without the prefix <c>distilbert.</c>, one of <see cref="DistilBertTensors.Of"/>.</param>
+    /// <param name="name">The name without the prefix <c>distilbert.</c>, one of <see cref="EncoderTensors.Of"/>.</param>
     /// <exception cref="ModelDirectoryException">An element is not finite.</exception>
     public Weight Get(string name)
     {
@@ -193,12 +193,12 @@ internal sealed unsafe class DistilBertWeights : IDisposable
 
     private void Find(TensorShape tensor)
     {
-        var prefixed = DistilBertTensors.IsOfEncoder(tensor.Name) ? DistilBertTensors.Prefix + tensor.Name : tensor.Name;
+        var prefixed = EncoderTensors.IsOfEncoder(tensor.Name) ? EncoderTensors.Prefix + tensor.Name : tensor.Name;
         if (!_file.Entries.TryGetValue(prefixed, out var entry) && !_file.Entries.TryGetValue(tensor.Name, out entry))
             throw new ModelDirectoryException(_file.Path, prefixed, "is missing");
         if (!entry.Shape.SequenceEqual(tensor.Shape))
             throw new ModelDirectoryException(_file.PathOf(entry), entry.Name,
-                $"has the shape {SafetensorsHeader.Describe(entry.Shape)}, but {DistilBertConfig.FileName} asks for {SafetensorsHeader.Describe(tensor.Shape)}");
+                $"has the shape {SafetensorsHeader.Describe(entry.Shape)}, but {EncoderConfig.FileName} asks for {SafetensorsHeader.Describe(tensor.Shape)}");
         if (entry.ElementType is not ("F32" or "F16" or "BF16"))
             throw new ModelDirectoryException(_file.PathOf(entry), entry.Name, $"is stored as {entry.ElementType}; F32, F16 and BF16 can be read");
         _entries.Add(tensor.Name, entry);
@@ -209,8 +209,8 @@ internal sealed unsafe class DistilBertWeights : IDisposable
         var found = _entries.Values.Select(entry => entry.Name).ToHashSet(StringComparer.Ordinal);
         foreach (var entry in _file.Entries.Values)
         {
-            if (!found.Contains(entry.Name) && !DistilBertTensors.IsOfNoConcern(entry.Name))
-                throw new ModelDirectoryException(_file.PathOf(entry), entry.Name, $"is none that the model of {DistilBertConfig.FileName} has, and what it is for is not known");
+            if (!found.Contains(entry.Name) && !EncoderTensors.IsOfNoConcern(entry.Name))
+                throw new ModelDirectoryException(_file.PathOf(entry), entry.Name, $"is none that the model of {EncoderConfig.FileName} has, and what it is for is not known");
         }
     }
 

@@ -1,5 +1,5 @@
 using Lab.Worker.Checkpoints;
-using static Lab.Worker.Checkpoints.DistilBertTensors;
+using static Lab.Worker.Checkpoints.EncoderTensors;
 using DataType = Lab.Worker.Graphs.Onnx.TensorProto.Types.DataType;
 
 namespace Lab.Worker.Graphs;
@@ -11,7 +11,7 @@ namespace Lab.Worker.Graphs;
 /// <see cref="AttentionBias"/> keeps each text from seeing the others. Of the last layer only the [CLS] rows are
 /// computed, since the classifier reads nothing else.
 /// </summary>
-internal sealed partial class DistilBertGraph
+internal sealed partial class ClassifierGraph
 {
     /// <summary>Input, int32 [tokens]: the token ids of all texts, each [CLS] … [SEP].</summary>
     public const string TokenIds = "token_ids";
@@ -53,13 +53,13 @@ internal sealed partial class DistilBertGraph
     private const string Zero = "zero";
 
     private readonly OnnxGraph _graph;
-    private readonly DistilBertConfig _config;
-    private readonly DistilBertWeights _weights;
+    private readonly EncoderConfig _config;
+    private readonly EncoderWeights _weights;
     private readonly int? _levels;
 
     private readonly HashSet<string> _indices = [];
 
-    private DistilBertGraph(DistilBertConfig config, DistilBertWeights weights, int? levels)
+    private ClassifierGraph(EncoderConfig config, EncoderWeights weights, int? levels)
     {
         _config = config;
         _weights = weights;
@@ -72,9 +72,9 @@ internal sealed partial class DistilBertGraph
     /// <param name="weights">The model's weights.</param>
     /// <param name="levels">The largest magnitude of 8-bit weights; null keeps them as floats.</param>
     /// <exception cref="ModelDirectoryException">A weight is not finite.</exception>
-    public static OnnxGraph Build(DistilBertConfig config, DistilBertWeights weights, int? levels = null)
+    public static OnnxGraph Build(EncoderConfig config, EncoderWeights weights, int? levels = null)
     {
-        var builder = new DistilBertGraph(config, weights, levels);
+        var builder = new ClassifierGraph(config, weights, levels);
         builder.Build();
         return builder._graph;
     }
@@ -195,7 +195,7 @@ internal sealed partial class DistilBertGraph
     private string AddAndNormalise(string output, string input, string residual, string norm)
     {
         var sum = _graph.Node($"{output}.sum", "Add", input, residual).Name;
-        var normal = _graph.Node($"{output}.normal", "InstanceNormalization", sum, One, Zero).With("epsilon", DistilBertConfig.LayerNormEpsilon).Name;
+        var normal = _graph.Node($"{output}.normal", "InstanceNormalization", sum, One, Zero).With("epsilon", EncoderConfig.LayerNormEpsilon).Name;
         var scaled = _graph.Node($"{output}.scaled", "Mul", normal, Add($"{norm}.weight")).Name;
         return _graph.Node(output, "Add", scaled, Add($"{norm}.bias")).Name;
     }

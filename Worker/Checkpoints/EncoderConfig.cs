@@ -16,7 +16,7 @@ internal enum Activation
 /// <summary>
 /// The shape of a DistilBERT classifier (Sanh et al., arXiv:1910.01108) by Hugging Face's <c>config.json</c>.
 /// </summary>
-internal sealed record DistilBertConfig
+internal sealed record EncoderConfig
 {
     /// <summary>The file's name within a model directory.</summary>
     public const string FileName = "config.json";
@@ -58,7 +58,7 @@ internal sealed record DistilBertConfig
 
     /// <summary>Reads <c>config.json</c>; a member that is absent has Hugging Face's default.</summary>
     /// <exception cref="ModelDirectoryException">The file is missing, is not JSON, or asks for an impossible model.</exception>
-    public static DistilBertConfig Read(string directory)
+    public static EncoderConfig Read(string directory)
     {
         var path = Path.Combine(directory, FileName);
         using var json = JsonFile.Read(path, MaxFileBytes);
@@ -94,15 +94,15 @@ internal sealed record DistilBertConfig
 
     private readonly ref struct Reader(string path, JsonElement root)
     {
-        public DistilBertConfig Read()
+        public EncoderConfig Read()
         {
             if (root.ValueKind is not JsonValueKind.Object) throw Wrong("is not a JSON object");
             var type = Text("model_type");
             if (type is null) throw Wrong("model_type is missing; it must be distilbert");
             if (type is not "distilbert") throw Wrong($"model_type is \"{type}\"; only distilbert can be served");
             ConfigMembers.Check(JsonMembers.Of(path, root));
-            var standard = new DistilBertConfig();
-            var config = new DistilBertConfig
+            var standard = new EncoderConfig();
+            var config = new EncoderConfig
             {
                 Dim = Number("dim", "hidden_size") ?? standard.Dim,
                 HiddenDim = Number("hidden_dim") ?? standard.HiddenDim,
@@ -155,7 +155,7 @@ internal sealed record DistilBertConfig
             return labels!;
         }
 
-        // The names that Hugging Face has for all models (attribute_map of its DistilBertConfig).
+        // The names that Hugging Face has for all models (attribute_map of its EncoderConfig).
         private int? Number(string name, string alias)
         {
             var (own, other) = (Number(name), Number(alias));
