@@ -132,7 +132,7 @@ public sealed class HuggingFaceTests
         using var reference = new Tokenizer(WriteBert(directory.Path, lowercase, stripAccents));
         var tokenizer = Read(directory.Path, BertTokens.Length, TokenizerKind.WordPiece);
         var faults = new List<int>();
-        foreach (var block in Enumerable.Range(0, CodePoints).Where(Rune.IsValid).Chunk(256))
+        foreach (var block in Enumerable.Range(0, CodePoints).Where(value => Rune.IsValid(value) && !HuggingFaceDifferences.Contains(new(value))).Chunk(256))
             if (!Equal(block)) faults.AddRange(block.Where(value => !Equal([value])));
 
         Assert.Equal("", Ranges(faults));
@@ -142,6 +142,19 @@ public sealed class HuggingFaceTests
             var text = string.Concat(values.Select(value => $"a{new Rune(value)}b "));
             return Ids(reference, text).SequenceEqual(tokenizer.Encode(text).TokenIds);
         }
+    }
+
+    [Theory]
+    [InlineData(true, true)]
+    [InlineData(true, false)]
+    [InlineData(false, true)]
+    [InlineData(false, false)]
+    public void Bert_ManyTexts_EqualHuggingFace(bool lowercase, bool stripAccents)
+    {
+        RequireLibrary();
+        using var directory = new TemporaryDirectory();
+        using var reference = new Tokenizer(WriteBert(directory.Path, lowercase, stripAccents));
+        Compare(Read(directory.Path, BertTokens.Length, TokenizerKind.WordPiece), reference, without: HuggingFaceDifferences.Contains);
     }
 
     private static string[] BertTokens { get; } = [.. File.ReadLines(Path.Combine(TestModels.Bundled, "vocab.txt"))];
@@ -173,13 +186,14 @@ public sealed class HuggingFaceTests
     private static string Ranges(List<int> values) => string.Join(' ',
         values.Index().GroupBy(pair => pair.Item - pair.Index).Select(range => range.Count() == 1 ? $"{range.First().Item:X4}" : $"{range.First().Item:X4}-{range.Last().Item:X4}"));
 
-    private static void Compare(ITokenizer tokenizer, Tokenizer reference, TruncationSide side = TruncationSide.Right)
+    private static void Compare(ITokenizer tokenizer, Tokenizer reference, TruncationSide side = TruncationSide.Right, Func<Rune, bool>? without = null)
     {
         var texts = new ManyTexts(Seed);
         var faults = new List<string>();
         for (var i = 0; i < Count; i++)
         {
             var text = texts.Next();
+            if (without is not null) text = string.Concat(text.EnumerateRunes().Where(rune => !without(rune)));
             if (!Ids(reference, text).SequenceEqual(tokenizer.Encode(text, side).TokenIds)) faults.Add(text);
         }
 
