@@ -4,16 +4,33 @@ namespace Lab.Worker.Checkpoints;
 /// Added tokens beside the vocabulary they are added to. A content that the vocabulary has keeps its id, any other gets
 /// the next one (<c>add_tokens</c> of Hugging Face's tokenizers): files that say otherwise are refused.
 /// </summary>
-/// <param name="vocabulary">The word pieces.</param>
+/// <param name="vocabulary">The model's tokens by id.</param>
 /// <param name="path">The file to name in messages.</param>
-internal sealed class AddedTokenTable(Vocabulary vocabulary, string path)
+/// <param name="isGuarded">Which tokens are never found in texts, because they have a role.</param>
+internal sealed class AddedTokenTable(IReadOnlyList<string> vocabulary, string path, Func<string, bool> isGuarded)
 {
-    private readonly Dictionary<string, int> _ids = vocabulary.Tokens.Index().ToDictionary(token => token.Item, token => token.Index, StringComparer.Ordinal);
+    private readonly Dictionary<string, int> _ids = vocabulary.Index().ToDictionary(token => token.Item, token => token.Index, StringComparer.Ordinal);
     private readonly Dictionary<string, AddedToken> _added = new(StringComparer.Ordinal);
 
-    /// <summary>Those that are looked for in texts, all but BERT's special ones, in the order in which Hugging Face prefers them.</summary>
+    /// <summary>Those that are looked for in texts, all but those that have a role, in the order in which Hugging Face prefers them.</summary>
     public IReadOnlyList<AddedToken> FoundInTexts =>
-        [.. _added.Values.Where(token => !SpecialTokens.Contains(token.Content)).OrderByDescending(token => token.Special).ThenBy(token => token.Id)];
+        [.. _added.Values.Where(token => !isGuarded(token.Content)).OrderByDescending(token => token.Special).ThenBy(token => token.Id)];
+
+    /// <summary>The id of a token, or null.</summary>
+    public int? IdOf(string content) => _ids.TryGetValue(content, out var id) ? id : null;
+
+    /// <summary>Adds all tokens that a directory's files have.</summary>
+    /// <param name="directory">The model directory.</param>
+    /// <param name="json">Those of <c>tokenizer.json</c>, or null where there is none.</param>
+    /// <param name="settings">The other files.</param>
+    /// <exception cref="ModelDirectoryException">A token is empty or without an id, or files contradict each other.</exception>
+    public void AddAll(string directory, IReadOnlyList<AddedToken>? json, TokenizerSettings settings)
+    {
+        var source = Path.Combine(directory, settings.AddedTokensSource);
+        Add(json is null ? source : path, json ?? settings.AddedTokens);
+        if (json is not null) CheckKnown(source, settings.AddedTokens, idsOnly: settings.AddedTokensSource == TokenizerSettings.AddedTokensFileName);
+        AddNamed(Path.Combine(directory, TokenizerConfig.FileName), settings.Named);
+    }
 
     /// <summary>Adds tokens.</summary>
     /// <param name="source">The file that has them.</param>
@@ -44,7 +61,7 @@ internal sealed class AddedTokenTable(Vocabulary vocabulary, string path)
                 throw new ModelDirectoryException(other, $"the added token \"{token.Content}\" is not in {Path.GetFileName(path)}");
             if (idsOnly && known.Id != token.Id)
                 throw new ModelDirectoryException(other, $"the added token \"{token.Content}\" has another id than in {Path.GetFileName(path)}");
-            if (!idsOnly && known != token && !SpecialTokens.Contains(token.Content))
+            if (!idsOnly && known != token && !isGuarded(token.Content))
                 throw new ModelDirectoryException(other, $"the added token \"{token.Content}\" has another id or other properties than in {Path.GetFileName(path)}");
         }
     }
@@ -58,7 +75,7 @@ internal sealed class AddedTokenTable(Vocabulary vocabulary, string path)
         foreach (var token in tokens)
         {
             if (!_ids.TryGetValue(token.Content, out var id))
-                throw new ModelDirectoryException(other, $"the special token \"{token.Content}\" has no id: it is neither a word piece nor among the added tokens");
+                throw new ModelDirectoryException(other, $"the special token \"{token.Content}\" has no id: it is neither in the vocabulary nor among the added tokens");
             _added.TryAdd(token.Content, token with { Id = id });
         }
     }

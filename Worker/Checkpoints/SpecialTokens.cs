@@ -48,6 +48,16 @@ internal static class SpecialTokens
         var further = new List<AddedToken>();
         foreach (var role in (string[])["bos_token", "eos_token"])
             if (members.Value(role) is { } value) further.Add(Token(members, role, value));
+        further.AddRange(ReadLists(members));
+        further.RemoveAll(token => Contains(token.Content));
+        return further;
+    }
+
+    /// <summary>Reads the members that name special tokens without a role: with their properties, but without an id.</summary>
+    /// <exception cref="ModelDirectoryException">One names no token, or has members that are not known.</exception>
+    public static List<AddedToken> ReadLists(JsonMembers members)
+    {
+        var further = new List<AddedToken>();
         foreach (var list in (string[])["additional_special_tokens", "extra_special_tokens", "model_specific_special_tokens"])
         {
             // A list, or an object whose members are named as the model's author liked.
@@ -55,11 +65,12 @@ internal static class SpecialTokens
             else further.AddRange(members.Array(list).Select(token => Token(members, list, token)));
         }
 
-        further.RemoveAll(token => Contains(token.Content));
         return further;
     }
 
-    private static AddedToken Token(JsonMembers members, string role, JsonElement value)
+    /// <summary>A special token by its name, or by its name and properties.</summary>
+    /// <exception cref="ModelDirectoryException">It names no token, or has members that are not known.</exception>
+    public static AddedToken Token(JsonMembers members, string role, JsonElement value)
     {
         if (value.ValueKind is not JsonValueKind.String)
         {

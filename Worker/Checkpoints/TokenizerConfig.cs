@@ -16,6 +16,9 @@ internal sealed record TokenizerConfig(bool Lowercase)
     /// <summary>The longest input in tokens by the tokeniser's files, at least 3; the model's number of positions may be less.</summary>
     public int MaxTokens { get; init; } = int.MaxValue;
 
+    /// <summary>Whether the tokens of a pair's second text have the type 1, as BERT's have.</summary>
+    public bool PairTypes { get; init; } = true;
+
     /// <summary>Tokens that are found in a text before it is split, each content once; none of <see cref="SpecialTokens"/>.</summary>
     public IReadOnlyList<AddedToken> AddedTokens { get; init; } = [];
 

@@ -22,11 +22,8 @@ internal sealed record TokenizerFiles(Vocabulary Vocabulary, TokenizerConfig Con
             throw new ModelDirectoryException(path, $"does not exist, and tokenizer_class \"{general}\" in {TokenizerConfig.FileName} says nothing without it");
         var vocabulary = ReadVocabulary(directory, path, json, rows);
         if (json is not null) CheckFlags(directory, settings, json);
-        var added = new AddedTokenTable(vocabulary, json is null ? Path.Combine(directory, Vocabulary.FileName) : path);
-        var source = Path.Combine(directory, settings.AddedTokensSource);
-        added.Add(json is null ? source : path, json?.AddedTokens ?? settings.AddedTokens);
-        if (json is not null) added.CheckKnown(source, settings.AddedTokens, idsOnly: settings.AddedTokensSource == TokenizerSettings.AddedTokensFileName);
-        added.AddNamed(Path.Combine(directory, TokenizerConfig.FileName), settings.Named);
+        var added = new AddedTokenTable(vocabulary.Tokens, json is null ? Path.Combine(directory, Vocabulary.FileName) : path, SpecialTokens.Contains);
+        added.AddAll(directory, json?.AddedTokens, settings);
         added.CheckRows(rows);
 
         var lowercase = json?.Lowercase ?? settings.Lowercase ?? true;
@@ -34,6 +31,7 @@ internal sealed record TokenizerFiles(Vocabulary Vocabulary, TokenizerConfig Con
         {
             StripAccents = json?.StripAccents ?? settings.StripAccents ?? lowercase,
             SeparateIdeographs = json?.SeparateIdeographs ?? settings.SeparateIdeographs ?? true,
+            PairTypes = json?.PairTypes ?? true,
             MaxTokens = settings.MaxTokens,
             AddedTokens = added.FoundInTexts,
         });

@@ -1,5 +1,3 @@
-using System.Text.Json;
-
 namespace Lab.Worker.Checkpoints;
 
 /// <summary>
@@ -10,14 +8,16 @@ namespace Lab.Worker.Checkpoints;
 /// <param name="Lowercase">Whether text is lower-cased.</param>
 /// <param name="StripAccents">Whether accents are stripped.</param>
 /// <param name="SeparateIdeographs">Whether each ideograph is a word of its own.</param>
+/// <param name="PairTypes">Whether the tokens of a pair's second text have the type 1.</param>
 /// <param name="AddedTokens">Added tokens; BERT's special ones among them.</param>
 internal sealed record TokenizerJson(
-    string[] Tokens, bool Lowercase, bool StripAccents, bool SeparateIdeographs, IReadOnlyList<AddedToken> AddedTokens)
+    string[] Tokens, bool Lowercase, bool StripAccents, bool SeparateIdeographs, bool PairTypes, IReadOnlyList<AddedToken> AddedTokens)
 {
     /// <summary>The file's name within a model directory; it may be absent where there is a <c>vocab.txt</c>.</summary>
     public const string FileName = "tokenizer.json";
 
-    private const int MaxFileBytes = 32 << 20;
+    /// <summary>A longer file is refused.</summary>
+    public const int MaxFileBytes = 32 << 20;
 
     /// <summary>Reads the file.</summary>
     /// <param name="path">The file.</param>
@@ -33,13 +33,15 @@ internal sealed record TokenizerJson(
         if (members.Object("pre_tokenizer") is not { } words) throw members.Wrong("pre_tokenizer is missing; only BertPreTokenizer can be served");
         words.Require("type", "\"BertPreTokenizer\"");
         words.RefuseOthers();
-        PostProcessor.Check(members.Object("post_processor") ?? throw members.Wrong("post_processor is missing; only BERT's can be served"), tokens);
+        var pairTypes = PostProcessor.Check(members.Object("post_processor") ?? throw members.Wrong("post_processor is missing; only BERT's can be served"), tokens);
         var (lowercase, strip, ideographs) = Normalizer(members.Object("normalizer") ?? throw members.Wrong("normalizer is missing; only BertNormalizer can be served"));
-        return new TokenizerJson(tokens, lowercase, strip, ideographs, Added(members));
+        return new TokenizerJson(tokens, lowercase, strip, ideographs, pairTypes, Added(members));
     });
 
-    // Its length is what the last caller of the tokeniser asked for. Each caller sets his own, transformers' pipelines too.
-    private static void Truncation(JsonMembers? truncation)
+    /// <summary>Refuses other truncation than from the end of the longer text.</summary>
+    /// <remarks>Its length is what the last caller of the tokeniser asked for. Each caller sets his own, transformers' pipelines too.</remarks>
+    /// <exception cref="ModelDirectoryException">It is other.</exception>
+    public static void Truncation(JsonMembers? truncation)
     {
         truncation?.Expect("direction", "\"Right\"");
         truncation?.Expect("strategy", "\"LongestFirst\"");
@@ -55,17 +57,7 @@ internal sealed record TokenizerJson(
         model.Require("max_input_chars_per_word", "100");
         var vocabulary = model.Object("vocab") ?? throw model.Wrong("model.vocab is missing");
         model.RefuseOthers();
-        var count = vocabulary.All.Count();
-        if (count > rows) throw model.Wrong($"model.vocab has {count} tokens, but vocab_size in {EncoderConfig.FileName} is {rows}");
-        var tokens = new string?[count];
-        foreach (var member in vocabulary.All)
-        {
-            if (member.Value.ValueKind is not JsonValueKind.Number || !member.Value.TryGetInt32(out var id) || id < 0 || id >= count || tokens[id] is not null)
-                throw model.Wrong($"model.vocab gives \"{member.Name}\" the id {JsonMembers.Shown(member.Value)}; ids must be 0 to {count - 1}, each once");
-            tokens[id] = member.Name.Length > 0 ? member.Name : throw model.Wrong($"model.vocab has an empty token with the id {id}");
-        }
-
-        return tokens!;
+        return ByteLevelVocabulary.TokensById(vocabulary, model, "model.vocab ", rows);
     }
 
     private static (bool Lowercase, bool StripAccents, bool SeparateIdeographs) Normalizer(JsonMembers normalizer)
@@ -79,7 +71,9 @@ internal sealed record TokenizerJson(
         return (lowercase, strip, ideographs);
     }
 
-    private static List<AddedToken> Added(JsonMembers members)
+    /// <summary>Reads the member <c>added_tokens</c>.</summary>
+    /// <exception cref="ModelDirectoryException">An element is no token with an id.</exception>
+    public static List<AddedToken> Added(JsonMembers members)
     {
         const string name = "added_tokens";
         var tokens = new List<AddedToken>();

@@ -20,11 +20,12 @@ internal sealed record TokenizerSettings
     // They need tokenizer.json, which says all that their names do not.
     private static readonly string[] GeneralClasses = ["PreTrainedTokenizerFast", "TokenizersBackend"];
     private static readonly string[] BertClasses = ["BertTokenizer", "BertTokenizerFast", "DistilBertTokenizer", "DistilBertTokenizerFast"];
+    private static readonly string[] ByteLevelClasses = ["RobertaTokenizer", "RobertaTokenizerFast"];
 
     // How transformers itself works, how tokens become text again, and padding, which is never computed.
     private static readonly string[] Harmless =
     [
-        "name_or_path", "special_tokens_map_file", "tokenizer_file", "vocab_file", "processor_class", "backend", "is_local", "local_files_only", "from_slow",
+        "name_or_path", "special_tokens_map_file", "tokenizer_file", "vocab_file", "merges_file", "processor_class", "backend", "is_local", "local_files_only", "from_slow",
         "use_fast", "trust_remote_code", "model_input_names", "clean_up_tokenization_spaces", "chat_template", "verbose",
         "full_tokenizer_file", "truncation", "padding", "padding_side", "pad_to_multiple_of", "pad_token_id", "pad_token_type_id", "stride", "max_length", "return_token_type_ids", "return_attention_mask",
     ];
@@ -41,13 +42,19 @@ internal sealed record TokenizerSettings
     /// <summary>Whether each ideograph is a word of its own.</summary>
     public bool? SeparateIdeographs { get; private init; }
 
+    /// <summary>Whether a space is put before a text that begins with none.</summary>
+    public bool? AddPrefixSpace { get; private init; }
+
+    /// <summary>The special tokens of a byte-level model by their roles.</summary>
+    public SpecialTokenRoles Roles { get; private init; } = SpecialTokenRoles.Standard;
+
     /// <summary>The longest input in tokens, at least 3.</summary>
     public int MaxTokens { get; private init; } = int.MaxValue;
 
     /// <summary>A class that says nothing without <c>tokenizer.json</c>.</summary>
     public string? GeneralClass { get; private init; }
 
-    /// <summary>Added tokens by these files, each id once; BERT's special ones among them.</summary>
+    /// <summary>Added tokens by these files, each id once; those with a role among them.</summary>
     public IReadOnlyList<AddedToken> AddedTokens { get; private init; } = [];
 
     /// <summary>The file that has them.</summary>
@@ -57,53 +64,94 @@ internal sealed record TokenizerSettings
     public IReadOnlyList<AddedToken> Named { get; private init; } = [];
 
     /// <summary>Reads the three files.</summary>
+    /// <param name="directory">The model directory.</param>
+    /// <param name="kind">Which kind of tokeniser they must be of.</param>
     /// <exception cref="ModelDirectoryException">One is unreadable, or asks for what is not supported.</exception>
-    public static TokenizerSettings Read(string directory)
+    public static TokenizerSettings Read(string directory, TokenizerKind kind = TokenizerKind.WordPiece)
     {
         var path = Path.Combine(directory, TokenizerConfig.FileName);
-        var settings = RegularFile.Exists(path) ? JsonMembers.ReadFile(path, MaxFileBytes, Config) : new();
+        var settings = RegularFile.Exists(path) ? JsonMembers.ReadFile(path, MaxFileBytes, members => Config(members, kind)) : new();
         path = Path.Combine(directory, SpecialTokensFileName);
-        var named = RegularFile.Exists(path) ? JsonMembers.ReadFile(path, MaxFileBytes, SpecialTokens.ReadNames) : [];
-        settings = settings with { Named = [.. settings.Named.UnionBy(named, token => token.Content, StringComparer.Ordinal)] };
+        if (RegularFile.Exists(path))
+        {
+            var (roles, named) = JsonMembers.ReadFile(path, MaxFileBytes, members => Names(members, kind));
+            settings = settings with
+            {
+                Roles = settings.Roles.And(roles, path),
+                Named = [.. settings.Named.UnionBy(named, token => token.Content, StringComparer.Ordinal)],
+            };
+        }
+
         path = Path.Combine(directory, AddedTokensFileName);
-        return RegularFile.Exists(path) ? JsonMembers.ReadFile(path, MaxFileBytes, settings.WithAddedTokens) : settings;
+        return RegularFile.Exists(path) ? JsonMembers.ReadFile(path, MaxFileBytes, members => settings.WithAddedTokens(members, kind)) : settings;
     }
 
     /// <summary>Refuses a tokeniser of another kind.</summary>
     /// <returns>The class if it says nothing without <c>tokenizer.json</c>, else null.</returns>
-    /// <exception cref="ModelDirectoryException"><c>tokenizer_class</c> is not BERT's.</exception>
-    public static string? CheckClass(JsonMembers members)
+    /// <exception cref="ModelDirectoryException"><c>tokenizer_class</c> is not of this kind.</exception>
+    public static string? CheckClass(JsonMembers members, TokenizerKind kind = TokenizerKind.WordPiece)
     {
         var name = members.Text("tokenizer_class");
-        if (name is null || BertClasses.Contains(name)) return null;
-        return GeneralClasses.Contains(name) ? name : throw members.Wrong($"tokenizer_class is \"{name}\"; only BERT's tokeniser can be served");
+        if (name is null || (kind is TokenizerKind.ByteLevel ? ByteLevelClasses : BertClasses).Contains(name)) return null;
+        if (GeneralClasses.Contains(name)) return name;
+        throw members.Wrong(kind is TokenizerKind.ByteLevel
+            ? $"tokenizer_class is \"{name}\"; only RoBERTa's byte-level tokeniser can be served for this model"
+            : $"tokenizer_class is \"{name}\"; only BERT's tokeniser can be served");
     }
 
-    private static TokenizerSettings Config(JsonMembers members)
+    // Special tokens with a role, and others.
+    private static (SpecialTokenRoles Roles, List<AddedToken> Named) Names(JsonMembers members, TokenizerKind kind)
     {
-        foreach (var name in (string[])["do_basic_tokenize", "clean_text"]) members.Expect(name, "true");
-        foreach (var name in (string[])["split_special_tokens", "add_prefix_space", "add_bos_token", "add_eos_token"]) members.Expect(name, "false");
+        if (kind is TokenizerKind.WordPiece) return (SpecialTokenRoles.Standard, SpecialTokens.ReadNames(members));
+        var roles = SpecialTokenRoles.Read(members);
+        return (roles, [.. SpecialTokens.ReadLists(members).Where(token => !roles.Contains(token.Content))]);
+    }
+
+    private static TokenizerSettings Config(JsonMembers members, TokenizerKind kind)
+    {
+        foreach (var name in (string[])["split_special_tokens", "add_bos_token", "add_eos_token"]) members.Expect(name, "false");
         members.Expect("init_inputs", "[]");
-        members.Expect("wordpieces_prefix", "\"##\"");
         members.Expect("truncation_side", "\"right\"");
         members.Expect("truncation_strategy", "\"longest_first\"");
+        members.PassOver(Harmless);
+        var (roles, named) = Names(members, kind);
+        var settings = new TokenizerSettings
+        {
+            GeneralClass = CheckClass(members, kind),
+            MaxTokens = Longest(members),
+            AddedTokens = Decoder(members),
+            Roles = roles,
+            Named = named,
+        };
+        return kind is TokenizerKind.ByteLevel ? settings.OfBytes(members) : settings.OfWords(members);
+    }
+
+    private TokenizerSettings OfBytes(JsonMembers members)
+    {
+        // How bytes become text again, and where in the text a token stands.
+        members.PassOver("errors", "trim_offsets");
+        // A tokeniser of this kind that lower-cases is another one.
+        members.Expect("do_lower_case", "false");
+        return this with { AddPrefixSpace = members.Flag("add_prefix_space") };
+    }
+
+    private TokenizerSettings OfWords(JsonMembers members)
+    {
+        foreach (var name in (string[])["do_basic_tokenize", "clean_text"]) members.Expect(name, "true");
+        members.Expect("add_prefix_space", "false");
+        members.Expect("wordpieces_prefix", "\"##\"");
         foreach (var token in members.Array("never_split"))
         {
             if (token.ValueKind is not JsonValueKind.String || !SpecialTokens.Contains(token.GetString()!))
                 throw members.Wrong($"never_split has {JsonMembers.Shown(token)}, which is not supported");
         }
 
-        members.PassOver(Harmless);
-        return new()
+        return this with
         {
-            GeneralClass = CheckClass(members),
             Lowercase = members.Flag("do_lower_case"),
             StripAccents = members.Flag("strip_accents"),
             StripAccentsAsLowercase = members.Has("strip_accents") && members.Flag("strip_accents") is null,
             SeparateIdeographs = members.Flag("tokenize_chinese_chars"),
-            MaxTokens = Longest(members),
-            AddedTokens = Decoder(members),
-            Named = SpecialTokens.ReadNames(members),
         };
     }
 
@@ -133,7 +181,7 @@ internal sealed record TokenizerSettings
     }
 
     // An older form, without properties: transformers takes them as not normalised where they are named as special.
-    private TokenizerSettings WithAddedTokens(JsonMembers members)
+    private TokenizerSettings WithAddedTokens(JsonMembers members, TokenizerKind kind)
     {
         var known = AddedTokens.ToLookup(token => token.Content, StringComparer.Ordinal);
         var named = Named.Select(token => token.Content).ToHashSet(StringComparer.Ordinal);
@@ -143,7 +191,7 @@ internal sealed record TokenizerSettings
             var id = members.Number(content) ?? throw members.Wrong($"\"{content}\" has no id");
             if (AddedTokens.Count > 0 && !known[content].Any(token => token.Id == id))
                 throw members.Wrong($"\"{content}\" has the id {id}, but not so in added_tokens_decoder of {TokenizerConfig.FileName}");
-            var special = SpecialTokens.Contains(content) || named.Contains(content);
+            var special = named.Contains(content) || (kind is TokenizerKind.ByteLevel ? Roles.Contains(content) : SpecialTokens.Contains(content));
             tokens.Add(new(id, content, Normalized: !special, Special: special));
         }
 

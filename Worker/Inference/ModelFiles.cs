@@ -30,8 +30,7 @@ internal sealed record ModelFiles(EncoderConfig Config, ITokenizer Tokenizer, En
             {
                 OnnxRuntimeProcess.DisableTelemetry();
                 _ = OnnxRuntimeProcess.Version;
-                var tokenizer = Tokenizers.Read(directory, config);
-                return new(config, tokenizer, weights, hash.GetAwaiter().GetResult());
+                return new(config, Tokenizers.Read(directory, config), weights, hash.GetAwaiter().GetResult());
             }
             finally
             {

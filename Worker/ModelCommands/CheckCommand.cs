@@ -33,7 +33,7 @@ internal static class CheckCommand
         var table = new Table().Border(TableBorder.Markdown).AddColumns("", "");
         Row("architecture", $"{config.Architecture}");
         Row("layers, width, heads, feed-forward", $"{config.Layers}, {config.Dim}, {config.Heads}, {config.HiddenDim} ({config.Activation.ToString().ToLowerInvariant()})");
-        Row("vocabulary", Vocabulary(model));
+        Row("vocabulary", model.Vocabulary);
         Row("longest input", $"{model.Tokenizer.MaxTokens} tokens");
         Row("labels", string.Join(", ", config.Labels));
         Row("scores", config switch

@@ -9,11 +9,12 @@ namespace Lab.Worker.ModelCommands;
 /// <summary>A model directory as the commands read it: everything but the network, which each opens as it needs it.</summary>
 internal sealed class LoadedModel
 {
-    private LoadedModel(string path, EncoderConfig config, ITokenizer tokenizer)
+    private LoadedModel(string path, EncoderConfig config, ITokenizer tokenizer, string vocabulary)
     {
         Path = path;
         Config = config;
         Tokenizer = tokenizer;
+        Vocabulary = vocabulary;
     }
 
     /// <summary>The directory's absolute path.</summary>
@@ -25,6 +26,9 @@ internal sealed class LoadedModel
     /// <summary>The tokeniser.</summary>
     public ITokenizer Tokenizer { get; }
 
+    /// <summary>How many tokens it has, and of which kind, in words.</summary>
+    public string Vocabulary { get; }
+
     /// <summary>Reads a directory.</summary>
     /// <exception cref="ModelDirectoryException">It cannot be served.</exception>
     public static LoadedModel Read(string directory)
@@ -32,7 +36,8 @@ internal sealed class LoadedModel
         var path = System.IO.Path.GetFullPath(directory);
         if (!Directory.Exists(path)) throw new ModelDirectoryException(path, "is not a directory");
         var config = EncoderConfig.Read(path);
-        return new(path, config, Tokenizers.Read(path, config));
+        var tokenizer = Tokenizers.Read(path, config, out var vocabulary);
+        return new(path, config, tokenizer, vocabulary);
     }
 
     /// <summary>Checks all of a directory but the weights' numbers: the files, and the weights' names, shapes and types.</summary>

@@ -14,20 +14,20 @@ internal readonly record struct TextPart(string Text, int? TokenId, bool Normali
 /// </summary>
 internal sealed class AddedTokens
 {
-    private readonly BertNormalizer _normalizer;
+    private readonly BertNormalizer? _normalizer;
     private readonly TokenMatcher? _raw;
     private readonly TokenMatcher? _normalized;
 
     /// <summary>Added tokens of a model.</summary>
     /// <param name="tokens">At least one.</param>
-    /// <param name="normalizer">The model's normaliser.</param>
-    public AddedTokens(IReadOnlyList<AddedToken> tokens, BertNormalizer normalizer)
+    /// <param name="normalizer">The model's normaliser, or null where text is changed in nothing.</param>
+    public AddedTokens(IReadOnlyList<AddedToken> tokens, BertNormalizer? normalizer = null)
     {
         _normalizer = normalizer;
         var ofRawText = tokens.Where(token => !token.Normalized).Select(token => (token.Content, token)).ToList();
         // What cleaning leaves nothing of is in no text.
         var ofNormalizedText = tokens.Where(token => token.Normalized)
-            .Select(token => (normalizer.NormalizeOnly(token.Content), token)).Where(pair => pair.Item1.Length > 0).ToList();
+            .Select(token => (Normalize(token.Content), token)).Where(pair => pair.Item1.Length > 0).ToList();
         if (ofRawText.Count > 0) _raw = new(ofRawText);
         if (ofNormalizedText.Count > 0) _normalized = new(ofNormalizedText);
     }
@@ -41,9 +41,11 @@ internal sealed class AddedTokens
         foreach (var part in Split(_raw, text, normalized: false))
         {
             if (part.TokenId is not null || _normalized is null) yield return part;
-            else foreach (var inner in Split(_normalized, _normalizer.NormalizeOnly(part.Text), normalized: true)) yield return inner;
+            else foreach (var inner in Split(_normalized, Normalize(part.Text), normalized: true)) yield return inner;
         }
     }
+
+    private string Normalize(string text) => _normalizer?.NormalizeOnly(text) ?? text;
 
     private static IEnumerable<TextPart> Split(TokenMatcher? matcher, string text, bool normalized) =>
         matcher is null ? [new(text, null, normalized)] : matcher.Split(text, normalized);

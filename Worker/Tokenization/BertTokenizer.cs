@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Lab.Worker.Checkpoints;
 
 namespace Lab.Worker.Tokenization;
@@ -10,7 +9,7 @@ namespace Lab.Worker.Tokenization;
 /// </summary>
 internal sealed class BertTokenizer : ITokenizer
 {
-    private readonly Vocabulary _vocabulary;
+    private readonly TokenFrame _frame;
     private readonly WordPieces _pieces;
     private readonly BertNormalizer _firstWords;
     private readonly BertNormalizer _allWords;
@@ -23,8 +22,7 @@ internal sealed class BertTokenizer : ITokenizer
     public BertTokenizer(Vocabulary vocabulary, TokenizerConfig config, int maxTokens)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(maxTokens, 3);
-        _vocabulary = vocabulary;
-        MaxTokens = Math.Min(maxTokens, config.MaxTokens);
+        _frame = new(vocabulary.ClsId, vocabulary.SepId, separators: 1, config.PairTypes, Math.Min(maxTokens, config.MaxTokens));
         // Each word is a token at least: further words cannot matter, and need not be looked at.
         _firstWords = new(config.Lowercase, config.StripAccents, config.SeparateIdeographs, MaxTokens);
         _allWords = new(config.Lowercase, config.StripAccents, config.SeparateIdeographs);
@@ -32,45 +30,21 @@ internal sealed class BertTokenizer : ITokenizer
         _pieces = new(vocabulary);
     }
 
-    /// <summary>The longest result in tokens, special tokens included.</summary>
-    public int MaxTokens { get; }
+    /// <inheritdoc/>
+    public int MaxTokens => _frame.MaxTokens;
 
     /// <summary>[CLS] text [SEP], cut to <see cref="MaxTokens"/>.</summary>
     /// <param name="text">Any string; lone surrogates in it are ignored.</param>
     /// <param name="side">The end that is cut off.</param>
-    public TokenizedText Encode(string text, TruncationSide side = TruncationSide.Right)
-    {
-        var room = MaxTokens - 2;
-        var words = Words(text, room, side);
-        var (first, count) = Kept(words.Count, room, side);
-        var ids = new int[count + 2];
-        Write(words, first, count, ids.AsSpan(1));
-        ids[0] = _vocabulary.ClsId;
-        ids[^1] = _vocabulary.SepId;
-        return new(ids, words.Count > room, ids.Length);
-    }
+    public TokenizedText Encode(string text, TruncationSide side = TruncationSide.Right) =>
+        _frame.Single(Words(text, _frame.Room, side), side);
 
     /// <summary>
     /// [CLS] first [SEP] second [SEP], cut to <see cref="MaxTokens"/> by taking from the longer of the two
     /// (Hugging Face's <c>longest_first</c>).
     /// </summary>
-    public TokenizedText EncodePair(string first, string second, TruncationSide side = TruncationSide.Right)
-    {
-        var room = MaxTokens - 3;
-        var firstWords = Words(first, room, side);
-        var secondWords = Words(second, room, side);
-        var (firstRoom, secondRoom) = Share(firstWords.Count, secondWords.Count, room);
-        var (firstStart, firstCount) = Kept(firstWords.Count, firstRoom, side);
-        var (secondStart, secondCount) = Kept(secondWords.Count, secondRoom, side);
-
-        var ids = new int[firstCount + secondCount + 3];
-        ids[0] = _vocabulary.ClsId;
-        Write(firstWords, firstStart, firstCount, ids.AsSpan(1));
-        ids[firstCount + 1] = _vocabulary.SepId;
-        Write(secondWords, secondStart, secondCount, ids.AsSpan(firstCount + 2));
-        ids[^1] = _vocabulary.SepId;
-        return new(ids, firstWords.Count + secondWords.Count > room, firstCount + 2);
-    }
+    public TokenizedText EncodePair(string first, string second, TruncationSide side = TruncationSide.Right) =>
+        _frame.Pair(Words(first, _frame.PairRoom, side), Words(second, _frame.PairRoom, side), side);
 
     // As many as there are, or more than `room` of them from the side that is kept.
     private List<int> Words(string text, int room, TruncationSide side)
@@ -120,23 +94,4 @@ internal sealed class BertTokenizer : ITokenizer
 
         return Tokens(_allWords, text);
     }
-
-    private static (int First, int Count) Kept(int count, int room, TruncationSide side)
-    {
-        if (count <= room) return (0, count);
-        return (side is TruncationSide.Right ? 0 : count - room, room);
-    }
-
-    private static (int First, int Second) Share(int first, int second, int room)
-    {
-        if (first + second <= room) return (first, second);
-        var shorter = Math.Min(first, second);
-        if (shorter <= room / 2) return first <= second ? (first, room - first) : (room - second, second);
-        // Both are longer than half: the one that was longer gets the odd token.
-        var (half, rest) = (room / 2, room - room / 2);
-        return first > second ? (rest, half) : (half, rest);
-    }
-
-    private static void Write(List<int> ids, int first, int count, Span<int> target) =>
-        CollectionsMarshal.AsSpan(ids).Slice(first, count).CopyTo(target);
 }

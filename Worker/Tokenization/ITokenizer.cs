@@ -1,17 +1,20 @@
 namespace Lab.Worker.Tokenization;
 
-/// <summary>From texts to token ids. Safe for concurrent use.</summary>
+/// <summary>From text to the token ids that a model reads. Safe for concurrent use.</summary>
 internal interface ITokenizer
 {
     /// <summary>The longest result in tokens, special tokens included.</summary>
     int MaxTokens { get; }
 
-    /// <summary>A text between the model's special tokens, cut to <see cref="MaxTokens"/>.</summary>
-    /// <param name="text">Any string.</param>
+    /// <summary>A text between special tokens, cut to <see cref="MaxTokens"/>.</summary>
+    /// <param name="text">Any string, lone surrogates in it too.</param>
     /// <param name="side">The end that is cut off.</param>
     TokenizedText Encode(string text, TruncationSide side = TruncationSide.Right);
 
-    /// <summary>Two texts with the model's special tokens around and between them, cut to <see cref="MaxTokens"/> by taking from the longer of the two.</summary>
+    /// <summary>
+    /// Two texts between special tokens, cut to <see cref="MaxTokens"/> by taking from the longer of the two (Hugging
+    /// Face's <c>longest_first</c>).
+    /// </summary>
     /// <param name="first">Any string.</param>
     /// <param name="second">Any string.</param>
     /// <param name="side">The end of each that is cut off.</param>

@@ -2,18 +2,33 @@ using Lab.Worker.Checkpoints;
 
 namespace Lab.Worker.Tokenization;
 
-/// <summary>The tokenizers of model directories.</summary>
+/// <summary>The tokenisers that there are.</summary>
 internal static class Tokenizers
 {
-    /// <summary>Reads the tokenizer of a directory.</summary>
+    /// <summary>Reads the tokeniser's files of a model directory.</summary>
     /// <param name="directory">The model directory.</param>
-    /// <param name="config">The model's shape.</param>
+    /// <param name="config">Which kind it is, and the model's number of positions and of words.</param>
     /// <exception cref="ModelDirectoryException">A file is missing or unreadable, contradicts another, or asks for what is not supported.</exception>
-    public static ITokenizer Read(string directory, EncoderConfig config)
+    public static ITokenizer Read(string directory, EncoderConfig config) => Read(directory, config, out _);
+
+    /// <summary>Reads the tokeniser's files of a model directory.</summary>
+    /// <param name="directory">The model directory.</param>
+    /// <param name="config">Which kind it is, and the model's number of positions and of words.</param>
+    /// <param name="description">How many tokens there are, and of which kind, in words.</param>
+    /// <exception cref="ModelDirectoryException">A file is missing or unreadable, contradicts another, or asks for what is not supported.</exception>
+    public static ITokenizer Read(string directory, EncoderConfig config, out string description)
     {
-        if (config.Tokenizer is not TokenizerKind.WordPiece)
-            throw new ModelDirectoryException(Path.Combine(directory, EncoderConfig.FileName), $"model_type is \"{config.Architecture}\", whose tokenizer cannot be read yet");
-        var (vocabulary, tokenizerConfig) = TokenizerFiles.Read(directory, config.VocabSize);
-        return new BertTokenizer(vocabulary, tokenizerConfig, config.MaxPositions);
+        if (config.Tokenizer is TokenizerKind.ByteLevel)
+        {
+            var files = ByteLevelFiles.Read(directory, config.VocabSize);
+            description = $"{files.Vocabulary.Tokens.Count} byte-level tokens, {files.Vocabulary.Merges.Count} merges{Added(files.AddedTokens)}";
+            return new ByteLevelTokenizer(files, config.MaxPositions);
+        }
+
+        var (vocabulary, settings) = TokenizerFiles.Read(directory, config.VocabSize);
+        description = $"{vocabulary.Tokens.Count} word pieces, {(settings.Lowercase ? "uncased" : "cased")}{Added(settings.AddedTokens)}";
+        return new BertTokenizer(vocabulary, settings, config.MaxPositions);
     }
+
+    private static string Added(IReadOnlyList<AddedToken> tokens) => tokens.Count > 0 ? $", {tokens.Count} added tokens" : "";
 }

@@ -13,8 +13,8 @@ internal sealed class HubPreview : IDisposable
 
     private static readonly string[] SmallNames =
     [
-        EncoderConfig.FileName, Vocabulary.FileName, TokenizerJson.FileName, TokenizerConfig.FileName, "added_tokens.json",
-        "special_tokens_map.json", "vocab.json", "merges.txt", "adapter_config.json", ShardIndex.FileName,
+        EncoderConfig.FileName, Vocabulary.FileName, ByteLevelVocabulary.FileName, MergeList.FileName, TokenizerJson.FileName, TokenizerConfig.FileName, "added_tokens.json",
+        "special_tokens_map.json", "adapter_config.json", ShardIndex.FileName,
     ];
 
     /// <summary>Every name of a file that is read where a model directory has it, shards apart.</summary>

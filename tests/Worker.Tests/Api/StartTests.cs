@@ -78,7 +78,7 @@ public sealed class StartTests
 
     private static TextModel Model(ILogitsModel logits, WorkerTelemetry telemetry)
     {
-        var config = DistilBertConfig.Read(TestModels.Bundled);
+        var config = EncoderConfig.Read(TestModels.Bundled);
         return new(new("minilm-sst2", "", config.Labels, config.MaxPositions),
             new(Vocabulary.Read(TestModels.Bundled, config.VocabSize), new(Lowercase: true), config.MaxPositions), logits, telemetry);
     }

@@ -139,6 +139,7 @@ public sealed class ModelDirectoriesTests
         ["tokenizer.json: words parted otherwise"] = new(d => d.TokenizerJson(json => json["pre_tokenizer"]!["type"] = "Whitespace"), "pre_tokenizer.type is \"Whitespace\""),
         ["tokenizer.json: no [SEP] at the end"] = new(d => d.TokenizerJson(json => json["post_processor"]!["single"]!.AsArray().RemoveAt(2)), "post_processor.single is \"[CLS] $A\"; only \"[CLS] $A [SEP]\""),
         ["tokenizer.json: [CLS] with another id"] = new(d => d.TokenizerJson(json => json["post_processor"]!["special_tokens"]!["[CLS]"]!["ids"] = new JsonArray(7)), "post_processor.special_tokens has not \"[CLS]\""),
+        ["tokenizer.json: a separator of type 1"] = new(d => d.TokenizerJson(json => json["post_processor"]!["pair"]![2]!["SpecialToken"]!["type_id"] = 1), "post_processor.pair has the type_ids 0 0 1 0 0; only 0 0 0 1 1 and 0 0 0 0 0"),
         ["tokenizer.json: cut at the left"] = new(d => d.TokenizerJson(json => json["truncation"]!["direction"] = "Left"), "truncation.direction is \"Left\""),
         ["tokenizer.json: a member that nobody knows"] = new(d => d.TokenizerJson(json => json["post_normalizer"] = 1), "tokenizer.json: post_normalizer is 1, and what that does is not known"),
         ["tokenizer.json against tokenizer_config.json"] = new(
@@ -255,6 +256,24 @@ public sealed class ModelDirectoriesTests
         Assert.StartsWith(directory.Path, error.Message, StringComparison.Ordinal);
         Assert.Contains(refused.Line, error.Message, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', error.Message);
+    }
+
+    [Theory]
+    [InlineData(0, 5)]
+    [InlineData(1, 3)]
+    public void Read_TokenTypesOfATemplate_AreTheTokenizers(int type, int expected)
+    {
+        using var directory = new DirectoryWriter();
+        directory.TokenizerJson(json =>
+        {
+            json["post_processor"]!["pair"]![3]!["Sequence"]!["type_id"] = type;
+            json["post_processor"]!["pair"]![4]!["SpecialToken"]!["type_id"] = type;
+        });
+
+        var (_, tokenizer, weights, _) = ModelFiles.Read(directory.Path);
+        weights.Dispose();
+
+        Assert.Equal(expected, tokenizer.EncodePair("word1", "word2").SecondStart);
     }
 
     [Fact]

@@ -93,6 +93,18 @@ public sealed class BertTokenizerTests
     }
 
     [Theory]
+    [InlineData(8, 4)]
+    [InlineData(6, 3)]
+    public void EncodePair_TokensOfTypeOne_BeginBehindTheFirstSeparator(int maxTokens, int expected)
+    {
+        var encoded = Small(maxTokens).EncodePair("a a", "b b");
+
+        Assert.Equal(expected, encoded.SecondStart);
+        Assert.Equal(3, encoded.TokenIds[expected - 1]);
+        Assert.Equal(4, Small(maxTokens).Encode("a a").SecondStart);
+    }
+
+    [Theory]
     [InlineData(true, true, true)]
     [InlineData(true, false, true)]
     [InlineData(false, true, true)]
