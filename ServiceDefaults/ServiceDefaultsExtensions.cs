@@ -59,6 +59,7 @@ public static class ServiceDefaultsExtensions
         builder.Services.AddProblemDetails();
         builder.Services.AddSingleton<ErrorShape>(OpenInferenceShape.Instance);
         builder.Services.AddSingleton<ErrorShape>(PredictShape.Instance);
+        builder.Services.AddSingleton<ErrorShape>(PredictShape.Rerank);
         builder.Services.ConfigureHttpJsonOptions(json =>
         {
             json.SerializerOptions.Encoder = WireJson.Relaxed.Options.Encoder;

@@ -9,15 +9,15 @@ namespace Lab.Orchestrator.Api;
 internal static class Descriptions
 {
     private const string Job = """{"request_id":"0199d3c4-7c1e-7b5a-9a57-0f4f7d7e4c11","status":"queued","submitted_at":"2026-01-01T12:00:00Z"}""";
-    private static readonly ApiTag Requests = new("Requests", "One text in, its answer out, at once or as a job that is fetched later.");
+    private static readonly ApiTag Requests = new("Requests", "One text or pair in, its answer out, at once or as a job that is fetched later.");
     private static readonly ApiTag Fleet = new("Workers", "The workers, and which of them get work.");
     private const string Table = """{"worker-1":{"ip":"10.0.0.11","port":8000,"status":"free","completed":42,"failed":0}}""";
 
-    public static EndpointDescription NewRequest { get; } = new("Classify one text")
+    public static EndpointDescription NewRequest { get; } = new("Classify one text or pair of texts")
     {
         Id = "newRequest",
         Tag = Requests,
-        Details = "The text as JSON or as text/plain; without a body 50 random letters and spaces. Too long a text loses its end, and the answer says so. A model for several labels at once adds \"labels\": all of probability 0.5 and more.",
+        Details = "The text as JSON or as text/plain; without a body 50 random letters and spaces. With \"text_pair\" it is a pair of texts, of which the answer repeats the first. Too long a text loses its end, and the answer says so. A model for several labels at once adds \"labels\": all of probability 0.5 and more.",
         Bodies = [("application/json", """{"text":"What a wonderful film!"}"""), ("text/plain", "What a wonderful film!")],
         BodySchema = BodySchemas.Text,
         NeedsBody = false,

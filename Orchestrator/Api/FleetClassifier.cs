@@ -26,7 +26,7 @@ internal sealed class FleetClassifier(Dispatcher dispatcher, TimeProvider time, 
         var wait = Prefer.Parse(context.Request.Headers["Prefer"], options.Value.MaxWait).Wait;
         if (Prefer.Applied(respondAsync: false, wait) is { } applied) context.Response.Headers["Preference-Applied"] = applied;
         var deadline = wait ?? options.Value.Deadline;
-        var outcomes = await dispatcher.SubmitAsync(inputs.Select(input => Entry(input, rawScores, deadline, context.User.Identity?.Name ?? "")).ToArray(), context.RequestAborted);
+        var outcomes = await dispatcher.SubmitAsync(Entries(inputs, rawScores, deadline, context.User.Identity?.Name ?? ""), context.RequestAborted);
         if (Array.Find(outcomes, outcome => outcome.Kind is not (OutcomeKind.Answered or OutcomeKind.Canceled)) is { } failed)
             return Refusals.Of(failed);
         if (Array.Exists(outcomes, outcome => outcome.Kind is OutcomeKind.Canceled))
@@ -44,11 +44,24 @@ internal sealed class FleetClassifier(Dispatcher dispatcher, TimeProvider time, 
             answers.Max(answer => answer.Attempts));
     }
 
-    private QueueEntry Entry(TextInput input, bool rawScores, TimeSpan deadline, string owner)
+    private QueueEntry[] Entries(IReadOnlyList<TextInput> inputs, bool rawScores, TimeSpan deadline, string owner)
+    {
+        var entries = new QueueEntry[inputs.Count];
+        for (var i = 0; i < entries.Length; i++)
+        {
+            // A query is the first text of many pairs, and waits only once.
+            var shared = i > 0 && ReferenceEquals(inputs[i].Text, inputs[i - 1].Text) ? entries[i - 1].Utf8 : default;
+            entries[i] = Entry(inputs[i], rawScores, deadline, owner, shared);
+        }
+
+        return entries;
+    }
+
+    private QueueEntry Entry(TextInput input, bool rawScores, TimeSpan deadline, string owner, ReadOnlyMemory<byte> utf8)
     {
         var cutLeft = input.Policy is TruncationPolicy.Left;
         // What is only a text travels in the cheapest form.
         var how = input.Pair is not null || cutLeft || rawScores ? new TextOptions(input.Pair, cutLeft, rawScores) : null;
-        return new(Guid.CreateVersion7(time.GetUtcNow()), input.Text, deadline, how) { Owner = owner };
+        return new(Guid.CreateVersion7(time.GetUtcNow()), input.Text, deadline, how, utf8) { Owner = owner };
     }
 }

@@ -31,7 +31,7 @@ internal sealed class JobSubmission(
         try
         {
             var submission = await store.SubmitAsync(
-                new(Guid.CreateVersion7(now), owner, body.Text, body.IsGenerated, key, now, parent, state), context.RequestAborted);
+                new(Guid.CreateVersion7(now), owner, body.Text, body.IsGenerated, key, now, parent, state, body.Pair), context.RequestAborted);
             if (submission.Job is not { } job) return Refuse(submission.Kind).ToResult();
             if (submission.Kind is SubmissionKind.Created) metrics.Became(JobStatus.Queued);
             if (prefer.Wait is { } wait) job = await WaitAsync(owner, job, wait, context.RequestAborted);

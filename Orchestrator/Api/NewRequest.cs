@@ -9,7 +9,7 @@ using Microsoft.Extensions.Options;
 
 namespace Lab.Orchestrator.Api;
 
-/// <summary><c>POST /new_request</c>: one text in, its answer out.</summary>
+/// <summary><c>POST /new_request</c>: one text or pair of texts in, its answer out.</summary>
 internal static class NewRequest
 {
     public static void MapNewRequest(this IEndpointRouteBuilder endpoints)
@@ -40,7 +40,8 @@ internal static class NewRequest
         }
 
         if (Prefer.Applied(respondAsync: false, prefer.Wait) is { } applied) context.Response.Headers["Preference-Applied"] = applied;
-        var outcome = await dispatcher.SubmitAsync(new QueueEntry(Guid.CreateVersion7(time.GetUtcNow()), body.Utf8, prefer.Wait ?? options.Deadline) { Owner = context.User.Identity?.Name ?? "" }, hungUp);
+        var pair = body.Pair is null ? null : new TextOptions(body.Pair);
+        var outcome = await dispatcher.SubmitAsync(new QueueEntry(Guid.CreateVersion7(time.GetUtcNow()), body.Utf8, prefer.Wait ?? options.Deadline, pair) { Owner = context.User.Identity?.Name ?? "" }, hungUp);
         switch (outcome)
         {
             case { Answer: { } answer }:

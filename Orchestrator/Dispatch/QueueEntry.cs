@@ -26,22 +26,26 @@ internal sealed class QueueEntry(Guid id, ReadOnlyMemory<byte> utf8, TimeSpan ti
     private const int MaxLengthInBatch = 16 * 1024;
 
     private readonly TaskCompletionSource<Outcome> _completion = new();
+    private readonly string? _text;
     private List<WorkerNode>? _failedOn;
     private Outcome? _outcome;
 
-    /// <summary>An entry of a text that is not in UTF-8 yet.</summary>
-    public QueueEntry(Guid id, string text, TimeSpan timeout, TextOptions? options = null)
-        : this(id, Encoding.UTF8.GetBytes(text), timeout, options)
-    {
-    }
+    /// <summary>An entry of a text that its client holds as a string.</summary>
+    /// <param name="id">As above.</param>
+    /// <param name="text">The text.</param>
+    /// <param name="timeout">As above.</param>
+    /// <param name="options">As above.</param>
+    /// <param name="utf8">The same in UTF-8, where another entry has it already.</param>
+    public QueueEntry(Guid id, string text, TimeSpan timeout, TextOptions? options = null, ReadOnlyMemory<byte> utf8 = default)
+        : this(id, utf8.IsEmpty ? Encoding.UTF8.GetBytes(text) : utf8, timeout, options) => _text = text;
 
     public Guid Id { get; } = id;
 
     /// <summary>The text, as it waits: once and in UTF-8.</summary>
     public ReadOnlyMemory<byte> Utf8 { get; } = utf8;
 
-    /// <summary>The text, decoded anew each time.</summary>
-    public string Text => Encoding.UTF8.GetString(Utf8.Span);
+    /// <summary>The text; where it came in UTF-8, decoded anew each time.</summary>
+    public string Text => _text ?? Encoding.UTF8.GetString(Utf8.Span);
 
     /// <summary>How many characters (UTF-16 code units) the text has.</summary>
     public int Length { get; } = Encoding.UTF8.GetCharCount(utf8.Span);

@@ -10,12 +10,13 @@ internal enum JobStatus { Queued, Running, Succeeded, Failed, Canceled }
 /// <summary>What is stored of a job when it is submitted.</summary>
 /// <param name="Id">Its identity, a UUID of version 7 made at <paramref name="SubmittedAt"/>.</param>
 /// <param name="Owner">The name of the key that submitted it; empty where no keys are set.</param>
-/// <param name="Text">The text to classify.</param>
+/// <param name="Text">The text to classify, or the first of a pair.</param>
 /// <param name="IsGenerated">Whether the client sent no text, so that <paramref name="Text"/> was generated at random.</param>
 /// <param name="IdempotencyKey">The client's own name for this submission, or <c>null</c>.</param>
 /// <param name="SubmittedAt">When it was submitted.</param>
 /// <param name="TraceParent">The trace it was submitted under (W3C Trace Context), or <c>null</c>.</param>
 /// <param name="TraceState">That trace's state, or <c>null</c>.</param>
+/// <param name="Pair">The second text of a pair, or <c>null</c>.</param>
 internal sealed record NewJob(
     Guid Id,
     string Owner,
@@ -24,16 +25,17 @@ internal sealed record NewJob(
     string? IdempotencyKey,
     DateTimeOffset SubmittedAt,
     string? TraceParent = null,
-    string? TraceState = null)
+    string? TraceState = null,
+    string? Pair = null)
 {
     // What a row takes up beside its content: indexes, its own columns, and pages that are not filled.
     public const int RowBytes = 1024;
 
     /// <summary>What the job counts for among the bytes kept, until its end adds to it.</summary>
-    public long Bytes => RowBytes + BytesOf(Owner) + BytesOf(Text) + BytesOf(IdempotencyKey) + BytesOf(TraceParent) + BytesOf(TraceState);
+    public long Bytes => RowBytes + BytesOf(Owner) + BytesOf(Text) + BytesOf(Pair) + BytesOf(IdempotencyKey) + BytesOf(TraceParent) + BytesOf(TraceState);
 
     /// <summary>Whether a client that sends this under a key already used means the same thing.</summary>
-    public bool IsSameRequestAs(string text, bool isGenerated) => IsGenerated ? isGenerated : !isGenerated && Text == text;
+    public bool IsSameRequestAs(string text, bool isGenerated, string? pair) => IsGenerated ? isGenerated : !isGenerated && Text == text && Pair == pair;
 
     private static int BytesOf(string? text) => text is null ? 0 : Encoding.UTF8.GetByteCount(text);
 }
@@ -70,7 +72,7 @@ internal sealed record Job(
 }
 
 /// <summary>A job that this orchestrator is to run.</summary>
-internal sealed record LeasedJob(Guid Id, string Text, DateTimeOffset SubmittedAt, string? TraceParent, string? TraceState);
+internal sealed record LeasedJob(Guid Id, string Text, DateTimeOffset SubmittedAt, string? TraceParent, string? TraceState, string? Pair = null);
 
 /// <summary>The statuses' names, on the wire and in the stores.</summary>
 internal static class JobStatusNames

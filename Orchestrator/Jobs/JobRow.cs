@@ -12,7 +12,7 @@ internal sealed class JobRow
 {
     /// <summary>What is read of every row, in this order.</summary>
     public const string Columns =
-        "seq, id, owner, text, is_drawn, trace_parent, trace_state, status, result, error, submitted_at, finished_at, idempotency_key";
+        "seq, id, owner, text, is_drawn, trace_parent, trace_state, status, result, error, submitted_at, finished_at, idempotency_key, text_pair";
 
     /// <summary>The first column that holds a time, and the last.</summary>
     public const int FirstTime = 10, LastTime = 11;
@@ -28,6 +28,8 @@ internal sealed class JobRow
 
     private readonly string? _status;
     private readonly string? _text;
+    private readonly string? _pair;
+    private readonly bool _hasPair;
     private readonly bool? _isGenerated;
     private readonly RequestAnswer? _result;
     private readonly Refusal? _error;
@@ -55,6 +57,8 @@ internal sealed class JobRow
         _submittedAt = TimeOf(column(FirstTime));
         _finishedAt = TimeOf(column(LastTime));
         Key = column(12) as string;
+        var pair = column(13);
+        (_hasPair, _pair) = (pair is not null, TextOf(pair));
         if (IsSetAside)
         {
             if (_finishedAt is null) Fault = "finished_at is no time";
@@ -91,7 +95,7 @@ internal sealed class JobRow
         : new(Id!.Value, Status!.Value, _result is null ? null : _result with { InputText = _text! }, _error, _submittedAt!.Value, _finishedAt);
 
     /// <summary>What is needed to run the job, or <c>null</c> where the row cannot be read or its job has ended.</summary>
-    public LeasedJob? Leased => Fault is not null || Status is not (JobStatus.Queued or JobStatus.Running) ? null : new(Id!.Value, _text!, _submittedAt!.Value, _traceParent, _traceState);
+    public LeasedJob? Leased => Fault is not null || Status is not (JobStatus.Queued or JobStatus.Running) ? null : new(Id!.Value, _text!, _submittedAt!.Value, _traceParent, _traceState, _pair);
 
     private JobStatus? Status => _status is null ? null : JobStatusNames.Parse(_status);
 
@@ -103,7 +107,7 @@ internal sealed class JobRow
     /// What a repeated submission comes to. Whether the request was the same can no longer be told of a row that cannot
     /// be read: its key stands for it all the same.
     /// </summary>
-    public Submission Repeat(NewJob job) => IsSetAside || Fault is not null || job.IsSameRequestAs(_text!, _isGenerated!.Value)
+    public Submission Repeat(NewJob job) => IsSetAside || Fault is not null || job.IsSameRequestAs(_text!, _isGenerated!.Value, _pair)
         ? new(SubmissionKind.Repeated, Job)
         : Submission.KeyReused;
 
@@ -113,6 +117,7 @@ internal sealed class JobRow
         if (Id is null) return "id is no UUID in its usual form";
         if (Owner is null) return "owner is no text";
         if (_text is null) return "text is not UTF-8";
+        if (_hasPair && _pair is null) return "text_pair is not UTF-8";
         if (_isGenerated is null) return "is_drawn is neither true nor false";
         if (Status is not { } status) return "status is none that is known";
         if (_submittedAt is null) return "submitted_at is no time";

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Threading.Channels;
 using Lab.Orchestrator.Dispatch;
+using Lab.ServiceDefaults.Contracts;
 using Microsoft.Extensions.Options;
 
 namespace Lab.Orchestrator.Jobs;
@@ -150,7 +151,7 @@ internal sealed class JobRunner : BackgroundService
     {
         using var hungUp = CancellationTokenSource.CreateLinkedTokenSource(stopping);
         using var activity = JobTracing.Start(job);
-        var entry = new QueueEntry(job.Id, job.Text, Timeout.InfiniteTimeSpan) { Accepted = true };
+        var entry = new QueueEntry(job.Id, job.Text, Timeout.InfiniteTimeSpan, job.Pair is null ? null : new TextOptions(job.Pair)) { Accepted = true };
         using var running = new RunningJob(entry, hungUp);
         _running[job.Id] = running;
         try

@@ -1,7 +1,7 @@
 namespace Lab.ServiceDefaults.Contracts;
 
-/// <summary>What a worker says about one text (<c>POST /run_model</c>).</summary>
-/// <param name="InputText">The text as it was read, before tokenisation.</param>
+/// <summary>What a worker says about one text or pair of texts (<c>POST /run_model</c>).</summary>
+/// <param name="InputText">The text as it was read, before tokenisation; of a pair the first.</param>
 /// <param name="Label">The class with the highest score, by its name in the model's <c>id2label</c>.</param>
 /// <param name="Probabilities">
 /// One score per class, in the order of <c>id2label</c>, by the model's <see cref="ProblemType"/>: values in [0, 1] that
@@ -25,7 +25,7 @@ public sealed record ModelAnswer(
 /// <param name="BatchSize">How many texts travelled in the same dispatch.</param>
 /// <param name="QueueMs">Time between acceptance and the last dispatch, in milliseconds.</param>
 /// <param name="InferenceMs">The worker's own time for the dispatch, in milliseconds.</param>
-/// <param name="InputText">The text that was classified.</param>
+/// <param name="InputText">The text that was classified; of a pair the first.</param>
 /// <param name="Truncated">Whether the text was longer than the model can read.</param>
 /// <param name="Label">The class with the highest score.</param>
 /// <param name="Probabilities">One score per class, in the order of the model's <c>id2label</c>: probabilities, or the numbers of a regression.</param>

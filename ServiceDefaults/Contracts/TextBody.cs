@@ -10,12 +10,13 @@ using Microsoft.Net.Http.Headers;
 namespace Lab.ServiceDefaults.Contracts;
 
 /// <summary>
-/// The body of <c>POST /new_request</c> and <c>POST /run_model</c>: <c>{"text":"…"}</c>, or plain text in UTF-8,
-/// or nothing, for which 50 random letters and spaces are generated.
+/// The body of <c>POST /new_request</c> and <c>POST /run_model</c>: <c>{"text":"…"}</c>, of a pair of texts
+/// <c>{"text":"…","text_pair":"…"}</c>, or plain text in UTF-8, or nothing, for which 50 random letters and spaces are generated.
 /// </summary>
-/// <param name="Utf8">The text to classify in UTF-8, valid and never empty.</param>
+/// <param name="Utf8">The text to classify in UTF-8, or the first of a pair; valid and never empty.</param>
 /// <param name="IsGenerated">Whether the client sent nothing, so that the text was generated.</param>
-public readonly record struct TextBody(ReadOnlyMemory<byte> Utf8, bool IsGenerated)
+/// <param name="Pair">The second text of a pair, valid Unicode and never empty; <c>null</c> where there is one text alone.</param>
+public readonly record struct TextBody(ReadOnlyMemory<byte> Utf8, bool IsGenerated, string? Pair = null)
 {
     /// <summary>The text, decoded anew each time.</summary>
     public string Text => Encoding.UTF8.GetString(Utf8.Span);
@@ -132,9 +133,12 @@ public readonly record struct TextBody(ReadOnlyMemory<byte> Utf8, bool IsGenerat
         }
 
         Result<TextBody>? found = null;
+        string? pair = null;
+        Refusal? badPair = null;
         while (reader.Read() && reader.TokenType is JsonTokenType.PropertyName)
         {
             var isText = reader.ValueTextEquals("text"u8);
+            var isPair = !isText && reader.ValueTextEquals("text_pair"u8);
             reader.Read();
             if (isText)
             {
@@ -146,11 +150,26 @@ public readonly record struct TextBody(ReadOnlyMemory<byte> Utf8, bool IsGenerat
                     _ => Refusal.Impossible("The member \"text\" is not a string."),
                 };
             }
+            else if (isPair) badPair = ReadPair(ref reader, out pair);
 
             reader.Skip();
         }
 
-        return Finish(ref reader, found ?? Refusal.EmptyText("The object has no member \"text\"."));
+        var result = found ?? Refusal.EmptyText("The object has no member \"text\".");
+        if (result.TryGet(out var one, out _)) result = badPair is null ? one with { Pair = pair } : badPair;
+        return Finish(ref reader, result);
+    }
+
+    private static Refusal? ReadPair(ref Utf8JsonReader reader, out string? pair)
+    {
+        pair = reader.TokenType is JsonTokenType.String ? reader.GetString() : null;
+        return reader.TokenType switch
+        {
+            JsonTokenType.Null => null,
+            JsonTokenType.String => string.IsNullOrWhiteSpace(pair) ? Refusal.EmptyText("The member \"text_pair\" is empty; leave it out where there is one text alone.") : null,
+            JsonTokenType.StartArray => Refusal.Impossible("The member \"text_pair\" is a list; send one second text a request."),
+            _ => Refusal.Impossible("The member \"text_pair\" is not a string."),
+        };
     }
 
     // Reading on to the end makes anything behind the value an error too.

@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Lab.Worker.Api;
 
-/// <summary><c>POST /run_model</c>: one text, one answer.</summary>
+/// <summary><c>POST /run_model</c>: one text or pair of texts, one answer.</summary>
 internal static class RunModelEndpoint
 {
     /// <summary>The gate is taken.</summary>
@@ -16,11 +16,11 @@ internal static class RunModelEndpoint
     public static void MapRunModel(this IEndpointRouteBuilder endpoints) =>
         // A lambda: a method's class would be its tag in the API's description.
         endpoints.MapPost("/run_model", (HttpContext context, ModelHost host, InferenceGate gate, WorkerTelemetry telemetry) => PostAsync(context, host, gate, telemetry))
-            .Describe(new("Classify one text")
+            .Describe(new("Classify one text or pair of texts")
             {
                 Id = "runModel",
                 Tag = WorkerTag.Dispatches,
-                Details = "The text as JSON or as text/plain; without a body 50 random letters and spaces. Too long a text loses its end, and the answer says so. A model for several labels at once adds \"labels\": all of probability 0.5 and more.",
+                Details = "The text as JSON or as text/plain; without a body 50 random letters and spaces. With \"text_pair\" it is a pair of texts, of which the answer repeats the first. Too long a text loses its end, and the answer says so. A model for several labels at once adds \"labels\": all of probability 0.5 and more.",
                 Bodies = [("application/json", """{"text":"What a wonderful film!"}"""), ("text/plain", "What a wonderful film!")],
                 BodySchema = BodySchemas.Text,
                 NeedsBody = false,
@@ -34,7 +34,7 @@ internal static class RunModelEndpoint
         if (!(await TextBody.ReadAsync(context.Request, context.RequestAborted)).TryGet(out var body, out var refusal)) return Refuse(refusal);
         if (host.Ready is not { } model) return Refuse(NotReady.Refusal);
         var text = body.Text;
-        if (gate.TryRun(() => model.Compute([new(text)]), context.RequestAborted) is not { } running)
+        if (gate.TryRun(() => model.Compute([new(text, body.Pair)]), context.RequestAborted) is not { } running)
             return Refuse(Computing);
         var computation = await running;
         var result = computation.Results[0];

@@ -26,6 +26,12 @@ internal sealed class PostgresDatabase : IAsyncDisposable
             submitted_at timestamptz NOT NULL,
             finished_at timestamptz
         );
+        -- Only where it is missing: altering a table waits for everybody who uses it.
+        DO $schema$ BEGIN
+        IF NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = 'lab_jobs'::regclass AND attname = 'text_pair' AND NOT attisdropped) THEN
+            ALTER TABLE lab_jobs ADD COLUMN text_pair bytea;
+        END IF;
+        END $schema$;
         CREATE UNIQUE INDEX IF NOT EXISTS lab_jobs_key ON lab_jobs (owner, idempotency_key) WHERE idempotency_key IS NOT NULL;
         CREATE INDEX IF NOT EXISTS lab_jobs_queued ON lab_jobs (seq) WHERE status = 'queued';
         CREATE INDEX IF NOT EXISTS lab_jobs_running ON lab_jobs (leased_until) WHERE status = 'running';

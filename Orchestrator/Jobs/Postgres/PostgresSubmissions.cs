@@ -14,9 +14,9 @@ internal sealed class PostgresSubmissions(
     PostgresDatabase database, string holder, JobBudget budget, Func<DateTimeOffset> now, TimeSpan retention, Action<IEnumerable<JobRow>> setAside)
 {
     private const string Insert = """
-        INSERT INTO lab_jobs (id, owner, idempotency_key, text, is_drawn, trace_parent, trace_state, submitted_at)
-        SELECT id, owner, key, text, drawn, parent, state, at
-        FROM unnest($1, $2, $3, $4, $5, $6, $7, $8) WITH ORDINALITY AS new (id, owner, key, text, drawn, parent, state, at, place)
+        INSERT INTO lab_jobs (id, owner, idempotency_key, text, is_drawn, trace_parent, trace_state, submitted_at, text_pair)
+        SELECT id, owner, key, text, drawn, parent, state, at, pair
+        FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9) WITH ORDINALITY AS new (id, owner, key, text, drawn, parent, state, at, pair, place)
         ORDER BY place ON CONFLICT DO NOTHING RETURNING id
         """;
 
@@ -79,7 +79,7 @@ internal sealed class PostgresSubmissions(
             jobs.Select(job => job.Id).ToArray(), jobs.Select(job => job.Owner).ToArray(), jobs.Select(job => job.IdempotencyKey).ToArray(),
             jobs.Select(job => Encoding.UTF8.GetBytes(job.Text)).ToArray(), jobs.Select(job => job.IsGenerated).ToArray(),
             jobs.Select(job => job.TraceParent).ToArray(), jobs.Select(job => job.TraceState).ToArray(),
-            jobs.Select(job => job.SubmittedAt).ToArray(),
+            jobs.Select(job => job.SubmittedAt).ToArray(), jobs.Select(job => job.Pair is null ? null : Encoding.UTF8.GetBytes(job.Pair)).ToArray(),
         ];
         foreach (var column in columns) insert.Parameters.Add(new() { Value = column });
         var notify = new NpgsqlBatchCommand($"SELECT pg_notify('{PostgresListener.Channel}', $1)");

@@ -9,11 +9,13 @@ namespace Lab.Orchestrator.Jobs.Postgres;
 /// </summary>
 internal static class PostgresSums
 {
-    /// <summary>Creates the table and its triggers where they are missing, and counts what is there already.</summary>
+    /// <summary>
+    /// Creates the table and its triggers where they are missing, and counts what is there already. The triggers' function
+    /// of a version that knew no pairs is replaced; what it has counted stays right, as no row had a pair.
+    /// </summary>
     public const string Schema = $"""
         DO $schema$ BEGIN
-        IF to_regclass('lab_jobs_kept') IS NULL THEN
-            CREATE TABLE lab_jobs_kept (owner text NOT NULL, unfinished bigint NOT NULL, unfinished_bytes bigint NOT NULL, bytes bigint NOT NULL);
+        IF NOT EXISTS (SELECT FROM pg_proc WHERE oid = to_regproc('lab_jobs_sum') AND prosrc LIKE '%text_pair%') THEN
             CREATE OR REPLACE FUNCTION lab_jobs_sum() RETURNS trigger LANGUAGE plpgsql AS $sum$
             BEGIN
                 IF TG_OP = 'INSERT' THEN
@@ -25,6 +27,9 @@ internal static class PostgresSums
                 END IF;
                 RETURN NULL;
             END $sum$;
+        END IF;
+        IF to_regclass('lab_jobs_kept') IS NULL THEN
+            CREATE TABLE lab_jobs_kept (owner text NOT NULL, unfinished bigint NOT NULL, unfinished_bytes bigint NOT NULL, bytes bigint NOT NULL);
             CREATE TRIGGER lab_jobs_inserted AFTER INSERT ON lab_jobs REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION lab_jobs_sum();
             CREATE TRIGGER lab_jobs_deleted AFTER DELETE ON lab_jobs REFERENCING OLD TABLE AS removed FOR EACH STATEMENT EXECUTE FUNCTION lab_jobs_sum();
             CREATE TRIGGER lab_jobs_updated AFTER UPDATE ON lab_jobs REFERENCING OLD TABLE AS removed NEW TABLE AS added
@@ -36,7 +41,7 @@ internal static class PostgresSums
 
     // NewJob.RowBytes and the content, as NewJob.Bytes has it.
     private const string Bytes = """
-        (1024 + coalesce(octet_length(owner), 0) + coalesce(octet_length(idempotency_key), 0) + coalesce(octet_length(text), 0)
+        (1024 + coalesce(octet_length(owner), 0) + coalesce(octet_length(idempotency_key), 0) + coalesce(octet_length(text), 0) + coalesce(octet_length(text_pair), 0)
             + coalesce(octet_length(trace_parent), 0) + coalesce(octet_length(trace_state), 0)
             + coalesce(octet_length(result), 0) + coalesce(octet_length(error), 0))
         """;

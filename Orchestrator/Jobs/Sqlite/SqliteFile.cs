@@ -37,6 +37,9 @@ internal static class SqliteFile
     // Added without a new version: an older orchestrator uses the file as before.
     private const string Astray = $"CREATE INDEX IF NOT EXISTS jobs_astray ON jobs (seq) WHERE {IsAstray}";
 
+    // The same way: an older orchestrator neither takes pairs nor looks at this column.
+    private const string Pair = "ALTER TABLE jobs ADD COLUMN text_pair BLOB";
+
     /// <summary>The configured path, or the one in the user's directory for state.</summary>
     /// <exception cref="JobStoreException">There is no such directory.</exception>
     public static string Locate(string? configured)
@@ -170,6 +173,7 @@ internal static class SqliteFile
             session.Execute("PRAGMA user_version = 1");
         }
 
+        if (session.Number("SELECT count(*) FROM pragma_table_info('jobs') WHERE name = 'text_pair'") == 0) session.Execute(Pair);
         SqliteSums.Prepare(session);
         session.Execute(Astray);
         session.Execute("COMMIT");

@@ -152,10 +152,10 @@ internal sealed partial class SqliteJobStore
         if (verdict is not SubmissionKind.Created) return new(verdict);
         session.Execute(
             """
-            INSERT INTO jobs (id, owner, idempotency_key, text, is_drawn, trace_parent, trace_state, status, submitted_at)
-            VALUES ($id, $owner, $key, $text, $drawn, $parent, $state, 'queued', $now)
+            INSERT INTO jobs (id, owner, idempotency_key, text, text_pair, is_drawn, trace_parent, trace_state, status, submitted_at)
+            VALUES ($id, $owner, $key, $text, $pair, $drawn, $parent, $state, 'queued', $now)
             """,
-            ("$id", job.Id.ToString()), ("$owner", job.Owner), ("$key", job.IdempotencyKey), ("$text", SqliteSession.Bytes(job.Text)),
+            ("$id", job.Id.ToString()), ("$owner", job.Owner), ("$key", job.IdempotencyKey), ("$text", SqliteSession.Bytes(job.Text)), ("$pair", job.Pair is null ? null : SqliteSession.Bytes(job.Pair)),
             ("$drawn", job.IsGenerated), ("$parent", job.TraceParent), ("$state", job.TraceState),
             ("$now", job.SubmittedAt.ToUnixTimeMilliseconds()));
         _budget.Stored(job);

@@ -18,6 +18,7 @@ internal static class SqliteRows
             owner = CASE WHEN typeof(owner) = 'text' THEN owner ELSE '' END,
             idempotency_key = CASE WHEN typeof(owner) = 'text' AND typeof(idempotency_key) = 'text' THEN idempotency_key END,
             text = CASE WHEN typeof(text) = 'blob' THEN text ELSE CAST(coalesce(text, '') AS BLOB) END,
+            text_pair = CASE WHEN typeof(text_pair) = 'blob' THEN text_pair ELSE CAST(text_pair AS BLOB) END,
             is_drawn = CASE WHEN typeof(is_drawn) = 'integer' THEN is_drawn ELSE 0 END,
             trace_parent = CASE WHEN typeof(trace_parent) = 'text' THEN trace_parent END,
             trace_state = CASE WHEN typeof(trace_state) = 'text' THEN trace_state END,

@@ -6,42 +6,35 @@ namespace Lab.Orchestrator.Jobs.Sqlite;
 /// </summary>
 internal static class SqliteSums
 {
-    private static readonly string[] Counted = ["owner", "idempotency_key", "text", "trace_parent", "trace_state", "result", "error"];
+    private static readonly string[] Counted = ["owner", "idempotency_key", "text", "text_pair", "trace_parent", "trace_state", "result", "error"];
+
+    private const int TriggerCount = 4;
 
     private const string Sum = "unfinished = unfinished + excluded.unfinished, unfinished_bytes = unfinished_bytes + excluded.unfinished_bytes, bytes = bytes + excluded.bytes";
 
-    /// <summary>Creates the table and its triggers where they are missing, and counts what is there already.</summary>
+    /// <summary>
+    /// Creates the table and its triggers where they are missing, and counts what is there already. Triggers of a version
+    /// that knew no pairs are made anew; what they have counted stays right, as no row had a pair.
+    /// </summary>
     public static void Prepare(SqliteSession session)
     {
-        if (session.Number("SELECT count(*) FROM sqlite_schema WHERE name = 'jobs_kept'") == 1) return;
-        session.Execute($"""
+        if (session.Number("SELECT count(*) FROM sqlite_schema WHERE name = 'jobs_kept'") == 1)
+        {
+            if (session.Number("SELECT count(*) FROM sqlite_schema WHERE type = 'trigger' AND name LIKE 'jobs_kept_%' AND sql LIKE '%text_pair%'") == TriggerCount) return;
+            session.Execute("DROP TRIGGER IF EXISTS jobs_kept_insert; DROP TRIGGER IF EXISTS jobs_kept_delete; DROP TRIGGER IF EXISTS jobs_kept_end; DROP TRIGGER IF EXISTS jobs_kept_update");
+            session.Execute(Triggers);
+            return;
+        }
+
+        session.Execute("""
             CREATE TABLE jobs_kept (
                 owner TEXT NOT NULL PRIMARY KEY,
                 unfinished INTEGER NOT NULL,
                 unfinished_bytes INTEGER NOT NULL,
                 bytes INTEGER NOT NULL
             ) STRICT, WITHOUT ROWID;
-            CREATE TRIGGER jobs_kept_insert AFTER INSERT ON jobs BEGIN
-                {Added};
-            END;
-            CREATE TRIGGER jobs_kept_delete AFTER DELETE ON jobs BEGIN
-                {Removed};
-            END;
-            -- A lease changes the status alone, and costs no more than the question whether the job has ended.
-            CREATE TRIGGER jobs_kept_end AFTER UPDATE OF status ON jobs
-            WHEN {IsOpen("old")} <> {IsOpen("new")} AND {OwnerOf("old")} = {OwnerOf("new")} BEGIN
-                UPDATE jobs_kept SET
-                    unfinished = unfinished + {IsOpen("new")} - {IsOpen("old")},
-                    unfinished_bytes = unfinished_bytes + {IsOpen("new")} * {BytesOf("new")} - {IsOpen("old")} * {BytesOf("old")},
-                    bytes = bytes + {BytesOf("new")} - {BytesOf("old")}
-                WHERE owner = {OwnerOf("new")};
-            END;
-            CREATE TRIGGER jobs_kept_update AFTER UPDATE OF owner, idempotency_key, text, trace_parent, trace_state, result, error ON jobs
-            WHEN {OwnerOf("old")} <> {OwnerOf("new")} OR ({IsOpen("old")} = {IsOpen("new")} AND {BytesOf("old")} <> {BytesOf("new")}) BEGIN
-                {Removed};
-                {Added};
-            END;
             """);
+        session.Execute(Triggers);
         Recount(session);
     }
 
@@ -81,6 +74,29 @@ internal static class SqliteSums
         Recount(session);
         return TryRead(session)!;
     }
+
+    private static string Triggers => $"""
+        CREATE TRIGGER jobs_kept_insert AFTER INSERT ON jobs BEGIN
+            {Added};
+        END;
+        CREATE TRIGGER jobs_kept_delete AFTER DELETE ON jobs BEGIN
+            {Removed};
+        END;
+        -- A lease changes the status alone, and costs no more than the question whether the job has ended.
+        CREATE TRIGGER jobs_kept_end AFTER UPDATE OF status ON jobs
+        WHEN {IsOpen("old")} <> {IsOpen("new")} AND {OwnerOf("old")} = {OwnerOf("new")} BEGIN
+            UPDATE jobs_kept SET
+                unfinished = unfinished + {IsOpen("new")} - {IsOpen("old")},
+                unfinished_bytes = unfinished_bytes + {IsOpen("new")} * {BytesOf("new")} - {IsOpen("old")} * {BytesOf("old")},
+                bytes = bytes + {BytesOf("new")} - {BytesOf("old")}
+            WHERE owner = {OwnerOf("new")};
+        END;
+        CREATE TRIGGER jobs_kept_update AFTER UPDATE OF owner, idempotency_key, text, text_pair, trace_parent, trace_state, result, error ON jobs
+        WHEN {OwnerOf("old")} <> {OwnerOf("new")} OR ({IsOpen("old")} = {IsOpen("new")} AND {BytesOf("old")} <> {BytesOf("new")}) BEGIN
+            {Removed};
+            {Added};
+        END;
+        """;
 
     private static string Added =>
         $"INSERT INTO jobs_kept (owner, unfinished, unfinished_bytes, bytes) VALUES ({OwnerOf("new")}, {IsOpen("new")}, {IsOpen("new")} * {BytesOf("new")}, {BytesOf("new")}) ON CONFLICT (owner) DO UPDATE SET {Sum}";

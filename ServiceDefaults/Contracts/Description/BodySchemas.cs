@@ -15,8 +15,10 @@ public static class BodySchemas
 
     private static OpenApiSchema Flag => new() { Type = JsonSchemaType.Boolean, Default = false };
 
-    /// <summary><c>{"text":"…"}</c>.</summary>
-    public static BodySchema Text { get; } = new("TextBody", () => Object(["text"], ("text", String)));
+    /// <summary><c>{"text":"…"}</c>, of a pair <c>{"text":"…","text_pair":"…"}</c>.</summary>
+    public static BodySchema Text { get; } = new("TextBody", () => Object(["text"],
+        ("text", String),
+        ("text_pair", OrNull(new() { Type = JsonSchemaType.String, Description = "The second text of a pair, which is classified together with the first." }))));
 
     /// <summary><c>{"texts":["…"],"options":[…]}</c>.</summary>
     public static BodySchema Batch { get; } = new("BatchBody", () => Object(["texts"],
@@ -34,6 +36,15 @@ public static class BodySchemas
         ("truncate", Flag),
         ("truncation_direction", new OpenApiSchema { Type = JsonSchemaType.String, Enum = [JsonValue.Create("right"), JsonValue.Create("left")] }),
         ("raw_scores", Flag)));
+
+    /// <summary>The body of <c>POST /rerank</c>.</summary>
+    public static BodySchema Rerank { get; } = new("RerankBody", () => Object(["query", "texts"],
+        ("query", String),
+        ("texts", List(String, 1, TextInput.MaxInputs)),
+        ("truncate", Flag),
+        ("truncation_direction", new OpenApiSchema { Type = JsonSchemaType.String, Enum = [JsonValue.Create("right"), JsonValue.Create("left")] }),
+        ("raw_scores", Flag),
+        ("return_text", Flag)));
 
     /// <summary>The body of <c>POST /</c>.</summary>
     public static BodySchema InferenceApi { get; } = new("InferenceApiBody", () =>

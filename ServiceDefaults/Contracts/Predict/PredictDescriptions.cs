@@ -23,6 +23,21 @@ internal static class PredictDescriptions
         Refusals = [400, 413, 415, 422, 429, 500, 502, 503, 504],
     };
 
+    public static EndpointDescription Rerank { get; } = new("Put texts in order by how well they fit a query (text-embeddings-inference)")
+    {
+        Id = "rerank",
+        Tag = Tag,
+        Details = "For models with one label, which read query and text as a pair; any other model is refused with 424. The texts are taken as a whole or not at all. Of equal scores the text that was sent first is first.",
+        Bodies = [("application/json", """{"query":"What is deep learning?","texts":["The cheese is made of goat's milk.","Deep learning is a kind of machine learning."],"truncate":true}""")],
+        BodySchema = BodySchemas.Rerank,
+        Answers =
+        [
+            new(200, "The texts by falling score", typeof(Rank[]), """[{"index":1,"score":0.97},{"index":0,"score":0.01}]""",
+                Headers: ClassifiedHeaders.Descriptions),
+        ],
+        Refusals = [400, 413, 415, 422, 424, 429, 500, 502, 503, 504],
+    };
+
     public static EndpointDescription Info { get; } = new("The model that is served")
     {
         Id = "getInfo",

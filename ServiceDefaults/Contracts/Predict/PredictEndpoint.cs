@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Routing;
 
 namespace Lab.ServiceDefaults.Contracts.Predict;
 
-/// <summary><c>POST /predict</c> and <c>GET /info</c>, the contract of text-embeddings-inference.</summary>
+/// <summary><c>POST /predict</c>, <c>POST /rerank</c> and <c>GET /info</c>, the contract of text-embeddings-inference.</summary>
 public static class PredictEndpoint
 {
     /// <summary>The path.</summary>
@@ -18,6 +18,7 @@ public static class PredictEndpoint
     public static void MapPredict(this IEndpointRouteBuilder endpoints)
     {
         endpoints.MapPost(Path, PostAsync).WithMetadata(PredictShape.Instance).Describe(PredictDescriptions.Predict);
+        endpoints.MapRerank();
         endpoints.MapGet(InfoPath, IResult (IClassifier classifier) => classifier.Model is { } model
             ? TypedResults.Json(model, WireJson.Relaxed.ModelInfo)
             : Refusal.ModelUnknown.ToResult()).Describe(PredictDescriptions.Info);
@@ -39,7 +40,8 @@ public static class PredictEndpoint
             : TypedResults.Json(scores[0], PredictJson.Relaxed.PredictScoreArray);
     }
 
-    private static RefusalResult Refuse(IClassifier classifier, Refusal refusal)
+    /// <summary>Refuses and counts it.</summary>
+    internal static RefusalResult Refuse(IClassifier classifier, Refusal refusal)
     {
         classifier.Refused(refusal.Status);
         return refusal.ToResult();

@@ -11,7 +11,7 @@ public sealed record PredictError(string Error, string ErrorType)
     {
         StatusCodes.Status429TooManyRequests => "overloaded",
         StatusCodes.Status503ServiceUnavailable => "unhealthy",
-        >= 500 => "backend",
+        >= 500 or StatusCodes.Status424FailedDependency => "backend",
         _ when refusal.Title == Refusal.EmptyBatchTitle => "empty",
         _ when refusal.Title == Refusal.RejectedTitle => "tokenizer",
         _ => "validation",
@@ -22,3 +22,9 @@ public sealed record PredictError(string Error, string ErrorType)
 /// <param name="Score">A probability in [0, 1], the number itself of a regression, or the logit where raw scores were asked for.</param>
 /// <param name="Label">The label.</param>
 public sealed record PredictScore(float Score, string Label);
+
+/// <summary>One text in the order that it was put in.</summary>
+/// <param name="Index">Its place among the texts of the request, from 0.</param>
+/// <param name="Text">The text, where it was asked for.</param>
+/// <param name="Score">How well it fits the query: a number in [0, 1], or the logit where raw scores were asked for.</param>
+public sealed record Rank(int Index, string? Text, float Score);

@@ -8,6 +8,7 @@ namespace Lab.ServiceDefaults.Contracts.Predict;
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(PredictScore[]))]
 [JsonSerializable(typeof(PredictScore[][]))]
+[JsonSerializable(typeof(Rank[]))]
 [JsonSerializable(typeof(PredictError))]
 internal sealed partial class PredictJson : JsonSerializerContext
 {

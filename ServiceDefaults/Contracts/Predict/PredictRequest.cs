@@ -18,14 +18,13 @@ public sealed record PredictRequest(IReadOnlyList<TextInput> Inputs, bool IsBatc
     private static PredictRequest Parse(JsonElement root)
     {
         if (root.ValueKind is not JsonValueKind.Object)
-            throw Impossible("The body is not an object; send {\"inputs\": …}.");
+            throw PredictMembers.Impossible("The body is not an object; send {\"inputs\": …}.");
         if (!root.TryGetProperty("inputs", out var inputs))
-            throw Impossible("`inputs` is missing.");
-        var left = Direction(root);
-        var policy = !Flag(root, "truncate") ? TruncationPolicy.Refuse : left ? TruncationPolicy.Left : TruncationPolicy.Right;
+            throw PredictMembers.Impossible("`inputs` is missing.");
+        var policy = PredictMembers.Policy(root);
         var isBatch = inputs.ValueKind is JsonValueKind.Array && inputs.GetArrayLength() > 0
             && inputs[0].ValueKind is JsonValueKind.Array;
-        return new(isBatch ? Batch(inputs, policy) : [Single(inputs, policy)], isBatch, Flag(root, "raw_scores"));
+        return new(isBatch ? Batch(inputs, policy) : [Single(inputs, policy)], isBatch, PredictMembers.Flag(root, "raw_scores"));
     }
 
     private static TextInput[] Batch(JsonElement inputs, TruncationPolicy policy)
@@ -34,50 +33,30 @@ public sealed record PredictRequest(IReadOnlyList<TextInput> Inputs, bool IsBatc
             throw new RefusedException(Refusal.TooManyInputs(count));
         return [.. inputs.EnumerateArray().Select(input => input.ValueKind is JsonValueKind.Array
             ? Single(input, policy)
-            : throw Impossible("Every input of a batch must be an array of one or two strings."))];
+            : throw PredictMembers.Impossible("Every input of a batch must be an array of one or two strings."))];
     }
 
     private static TextInput Single(JsonElement input, TruncationPolicy policy)
     {
         if (input.ValueKind is JsonValueKind.String) return new(Text(input), Policy: policy);
         if (input.ValueKind is not JsonValueKind.Array)
-            throw Impossible("`inputs` must be a string, an array of two strings, or an array of arrays of strings.");
+            throw PredictMembers.Impossible("`inputs` must be a string, an array of two strings, or an array of arrays of strings.");
         return input.GetArrayLength() switch
         {
             0 => throw new RefusedException(Refusal.EmptyBatch("`inputs` is an empty batch.")),
             1 => new(Text(input[0]), Policy: policy),
             2 => new(Text(input[0]), Text(input[1]), policy),
-            _ => throw Impossible("An input is one string or a pair of two; send a batch as an array of arrays: [[\"a\"], [\"b\"], [\"c\"]]."),
+            _ => throw PredictMembers.Impossible("An input is one string or a pair of two; send a batch as an array of arrays: [[\"a\"], [\"b\"], [\"c\"]]."),
         };
     }
 
     private static string Text(JsonElement value)
     {
         if (value.ValueKind is not JsonValueKind.String)
-            throw Impossible("An input is not a string.");
+            throw PredictMembers.Impossible("An input is not a string.");
         var text = value.GetString()!;
         return string.IsNullOrWhiteSpace(text)
             ? throw new RefusedException(Refusal.EmptyText("`inputs` cannot be empty."))
             : text;
     }
-
-    private static bool Flag(JsonElement root, string name) =>
-        root.TryGetProperty(name, out var value) && value.ValueKind switch
-        {
-            JsonValueKind.True => true,
-            JsonValueKind.False or JsonValueKind.Null => false,
-            _ => throw Impossible($"`{name}` is neither true nor false."),
-        };
-
-    private static bool Direction(JsonElement root)
-    {
-        if (!root.TryGetProperty("truncation_direction", out var value) || value.ValueKind is JsonValueKind.Null) return false;
-        var name = value.ValueKind is JsonValueKind.String ? value.GetString() : null;
-        // Hugging Face's server writes the words in either case.
-        if (string.Equals(name, "left", StringComparison.OrdinalIgnoreCase)) return true;
-        if (string.Equals(name, "right", StringComparison.OrdinalIgnoreCase)) return false;
-        throw Impossible("`truncation_direction` is neither \"left\" nor \"right\"");
-    }
-
-    private static RefusedException Impossible(string detail) => new(Refusal.Impossible(detail));
 }

@@ -6,17 +6,17 @@ namespace Lab.ServiceDefaults.Contracts.Predict;
 /// <summary>Errors in the form of text-embeddings-inference.</summary>
 internal sealed class PredictShape : ErrorShape
 {
-    private PredictShape()
-    {
-    }
+    private PredictShape(string path) => Path = path;
 
-    public static PredictShape Instance { get; } = new();
+    public static PredictShape Instance { get; } = new(PredictEndpoint.Path);
+
+    public static PredictShape Rerank { get; } = new(RerankEndpoint.Path);
 
     public override string MediaType => "application/json";
 
     public override Type BodyType => typeof(PredictError);
 
-    public override string Path => PredictEndpoint.Path;
+    public override string Path { get; }
 
     public override JsonObject Example(Refusal refusal)
     {

@@ -45,6 +45,42 @@ public sealed class TextsTests : IDisposable
     }
 
     [Fact]
+    public async Task FromFile_TwoTextsWithATab_AreSentAsAPair()
+    {
+        await File.WriteAllTextAsync(_file, "Is it good?\tIt is \"not\".\nalone\n", TestContext.Current.CancellationToken);
+        var texts = TextSource.FromFile(_file);
+
+        Assert.Equal([("Is it good?", "It is \"not\"."), ("alone", null)], Enumerable.Range(0, 2).Select(number => (texts.Next(number).Value, texts.Next(number).Pair)));
+        var context = new DefaultHttpContext();
+        context.Request.ContentType = "application/json";
+        context.Request.Body = new MemoryStream(texts.Next(0).Body);
+        var body = await TextBody.ReadAsync(context.Request, TestContext.Current.CancellationToken);
+        Assert.True(body.TryGet(out var read, out _));
+        Assert.Equal(("Is it good?", "It is \"not\"."), (read.Text, read.Pair));
+    }
+
+    [Theory]
+    [InlineData("a\t")]
+    [InlineData("\tb")]
+    [InlineData("a\tb\tc")]
+    public void FromFile_TabsAndNoPair_IsNamed(string line)
+    {
+        File.WriteAllText(_file, $"good\n{line}\n");
+
+        Assert.Contains("Line 2", Assert.Throws<BenchException>(() => TextSource.FromFile(_file)).Message);
+    }
+
+    [Fact]
+    public void KnownAnswers_OfPairs_AreRead()
+    {
+        File.WriteAllText(_file, "Is it good?\tIt is not.\tNEGATIVE\n{\"input_text\":\"a\",\"text_pair\":\"b\",\"label\":\"POSITIVE\"}\n");
+
+        Assert.Equal(
+            [("Is it good?", "It is not.", "NEGATIVE"), ("a", "b", "POSITIVE")],
+            KnownAnswer.ReadFile(_file).Select(text => (text.Value, text.Pair!, text.Known!.Label)));
+    }
+
+    [Fact]
     public void FromFile_NoText_IsRefused() => Assert.Equal(ExitCode.Usage, Assert.Throws<BenchException>(() => TextSource.FromFile(_file)).Code);
 
     [Fact]
@@ -60,6 +96,7 @@ public sealed class TextsTests : IDisposable
 
     [Theory]
     [InlineData("no tab")]
+    [InlineData("a\tb\tc\tPOSITIVE")]
     [InlineData("{\"label\":\"POSITIVE\"}")]
     [InlineData("{broken")]
     public void KnownAnswers_BadLine_IsNamed(string line)

@@ -32,11 +32,11 @@ internal sealed class Settings
         },
     };
 
-    public Option<string?> TextFile { get; } = new("--text-file") { Description = "Send the lines of a file instead of the built-in sentences.", HelpName = "FILE" };
+    public Option<string?> TextFile { get; } = new("--text-file") { Description = "Send the lines of a file instead of the built-in sentences; two texts with a tab between them are sent as a pair.", HelpName = "FILE" };
 
     public Option<bool> Random { get; } = new("--random") { Description = "Send 50 random letters and spaces each time, as in the lab." };
 
-    public Option<string?> Expect { get; } = new("--expect") { Description = "Send the texts of a file of known answers and compare: a text, a tab and its label on each line, or answers in JSON as curl got them.", HelpName = "FILE" };
+    public Option<string?> Expect { get; } = new("--expect") { Description = "Send the texts of a file of known answers and compare: a text, a tab and its label on each line, a pair of texts and its label with tabs between them, or answers in JSON as curl got them.", HelpName = "FILE" };
 
     public Option<double> Tolerance { get; } = new("--tolerance") { Description = "By how much a probability may differ from the known one (8-bit models answer slightly differently in company).", DefaultValueFactory = _ => 0.1, HelpName = "SHARE" };
 

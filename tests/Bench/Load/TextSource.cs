@@ -45,13 +45,13 @@ internal abstract class TextSource
     /// <param name="description">In the words of the report.</param>
     public static TextSource Of(IReadOnlyList<Text> texts, string description) => new InTurn(texts, description);
 
-    /// <summary>A file of texts, one a line; empty lines are left out.</summary>
-    /// <exception cref="BenchException">It cannot be read, or there is no text in it.</exception>
+    /// <summary>A file of texts, one a line, or of pairs with a tab between them; empty lines are left out.</summary>
+    /// <exception cref="BenchException">It cannot be read, there is no text in it, or a line has tabs and is no pair.</exception>
     public static TextSource FromFile(string path)
     {
         try
         {
-            var texts = File.ReadLines(path).Where(line => !string.IsNullOrWhiteSpace(line)).Select(line => new Text(line)).ToList();
+            var texts = File.ReadLines(path).Index().Where(line => !string.IsNullOrWhiteSpace(line.Item)).Select(line => ReadLine(path, line.Index + 1, line.Item)).ToList();
             return texts.Count > 0 ? new InTurn(texts, $"{texts.Count} texts of {Path.GetFileName(path)}") : throw new BenchException(ExitCode.Usage, $"There is no text in {path}.");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -63,6 +63,13 @@ internal abstract class TextSource
     /// <summary>The text of a request. May be called from several threads.</summary>
     /// <param name="number">The request's number, from 0.</param>
     public abstract Text Next(int number);
+
+    private static Text ReadLine(string path, int number, string line) => line.Split('\t') switch
+    {
+        [var text] => new(text),
+        [var text, var pair] when !string.IsNullOrWhiteSpace(text) && !string.IsNullOrWhiteSpace(pair) => new(text, pair),
+        _ => throw new BenchException(ExitCode.Usage, $"Line {number} of {path} is neither a text without tabs nor two texts with a tab between them."),
+    };
 
     private sealed class InTurn(IReadOnlyList<Text> texts, string description) : TextSource
     {

@@ -21,7 +21,7 @@ public sealed class FuzzTests
 
     private static readonly string[] Paths =
     [
-        "/new_request", "/predict", "/info", "/workers", "/workers/worker-1/resume", "/workers/x/drain", "/v2", "/v2/health/live", "/v2/health/ready",
+        "/new_request", "/predict", "/rerank", "/info", "/workers", "/workers/worker-1/resume", "/workers/x/drain", "/v2", "/v2/health/live", "/v2/health/ready",
         "/v2/models/stub", "/v2/models/stub/ready", "/v2/models/stub/infer", "/v2/models/stub/versions/1/infer", "/v2/models/%2F/versions/%00", "/v2/models/a%252Fb",
         "/health", "/alive", "/metrics", "/openapi/v1.json", "/scalar", "/requests/0199d3c4-7c1e-7b5a-9a57-0f4f7d7e4c11", "/nothing",
     ];
@@ -32,6 +32,7 @@ public sealed class FuzzTests
         """{"inputs":"a"}""", """{"inputs":["a","b"],"raw_scores":true}""", """{"inputs":[["a"],["b","c"]],"truncate":true,"truncation_direction":"left"}""",
         """{"id":"1","inputs":[{"name":"text","shape":[2,1],"datatype":"BYTES","data":[["a"],["b"]]}],"outputs":[{"name":"label"}]}""",
         """{"inputs":[{"name":"text","shape":[1],"datatype":"BYTES","data":["a"]}],"parameters":{"x":1}}""",
+        """{"text":"a text","text_pair":"and another"}""", """{"query":"a","texts":["b","c"],"return_text":true}""",
     ];
 
     // What is right before it is mutated comes further than what is thrown together.
@@ -40,6 +41,7 @@ public sealed class FuzzTests
         ("/new_request", Bodies[0], "application/json"), ("/new_request", Bodies[1], "text/plain"), ("/new_request", "", "text/plain"),
         ("/predict", Bodies[7], "application/json"), ("/predict", Bodies[8], "application/json"), ("/predict", Bodies[9], "application/json"),
         ("/v2/models/stub/infer", Bodies[10], "application/json"), ("/v2/models/stub/versions/1/infer", Bodies[11], "application/json"),
+        ("/new_request", Bodies[12], "application/json"), ("/rerank", Bodies[13], "application/json"),
     ];
 
     private static readonly string[] Tokens =

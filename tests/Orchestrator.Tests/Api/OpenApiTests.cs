@@ -2,6 +2,7 @@ using System.Net.Http.Headers;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Lab.Orchestrator.ClusterPage.Access;
+using Lab.ServiceDefaults.Contracts;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.OpenApi;
 using static Lab.Orchestrator.Tests.Api.RunningOrchestrator;
@@ -31,7 +32,7 @@ public sealed class OpenApiTests
         Assert.Superset(
             new HashSet<string>
             {
-                "POST /new_request", "POST /", "GET /workers", "POST /workers/{name}/drain", "POST /workers/{name}/resume", "POST /predict", "GET /info",
+                "POST /new_request", "POST /", "GET /workers", "POST /workers/{name}/drain", "POST /workers/{name}/resume", "POST /predict", "POST /rerank", "GET /info",
                 "GET /v2", "GET /v2/health/live", "GET /v2/health/ready", "GET /v2/models/{model}", "GET /v2/models/{model}/versions/{version}/ready",
                 "POST /v2/models/{model}/infer", "POST /v2/models/{model}/versions/{version}/infer", "GET /health", "GET /alive", "GET /metrics",
             },
@@ -62,6 +63,10 @@ public sealed class OpenApiTests
     public async Task Document_EveryExampleOfABody_IsAnsweredAsTheDocumentSays()
     {
         await using var lab = await StartAsync(workers: 1);
+        // What only models with one label answer.
+        await using var one = await StubWorker.StartAsync(ProblemType.SingleLabel, ["LABEL_0"], [0.5f]);
+        await using var reranker = await StartAsync(workers: 0, $"--Workers:worker-1={one.Address}");
+        await reranker.UntilAsync(table => table["worker-1"].Status == "free");
         var document = JsonNode.Parse(await lab.Client.GetStringAsync("/openapi/v1.json", Cancellation))!;
         var tried = 0;
         foreach (var (path, item) in document["paths"]!.AsObject())
@@ -72,7 +77,7 @@ public sealed class OpenApiTests
                 var example = body!["example"]!;
                 var text = mediaType == "application/json" ? example.ToJsonString() : example.GetValue<string>();
                 using var content = new StringContent(text, new MediaTypeHeaderValue(mediaType));
-                using var response = await lab.Client.PostAsync(path.Replace("{model}", "stub", StringComparison.Ordinal).Replace("{version}", "1", StringComparison.Ordinal), content, Cancellation);
+                using var response = await (path == "/rerank" ? reranker : lab).Client.PostAsync(path.Replace("{model}", "stub", StringComparison.Ordinal).Replace("{version}", "1", StringComparison.Ordinal), content, Cancellation);
                 Assert.Equal(200, (int)response.StatusCode);
                 var answer = JsonNode.Parse(await response.Content.ReadAsStringAsync(Cancellation))!;
                 var promised = item["post"]!["responses"]!["200"]!["content"]!["application/json"]!["example"]!;

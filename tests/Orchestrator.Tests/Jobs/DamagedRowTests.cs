@@ -65,7 +65,7 @@ public abstract class DamagedRowTests : JobApiTestBase
             }
 
             setAside = [.. (await Home.Shell.QueryAsync($"SELECT seq FROM {Home.Shell.Jobs} WHERE status = 'damaged'")).Select(row => (long)row[0]!)];
-            foreach (var column in (string[])["id", "owner", "text", "is_drawn", "status", "result", "error", "submitted_at", "finished_at"])
+            foreach (var column in (string[])["id", "owner", "text", "text_pair", "is_drawn", "status", "result", "error", "submitted_at", "finished_at"])
                 Assert.Contains(rows.Index(), row => row.Item.Column == column && setAside.Contains(row.Index + 1));
             Assert.Equal(setAside, ToldIn(lab).ToHashSet());
             Assert.Equal(setAside.Count, ToldIn(lab).Count());
@@ -136,6 +136,7 @@ public abstract class DamagedRowTests : JobApiTestBase
             ["owner"] = "''",
             ["idempotency_key"] = "NULL",
             ["text"] = shell.Bytes(Secret),
+            ["text_pair"] = "NULL",
             ["is_drawn"] = shell is PostgresShell ? "false" : "0",
             ["trace_parent"] = "NULL",
             ["trace_state"] = "NULL",

@@ -1,5 +1,6 @@
 using System.Data.Common;
 using System.Globalization;
+using System.Text.RegularExpressions;
 using Microsoft.Data.Sqlite;
 using Npgsql;
 
@@ -35,6 +36,9 @@ internal interface IStoreShell
 
     /// <summary>Leaves what a version had that knew no sums.</summary>
     Task ForgetSumsAsync();
+
+    /// <summary>Leaves what a version had that knew no pairs of texts.</summary>
+    Task ForgetPairsAsync();
 }
 
 internal abstract class StoreShell(Func<DbConnection> connect) : IStoreShell
@@ -54,6 +58,8 @@ internal abstract class StoreShell(Func<DbConnection> connect) : IStoreShell
     public abstract Task RefuseSuccessAsync();
 
     public abstract Task ForgetSumsAsync();
+
+    public abstract Task ForgetPairsAsync();
 
     public async Task ExecuteAsync(string sql)
     {
@@ -87,7 +93,7 @@ internal abstract class StoreShell(Func<DbConnection> connect) : IStoreShell
 internal sealed class SqliteShell(string path) : StoreShell(() => new SqliteConnection($"Data Source={path};Pooling=false"))
 {
     private static readonly string[] Columns =
-        ["id", "owner", "idempotency_key", "text", "is_drawn", "trace_parent", "trace_state", "status", "holder", "leased_until", "result", "error", "submitted_at", "finished_at"];
+        ["id", "owner", "idempotency_key", "text", "text_pair", "is_drawn", "trace_parent", "trace_state", "status", "holder", "leased_until", "result", "error", "submitted_at", "finished_at"];
 
     public override string Jobs => "jobs";
 
@@ -107,7 +113,7 @@ internal sealed class SqliteShell(string path) : StoreShell(() => new SqliteConn
 
     public override async Task DamageAsync(IEnumerable<string> statements)
     {
-        const string Loose = "CREATE TABLE jobs (seq INTEGER PRIMARY KEY AUTOINCREMENT, id UNIQUE, owner, idempotency_key, text, is_drawn, trace_parent, trace_state, status, holder, leased_until, result, error, submitted_at, finished_at)";
+        const string Loose = "CREATE TABLE jobs (seq INTEGER PRIMARY KEY AUTOINCREMENT, id UNIQUE, owner, idempotency_key, text, is_drawn, trace_parent, trace_state, status, holder, leased_until, result, error, submitted_at, finished_at, text_pair)";
         var strict = (string)(await QueryAsync("SELECT sql FROM sqlite_schema WHERE name = 'jobs'"))[0][0]!;
         await ExecuteAsync(Schema(Loose));
         await ExecuteAsync($"BEGIN; {string.Join(';', statements)}; COMMIT");
@@ -122,6 +128,15 @@ internal sealed class SqliteShell(string path) : StoreShell(() => new SqliteConn
 
     public override Task ForgetSumsAsync() =>
         ExecuteAsync("DROP TRIGGER jobs_kept_insert; DROP TRIGGER jobs_kept_update; DROP TRIGGER jobs_kept_end; DROP TRIGGER jobs_kept_delete; DROP TABLE jobs_kept");
+
+    public override async Task ForgetPairsAsync()
+    {
+        var triggers = await QueryAsync("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'");
+        foreach (var trigger in triggers) await ExecuteAsync($"DROP TRIGGER {trigger[0]}");
+        await ExecuteAsync("ALTER TABLE jobs DROP COLUMN text_pair");
+        foreach (var trigger in triggers)
+            await ExecuteAsync(Regex.Replace((string)trigger[1]!, @"coalesce\(octet_length\(\w+\.text_pair\), 0\) \+ |text_pair, ", ""));
+    }
 
     private static string Schema(string sql) =>
         $"PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = '{sql.Replace("'", "''", StringComparison.Ordinal)}' WHERE name = 'jobs'; PRAGMA writable_schema = RESET";
@@ -138,7 +153,7 @@ internal sealed class PostgresShell(string connectionString) : StoreShell(() => 
         return
         [
             ("id", "NULL"), ("id", "'00000000-0000-0000-0000-000000000000'"), ("owner", "NULL"), ("owner", $"'x{number}'"), ("idempotency_key", $"'x{number}'"),
-            ("text", "NULL"), ("text", "'\\xff'"), ("is_drawn", "NULL"), ("trace_parent", "'x'"), ("trace_state", "'x'"),
+            ("text", "NULL"), ("text", "'\\xff'"), ("text_pair", "'\\xff'"), ("is_drawn", "NULL"), ("trace_parent", "'x'"), ("trace_state", "'x'"),
             ("status", "NULL"), ("status", "'x'"), ("status", "'canceled'"), ("holder", "NULL"), ("holder", "''"),
             .. times.SelectMany(time => new[] { ("leased_until", time), ("submitted_at", time), ("finished_at", time) }),
             .. json.SelectMany(value => new[] { ("result", value), ("error", value) }),
@@ -161,4 +176,11 @@ internal sealed class PostgresShell(string connectionString) : StoreShell(() => 
     public override Task RefuseSuccessAsync() => ExecuteAsync("ALTER TABLE lab_jobs ADD CONSTRAINT refuse CHECK (status <> 'succeeded') NOT VALID");
 
     public override Task ForgetSumsAsync() => ExecuteAsync("DROP FUNCTION lab_jobs_sum CASCADE; DROP TABLE lab_jobs_kept");
+
+    public override async Task ForgetPairsAsync()
+    {
+        var body = (string)(await QueryAsync("SELECT prosrc FROM pg_proc WHERE proname = 'lab_jobs_sum'"))[0][0]!;
+        var older = Regex.Replace(body, @"coalesce\(octet_length\(text_pair\), 0\)\s*\+\s*", "");
+        await ExecuteAsync($"CREATE OR REPLACE FUNCTION lab_jobs_sum() RETURNS trigger LANGUAGE plpgsql AS $sum${older}$sum$; ALTER TABLE lab_jobs DROP COLUMN text_pair");
+    }
 }

@@ -16,6 +16,8 @@ public sealed class ErrorShapeTests
     [InlineData("GET", "/broken", null, 500, """{"title":"Internal Server Error","status":500,"detail":"Something went wrong on this side."}""")]
     [InlineData("GET", "/refused", null, 429, """{"title":"Busy","status":429,"detail":"There is much to do."}""")]
     [InlineData("GET", "/predict", null, 405, """{"error":"This path does not take this method.","error_type":"validation"}""")]
+    [InlineData("GET", "/rerank", null, 405, """{"error":"This path does not take this method.","error_type":"validation"}""")]
+    [InlineData("POST", "/rerank", """{"query":"a","texts":[]}""", 400, """{"error":"`texts` cannot be empty.","error_type":"empty"}""")]
     [InlineData("GET", "/predict/nothing", null, 404, """{"error":"There is nothing at this path.","error_type":"validation"}""")]
     [InlineData("POST", "/predict", """{"inputs":"a"}""", 429, """{"error":"There is much to do.","error_type":"overloaded"}""")]
     [InlineData("POST", "/predict", """{"inputs":[]}""", 400, """{"error":"`inputs` is an empty batch.","error_type":"empty"}""")]

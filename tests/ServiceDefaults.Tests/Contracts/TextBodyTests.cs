@@ -21,6 +21,37 @@ public sealed class TextBodyTests
     }
 
     [Theory]
+    [InlineData("""{"text":"a","text_pair":"b"}""", "b")]
+    [InlineData("""{"text_pair":"\ud83d\ude00 文","text":"a"}""", "😀 文")]
+    [InlineData("""{"text":"a","text_pair":null}""", null)]
+    [InlineData("""{"text":"a","text_pairs":"b"}""", null)]
+    [InlineData("""{"text":"a"}""", null)]
+    public async Task ReadAsync_Pair_IsReadBesideTheText(string body, string? pair)
+    {
+        var read = Text(await ReadAsync(Encoding.UTF8.GetBytes(body), "application/json"));
+        Assert.Equal(("a", pair), (read.Text, read.Pair));
+    }
+
+    [Theory]
+    [InlineData("""{"text_pair":"b"}""", 400, "no member \"text\"")]
+    [InlineData("""{"text":"","text_pair":"b"}""", 400, "The text is empty")]
+    [InlineData("""{"text":"","text_pair":5}""", 400, "The text is empty")]
+    [InlineData("""{"text":"a","text_pair":""}""", 400, "\"text_pair\" is empty")]
+    [InlineData("""{"text":"a","text_pair":" \n"}""", 400, "\"text_pair\" is empty")]
+    [InlineData("""{"text":"a","text_pair":"\udc00"}""", 400, "not valid Unicode")]
+    [InlineData("""{"text":"a","text_pair":"b" """, 400, "not JSON")]
+    [InlineData("""{"text":"a","text_pair":["b"]}""", 422, "\"text_pair\" is a list")]
+    [InlineData("""{"text":"a","text_pair":{"text":"b"}}""", 422, "\"text_pair\" is not a string")]
+    [InlineData("""{"text":"a","text_pair":5}""", 422, "\"text_pair\" is not a string")]
+    [InlineData("""{"text":"a","text_pair":false}""", 422, "\"text_pair\" is not a string")]
+    public async Task ReadAsync_BadPair_IsRefused(string body, int status, string detail)
+    {
+        var refusal = Refusal(await ReadAsync(Encoding.UTF8.GetBytes(body), "application/json"));
+        Assert.Equal(status, refusal.Status);
+        Assert.Contains(detail, refusal.Detail, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData(null)]
     [InlineData("application/json")]
     [InlineData("application/x-www-form-urlencoded")]
