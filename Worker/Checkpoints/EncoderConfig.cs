@@ -54,9 +54,6 @@ internal sealed record EncoderConfig
     /// <summary>Added to the variance in every layer normalisation, above 0.</summary>
     public float LayerNormEpsilon { get; init; } = 1e-12f;
 
-    /// <summary>How its texts become tokens.</summary>
-    public TokenizerKind Tokenizer { get; init; } = TokenizerKind.WordPiece;
-
     /// <summary>The feed-forward network's activation.</summary>
     public Activation Activation { get; init; } = Activation.Gelu;
 

@@ -70,14 +70,6 @@ internal static class CheckCommand
         void Row(string what, string value) => table.AddRow(new Text(what), new Text(Shown(value)));
     }
 
-    private static string Vocabulary(LoadedModel model)
-    {
-        if (model.Config.Tokenizer is not TokenizerKind.WordPiece) return "pairs of bytes that are merged";
-        var (vocabulary, tokenizer) = TokenizerFiles.Read(model.Path, model.Config.VocabSize);
-        var added = tokenizer.AddedTokens.Count > 0 ? $", {tokenizer.AddedTokens.Count} added tokens" : "";
-        return $"{vocabulary.Tokens.Count} word pieces, {(tokenizer.Lowercase ? "uncased" : "cased")}{added}";
-    }
-
     // There may be thousands of labels.
     private static string Shown(string value) => value.Length <= MaxShownChars ? value : $"{value.AsSpan(0, MaxShownChars)}…";
 }

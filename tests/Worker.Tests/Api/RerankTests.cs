@@ -21,7 +21,7 @@ public sealed class RerankTests
     [InlineData(ProblemType.Regression)]
     public async Task Post_ModelWithOneLabel_PutsTextsInOrderOfTheirPairsLogits(ProblemType problem)
     {
-        using var directory = TestModels.Write(TestModels.Small with { Problem = problem, Labels = ["LABEL_0"] }, seed: 3);
+        using var directory = TestModels.Write(TestModels.Small with { MaxPositions = 64, Problem = problem, Labels = ["LABEL_0"] }, seed: 3);
         await using var worker = await StartAsync(directory.Path);
         var pairs = new JsonArray([.. Texts.Select(text => new JsonArray(Query, text))]);
         var predicted = await PostAsync(worker, "/predict", new() { ["inputs"] = pairs, ["raw_scores"] = true });

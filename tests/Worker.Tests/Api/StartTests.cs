@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using Lab.Testing;
 using Lab.Worker.Checkpoints;
 using Lab.Worker.Inference;
+using Lab.Worker.Tokenization;
 
 namespace Lab.Worker.Tests.Api;
 
@@ -80,7 +81,7 @@ public sealed class StartTests
     {
         var config = EncoderConfig.Read(TestModels.Bundled);
         return new(new("minilm-sst2", "", config.Labels, config.MaxPositions),
-            new(Vocabulary.Read(TestModels.Bundled, config.VocabSize), new(Lowercase: true), config.MaxPositions), logits, telemetry);
+            new BertTokenizer(Vocabulary.Read(TestModels.Bundled, config.VocabSize), new(Lowercase: true), config.MaxPositions), logits, telemetry);
     }
 
     private static Task<ProgramRun> RunAsync(params string[] settings) =>
@@ -98,7 +99,7 @@ public sealed class StartTests
 
         public void Release() => _release.Set();
 
-        public float[][] ComputeLogits(IReadOnlyList<int[]> texts)
+        public float[][] ComputeLogits(IReadOnlyList<TokenizedText> texts)
         {
             Computing.TrySetResult();
             if (!_release.Wait(TimeSpan.FromSeconds(60))) throw new TimeoutException("The test never let the computation go.");

@@ -203,7 +203,7 @@ public sealed class HuggingFaceTests
     private static IEnumerable<int> Ids(Tokenizer reference, string text) => reference.Encode(text).Select(id => (int)id);
 
     private static ITokenizer Read(string directory, int rows, TokenizerKind kind = TokenizerKind.ByteLevel, int maxTokens = AnyLength) =>
-        Worker.Tokenization.Tokenizers.Read(directory, new EncoderConfig { Tokenizer = kind, VocabSize = rows, MaxPositions = maxTokens });
+        Worker.Tokenization.Tokenizers.Read(directory, (kind is TokenizerKind.ByteLevel ? Architectures.Roberta : Architectures.Bert).Standard with { VocabSize = rows, MaxPositions = maxTokens });
 
     private static void RequireLibrary() =>
         Assert.SkipUnless(OperatingSystem.IsLinux() && RuntimeInformation.ProcessArchitecture is Architecture.X64, "Hugging Face's library is here for Linux on x86-64 only.");
