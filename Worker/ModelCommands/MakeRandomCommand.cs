@@ -51,7 +51,8 @@ internal static class MakeRandomCommand
     // What it is without the option is said once where all architectures have the same.
     private static Option<int?> Number(string name, Func<EncoderArchitecture, int> standard, string description)
     {
-        var values = Architectures.All.GroupBy(standard).Select(group => $"{group.Key}").ToList();
-        return new(name) { Description = values.Count == 1 ? $"{description} [default: {values[0]}]." : $"{description} [default: {string.Join(", ", Architectures.All.Select(one => $"{standard(one)} for {one}"))}]." };
+        var groups = Architectures.All.GroupBy(standard).ToList();
+        var defaults = groups.Count == 1 ? $"{groups[0].Key}" : string.Join(", ", groups.Select(group => $"{group.Key} for {string.Join(" and ", group)}"));
+        return new(name) { Description = $"{description}. [default: {defaults}]" };
     }
 }

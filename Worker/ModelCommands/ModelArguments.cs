@@ -27,7 +27,7 @@ internal static class ModelArguments
     public static Option<EncoderArchitecture> Architecture() => new("--architecture")
     {
         DefaultValueFactory = _ => Architectures.DistilBert,
-        Description = $"{Architectures.Types}: the kind of model.",
+        Description = $"The kind of model, one of {Architectures.Types}.",
         CustomParser = result =>
         {
             if (Architectures.Find(result.Tokens[0].Value) is { } known) return known;
