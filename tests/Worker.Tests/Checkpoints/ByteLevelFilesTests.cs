@@ -24,33 +24,29 @@ public sealed class ByteLevelFilesTests
 
     private static readonly int Rows = Tokens.Length;
 
+    // Nothing more to check.
+    private static readonly Action<ByteLevelFiles> Nothing = _ => { };
+
     private static readonly Dictionary<string, (Action<string> Change, Action<ByteLevelFiles> Check)> ServedOnes = new()
     {
         ["vocab.json and merges.txt alone"] = (_ => { }, files => Assert.False(files.AddPrefixSpace)),
         ["merges.txt without a version, with line ends of Windows, with a byte order mark"] = (
-            d => File.WriteAllText(Path.Combine(d, Merges), string.Join("\r\n", Pairs) + "\r\n", new UTF8Encoding(true)), _ => { }
-        ),
-        ["tokenizer.json alone"] = (d => WriteJson(d), _ => { }
-        ),
-        ["tokenizer.json beside files that agree"] = (d => Gpt2Tokens.WriteJson(d, null, Tokens, Pairs), _ => { }
-        ),
+            d => File.WriteAllText(Path.Combine(d, Merges), string.Join("\r\n", Pairs) + "\r\n", new UTF8Encoding(true)), Nothing),
+        ["tokenizer.json alone"] = (d => WriteJson(d), Nothing),
+        ["tokenizer.json beside files that agree"] = (d => Gpt2Tokens.WriteJson(d, null, Tokens, Pairs), Nothing),
         ["tokenizer.json of an older version, without type"] = (d => WriteJson(d, json =>
         {
             foreach (var name in (string[])["type", "byte_fallback", "ignore_merges"]) json["model"]!.AsObject().Remove(name);
             json["pre_tokenizer"]!.AsObject().Remove("use_regex");
-        }), _ => { }
-        ),
+        }), Nothing),
         ["tokenizer.json of a newer version, with pairs of merges"] = (d => WriteJson(d, json =>
-            json["model"]!["merges"] = new JsonArray([.. Pairs.Select(pair => new JsonArray([.. pair.Split(' ').Select(token => JsonValue.Create(token))]))])), _ => { }
-        ),
-        ["tokenizer.json with a template"] = (d => WriteJson(d, json => json["post_processor"] = Template("<s> $A </s>", "<s> $A </s> </s> $B </s>")), _ => { }
-        ),
+            json["model"]!["merges"] = new JsonArray([.. Pairs.Select(pair => new JsonArray([.. pair.Split(' ').Select(token => JsonValue.Create(token))]))])), Nothing),
+        ["tokenizer.json with a template"] = (d => WriteJson(d, json => json["post_processor"] = Template("<s> $A </s>", "<s> $A </s> </s> $B </s>")), Nothing),
         ["tokenizer.json with a template in a sequence"] = (d => WriteJson(d, json => json["post_processor"] = new JsonObject
         {
             ["type"] = "Sequence",
             ["processors"] = new JsonArray(new JsonObject { ["type"] = "ByteLevel", ["trim_offsets"] = false }, Template("<s> $A </s>", "<s> $A </s> </s> $B </s>")),
-        }), _ => { }
-        ),
+        }), Nothing),
         ["a space before texts"] = (
             d =>
             {
@@ -75,8 +71,7 @@ public sealed class ByteLevelFilesTests
                 string[] tokens = ["[CLS]", "[PAD]", "[SEP]", .. Tokens[3..]];
                 Gpt2Tokens.WriteFiles(d, tokens, Pairs);
                 Write(d, Map, """{"cls_token":"[CLS]","sep_token":{"content":"[SEP]","lstrip":false},"pad_token":"[PAD]","bos_token":"[CLS]","eos_token":"[SEP]"}""");
-            }, _ => { }
-        ),
+            }, Nothing),
         ["special tokens among the added ones, which stay text"] = (
             d => WriteJson(d, json => json["added_tokens"] = new JsonArray(
                 DirectoryWriter.Added(0, "<s>", special: true), DirectoryWriter.Added(2, "</s>", special: true), DirectoryWriter.Added(Rows - 1, "<mask>", special: true, left: true))),
