@@ -54,9 +54,7 @@ internal static class ConfigMembers
                 throw members.Wrong($"task_specific_params.{task} replaces other members; write them in their places and remove it");
         if (members.Value("auto_map") is not null)
             throw members.Wrong("auto_map names code of the model's own, which is not run");
-        if (architecture.Tokenizer is TokenizerKind.WordPiece) TokenizerSettings.CheckClass(members);
-        else if (members.Text("tokenizer_class") is { } name && name is not ("RobertaTokenizer" or "RobertaTokenizerFast" or "PreTrainedTokenizerFast" or "TokenizersBackend"))
-            throw members.Wrong($"tokenizer_class is \"{name}\"; only RoBERTa's tokenizer can be served with this model_type");
+        TokenizerSettings.CheckClass(members, architecture.Tokenizer);
         members.RefuseOthers();
     }
 
