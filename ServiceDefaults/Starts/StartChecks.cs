@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using Lab.ServiceDefaults.Access;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -7,7 +8,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
-namespace Lab.ServiceDefaults;
+namespace Lab.ServiceDefaults.Starts;
 
 /// <summary>Looks at settings of .NET's own before the libraries do, which would take some of them for others or not name them.</summary>
 internal static class StartChecks
