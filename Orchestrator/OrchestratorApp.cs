@@ -12,6 +12,7 @@ using Lab.ServiceDefaults.Contracts.InferenceApi;
 using Lab.ServiceDefaults.Contracts.OpenInference;
 using Lab.ServiceDefaults.Contracts.Predict;
 using Lab.ServiceDefaults.Health;
+using Lab.ServiceDefaults.Requests;
 using Lab.ServiceDefaults.Telemetry;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;

@@ -1,6 +1,6 @@
 using Lab.Orchestrator;
-using Lab.ServiceDefaults;
 using Lab.ServiceDefaults.Health;
+using Lab.ServiceDefaults.Starts;
 
 // Whether it lives, not whether it has workers: starting an orchestrator anew because every worker is gone would drop its queue.
 if (HealthVerb.IsAsked(args)) return HealthVerb.Run(HealthEndpoints.LivePath);

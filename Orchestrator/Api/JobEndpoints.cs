@@ -1,8 +1,8 @@
 using System.Buffers.Binary;
 using Lab.Orchestrator.Jobs;
-using Lab.ServiceDefaults;
 using Lab.ServiceDefaults.Contracts;
 using Lab.ServiceDefaults.Contracts.Description;
+using Lab.ServiceDefaults.Requests;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Extensions.Options;
 

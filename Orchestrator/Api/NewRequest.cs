@@ -1,10 +1,10 @@
 using System.Text.Json;
 using Lab.Orchestrator.Dispatch;
 using Lab.Orchestrator.Jobs;
-using Lab.ServiceDefaults;
 using Lab.ServiceDefaults.Access;
 using Lab.ServiceDefaults.Contracts;
 using Lab.ServiceDefaults.Contracts.Description;
+using Lab.ServiceDefaults.Requests;
 using Microsoft.Extensions.Options;
 
 namespace Lab.Orchestrator.Api;

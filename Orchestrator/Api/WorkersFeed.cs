@@ -1,8 +1,8 @@
 using System.Text.Json;
 using Lab.Orchestrator.Api.HalfClosed;
 using Lab.Orchestrator.Dispatch;
-using Lab.ServiceDefaults;
 using Lab.ServiceDefaults.Contracts;
+using Lab.ServiceDefaults.Requests;
 
 namespace Lab.Orchestrator.Api;
 

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using Lab.ServiceDefaults.Contracts;
 
 namespace Lab.Orchestrator.Dispatch;
 
@@ -21,7 +22,8 @@ internal sealed class DispatchCall(long number, WorkerNode worker, IReadOnlyList
     public Uri Address { get; } = worker.Address;
 
     /// <summary>Whether it is one text and nothing else, which travels in the cheapest form.</summary>
-    public bool IsPlain { get; } = entries is [{ Options: null }];
+    // A mark at the start of plain text is no part of it: a text that begins with U+FEFF would lose it on the way.
+    public bool IsPlain { get; } = entries is [{ Options: null } entry] && !entry.Utf8.Span.StartsWith(ByteOrderMark.Utf8);
 
     public IReadOnlyList<QueueEntry> Entries { get; } = entries;
 

@@ -32,6 +32,7 @@ internal static partial class WorkerAddresses
     public const int MaxFileBytes = 1024 * 1024;
 
     private const string ServicePrefix = "worker";
+    private const int MaxShownChars = 100;
 
     /// <summary>Reads the first of the configuration's two sources that names a worker: <c>Workers</c>, then <c>services</c>.</summary>
     public static IReadOnlyDictionary<string, Uri> FromConfiguration(IConfiguration configuration)
@@ -84,10 +85,11 @@ internal static partial class WorkerAddresses
         foreach (var (name, text) in listed)
         {
             if (!Name().IsMatch(name))
-                throw new WorkerAddressException($"'{name}' is no name for a worker: 1 to 63 letters, digits, dots, dashes or underscores.");
+                throw new WorkerAddressException($"'{Shown(name)}' is no name for a worker: 1 to 63 letters, digits, dots, dashes or underscores.");
             if (!Uri.TryCreate(text, UriKind.Absolute, out var address)
                 || address.Scheme is not ("http" or "https") || address.PathAndQuery != "/" || address.UserInfo.Length > 0)
-                throw new WorkerAddressException($"The address of {name} is '{text}': expected something like http://10.0.0.11:8000.");
+                // What stands before an @ may be a password.
+                throw new WorkerAddressException($"The address of {name} is '{Shown(text?[(text.LastIndexOf('@') + 1)..])}': expected something like http://10.0.0.11:8000, without a path or user.");
             if (!workers.TryAdd(name, address)) throw new WorkerAddressException($"{name} is listed twice.");
             // Two names for one worker would be two computations at a time.
             if (!owners.TryAdd(address, name)) throw new WorkerAddressException($"{owners[address]} and {name} have the same address, {text}.");
@@ -96,6 +98,9 @@ internal static partial class WorkerAddresses
         return workers;
     }
 
-    [GeneratedRegex(@"^[A-Za-z0-9._-]{1,63}$")]
+    // It goes into the log: nothing in it ends a line, and much of it is of no use there.
+    private static string Shown(string? text) => string.Concat((text ?? "").Take(MaxShownChars).Select(character => char.IsControl(character) ? $"\\u{(int)character:x4}" : $"{character}"));
+
+    [GeneratedRegex(@"\A[A-Za-z0-9._-]{1,63}\z")]
     private static partial Regex Name();
 }

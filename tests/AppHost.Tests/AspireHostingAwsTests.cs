@@ -41,7 +41,7 @@ public sealed class AspireHostingAwsTests : IDisposable
     private const string ServiceDefaultsSource = """
         using Microsoft.Extensions.DependencyInjection;
 
-        namespace Lab.ServiceDefaults;
+        namespace Lab.ServiceDefaults.Starts;
 
         public static class ServiceRun
         {

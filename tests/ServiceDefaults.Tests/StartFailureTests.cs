@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Lab.ServiceDefaults.Starts;
 using Microsoft.Extensions.Configuration;
 
 namespace Lab.ServiceDefaults.Tests;

@@ -48,7 +48,7 @@ internal sealed class OperationWriter(bool keys) : IOpenApiOperationTransformer
         return Task.CompletedTask;
     }
 
-    /// <summary>The statuses with which every endpoint refuses: <see cref="ForeignPageRefusal"/>'s, those of access, and the unexpected.</summary>
+    /// <summary>The statuses with which every endpoint refuses: another site's page, those of access, and the unexpected.</summary>
     /// <param name="isAnonymous">Whether it needs no key.</param>
     /// <param name="isGuarded">Whether it changes something, or needs the admin scope.</param>
     internal static SortedSet<int> CommonRefusals(bool isAnonymous, bool isGuarded)

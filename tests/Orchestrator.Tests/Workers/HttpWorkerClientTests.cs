@@ -51,6 +51,17 @@ public sealed class HttpWorkerClientTests : IDisposable
         AssertAnswered(await SendAsync(worker.Address, "small"));
     }
 
+    // A mark before plain text is no part of it. This one is, and the answer has to be to the whole text.
+    [Theory]
+    [InlineData("\uFEFFgood")]
+    [InlineData("\uFEFF")]
+    public async Task Send_TextThatBeginsWithAByteOrderMark_ArrivesWithIt(string text)
+    {
+        await using var worker = await StubWorker.StartAsync();
+        AssertAnswered(await SendAsync(worker.Address, text));
+        Assert.Equal(text, Assert.Single(worker.Texts));
+    }
+
     [Fact]
     public async Task Send_ConnectionClosedWhileAtRest_OpensAnother()
     {

@@ -36,8 +36,13 @@ public sealed class WorkerAddressesTests
     [InlineData("Workers:a", "http://10.0.0.1/path", "address of a")]
     [InlineData("Workers:a", "http://user:pw@10.0.0.1", "address of a")]
     [InlineData("Workers:a b", "http://10.0.0.1", "no name")]
-    public void FromConfiguration_BadEntry_IsNamed(string key, string value, string expected) =>
-        Assert.Contains(expected, Assert.Throws<WorkerAddressException>(() => Read((key, value))).Message, StringComparison.Ordinal);
+    [InlineData("Workers:a\n", "http://10.0.0.1", @"'a\u000a' is no name")]
+    public void FromConfiguration_BadEntry_IsNamed(string key, string value, string expected)
+    {
+        var message = Assert.Throws<WorkerAddressException>(() => Read((key, value))).Message;
+        Assert.Contains(expected, message, StringComparison.Ordinal);
+        Assert.DoesNotContain("pw", message, StringComparison.Ordinal);
+    }
 
     [Fact]
     public void FromConfiguration_OneAddressTwice_IsRefused() =>

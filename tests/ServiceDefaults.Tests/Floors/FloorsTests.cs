@@ -11,7 +11,7 @@ public sealed class FloorsTests
         { "Orchestrator", "Api | ClusterPage > Jobs | Workers > Dispatch" },
         { "Worker", "Api | ModelCommands > Inference > Compilation > Graphs | Tokenization > Checkpoints" },
         { "Ec2Deployer", "Commands > Fleet > Aws | Swarm > Packaging | Remote > Planning > Reporting" },
-        { "ServiceDefaults", "Contracts/Predict | Contracts/OpenInference | Contracts/InferenceApi > Contracts/Description > Contracts | Telemetry | Access > Health" },
+        { "ServiceDefaults", "Starts | Requests > Contracts/Predict | Contracts/OpenInference | Contracts/InferenceApi > Contracts/Description > Contracts | Telemetry | Access > Health" },
     };
 
     private static string Solution { get; } = typeof(FloorsTests).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>()

@@ -1,4 +1,4 @@
-using Lab.ServiceDefaults;
+using Lab.ServiceDefaults.Starts;
 using Lab.Testing;
 using Lab.Worker.Inference;
 using Microsoft.Extensions.DependencyInjection;

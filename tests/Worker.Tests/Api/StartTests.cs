@@ -32,6 +32,8 @@ public sealed class StartTests
     [InlineData("--urls=http://127.0.0.1:80a0", "has no host and port that could be read")]
     [InlineData("--urls=http://203.0.113.9:8000", "cannot listen on 203.0.113.9:8000")]
     [InlineData("--urls=http://unix:/no/such/lab.sock", "cannot listen on /no/such/lab.sock")]
+    [InlineData("--urls=http://127.0.0.1:0; http://203.0.113.9:8000", "cannot listen on 203.0.113.9:8000")]
+    [InlineData("--urls= ", "--urls (ASPNETCORE_URLS) is ' ', and names no address")]
     [InlineData("--http_ports=abc", "ASPNETCORE_HTTP_PORTS is 'abc'; it must be a port from 0 to 65535")]
     [InlineData("--Kestrel:Endpoints:a:Url=foo", "Kestrel:Endpoints:a:Url: 'foo' is no address to listen on")]
     [InlineData("--Worker:Threads=two", "Worker:Threads is 'two'; it must be a whole number")]

@@ -1,4 +1,4 @@
-namespace Lab.ServiceDefaults;
+namespace Lab.ServiceDefaults.Access;
 
 /// <summary>A setting that cannot be used; the message names it and says what would do, for the person who set it.</summary>
 public sealed class SettingException : Exception

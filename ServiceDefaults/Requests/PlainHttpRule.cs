@@ -8,7 +8,7 @@ using Microsoft.AspNetCore.HttpsPolicy;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 
-namespace Lab.ServiceDefaults;
+namespace Lab.ServiceDefaults.Requests;
 
 /// <summary>Does with requests that come without TLS what <see cref="HttpsOptions.PlainHttp"/> says.</summary>
 public static class PlainHttpRule

@@ -11,7 +11,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Extensions.Hosting;
 
-namespace Lab.ServiceDefaults;
+namespace Lab.ServiceDefaults.Requests;
 
 /// <summary>
 /// Says why to clients whose requests the server rejects before the service sees them: headers that are too many or too

@@ -2,7 +2,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
-namespace Lab.ServiceDefaults;
+namespace Lab.ServiceDefaults.Starts;
 
 /// <summary>What the log tells of a start.</summary>
 public static class StartLog

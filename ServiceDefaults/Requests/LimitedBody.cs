@@ -2,7 +2,7 @@ using System.Globalization;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 
-namespace Lab.ServiceDefaults;
+namespace Lab.ServiceDefaults.Requests;
 
 /// <summary>A request's body that is refused where it is too large, as the server itself would refuse it, but can still be read by who drops it.</summary>
 /// <param name="inner">The body as it comes.</param>

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 
-namespace Lab.ServiceDefaults;
+namespace Lab.ServiceDefaults.Starts;
 
 /// <summary>
 /// Hears stop signals from the process's first moment on: the host does so only once it is put together, and the first

@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using Lab.ServiceDefaults.Access;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -7,7 +8,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
-namespace Lab.ServiceDefaults;
+namespace Lab.ServiceDefaults.Starts;
 
 /// <summary>Looks at settings of .NET's own before the libraries do, which would take some of them for others or not name them.</summary>
 internal static class StartChecks
@@ -30,7 +31,15 @@ internal static class StartChecks
         var setting = ListenFailure.Setting(configuration);
         foreach (var endpoint in configuration.GetSection("Kestrel:Endpoints").GetChildren())
             if (endpoint["Url"] is { } url) CheckAddress(url, $"{endpoint.Path}:Url");
-        foreach (var url in Parts(configuration[WebHostDefaults.ServerUrlsKey])) CheckAddress(url, setting);
+        if (configuration[WebHostDefaults.ServerUrlsKey] is { Length: > 0 } list)
+        {
+            var urls = Parts(list);
+            if (urls.Length == 0) throw new SettingException($"{setting} is '{list}', and names no address; write it like http://localhost:8000, or leave it out.");
+            foreach (var url in urls) CheckAddress(url, setting);
+            // Kestrel takes a space beside a semicolon for a part of the address.
+            configuration[WebHostDefaults.ServerUrlsKey] = string.Join(';', urls);
+        }
+
         foreach (var (key, variable) in (ReadOnlySpan<(string, string)>)[(WebHostDefaults.HttpPortsKey, "ASPNETCORE_HTTP_PORTS"), (WebHostDefaults.HttpsPortsKey, "ASPNETCORE_HTTPS_PORTS")])
             foreach (var port in Parts(configuration[key]))
                 if (!ushort.TryParse(port, out _)) throw new SettingException($"{variable} is '{port}'; it must be a port from 0 to 65535, or several with semicolons between them.");

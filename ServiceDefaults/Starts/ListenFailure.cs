@@ -6,7 +6,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
 
-namespace Lab.ServiceDefaults;
+namespace Lab.ServiceDefaults.Starts;
 
 /// <summary>The server cannot listen at an address: the system's reason, which does not say of which.</summary>
 /// <param name="endpoint">Where it was to listen.</param>

@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 
-namespace Lab.ServiceDefaults;
+namespace Lab.ServiceDefaults.Requests;
 
 /// <summary>
 /// Has clients that write their whole body before they read see why it is refused. A connection that is closed while they

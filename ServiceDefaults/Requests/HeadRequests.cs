@@ -2,7 +2,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Net.Http.Headers;
 
-namespace Lab.ServiceDefaults;
+namespace Lab.ServiceDefaults.Requests;
 
 /// <summary>
 /// Answers <c>HEAD</c> wherever <c>GET</c> is answered, with the same status and headers (RFC 9110, 9.3.2): the request
