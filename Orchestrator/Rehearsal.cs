@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text;
 using Lab.Orchestrator.Dispatch;
+using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
@@ -89,6 +90,8 @@ internal static class Rehearsal
         builder.Logging.ClearProviders();
         // Whatever addresses the environment names.
         builder.WebHost.ConfigureKestrel(Listen);
+        // Or it would make the directory of the user's sessions.
+        builder.Services.AddDataProtection().UseEphemeralDataProtectionProvider();
         return builder;
     }
 

@@ -31,7 +31,9 @@ public static class KeySessionExtensions
     {
         ArgumentNullException.ThrowIfNull(builder);
         var services = builder.Services;
-        var directory = OpenDirectory(builder.Configuration);
+        // An application whose seals are not to outlive it keeps nothing.
+        var isPassing = services.Any(service => service.ImplementationType == typeof(EphemeralDataProtectionProvider));
+        var directory = isPassing ? null : OpenDirectory(builder.Configuration);
         services.AddSingleton(provider => new EndedSessions(directory is null ? null : Path.Combine(directory.FullName, "ended"), Lifetime, provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton(provider => new KeySessions(
             provider.GetRequiredService<KeyRing>(), provider.GetRequiredService<KeyLimits>(), provider.GetRequiredService<EndedSessions>()));

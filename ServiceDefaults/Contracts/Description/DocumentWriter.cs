@@ -25,7 +25,8 @@ internal sealed class DocumentWriter(string title, string description, bool keys
             License = new() { Name = "MIT", Identifier = "MIT" },
         };
         // Whoever reads the document knows by which address: it is that of the document itself, whatever proxies lie between.
-        document.Servers = [new() { Url = "/" }];
+        // Of the request's own, which the library takes, the path remains: the one under which a proxy serves.
+        document.Servers = [new() { Url = document.Servers is [{ Url: { } url }] && Uri.TryCreate(url, UriKind.Absolute, out var address) ? address.AbsolutePath : "/" }];
         document.Components ??= new();
         if (keys)
         {

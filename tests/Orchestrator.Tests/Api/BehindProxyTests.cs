@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using System.Text.Json;
 using Lab.Testing;
 using Microsoft.Extensions.Options;
 using static Lab.Orchestrator.Tests.Api.RunningOrchestrator;
@@ -54,6 +55,17 @@ public sealed class BehindProxyTests
         using var accepted = await lab.Client.SendAsync(request, Cancellation);
         Assert.Equal(HttpStatusCode.Accepted, accepted.StatusCode);
         Assert.StartsWith("/lab/requests/", accepted.Headers.Location?.ToString(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("/lab", "/lab")]
+    [InlineData("", "/")]
+    public async Task Description_ServedUnderAPath_NamesThatPath(string prefix, string server)
+    {
+        await using var lab = await StartAsync(workers: 0, "--Proxies=127.0.0.1");
+        using var answer = await SendAsync(lab, "/openapi/v1.json", ("X-Forwarded-Prefix", prefix));
+        using var document = JsonDocument.Parse(await answer.Content.ReadAsStringAsync(Cancellation));
+        Assert.Equal(server, Assert.Single(document.RootElement.GetProperty("servers").EnumerateArray()).GetProperty("url").GetString());
     }
 
     [Theory]
