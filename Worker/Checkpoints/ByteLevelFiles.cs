@@ -32,6 +32,8 @@ internal sealed record ByteLevelFiles(ByteLevelVocabulary Vocabulary, int ClsId,
         var json = RegularFile.Exists(path) ? ByteLevelJson.Read(path, rows) : null;
         if (json is null && settings.GeneralClass is { } general)
             throw new ModelDirectoryException(path, $"does not exist, and tokenizer_class \"{general}\" in {TokenizerConfig.FileName} says nothing without it");
+        if (json is { HasTypes: true } && settings.GivesTypes)
+            throw new ModelDirectoryException(path, "post_processor has a type_id other than 0, which tokenizer_config.json lets the model see; only 0 can be served for this model");
         if (settings.MaxTokens < 4)
             throw new ModelDirectoryException(Path.Combine(directory, TokenizerConfig.FileName), $"model_max_length is {settings.MaxTokens}; it must be at least 4, since a pair of texts has four special tokens");
         var source = json is null ? Path.Combine(directory, ByteLevelVocabulary.FileName) : path;

@@ -65,6 +65,10 @@ public sealed class ByteLevelFilesTests
                  "normalized":true,"rstrip":false,"single_word":false},"model_max_length":512,"name_or_path":"roberta-base","pad_token":"<pad>","sep_token":"</s>","special_tokens_map_file":null,
                  "tokenizer_class":"RobertaTokenizer","trim_offsets":true,"unk_token":"<unk>"}
                 """), files => Assert.Equal(512, files.MaxTokens)),
+        ["tokenizer.json with token types that RoBERTa's class does not give to the model"] = (d => WriteTypes(d, """{"tokenizer_class":"RobertaTokenizerFast"}"""), Nothing),
+        ["tokenizer.json with token types that no class was named for"] = (d => WriteTypes(d, "{}"), Nothing),
+        ["tokenizer.json with token types, which model_input_names leave out"] = (
+            d => WriteTypes(d, """{"tokenizer_class":"TokenizersBackend","model_input_names":["input_ids","attention_mask"]}"""), Nothing),
         ["special tokens of other names"] = (
             d =>
             {
@@ -134,6 +138,9 @@ public sealed class ByteLevelFilesTests
         ["tokenizer.json: words parted otherwise"] = (d => WriteJson(d, json => json["pre_tokenizer"]!["type"] = "Metaspace"), "tokenizer.json: pre_tokenizer.type is \"Metaspace\"; only \"ByteLevel\""),
         ["tokenizer.json: words not parted"] = (d => WriteJson(d, json => json["pre_tokenizer"]!["use_regex"] = false), "tokenizer.json: pre_tokenizer.use_regex is false; only true"),
         ["tokenizer.json: one separator"] = (d => WriteJson(d, json => json["post_processor"] = Template("<s> $A </s>", "<s> $A </s> $B </s>")), "tokenizer.json: post_processor.pair is \"<s> $A </s> $B </s>\"; only \"<s> $A </s> </s> $B </s>\""),
+        ["tokenizer.json: token types that a general class gives to the model"] = (d => WriteTypes(d, """{"tokenizer_class":"TokenizersBackend"}"""), "tokenizer.json: post_processor has a type_id other than 0"),
+        ["tokenizer.json: token types that model_input_names have"] = (
+            d => WriteTypes(d, """{"tokenizer_class":"RobertaTokenizer","model_input_names":["input_ids","token_type_ids"]}"""), "tokenizer.json: post_processor has a type_id other than 0"),
         ["tokenizer.json: special tokens of GPT-2"] = (d => WriteJson(d, json => json["post_processor"] = new JsonObject { ["type"] = "ByteLevel", ["trim_offsets"] = false }), "tokenizer.json: post_processor.type is \"ByteLevel\"; only"),
         ["tokenizer.json: a begin with another id"] = (d => WriteJson(d, json => json["post_processor"]!["cls"] = new JsonArray("<s>", 5)), "tokenizer.json: post_processor gives \"<s>\" the id 5; it is 0"),
         ["tokenizer.json: another begin"] = (d => WriteJson(d, json => json["post_processor"]!["cls"] = new JsonArray("<pad>", 1)), "tokenizer.json: post_processor has \"<pad>\" where cls_token is \"<s>\""),
@@ -200,6 +207,16 @@ public sealed class ByteLevelFilesTests
         Gpt2Tokens.WriteJson(directory, change, Tokens, Pairs);
         File.Delete(Path.Combine(directory, Vocab));
         File.Delete(Path.Combine(directory, Merges));
+    }
+
+    private static void WriteTypes(string directory, string config)
+    {
+        WriteJson(directory, json =>
+        {
+            json["post_processor"] = Template("<s> $A </s>", "<s> $A </s> </s> $B </s>");
+            json["post_processor"]!["pair"]![4]!["Sequence"]!["type_id"] = 1;
+        });
+        Write(directory, Config, config);
     }
 
     private static JsonObject Template(string single, string pair)
