@@ -12,6 +12,9 @@ internal sealed record ByteLevelFiles(ByteLevelVocabulary Vocabulary, int ClsId,
 {
     private const string SentencePieceExtension = "*.model";
 
+    /// <summary>The token that fills up texts in other programs, or null where there is none.</summary>
+    public int? PadId { get; init; }
+
     /// <summary>Whether a space is put before a text that begins with none.</summary>
     public bool AddPrefixSpace { get; init; }
 
@@ -43,6 +46,7 @@ internal sealed record ByteLevelFiles(ByteLevelVocabulary Vocabulary, int ClsId,
         added.CheckRows(rows);
         return new(vocabulary, Id(SpecialTokenRoles.Cls, json?.Cls), Id(SpecialTokenRoles.Sep, json?.Sep))
         {
+            PadId = added.IdOf(settings.Roles[SpecialTokenRoles.Pad]),
             AddPrefixSpace = AddsPrefixSpace(directory, settings, json),
             MaxTokens = settings.MaxTokens,
             AddedTokens = added.FoundInTexts,

@@ -192,6 +192,24 @@ public sealed class ByteLevelFilesTests
         Assert.DoesNotContain('\n', error.Message);
     }
 
+    // A text's first token has the id 0: with it as padding, transformers would give it no position of its own.
+    [Theory]
+    [InlineData(0, null, "pad_token_id is 0, but the tokenizer's pad_token has the id 1; they must be the same")]
+    [InlineData(1, """{"pad_token":"<unk>"}""", "pad_token_id is 1, but the tokenizer's pad_token has the id 3; they must be the same")]
+    [InlineData(1, """{"pad_token":"<none>"}""", "pad_token_id is 1, but the tokenizer's pad_token is missing; they must be the same")]
+    [InlineData(3, """{"pad_token":"<unk>"}""", null)]
+    [InlineData(1, null, null)]
+    public void Read_PaddingFromWhichPositionsAreCounted_IsTheTokenizers(int padId, string? map, string? line)
+    {
+        using var directory = new TemporaryDirectory();
+        Gpt2Tokens.WriteFiles(directory.Path, Tokens, Pairs);
+        if (map is not null) Write(directory.Path, Map, map);
+
+        var error = Record.Exception(() => Worker.Tokenization.Tokenizers.Read(directory.Path, Architectures.Roberta.Standard with { VocabSize = Rows, PadId = padId }));
+
+        Assert.Equal(line is null ? null : $"{directory.File("config.json")}: {line}", error?.Message);
+    }
+
     private static void Write(string directory, string name, string text) => File.WriteAllText(Path.Combine(directory, name), text);
 
     private static void Edit(string directory, string name, Action<JsonObject> change)

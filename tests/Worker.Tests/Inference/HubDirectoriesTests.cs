@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Lab.Testing;
 using Lab.Worker.Checkpoints;
 using Lab.Worker.Compilation;
 using Lab.Worker.Inference;
@@ -52,15 +53,15 @@ public sealed class HubDirectoriesTests
 
     [Theory]
     [MemberData(nameof(RefusedNames))]
-    public void Read_ModelOfTheHubThatCannotBeServed_SaysInALineWhatItIs(string name)
+    public async Task Serve_ModelOfTheHubThatCannotBeServed_SaysInALineWhatItIs(string name)
     {
         var (json, line) = HubConfigs.Refused[name];
         using var directory = new TemporaryDirectory();
         File.WriteAllText(directory.File("config.json"), json);
 
-        var error = Assert.Throws<ModelDirectoryException>(() => ModelFiles.Read(directory.Path));
+        var run = await ServiceProcess.FailAsync(WorkerProgram.Path, [$"--Worker:ModelDirectory={directory.Path}"]);
 
-        Assert.Equal($"{directory.File("config.json")}: {line}", error.Message);
+        Assert.Equal((1, $"error: {directory.File("config.json")}: {line}\n"), (run.Code, run.Error));
     }
 
     // Alone and packed together.
