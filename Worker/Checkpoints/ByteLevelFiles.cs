@@ -12,6 +12,9 @@ internal sealed record ByteLevelFiles(ByteLevelVocabulary Vocabulary, int ClsId,
 {
     private const string SentencePieceExtension = "*.model";
 
+    /// <summary>The token that fills up texts in other programs, or null where there is none.</summary>
+    public int? PadId { get; init; }
+
     /// <summary>Whether a space is put before a text that begins with none.</summary>
     public bool AddPrefixSpace { get; init; }
 
@@ -32,6 +35,8 @@ internal sealed record ByteLevelFiles(ByteLevelVocabulary Vocabulary, int ClsId,
         var json = RegularFile.Exists(path) ? ByteLevelJson.Read(path, rows) : null;
         if (json is null && settings.GeneralClass is { } general)
             throw new ModelDirectoryException(path, $"does not exist, and tokenizer_class \"{general}\" in {TokenizerConfig.FileName} says nothing without it");
+        if (json is { HasTypes: true } && settings.GivesTypes)
+            throw new ModelDirectoryException(path, "post_processor has a type_id other than 0, which tokenizer_config.json lets the model see; only 0 can be served for this model");
         if (settings.MaxTokens < 4)
             throw new ModelDirectoryException(Path.Combine(directory, TokenizerConfig.FileName), $"model_max_length is {settings.MaxTokens}; it must be at least 4, since a pair of texts has four special tokens");
         var source = json is null ? Path.Combine(directory, ByteLevelVocabulary.FileName) : path;
@@ -41,6 +46,7 @@ internal sealed record ByteLevelFiles(ByteLevelVocabulary Vocabulary, int ClsId,
         added.CheckRows(rows);
         return new(vocabulary, Id(SpecialTokenRoles.Cls, json?.Cls), Id(SpecialTokenRoles.Sep, json?.Sep))
         {
+            PadId = added.IdOf(settings.Roles[SpecialTokenRoles.Pad]),
             AddPrefixSpace = AddsPrefixSpace(directory, settings, json),
             MaxTokens = settings.MaxTokens,
             AddedTokens = added.FoundInTexts,

@@ -13,6 +13,9 @@ namespace Lab.Worker.Checkpoints;
 internal sealed record ByteLevelJson(
     string[] Tokens, MergeList Merges, bool AddPrefixSpace, (string Content, int Id) Cls, (string Content, int Id) Sep, IReadOnlyList<AddedToken> AddedTokens)
 {
+    /// <summary>Whether any token has another type than 0.</summary>
+    public bool HasTypes { get; private init; }
+
     /// <summary>Reads <c>tokenizer.json</c>.</summary>
     /// <param name="path">The file.</param>
     /// <param name="rows">As many tokens there may be at most.</param>
@@ -27,7 +30,7 @@ internal sealed record ByteLevelJson(
         if (members.Value("normalizer") is { } normalizer) throw members.Wrong($"normalizer is {JsonMembers.Shown(normalizer)}; a byte-level tokeniser can be served only without one");
         var prefix = PreTokenizer(members.Object("pre_tokenizer") ?? throw members.Wrong("pre_tokenizer is missing; only ByteLevel can be served"));
         var (cls, sep) = ByteLevelPostProcessor.Read(members.Object("post_processor") ?? throw members.Wrong("post_processor is missing; only RoBERTa's can be served"));
-        return new ByteLevelJson(tokens, merges, prefix, cls, sep, TokenizerJson.Added(members));
+        return new ByteLevelJson(tokens, merges, prefix, cls, sep, TokenizerJson.Added(members)) { HasTypes = ByteLevelPostProcessor.HasTypes(members.Value("post_processor")!.Value) };
     });
 
     private static (string[] Tokens, MergeList Merges) Model(string path, JsonMembers model, int rows)

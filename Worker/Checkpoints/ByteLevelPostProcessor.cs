@@ -4,7 +4,7 @@ namespace Lab.Worker.Checkpoints;
 
 /// <summary>
 /// The part of a byte-level <c>tokenizer.json</c> that puts special tokens around texts: it must put them where RoBERTa has
-/// them. Token types are not looked at, since RoBERTa has none.
+/// them.
 /// </summary>
 internal static class ByteLevelPostProcessor
 {
@@ -30,6 +30,14 @@ internal static class ByteLevelPostProcessor
                 throw processor.Wrong($"{processor.Name("type")} is \"{other}\"; only RobertaProcessing and TemplateProcessing can be served");
         }
     }
+
+    /// <summary>Whether a template gives any token another type than 0; RobertaProcessing never does.</summary>
+    public static bool HasTypes(JsonElement processor) => processor.ValueKind switch
+    {
+        JsonValueKind.Object => processor.EnumerateObject().Any(member => member.NameEquals("type_id") ? member.Value.GetRawText() != "0" : HasTypes(member.Value)),
+        JsonValueKind.Array => processor.EnumerateArray().Any(HasTypes),
+        _ => false,
+    };
 
     // ByteLevel only moves the places of tokens.
     private static ((string Content, int Id) Cls, (string Content, int Id) Sep) Sequence(JsonMembers processor)

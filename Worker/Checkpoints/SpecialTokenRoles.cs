@@ -12,6 +12,9 @@ internal sealed class SpecialTokenRoles
     /// <summary>Ends every text.</summary>
     public const string Sep = "sep_token";
 
+    /// <summary>Fills up texts in other programs; positions may be counted from it.</summary>
+    public const string Pad = "pad_token";
+
     // The defaults of transformers' RobertaTokenizer.
     private static readonly Dictionary<string, string> Defaults = new()
     {
@@ -19,7 +22,7 @@ internal sealed class SpecialTokenRoles
         [Sep] = "</s>",
         ["bos_token"] = "<s>",
         ["eos_token"] = "</s>",
-        ["pad_token"] = "<pad>",
+        [Pad] = "<pad>",
         ["unk_token"] = "<unk>",
         ["mask_token"] = "<mask>",
     };

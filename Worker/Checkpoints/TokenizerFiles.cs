@@ -31,7 +31,7 @@ internal sealed record TokenizerFiles(Vocabulary Vocabulary, TokenizerConfig Con
         {
             StripAccents = json?.StripAccents ?? settings.StripAccents ?? lowercase,
             SeparateIdeographs = json?.SeparateIdeographs ?? settings.SeparateIdeographs ?? true,
-            PairTypes = json?.PairTypes ?? true,
+            PairTypes = settings.GivesTypes && (json?.PairTypes ?? true),
             MaxTokens = settings.MaxTokens,
             AddedTokens = added.FoundInTexts,
         });

@@ -22,11 +22,14 @@ internal sealed record TokenizerSettings
     private static readonly string[] BertClasses = ["BertTokenizer", "BertTokenizerFast", "DistilBertTokenizer", "DistilBertTokenizerFast"];
     private static readonly string[] ByteLevelClasses = ["RobertaTokenizer", "RobertaTokenizerFast"];
 
+    // Their own model_input_names have no token types, and neither have those of RoBERTa's classes.
+    private static readonly string[] TypelessClasses = ["DistilBertTokenizer", "DistilBertTokenizerFast"];
+
     // How transformers itself works, how tokens become text again, and padding, which is never computed.
     private static readonly string[] Harmless =
     [
         "name_or_path", "special_tokens_map_file", "tokenizer_file", "vocab_file", "merges_file", "processor_class", "backend", "is_local", "local_files_only", "from_slow",
-        "use_fast", "trust_remote_code", "model_input_names", "clean_up_tokenization_spaces", "chat_template", "verbose",
+        "use_fast", "trust_remote_code", "clean_up_tokenization_spaces", "chat_template", "verbose",
         "full_tokenizer_file", "truncation", "padding", "padding_side", "pad_to_multiple_of", "pad_token_id", "pad_token_type_id", "stride", "max_length", "return_token_type_ids", "return_attention_mask",
     ];
 
@@ -41,6 +44,9 @@ internal sealed record TokenizerSettings
 
     /// <summary>Whether each ideograph is a word of its own.</summary>
     public bool? SeparateIdeographs { get; private init; }
+
+    /// <summary>Whether transformers hands token types to the model; where it does not, all are 0.</summary>
+    public bool GivesTypes { get; private init; } = true;
 
     /// <summary>Whether a space is put before a text that begins with none.</summary>
     public bool? AddPrefixSpace { get; private init; }
@@ -70,7 +76,7 @@ internal sealed record TokenizerSettings
     public static TokenizerSettings Read(string directory, TokenizerKind kind = TokenizerKind.WordPiece)
     {
         var path = Path.Combine(directory, TokenizerConfig.FileName);
-        var settings = RegularFile.Exists(path) ? JsonMembers.ReadFile(path, MaxFileBytes, members => Config(members, kind)) : new();
+        var settings = RegularFile.Exists(path) ? JsonMembers.ReadFile(path, MaxFileBytes, members => Config(members, kind)) : new() { GivesTypes = kind is TokenizerKind.WordPiece };
         path = Path.Combine(directory, SpecialTokensFileName);
         if (RegularFile.Exists(path))
         {
@@ -119,6 +125,7 @@ internal sealed record TokenizerSettings
         {
             GeneralClass = CheckClass(members, kind),
             MaxTokens = Longest(members),
+            GivesTypes = Types(members, kind),
             AddedTokens = Decoder(members),
             Roles = roles,
             Named = named,
@@ -153,6 +160,22 @@ internal sealed record TokenizerSettings
             StripAccentsAsLowercase = members.Has("strip_accents") && members.Flag("strip_accents") is null,
             SeparateIdeographs = members.Flag("tokenize_chinese_chars"),
         };
+    }
+
+    // By the names of what the model is given, or else by those of the tokeniser's class.
+    private static bool Types(JsonMembers members, TokenizerKind kind)
+    {
+        const string name = "model_input_names";
+        if (members.Value(name) is null)
+        {
+            var type = members.Text("tokenizer_class");
+            return kind is TokenizerKind.WordPiece ? !TypelessClasses.Contains(type) : GeneralClasses.Contains(type);
+        }
+
+        var given = members.Array(name).ToList();
+        if (given.Find(element => element.ValueKind is not JsonValueKind.String) is { ValueKind: not JsonValueKind.Undefined } other)
+            throw members.Wrong($"{name} has {JsonMembers.Shown(other)}, which is no name");
+        return given.Exists(element => element.ValueEquals("token_type_ids"));
     }
 
     // Where there is no limit transformers writes 10^30, as a float or as the whole number that it is nearest to.

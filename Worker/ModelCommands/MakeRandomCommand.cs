@@ -17,11 +17,16 @@ internal static class MakeRandomCommand
         var hidden = Number("--hidden", architecture => architecture.Standard.HiddenDim, "Width of the feed-forward network's inner layer");
         var positions = ModelArguments.Number("--positions", EncoderConfig.StandardPositionRows, "The longest input in tokens.");
         var vocabulary = Number("--vocab", architecture => architecture.VocabSize, "Tokens of the vocabulary");
+        var labels = ModelArguments.Number("--labels", 2, "Labels, 1 to 4096; more or fewer than two are named LABEL_0, LABEL_1 and so on.");
+        labels.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<int>() is (< 1 or > 1 << 12) and var count) result.AddError($"--labels is {count}; it must be 1 to {1 << 12}");
+        });
         var seed = ModelArguments.Number("--seed", 1, "The same seed gives the same bytes.");
         var type = ModelArguments.OneOf("--type", StoredType.F32, "How weights are stored: f32, f16 or bf16.");
         var command = new Command("make-random", "Makes a directory of any shape with random weights.")
         {
-            directory, architecture, layers, dim, heads, hidden, positions, vocabulary, seed, type,
+            directory, architecture, layers, dim, heads, hidden, positions, vocabulary, labels, seed, type,
         };
         command.SetAction(parse => ModelCommand.GuardAsync(() =>
         {
@@ -29,6 +34,7 @@ internal static class MakeRandomCommand
             if (File.Exists(Path.Combine(path, EncoderConfig.FileName)))
                 throw new ModelDirectoryException(path, $"has a {EncoderConfig.FileName} already, and no model is overwritten");
             var standard = parse.GetRequiredValue(architecture).Standard;
+            var count = parse.GetValue(labels);
             RandomModelDirectory.Write(
                 path,
                 standard with
@@ -39,6 +45,7 @@ internal static class MakeRandomCommand
                     HiddenDim = parse.GetValue(hidden) ?? standard.HiddenDim,
                     MaxPositions = parse.GetValue(positions),
                     VocabSize = parse.GetValue(vocabulary) ?? standard.VocabSize,
+                    Labels = count == standard.Labels.Count ? standard.Labels : [.. Enumerable.Range(0, count).Select(id => $"LABEL_{id}")],
                 },
                 parse.GetValue(seed),
                 parse.GetValue(type));

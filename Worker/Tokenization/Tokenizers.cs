@@ -21,6 +21,9 @@ internal static class Tokenizers
         if (config.Tokenizer is TokenizerKind.ByteLevel)
         {
             var files = ByteLevelFiles.Read(directory, config.VocabSize);
+            // transformers skips every token with this id when it counts positions; the padding alone is in no text.
+            if (config.FirstPosition > 0 && files.PadId != config.PadId)
+                throw new ModelDirectoryException(Path.Combine(directory, EncoderConfig.FileName), $"pad_token_id is {config.PadId}, but the tokenizer's pad_token {(files.PadId is { } id ? $"has the id {id}" : "is missing")}; they must be the same");
             description = $"{files.Vocabulary.Tokens.Count} byte-level tokens, {files.Vocabulary.Merges.Count} merges{Added(files.AddedTokens)}";
             return new ByteLevelTokenizer(files, config.MaxPositions);
         }

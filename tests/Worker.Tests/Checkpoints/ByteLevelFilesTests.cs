@@ -65,6 +65,10 @@ public sealed class ByteLevelFilesTests
                  "normalized":true,"rstrip":false,"single_word":false},"model_max_length":512,"name_or_path":"roberta-base","pad_token":"<pad>","sep_token":"</s>","special_tokens_map_file":null,
                  "tokenizer_class":"RobertaTokenizer","trim_offsets":true,"unk_token":"<unk>"}
                 """), files => Assert.Equal(512, files.MaxTokens)),
+        ["tokenizer.json with token types that RoBERTa's class does not give to the model"] = (d => WriteTypes(d, """{"tokenizer_class":"RobertaTokenizerFast"}"""), Nothing),
+        ["tokenizer.json with token types that no class was named for"] = (d => WriteTypes(d, "{}"), Nothing),
+        ["tokenizer.json with token types, which model_input_names leave out"] = (
+            d => WriteTypes(d, """{"tokenizer_class":"TokenizersBackend","model_input_names":["input_ids","attention_mask"]}"""), Nothing),
         ["special tokens of other names"] = (
             d =>
             {
@@ -134,6 +138,9 @@ public sealed class ByteLevelFilesTests
         ["tokenizer.json: words parted otherwise"] = (d => WriteJson(d, json => json["pre_tokenizer"]!["type"] = "Metaspace"), "tokenizer.json: pre_tokenizer.type is \"Metaspace\"; only \"ByteLevel\""),
         ["tokenizer.json: words not parted"] = (d => WriteJson(d, json => json["pre_tokenizer"]!["use_regex"] = false), "tokenizer.json: pre_tokenizer.use_regex is false; only true"),
         ["tokenizer.json: one separator"] = (d => WriteJson(d, json => json["post_processor"] = Template("<s> $A </s>", "<s> $A </s> $B </s>")), "tokenizer.json: post_processor.pair is \"<s> $A </s> $B </s>\"; only \"<s> $A </s> </s> $B </s>\""),
+        ["tokenizer.json: token types that a general class gives to the model"] = (d => WriteTypes(d, """{"tokenizer_class":"TokenizersBackend"}"""), "tokenizer.json: post_processor has a type_id other than 0"),
+        ["tokenizer.json: token types that model_input_names have"] = (
+            d => WriteTypes(d, """{"tokenizer_class":"RobertaTokenizer","model_input_names":["input_ids","token_type_ids"]}"""), "tokenizer.json: post_processor has a type_id other than 0"),
         ["tokenizer.json: special tokens of GPT-2"] = (d => WriteJson(d, json => json["post_processor"] = new JsonObject { ["type"] = "ByteLevel", ["trim_offsets"] = false }), "tokenizer.json: post_processor.type is \"ByteLevel\"; only"),
         ["tokenizer.json: a begin with another id"] = (d => WriteJson(d, json => json["post_processor"]!["cls"] = new JsonArray("<s>", 5)), "tokenizer.json: post_processor gives \"<s>\" the id 5; it is 0"),
         ["tokenizer.json: another begin"] = (d => WriteJson(d, json => json["post_processor"]!["cls"] = new JsonArray("<pad>", 1)), "tokenizer.json: post_processor has \"<pad>\" where cls_token is \"<s>\""),
@@ -185,6 +192,24 @@ public sealed class ByteLevelFilesTests
         Assert.DoesNotContain('\n', error.Message);
     }
 
+    // A text's first token has the id 0: with it as padding, transformers would give it no position of its own.
+    [Theory]
+    [InlineData(0, null, "pad_token_id is 0, but the tokenizer's pad_token has the id 1; they must be the same")]
+    [InlineData(1, """{"pad_token":"<unk>"}""", "pad_token_id is 1, but the tokenizer's pad_token has the id 3; they must be the same")]
+    [InlineData(1, """{"pad_token":"<none>"}""", "pad_token_id is 1, but the tokenizer's pad_token is missing; they must be the same")]
+    [InlineData(3, """{"pad_token":"<unk>"}""", null)]
+    [InlineData(1, null, null)]
+    public void Read_PaddingFromWhichPositionsAreCounted_IsTheTokenizers(int padId, string? map, string? line)
+    {
+        using var directory = new TemporaryDirectory();
+        Gpt2Tokens.WriteFiles(directory.Path, Tokens, Pairs);
+        if (map is not null) Write(directory.Path, Map, map);
+
+        var error = Record.Exception(() => Worker.Tokenization.Tokenizers.Read(directory.Path, Architectures.Roberta.Standard with { VocabSize = Rows, PadId = padId }));
+
+        Assert.Equal(line is null ? null : $"{directory.File("config.json")}: {line}", error?.Message);
+    }
+
     private static void Write(string directory, string name, string text) => File.WriteAllText(Path.Combine(directory, name), text);
 
     private static void Edit(string directory, string name, Action<JsonObject> change)
@@ -200,6 +225,16 @@ public sealed class ByteLevelFilesTests
         Gpt2Tokens.WriteJson(directory, change, Tokens, Pairs);
         File.Delete(Path.Combine(directory, Vocab));
         File.Delete(Path.Combine(directory, Merges));
+    }
+
+    private static void WriteTypes(string directory, string config)
+    {
+        WriteJson(directory, json =>
+        {
+            json["post_processor"] = Template("<s> $A </s>", "<s> $A </s> </s> $B </s>");
+            json["post_processor"]!["pair"]![4]!["Sequence"]!["type_id"] = 1;
+        });
+        Write(directory, Config, config);
     }
 
     private static JsonObject Template(string single, string pair)

@@ -1,5 +1,7 @@
 using System.Text.Json.Nodes;
+using Lab.Testing;
 using Lab.Worker.Checkpoints;
+using Lab.Worker.Compilation;
 using Lab.Worker.Inference;
 using Lab.Worker.Tokenization;
 
@@ -14,6 +16,9 @@ public sealed class HubDirectoriesTests
     private const int Layers = 1;
     private const int Words = 600;
 
+    // Longer than any of them reads.
+    private static readonly string LongText = string.Concat(Enumerable.Repeat("so many words, ", 300));
+
     public static TheoryData<string> ServedNames => [.. HubConfigs.Served.Keys];
 
     public static TheoryData<string> RefusedNames => [.. HubConfigs.Refused.Keys];
@@ -23,38 +28,52 @@ public sealed class HubDirectoriesTests
     public void Open_ModelOfTheHub_LogitsEqualTheMathematics(string name)
     {
         using var directory = new TemporaryDirectory();
-        var (config, texts) = (Write(directory, HubConfigs.Served[name]), new List<TokenizedText>());
-        if (config.Tokenizer is TokenizerKind.WordPiece)
-        {
-            var files = ModelFiles.Read(directory.Path);
-            files.Weights.Dispose();
-            texts.AddRange([files.Tokenizer.Encode("some good words"), files.Tokenizer.EncodePair("is it so?", "it is")]);
-        }
+        var config = Write(directory, HubConfigs.Served[name]);
+        var files = ModelFiles.Read(directory.Path);
+        files.Weights.Dispose();
+        TokenizedText[] texts = [files.Tokenizer.Encode("some good words"), files.Tokenizer.EncodePair("is it so?", "it is"), new([0, 7, 250, 2], Truncated: false, 4)];
+        CheckLogits(directory.Path, config, texts);
+    }
 
-        texts.Add(new([0, 7, 250, 2], Truncated: false, 4));
-        var reference = new ReferenceEncoder(directory.Path, config);
-        using var session = TestModels.Open(directory.Path, config, new());
+    [Theory]
+    [InlineData("distilbert")]
+    [InlineData("bert")]
+    [InlineData("roberta")]
+    public void Open_TextsLongerThanAllPositions_LogitsOfWhatIsReadEqualTheMathematics(string modelType)
+    {
+        using var directory = TestModels.Write(TestModels.SmallOf(modelType) with { MaxPositions = EncoderConfig.StandardPositionRows });
+        var (config, tokenizer, weights, _) = ModelFiles.Read(directory.Path);
+        weights.Dispose();
+        TokenizedText[] texts = [tokenizer.Encode(LongText), tokenizer.Encode("a few"), tokenizer.EncodePair("is it?", LongText), tokenizer.EncodePair(LongText, LongText), tokenizer.EncodePair("a", "")];
 
-        var together = session.ComputeLogits(texts);
-
-        foreach (var (text, logits) in texts.Zip(together))
-        {
-            Assert.Equal(session.ComputeLogits([text])[0], logits);
-            foreach (var (expected, actual) in reference.Logits(text.TokenIds, text.SecondStart).Zip(logits)) Assert.Equal(expected, actual, 1e-4);
-        }
+        Assert.Equal([true, false, true, true, false], texts.Select(text => text.Truncated));
+        Assert.All((TokenizedText[])[texts[0], .. texts[2..4]], text => Assert.Equal(512, text.TokenIds.Length));
+        CheckLogits(directory.Path, config, texts);
     }
 
     [Theory]
     [MemberData(nameof(RefusedNames))]
-    public void Read_ModelOfTheHubThatCannotBeServed_SaysInALineWhatItIs(string name)
+    public async Task Serve_ModelOfTheHubThatCannotBeServed_SaysInALineWhatItIs(string name)
     {
         var (json, line) = HubConfigs.Refused[name];
         using var directory = new TemporaryDirectory();
         File.WriteAllText(directory.File("config.json"), json);
 
-        var error = Assert.Throws<ModelDirectoryException>(() => ModelFiles.Read(directory.Path));
+        var run = await ServiceProcess.FailAsync(WorkerProgram.Path, [$"--Worker:ModelDirectory={directory.Path}"]);
 
-        Assert.Equal($"{directory.File("config.json")}: {line}", error.Message);
+        Assert.Equal((1, $"error: {directory.File("config.json")}: {line}\n"), (run.Code, run.Error));
+    }
+
+    // Alone and packed together.
+    private static void CheckLogits(string directory, EncoderConfig config, IReadOnlyList<TokenizedText> texts)
+    {
+        var reference = new ReferenceEncoder(directory, config);
+        using var session = TestModels.Open(directory, config, new(Precision.Fp32));
+        foreach (var (text, logits) in texts.Zip(session.ComputeLogits(texts)))
+        {
+            Assert.Equal(session.ComputeLogits([text])[0], logits);
+            foreach (var (expected, actual) in reference.Logits(text.TokenIds, text.SecondStart).Zip(logits)) Assert.Equal(expected, actual, 1e-4);
+        }
     }
 
     private static EncoderConfig Write(TemporaryDirectory directory, HubConfig hub)
@@ -63,8 +82,9 @@ public sealed class HubDirectoriesTests
         json["vocab_size"] = Words;
         json[json.ContainsKey("n_layers") ? "n_layers" : "num_hidden_layers"] = Layers;
         File.WriteAllText(directory.File("config.json"), json.ToJsonString());
-        File.WriteAllLines(directory.File("vocab.txt"), RandomVocabulary.WordPieces(Words));
         var config = EncoderConfig.Read(directory.Path);
+        if (config.Tokenizer is TokenizerKind.ByteLevel) RandomVocabulary.WriteByteLevel(directory.Path, Words);
+        else File.WriteAllLines(directory.File("vocab.txt"), RandomVocabulary.WordPieces(Words));
         var random = new Random(1);
         SafetensorsWriter.Write(directory.File("model.safetensors"), [.. EncoderTensors.Of(config), .. hub.Further.Select(tensor => new TensorShape(tensor, [1, 8]))], StoredType.F32, (tensor, values) =>
         {

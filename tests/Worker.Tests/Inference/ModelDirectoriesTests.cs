@@ -142,6 +142,8 @@ public sealed class ModelDirectoriesTests
         ["tokenizer.json: a separator of type 1"] = new(d => d.TokenizerJson(json => json["post_processor"]!["pair"]![2]!["SpecialToken"]!["type_id"] = 1), "post_processor.pair has the type_ids 0 0 1 0 0; only 0 0 0 1 1 and 0 0 0 0 0"),
         ["tokenizer.json: cut at the left"] = new(d => d.TokenizerJson(json => json["truncation"]!["direction"] = "Left"), "truncation.direction is \"Left\""),
         ["tokenizer.json: a member that nobody knows"] = new(d => d.TokenizerJson(json => json["post_normalizer"] = 1), "tokenizer.json: post_normalizer is 1, and what that does is not known"),
+        ["inputs of the model without names"] = new(d => d.Write(TokenizerConfig, """{"model_input_names":["input_ids",7]}"""), "tokenizer_config.json: model_input_names has 7, which is no name"),
+        ["inputs of the model that are no list"] = new(d => d.Write(TokenizerConfig, """{"model_input_names":"input_ids"}"""), "tokenizer_config.json: model_input_names is not an array"),
         ["tokenizer.json against tokenizer_config.json"] = new(
             d =>
             {
@@ -274,6 +276,34 @@ public sealed class ModelDirectoriesTests
         weights.Dispose();
 
         Assert.Equal(expected, tokenizer.EncodePair("word1", "word2").SecondStart);
+    }
+
+    [Theory]
+    [InlineData("""{"model_input_names":["input_ids","attention_mask"]}""", 5)]
+    [InlineData("""{"model_input_names":["input_ids","attention_mask"],"tokenizer_class":"BertTokenizer"}""", 5)]
+    [InlineData("""{"model_input_names":["input_ids","token_type_ids","attention_mask"]}""", 3)]
+    [InlineData("""{"model_input_names":["input_ids","token_type_ids"],"tokenizer_class":"DistilBertTokenizerFast"}""", 3)]
+    [InlineData("""{"model_input_names":null,"tokenizer_class":"DistilBertTokenizerFast"}""", 5)]
+    [InlineData("""{"tokenizer_class":"DistilBertTokenizer"}""", 5)]
+    [InlineData("""{"tokenizer_class":"BertTokenizer"}""", 3)]
+    public void Read_TokenTypesAreNotGivenToTheModel_AllAreZero(string config, int expected)
+    {
+        using var directory = new DirectoryWriter();
+        directory.Write(TokenizerConfig, config);
+        Check();
+        directory.TokenizerJson(json =>
+        {
+            json["post_processor"]!["pair"]![3]!["Sequence"]!["type_id"] = 1;
+            json["post_processor"]!["pair"]![4]!["SpecialToken"]!["type_id"] = 1;
+        });
+        Check();
+
+        void Check()
+        {
+            var (_, tokenizer, weights, _) = ModelFiles.Read(directory.Path);
+            weights.Dispose();
+            Assert.Equal(expected, tokenizer.EncodePair("word1", "word2").SecondStart);
+        }
     }
 
     [Fact]

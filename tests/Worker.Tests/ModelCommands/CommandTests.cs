@@ -32,12 +32,13 @@ public sealed class CommandTests : IDisposable
     [InlineData("roberta", "vocab.json")]
     public async Task MakeRandom_OfAnArchitecture_CanBeRead(string architecture, string vocabulary)
     {
-        var (code, output, errors) = await WorkerProgram.RunAsync("model", "make-random", _directory.Path, "--architecture", architecture, "--layers", "2", "--dim", "16", "--heads", "2", "--positions", "24", "--vocab", "300");
+        var (code, output, errors) = await WorkerProgram.RunAsync("model", "make-random", _directory.Path, "--architecture", architecture, "--layers", "2", "--dim", "16", "--heads", "2", "--positions", "24", "--vocab", "300", "--labels", "1");
 
         Assert.Equal((0, ""), (code, errors));
         Assert.Contains("of random weights", output, StringComparison.Ordinal);
         var config = EncoderConfig.Read(_directory.Path);
         Assert.Equal((architecture, 2, 16, 3072, 24, 300), (config.Architecture.ModelType, config.Layers, config.Dim, config.HiddenDim, config.MaxPositions, config.VocabSize));
+        Assert.Equal(["LABEL_0"], config.Labels);
         EncoderWeights.Open(_directory.Path, config).Dispose();
         Assert.True(File.Exists(_directory.File(vocabulary)));
     }
@@ -92,6 +93,7 @@ public sealed class CommandTests : IDisposable
     [Theory]
     [InlineData("check", "--precision", "7", "--precision: \"7\" is none of ")]
     [InlineData("make-random", "--architecture", "bart", "--architecture: \"bart\" is none of distilbert, bert and roberta")]
+    [InlineData("make-random", "--labels", "0", "--labels is 0; it must be 1 to 4096")]
     [InlineData("bench", "--precision", "int4", "--precision: \"int4\" is none of ")]
     [InlineData("bench", "--seconds", "NaN", "error: --seconds is NaN; it must be 0.01 to 3600")]
     [InlineData("bench", "--seconds", "1e30", "error: --seconds is 1E+30; it must be")]
