@@ -77,10 +77,8 @@ internal static class CheckCommand
         built.Session.ComputeLogits(texts);
         ProcessMemory.Trim();
         var memory = ProcessMemory.Measure(built.MappedDirectory);
-        var own = string.Create(CultureInfo.InvariantCulture, $"{(memory.Resident - memory.Mapped) / 1e6:F0} MB for each worker");
-        return memory.Mapped == 0
-            ? $"{own} (resident in this process, session open, {texts.Length} texts computed)"
-            : string.Create(CultureInfo.InvariantCulture, $"{own}, and {memory.Mapped / 1e6:F0} MB of compiled weights once for all workers of a host (resident in this process, session open, {texts.Length} texts computed)");
+        return string.Create(CultureInfo.InvariantCulture,
+            $"{(memory.Resident - memory.Mapped) / 1e6:F0} MB{(memory.Mapped > 0 ? $" and {memory.Mapped / 1e6:F0} MB of compiled weights, which all workers of a host share" : "")} (resident in this process with {texts.Length} texts computed; a worker has its web server besides, some 30 MB)");
     }
 
     private static string Speed(ClassifierSession session, EncoderConfig config, int length)
