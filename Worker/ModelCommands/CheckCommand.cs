@@ -24,7 +24,7 @@ internal static class CheckCommand
     {
         var directory = ModelArguments.Directory();
         var precision = ModelArguments.Precision();
-        var cache = new Option<string?>("--cache") { Description = "The cache's directory, as in Worker__CacheDirectory; nothing is written there." };
+        var cache = new Option<string?>("--cache") { Description = "The cache's directory, as in Worker__CacheDirectory; the model is not put there." };
         var noBench = new Option<bool>("--no-bench") { Description = "Does not measure how fast it is, which takes a second." };
         var command = new Command("check", "Says what a model directory is, reads every number of it, and says whether it can be served.") { directory, precision, cache, noBench };
         command.SetAction((parse, cancellationToken) => ModelCommand.GuardAsync(() => Run(

@@ -97,6 +97,20 @@ public sealed class CheckTests : IDisposable
         Assert.InRange(lines.Length, 1, 24);
     }
 
+    [Theory]
+    [InlineData("bert", 2, "max_position_embeddings is 2; it must be 3 to 16384")]
+    [InlineData("roberta", 5, "max_position_embeddings is 5; it must be 6 to 16386")]
+    public async Task Check_FewerPositionsThanAPairsSpecialTokens_NamesTheMember(string type, int positions, string expected)
+    {
+        RandomModelDirectory.Write(_directory.Path, TestModels.SmallOf(type), seed: 1);
+        var config = _directory.File("config.json");
+        File.WriteAllText(config, System.Text.RegularExpressions.Regex.Replace(File.ReadAllText(config), "(\"max_position_embeddings\": )[0-9]+", $"${{1}}{positions}"));
+
+        var (code, output, errors) = await WorkerProgram.RunAsync("model", "check", _directory.Path);
+
+        Assert.Equal((1, "", $"error: {config}: {expected}\n"), (code, output, errors));
+    }
+
     // The rows, each on one line again.
     private async Task<(string[] Lines, Dictionary<string, string> Rows)> CheckAsync(
         string[]? options = null, Dictionary<string, string?>? environment = null, string? directory = null)
