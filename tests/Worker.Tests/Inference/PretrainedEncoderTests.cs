@@ -38,7 +38,7 @@ public sealed class PretrainedEncoderTests
         });
 
         var files = ModelFiles.Read(directory.Path);
-        using var session = ClassifierSession.Open(files.Config, files.Weights, new());
+        using var session = ClassifierSession.Open(files.Config, files.Weights, new(), cancellationToken: TestContext.Current.CancellationToken);
         using var reference = new InferenceSession(original);
         foreach (var text in (TokenizedText[])
         [
