@@ -105,7 +105,8 @@ internal sealed record EncoderConfig
         Within(members.Layers[0], Layers, 1, 256);
         Within("vocab_size", VocabSize, 4, 1 << 22);
         if (members.PadId is { } pad) Within(pad, PadId, 0, VocabSize - 1);
-        Within("max_position_embeddings", PositionRows, FirstPosition + 3, FirstPosition + (1 << 14));
+        // A pair has three special tokens, or four of a byte-level tokeniser.
+        Within("max_position_embeddings", PositionRows, FirstPosition + (Tokenizer is TokenizerKind.ByteLevel ? 4 : 3), FirstPosition + (1 << 14));
         if (members.TypeRows is { } types) Within(types, TypeRows, 1, 1 << 10);
         Within("num_labels", Labels.Count, 1, 1 << 12);
         if (LayerNormEpsilon is not (> 0 and <= 1))

@@ -66,7 +66,7 @@ internal static class BenchCommand
                 peaks.Add((precision, count), (owned.Add(new PeakProduct(precision, count)), new()));
                 var session = owned.Add(model.Open(new(precision, count)));
                 foreach (var batch in batches)
-                    rows.AddRange(lengths.Select(length => new Row(session, precision, count, batch, length, Texts(model.Config, batch, length))));
+                    rows.AddRange(lengths.Select(length => new Row(session, precision, count, batch, length, RandomTexts.Of(model.Config, batch, length))));
             }
         }
 
@@ -98,12 +98,6 @@ internal static class BenchCommand
         foreach (var ((precision, count), (_, samples)) in peaks)
             AnsiConsole.WriteLine($"Peak, {precision.ToString().ToLowerInvariant()}, threads {count}: {samples.Max / 1e9:F0} GOP/s, the best of {turns.Rounds} large matrix products. GOP/s counts what is computed; of the last layer that is [CLS] only.");
         return 0;
-    }
-
-    private static int[][] Texts(EncoderConfig config, int batch, int length)
-    {
-        var random = new Random(1);
-        return [.. Enumerable.Range(0, batch).Select(_ => Enumerable.Range(0, length).Select(_ => random.Next(config.VocabSize)).ToArray())];
     }
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);

@@ -16,7 +16,7 @@ internal static class EvalCommand
     public static Command Create()
     {
         var directory = ModelArguments.Directory();
-        var file = new Argument<string>("tsv") { Description = "Texts and labels: columns \"sentence\" (or \"text\") and \"label\", parted by tabs, named in the first line." };
+        var file = new Argument<string>("tsv") { Description = "Texts and labels: columns \"sentence\" (or \"text\") and \"label\", of pairs \"sentence1\" and \"sentence2\" (or \"text\" and \"text_pair\"), parted by tabs, named in the first line." };
         var within = new Option<double>("--within") { DefaultValueFactory = _ => 0.5, Description = "By how many points of accuracy int8 may fall behind fp32." };
         var agree = new Option<double>("--agree") { DefaultValueFactory = _ => 99, Description = "How many of a hundred texts must have the same label in int8 as in fp32." };
         var command = new Command("eval", "Measures the accuracy of int8 and fp32 on a labelled file; fails if int8 falls behind or differs.") { directory, file, within, agree };
@@ -31,7 +31,7 @@ internal static class EvalCommand
             throw new FormatException($"{model.Path}: accuracy is measured of models that choose one of several labels, and this one does not");
         var texts = LabelledTexts.Read(file, model.Config.Labels);
         if (texts.Any(text => text.Label is null)) throw new FormatException($"{file}: the first line names no column \"label\"");
-        TokenizedText[] tokens = [.. texts.Select(text => model.Tokenizer.Encode(text.Text))];
+        TokenizedText[] tokens = [.. texts.Select(text => text.Encode(model.Tokenizer))];
         var fp32 = Logits(model, tokens, Precision.Fp32, cancellationToken);
         var int8 = Logits(model, tokens, Precision.Int8, cancellationToken);
         if (fp32.Concat(int8).SelectMany(logits => logits).Any(logit => !float.IsFinite(logit)))

@@ -1,11 +1,16 @@
 using System.Globalization;
 using System.Text.Unicode;
 using Lab.Worker.Checkpoints;
+using Lab.Worker.Tokenization;
 
 namespace Lab.Worker.ModelCommands;
 
-/// <summary>A text and the id of its label; null where the file has none.</summary>
-internal sealed record LabelledText(string Text, int? Label);
+/// <summary>A text, the second of a pair or null, and the id of its label; null where the file has none.</summary>
+internal sealed record LabelledText(string Text, string? Pair, int? Label)
+{
+    /// <summary>Its tokens.</summary>
+    public TokenizedText Encode(ITokenizer tokenizer) => Pair is null ? tokenizer.Encode(Text) : tokenizer.EncodePair(Text, Pair);
+}
 
 /// <summary>Files of texts, one a line, in columns parted by tabs, such as GLUE's.</summary>
 internal static class LabelledTexts
@@ -13,11 +18,12 @@ internal static class LabelledTexts
     private const int MaxFileBytes = 256 << 20;
     private const int MaxShownChars = 200;
 
-    private static readonly string[] TextColumns = ["sentence", "text"];
+    private static readonly string[] TextColumns = ["sentence", "sentence1", "text"];
+    private static readonly string[] PairColumns = ["sentence2", "text_pair"];
 
     /// <summary>
-    /// Reads a file. The first line names the columns: <c>sentence</c> or <c>text</c>, and <c>label</c>, in any order;
-    /// others are ignored. A label is a name of the model's, or its id.
+    /// Reads a file. The first line names the columns: <c>sentence</c>, <c>sentence1</c> or <c>text</c>, of pairs of texts
+    /// <c>sentence2</c> or <c>text_pair</c> too, and <c>label</c>, in any order; others are ignored. A label is a name of the model's, or its id.
     /// </summary>
     /// <param name="path">The file.</param>
     /// <param name="labels">The model's labels in the order of their ids; null where labels are of no concern.</param>
@@ -30,8 +36,12 @@ internal static class LabelledTexts
         using var reader = new StreamReader(new MemoryStream(bytes));
         var columns = (reader.ReadLine() ?? "").Split('\t');
         var textColumn = Array.FindIndex(columns, column => TextColumns.Contains(column, StringComparer.OrdinalIgnoreCase));
+        var pairColumn = Array.FindIndex(columns, column => PairColumns.Contains(column, StringComparer.OrdinalIgnoreCase));
         var labelColumn = labels is null ? -1 : Array.FindIndex(columns, column => column.Equals("label", StringComparison.OrdinalIgnoreCase));
         if (textColumn < 0) throw new FormatException($"{path}: the first line names no column \"sentence\" or \"text\", parted by tabs");
+        // One of the two alone would be read as if it were the text.
+        if (pairColumn < 0 && columns[textColumn].Equals("sentence1", StringComparison.OrdinalIgnoreCase))
+            throw new FormatException($"{path}: the first line names a column \"sentence1\" and none \"sentence2\"");
         var texts = new List<LabelledText>();
         for (var number = 2; reader.ReadLine() is { } line; number++)
         {
@@ -40,7 +50,8 @@ internal static class LabelledTexts
             // A tab within a text would cut it off.
             if (cells.Length != columns.Length) throw new FormatException($"{path}: line {number} has {cells.Length} columns, and the first has {columns.Length}");
             if (cells[textColumn].Length == 0) throw new FormatException($"{path}: line {number} has no text");
-            texts.Add(new(cells[textColumn], labelColumn < 0 ? null : Label(cells[labelColumn], number)));
+            if (pairColumn >= 0 && cells[pairColumn].Length == 0) throw new FormatException($"{path}: line {number} has no second text");
+            texts.Add(new(cells[textColumn], pairColumn < 0 ? null : cells[pairColumn], labelColumn < 0 ? null : Label(cells[labelColumn], number)));
         }
 
         return texts.Count > 0 ? texts : throw new FormatException($"{path}: there are no texts in it");

@@ -9,12 +9,12 @@ namespace Lab.Worker.ModelCommands;
 /// <summary>A model directory as the commands read it: everything but the network, which each opens as it needs it.</summary>
 internal sealed class LoadedModel
 {
-    private LoadedModel(string path, EncoderConfig config, ITokenizer tokenizer, string vocabulary)
+    private LoadedModel(string path, EncoderConfig config, ITokenizer tokenizer, TokenizerDescription tokens)
     {
         Path = path;
         Config = config;
         Tokenizer = tokenizer;
-        Vocabulary = vocabulary;
+        Tokens = tokens;
     }
 
     /// <summary>The directory's absolute path.</summary>
@@ -26,8 +26,8 @@ internal sealed class LoadedModel
     /// <summary>The tokeniser.</summary>
     public ITokenizer Tokenizer { get; }
 
-    /// <summary>How many tokens it has, and of which kind, in words.</summary>
-    public string Vocabulary { get; }
+    /// <summary>The tokeniser in words.</summary>
+    public TokenizerDescription Tokens { get; }
 
     /// <summary>Reads a directory.</summary>
     /// <exception cref="ModelDirectoryException">It cannot be served.</exception>
@@ -36,8 +36,8 @@ internal sealed class LoadedModel
         var path = System.IO.Path.GetFullPath(directory);
         if (!Directory.Exists(path)) throw new ModelDirectoryException(path, "is not a directory");
         var config = EncoderConfig.Read(path);
-        var tokenizer = Tokenizers.Read(path, config, out var vocabulary);
-        return new(path, config, tokenizer, vocabulary);
+        var tokenizer = Tokenizers.Read(path, config, out var tokens);
+        return new(path, config, tokenizer, tokens);
     }
 
     /// <summary>Checks all of a directory but the weights' numbers: the files, and the weights' names, shapes and types.</summary>

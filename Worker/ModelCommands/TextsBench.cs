@@ -16,15 +16,15 @@ internal static class TextsBench
     {
         // Spread over the whole file, whose order may not be of chance.
         var step = Math.Max(1, labelled.Count / MaxTexts);
-        string[] texts = [.. labelled.Where((_, i) => i % step == 0).Select(text => text.Text).Take(MaxTexts)];
-        TokenizedText[] tokens = [.. texts.Select(text => model.Tokenizer.Encode(text))];
+        LabelledText[] texts = [.. labelled.Where((_, i) => i % step == 0).Take(MaxTexts)];
+        TokenizedText[] tokens = [.. texts.Select(text => text.Encode(model.Tokenizer))];
         var rows = new List<(string What, string Detail, Samples Rates)>();
         var measurements = new List<Action<TimeSpan>>();
         var next = 0;
 
         Add("tokeniser", "", Batch, at =>
         {
-            for (var i = 0; i < Batch; i++) model.Tokenizer.Encode(texts[(at + i) % texts.Length]);
+            for (var i = 0; i < Batch; i++) texts[(at + i) % texts.Length].Encode(model.Tokenizer);
         });
         var sessions = precisions.ToDictionary(precision => precision, precision => model.Open(new(precision)));
         foreach (var (precision, session) in sessions)
@@ -42,7 +42,7 @@ internal static class TextsBench
         foreach (var session in sessions.Values) session.Dispose();
 
         AnsiConsole.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{texts.Length} texts, mean {tokens.Average(text => text.TokenIds.Length):F1} tokens, {texts.Average(text => text.Length):F0} characters; one thread"));
+            $"{texts.Length} texts, mean {tokens.Average(text => text.TokenIds.Length):F1} tokens, {texts.Average(text => text.Text.Length + (text.Pair?.Length ?? 0)):F0} characters; one thread"));
         var table = new Table().Border(TableBorder.Markdown).AddColumns("", "", "texts/s");
         foreach (var (what, detail, rates) in rows) table.AddRow(what, detail, rates.Text("F0"));
         AnsiConsole.Write(table);

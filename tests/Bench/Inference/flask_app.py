@@ -9,7 +9,7 @@ import torch  # noqa: E402
 from flask import Flask, jsonify, request  # noqa: E402
 
 directory = os.environ["MODEL_DIRECTORY"]
-model = peer.DistilBert(directory)
+model = peer.Classifier(directory)
 tokenize = peer.Tokenizer(directory, model.positions)
 app = Flask(__name__)
 

@@ -1,66 +1,102 @@
-"""Latency of the worker's model against PyTorch eager, one thread, in turn, so that whatever else the machine does falls
-on both alike. The same directory, the same shapes.
+"""Latency and throughput of the worker's models against PyTorch eager, one thread, in turn, so that whatever else the
+machine does falls on all alike. The same directories, the same shapes. Without directories: DistilBERT, BERT-base and
+RoBERTa-base in their full size with random weights, made for this, and the bundled model.
 
     dotnet build -c Release Worker
-    dotnet Worker/bin/Release/net10.0/Worker.dll model make-random /tmp/full
-    taskset -c 1 /usr/bin/python3 tests/Bench/Inference/latency.py /tmp/full Worker/bin/Release/net10.0/Worker.dll"""
+    taskset -c 1 /usr/bin/python3 tests/Bench/Inference/latency.py Worker/bin/Release/net10.0/Worker.dll [directory …]"""
+import argparse
+import os
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 
 import peer
 import torch
 
-ROUNDS, SECONDS = 5, 0.7
-SHAPES = [(1, 32), (8, 32)]
+SHAPES = [(1, 32), (1, 128), (8, 32)]
+RANDOM = {"distilbert": "DistilBERT", "bert": "BERT-base", "roberta": "RoBERTa-base"}
+BUNDLED = "minilm-sst2"
 
 
-def peer_milliseconds(model, batch, length):
+def our(worker, *arguments):
+    run = subprocess.run(["dotnet", worker, "model", *arguments], stdout=subprocess.PIPE, text=True)
+    return run.stdout if run.returncode == 0 else sys.exit(run.returncode)
+
+
+def our_milliseconds(worker, directory, seconds):
+    """By precision, texts and tokens."""
+    output = our(worker, "bench", directory, "--rounds", "1", "--seconds", str(seconds), "--precision", "int8", "fp32",
+                 "--seq", ",".join(str(length) for length in sorted({length for _, length in SHAPES})),
+                 "--batch", ",".join(str(batch) for batch in sorted({batch for batch, _ in SHAPES})))
+    rows = [[cell.strip() for cell in line.split("|")] for line in output.splitlines() if line.startswith(("| int8", "| fp32"))]
+    return {(row[1], int(row[3]), int(row[4])): float(row[5].split(" ")[0]) for row in rows}
+
+
+def peer_milliseconds(model, batch, length, seconds):
     ids = torch.randint(0, model.embeddings["word_embeddings"].num_embeddings, (batch, length))
-    times, until = [], time.perf_counter() + SECONDS
-    while time.perf_counter() < until:
+    times, until = [], time.perf_counter() + seconds
+    while not times or time.perf_counter() < until:
         started = time.perf_counter()
         model(ids)
         times.append(time.perf_counter() - started)
     return 1000 * statistics.mean(times)
 
 
-def our_milliseconds(directory, worker, precision):
-    output = subprocess.run(
-        ["dotnet", worker, "model", "bench", directory, "--rounds", "1", "--seconds", str(SECONDS), "--precision", precision,
-         "--seq", ",".join(str(length) for length in sorted({length for _, length in SHAPES})),
-         "--batch", ",".join(str(batch) for batch in sorted({batch for batch, _ in SHAPES}))],
-        check=True, capture_output=True, text=True).stdout
-    rows = [[cell.strip() for cell in line.split("|")] for line in output.splitlines() if line.startswith(f"| {precision}")]
-    return {(int(row[3]), int(row[4])): float(row[5].split(" ")[0]) for row in rows}
-
-
-def main(directory, worker):
-    model = peer.DistilBert(directory)
-    peers = {shape: [] for shape in SHAPES}
-    ours = {(precision, shape): [] for precision in ("int8", "fp32") for shape in SHAPES}
-    with torch.inference_mode():
-        for batch, length in SHAPES:
-            peer_milliseconds(model, batch, length)
-        for _ in range(ROUNDS):
+def measure(models, worker, rounds, seconds):
+    """The samples in milliseconds, by model, whose they are, and shape."""
+    samples = {}
+    # The first round warms up.
+    for turn in range(rounds + 1):
+        for name, (directory, model) in models.items():
+            print(f"round {turn} of {rounds}: {name}", file=sys.stderr)
+            measured = our_milliseconds(worker, directory, seconds)
             for batch, length in SHAPES:
-                peers[batch, length].append(peer_milliseconds(model, batch, length))
-            for precision in ("int8", "fp32"):
-                measured = our_milliseconds(directory, worker, precision)
-                for shape in SHAPES:
-                    ours[precision, shape].append(measured[shape])
+                measured["peer", batch, length] = peer_milliseconds(model, batch, length, seconds)
+            if turn > 0:
+                for (whose, *shape), value in measured.items():
+                    samples.setdefault((name, whose, *shape), []).append(value)
+    return samples
 
+
+def table(models, samples):
     def text(values):
         return f"{statistics.median(values):.2f} ({min(values):.2f}–{max(values):.2f})"
 
-    print(f"PyTorch {torch.__version__}, one thread, {ROUNDS} × {SECONDS} s each in turn, medians (least–most), milliseconds\n")
-    print("| batch | tokens | PyTorch eager fp32 | Lab fp32 | Lab int8 | PyTorch ÷ int8 |")
-    print("|---|---|---|---|---|---|")
-    for shape in SHAPES:
-        int8, fp32 = ours["int8", shape], ours["fp32", shape]
-        ratio = statistics.median(peers[shape]) / statistics.median(int8)
-        print(f"| {shape[0]} | {shape[1]} | {text(peers[shape])} | {text(fp32)} | {text(int8)} | {ratio:.2f} |")
+    def rate(values, batch):
+        return f"{1000 * batch / statistics.median(values):.0f}"
+
+    lines = ["| model | texts × tokens | PyTorch eager fp32, ms | Lab fp32, ms | Lab int8, ms | PyTorch ÷ int8 | texts/s: PyTorch | Lab fp32 | Lab int8 |",
+             "|---|---|---|---|---|---|---|---|---|"]
+    for name in models:
+        for batch, length in SHAPES:
+            theirs, fp32, int8 = (samples[name, whose, batch, length] for whose in ("peer", "fp32", "int8"))
+            lines.append(f"| {name} | {batch} × {length} | {text(theirs)} | {text(fp32)} | {text(int8)} | "
+                         f"{statistics.median(theirs) / statistics.median(int8):.2f} | "
+                         + " | ".join(rate(values, batch) for values in (theirs, fp32, int8)) + " |")
+    return "\n".join(lines)
 
 
-main(*sys.argv[1:])
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("worker", help="Worker.dll, built for release")
+    parser.add_argument("directory", nargs="*", help="model directories, instead of those made for this")
+    parser.add_argument("--rounds", type=int, default=5, help="turns for each; the table has their medians, least and most")
+    parser.add_argument("--seconds", type=float, default=0.7, help="length of a turn")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as home:
+        directories = {os.path.basename(os.path.abspath(directory)): directory for directory in arguments.directory}
+        if not directories:
+            for architecture, name in RANDOM.items():
+                directories[name] = os.path.join(home, architecture)
+                our(arguments.worker, "make-random", directories[name], "--architecture", architecture)
+            directories[BUNDLED] = os.path.join(os.path.dirname(os.path.abspath(arguments.worker)), "Models", BUNDLED)
+        models = {name: (directory, peer.Classifier(directory)) for name, directory in directories.items()}
+        with torch.inference_mode():
+            samples = measure(models, arguments.worker, arguments.rounds, arguments.seconds)
+    print(f"PyTorch {torch.__version__} with OpenBLAS, one thread, {arguments.rounds} × {arguments.seconds} s each in turn, medians (least–most)\n")
+    print(table(models, samples))
+
+
+main()

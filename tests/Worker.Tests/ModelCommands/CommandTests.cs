@@ -177,6 +177,22 @@ public sealed class CommandTests : IDisposable
         Assert.True(int.Parse(fp32[2], System.Globalization.CultureInfo.InvariantCulture) > 0.8 * LabelledSentences.Count, output);
     }
 
+    [Theory]
+    [InlineData("sentence1\tsentence2\tlabel\na\tword1\t0\nword1\ta\t1\n", 0, "| fp32 ")]
+    [InlineData("text\ttext_pair\tlabel\na\tword1\t0\n", 0, "| fp32 ")]
+    [InlineData("sentence1\tsentence2\tlabel\na\t\t0\n", 1, "line 2 has no second text")]
+    [InlineData("sentence1\tlabel\na\t0\n", 1, "names a column \"sentence1\" and none \"sentence2\"")]
+    public async Task Eval_Pairs_AreReadAsPairs(string content, int expectedCode, string expected)
+    {
+        RandomModelDirectory.Write(_directory.Path, TestModels.SmallOf("bert"), seed: 1);
+        File.WriteAllText(_directory.File("pairs.tsv"), content);
+
+        var (code, output, errors) = await WorkerProgram.RunAsync("model", "eval", _directory.Path, _directory.File("pairs.tsv"), "--within", "100", "--agree", "0");
+
+        Assert.Equal(expectedCode, code);
+        Assert.Contains(expected, output + errors, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Eval_Int8FallsBehindTooFar_Fails()
     {
