@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using System.Runtime.InteropServices;
 using Spectre.Console;
 
 namespace Lab.Worker.ModelCommands;
@@ -12,6 +13,9 @@ internal static class ModelCommand
 
     /// <summary>The exit code of a command that was told to stop, as a shell shows a process ended by SIGTERM.</summary>
     public const int InterruptedExitCode = 143;
+
+    // For what cannot be interrupted: the runtime, while it opens a model.
+    private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(2);
 
     /// <summary>Runs a command.</summary>
     /// <param name="args">The command line, beginning with <c>model</c>.</param>
@@ -34,7 +38,22 @@ internal static class ModelCommand
                 MakeRandomCommand.Create(),
             },
         };
-        return await root.Parse(args).InvokeAsync();
+        using var interrupted = new CancellationTokenSource();
+        var late = new TaskCompletionSource();
+        // Its own handler falls over a second signal.
+        var registrations = Array.ConvertAll([PosixSignal.SIGTERM, PosixSignal.SIGINT], signal => PosixSignalRegistration.Create(signal, Stop));
+        var run = root.Parse(args).InvokeAsync(new() { ProcessTerminationTimeout = null }, interrupted.Token);
+        await Task.WhenAny(run, late.Task);
+        foreach (var registration in registrations) registration.Dispose();
+        return run.IsCompleted ? await run : InterruptedExitCode;
+
+        void Stop(PosixSignalContext signal)
+        {
+            signal.Cancel = true;
+            if (interrupted.IsCancellationRequested) return;
+            interrupted.Cancel();
+            _ = Task.Delay(StopLimit, CancellationToken.None).ContinueWith(_ => late.TrySetResult(), TaskScheduler.Default);
+        }
     }
 
     /// <summary>Runs what a command does, and tells what goes wrong in one line.</summary>
