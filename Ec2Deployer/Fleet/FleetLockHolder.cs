@@ -33,7 +33,7 @@ internal sealed class FleetLockHolder : IDisposable
 
             var age = owner.Since - other.Since;
             throw new DeploymentException(ExitCode.Locked,
-                $"{other.Owner} has been at work on this deployment ({other.What}) for {age:h\\:mm\\:ss}, and holds the lock on {host.Host.Name}. "
+                $"{other.Owner} has been at work on this deployment ('{other.What}') for {age:h\\:mm\\:ss}, and holds the lock on {host.Host.Name}. "
                 + "Nothing was changed, and what ran before runs on. Wait until they have ended; if their connection hangs, break the lock with unlock.");
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)

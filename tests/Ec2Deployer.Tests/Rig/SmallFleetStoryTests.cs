@@ -160,7 +160,7 @@ public sealed partial class SmallFleetStoryTests(RigFixture rig, ITestOutputHelp
 
             var refused = await _story.Program.RunAsync("publish");
             Assert.Equal((int)ExitCode.Locked, refused.Code);
-            Assert.Contains($"{Environment.UserName}@{Environment.MachineName} has been at work on this deployment (publish)", refused.Error, StringComparison.Ordinal);
+            Assert.Contains($"{Environment.UserName}@{Environment.MachineName} has been at work on this deployment ('publish')", refused.Error, StringComparison.Ordinal);
             var broken = await _story.Program.RunAsync("unlock", "--yes");
             Assert.Equal(0, broken.Code);
             Assert.Contains("is broken", broken.Output, StringComparison.Ordinal);
