@@ -95,7 +95,7 @@ def main():
         models = {name: (directory, peer.Classifier(directory)) for name, directory in directories.items()}
         with torch.inference_mode():
             samples = measure(models, arguments.worker, arguments.rounds, arguments.seconds)
-    print(f"PyTorch {torch.__version__} with OpenBLAS, one thread, {arguments.rounds} × {arguments.seconds} s each in turn, medians (least–most)\n")
+    print(f"PyTorch {torch.__version__} with {peer.BLAS}, one thread, {arguments.rounds} × {arguments.seconds} s each in turn, medians (least–most)\n")
     print(table(models, samples))
 
 

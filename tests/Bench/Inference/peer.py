@@ -2,10 +2,12 @@
 Hugging Face's modeling_*.py write it, from the same model directory that the worker reads.
 
 Needs Debian's python3-torch with libopenblas0-openmp."""
+import ctypes
 import json
 import os
 import re
 import struct
+import sys
 import unicodedata
 
 # A core type set from outside makes OpenBLAS use other kernels than this processor's best: the ratio would flatter us.
@@ -19,6 +21,20 @@ from torch import nn  # noqa: E402
 
 torch.set_num_threads(1)
 
+
+def blas():
+    """OpenBLAS and the kernels that it chose. Debian's reference BLAS, twenty times slower, is no peer: it ends the program."""
+    with open("/proc/self/maps") as maps:
+        libraries = sorted({line.split()[-1] for line in maps if "libopenblas" in line})
+    if not libraries:
+        sys.exit("PyTorch computes with another BLAS than OpenBLAS: apt-get install libopenblas0-openmp")
+    library = ctypes.CDLL(libraries[0])
+    library.openblas_get_corename.restype = library.openblas_get_config.restype = ctypes.c_char_p
+    version = library.openblas_get_config().decode().split()[1]
+    return f"OpenBLAS {version} ({library.openblas_get_corename().decode()})"
+
+
+BLAS = blas()
 
 # What the parts of a name in a file are here. After modeling_distilbert.py, modeling_bert.py and
 # modeling_roberta.py.

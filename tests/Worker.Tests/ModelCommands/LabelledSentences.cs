@@ -19,6 +19,9 @@ internal static class LabelledSentences
     /// <summary>The sentences.</summary>
     public static IEnumerable<string> Texts => Lines.Select(line => line.Split('\t')[1]);
 
+    /// <summary>Whether each of <see cref="Texts"/> is positive.</summary>
+    public static IEnumerable<bool> Positive => Lines.Select(line => line.StartsWith("POSITIVE", StringComparison.Ordinal));
+
     private static IEnumerable<string> Lines =>
         from subject in Subjects
         from form in Forms
