@@ -32,12 +32,14 @@ public sealed class EightBitsTests
         var floats = Logits(directory.Path, config, new(Precision.Fp32), texts);
         var bytes = Logits(directory.Path, config, new(Precision.Int8), texts);
 
-        // The bars of the bundled model's card: labels alike for 99.5 % of the texts, and differences of logits below a
-        // tenth of how far these lie apart.
-        Assert.InRange(floats.Zip(positive).Count(pair => pair.First > 0 == pair.Second), 0.8 * texts.Length, texts.Length);
+        // Errors are measured by how far logits lie apart. With VNNI the largest is 0.09 of that in each layout, and their root mean
+        // square 0.01; weights of 7 bits are a little worse.
+        Assert.InRange(floats.Zip(positive).Count(pair => pair.First > 0 == pair.Second), 0.9 * texts.Length, texts.Length);
         Assert.InRange(floats.Zip(bytes).Count(pair => pair.First > 0 == pair.Second > 0), 0.995 * texts.Length, texts.Length);
         var deviation = Math.Sqrt(floats.Average(logit => logit * logit));
-        Assert.InRange(floats.Zip(bytes).Max(pair => Math.Abs(pair.First - pair.Second)), 1e-6, 0.1 * deviation);
+        double[] errors = [.. floats.Zip(bytes, (right, actual) => Math.Abs(right - actual) / deviation)];
+        Assert.InRange(errors.Max(), 1e-6, 0.15);
+        Assert.InRange(Math.Sqrt(errors.Average(error => error * error)), 1e-7, 0.02);
     }
 
     private static EncoderConfig Layout(EncoderConfig bundled, EncoderArchitecture architecture) => bundled with
