@@ -65,6 +65,7 @@ internal static class WorkerApplication
         app.MapApiDescription();
         app.MapRunModel();
         app.MapRunBatch();
+        app.MapPresence();
         app.MapPredict();
         app.MapInferenceApi();
         app.MapOpenInference("lab-worker");
@@ -96,7 +97,7 @@ internal static class WorkerApplication
         builder.Services.AddSingleton(services =>
         {
             var options = services.GetRequiredService<IOptions<WorkerOptions>>().Value;
-            var gate = new InferenceGate(options.QueueLimit, options.Cores);
+            var gate = new InferenceGate(options.QueueLimit, options.Cores, services.GetRequiredService<TimeProvider>());
             services.GetRequiredService<WorkerTelemetry>().Observe(gate);
             return gate;
         });
@@ -112,6 +113,7 @@ internal static class WorkerApplication
                 services.GetRequiredService<ILogger<ModelCompiler>>(),
                 cancellationToken);
         });
+        builder.Services.AddSingleton<Departure>();
         builder.Services.AddWarmUp();
         builder.Services.AddSingleton<ModelHost>();
         builder.Services.AddHostedService(services => services.GetRequiredService<ModelHost>());
@@ -122,5 +124,6 @@ internal static class WorkerApplication
     {
         builder.Services.AddApiDescription("Lab worker", "Classifies one dispatch at a time: one text or a small batch. Workers carry no key.", keys: false);
         builder.Services.AddSingleton<IClassifier, WorkerClassifier>();
+        builder.Services.AddSingleton<KnownOrchestrators>();
     }
 }
