@@ -92,11 +92,13 @@ internal static class WorkerApplication
         builder.Services.AddSingleton<IValidateOptions<WorkerOptions>, WorkerOptions.Validator>();
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton<WorkerTelemetry>();
+        builder.Services.AddSingleton<Departure>();
+        builder.Services.AddHostedService<SpotNoticeWatch>();
         if (reading is not null) builder.Services.AddSingleton(_ => reading);
         builder.Services.AddSingleton(services =>
         {
             var options = services.GetRequiredService<IOptions<WorkerOptions>>().Value;
-            var gate = new InferenceGate(options.QueueLimit, options.Cores);
+            var gate = new InferenceGate(options.QueueLimit, options.Cores, services.GetRequiredService<Departure>());
             services.GetRequiredService<WorkerTelemetry>().Observe(gate);
             return gate;
         });

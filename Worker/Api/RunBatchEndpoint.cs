@@ -32,7 +32,7 @@ internal static class RunBatchEndpoint
         var options = batch.Options ?? new TextOptions?[batch.Texts.Count];
         var inputs = batch.Texts.Zip(options, InputOf).OfType<TextInput>().ToList();
         if (inputs.Count == 0) return Refuse(Refusal.EmptyText("Every text is empty."));
-        if (gate.TryRun(() => model.Compute(inputs), context.RequestAborted) is not { } running) return Refuse(RunModelEndpoint.Computing);
+        if (gate.TryRun(() => model.Compute(inputs), context.RequestAborted) is not { } running) return Refuse(RunModelEndpoint.WhyNot(gate));
 
         var computation = await running;
         var computed = new Queue<Classification>(computation.Results);

@@ -12,6 +12,13 @@ internal static class RunModelEndpoint
     public static readonly Refusal Computing =
         new(StatusCodes.Status429TooManyRequests, "Computing", "The worker is computing; it takes one request at a time.", RetryAfter: 1);
 
+    /// <summary>The gate is closed: as to whoever finds it taken, another worker may be free.</summary>
+    public static readonly Refusal Leaving =
+        new(StatusCodes.Status429TooManyRequests, "Leaving", "The worker's machine is about to go; it takes no more requests.", RetryAfter: 1);
+
+    /// <summary>Why the gate lets nothing through.</summary>
+    public static Refusal WhyNot(InferenceGate gate) => gate.IsClosed ? Leaving : Computing;
+
     /// <summary>Maps the endpoint.</summary>
     public static void MapRunModel(this IEndpointRouteBuilder endpoints) =>
         // A lambda: a method's class would be its tag in the API's description.
@@ -35,7 +42,7 @@ internal static class RunModelEndpoint
         if (host.Ready is not { } model) return Refuse(NotReady.Refusal);
         var text = body.Text;
         if (gate.TryRun(() => model.Compute([new(text, body.Pair)]), context.RequestAborted) is not { } running)
-            return Refuse(Computing);
+            return Refuse(WhyNot(gate));
         var computation = await running;
         var result = computation.Results[0];
         return TypedResults.Json(
