@@ -65,6 +65,7 @@ internal static class WorkerApplication
         app.MapApiDescription();
         app.MapRunModel();
         app.MapRunBatch();
+        app.MapPresence();
         app.MapPredict();
         app.MapInferenceApi();
         app.MapOpenInference("lab-worker");
@@ -98,7 +99,7 @@ internal static class WorkerApplication
         builder.Services.AddSingleton(services =>
         {
             var options = services.GetRequiredService<IOptions<WorkerOptions>>().Value;
-            var gate = new InferenceGate(options.QueueLimit, options.Cores, services.GetRequiredService<Departure>());
+            var gate = new InferenceGate(options.QueueLimit, options.Cores, services.GetRequiredService<TimeProvider>(), services.GetRequiredService<Departure>());
             services.GetRequiredService<WorkerTelemetry>().Observe(gate);
             return gate;
         });
@@ -124,5 +125,6 @@ internal static class WorkerApplication
     {
         builder.Services.AddApiDescription("Lab worker", "Classifies one dispatch at a time: one text or a small batch. Workers carry no key.", keys: false);
         builder.Services.AddSingleton<IClassifier, WorkerClassifier>();
+        builder.Services.AddSingleton<KnownOrchestrators>();
     }
 }

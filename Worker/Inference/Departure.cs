@@ -1,6 +1,9 @@
 namespace Lab.Worker.Inference;
 
-/// <summary>Whether this worker's machine is about to go. Once announced it cannot be taken back: there is no more new work, and what is under way is finished.</summary>
+/// <summary>
+/// Whether this worker will soon be gone. Whoever learns of it announces it here, and orchestrators are told. It cannot be
+/// taken back: the worker takes no more work, and finishes what is under way.
+/// </summary>
 internal sealed class Departure
 {
     private DepartureNotice? _notice;
