@@ -93,11 +93,13 @@ internal static class WorkerApplication
         builder.Services.AddSingleton<IValidateOptions<WorkerOptions>, WorkerOptions.Validator>();
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton<WorkerTelemetry>();
+        builder.Services.AddSingleton<Departure>();
+        builder.Services.AddHostedService<SpotNoticeWatch>();
         if (reading is not null) builder.Services.AddSingleton(_ => reading);
         builder.Services.AddSingleton(services =>
         {
             var options = services.GetRequiredService<IOptions<WorkerOptions>>().Value;
-            var gate = new InferenceGate(options.QueueLimit, options.Cores, services.GetRequiredService<TimeProvider>());
+            var gate = new InferenceGate(options.QueueLimit, options.Cores, services.GetRequiredService<TimeProvider>(), services.GetRequiredService<Departure>());
             services.GetRequiredService<WorkerTelemetry>().Observe(gate);
             return gate;
         });
@@ -113,7 +115,6 @@ internal static class WorkerApplication
                 services.GetRequiredService<ILogger<ModelCompiler>>(),
                 cancellationToken);
         });
-        builder.Services.AddSingleton<Departure>();
         builder.Services.AddWarmUp();
         builder.Services.AddSingleton<ModelHost>();
         builder.Services.AddHostedService(services => services.GetRequiredService<ModelHost>());

@@ -50,7 +50,7 @@ internal sealed class Ec2Deployment
         DeploymentOptions options, string? callerAddress, CancellationToken cancellationToken, DeploymentSnapshot? snapshot = null)
     {
         var observed = await _observer.ObserveAsync(options, cancellationToken, snapshot?.Observed);
-        var caller = new CallerFacts(callerAddress, PublicKey()) { Launching = _directory.ReadState().Launching };
+        var caller = new CallerFacts(callerAddress, PublicKey()) { Launching = Places(_directory.ReadState()) };
         var plan = DeploymentPlanner.Plan(options, observed, caller);
         // What only a launch needs is asked for where there is one.
         return plan.Actions.OfType<LaunchAction>().Any()
@@ -140,11 +140,16 @@ internal sealed class Ec2Deployment
         return new Provisioned(plan, hosts, calls);
     }
 
-    private void Launching(string host, string zone)
+    private void Launching(string host, string place)
     {
         var state = _directory.ReadState();
-        _directory.WriteState(state with { Launching = new(state.Launching) { [host] = zone }, LaunchingSince = _time.GetUtcNow() });
+        _directory.WriteState(state with { Launching = new(state.Launching) { [host] = place }, LaunchingSince = _time.GetUtcNow() });
     }
+
+    // What EC2 would show by now it does not have: then there may be a spot instance again.
+    private IReadOnlyDictionary<string, string> Places(DeploymentState state) => state.LaunchingSince is { } since && _time.GetUtcNow() - since < _pace.Consistency
+        ? state.Launching
+        : state.Launching.ToDictionary(place => place.Key, place => SpotLaunch.ZoneOf(place.Value)!);
 
     /// <summary>The deployment's instances, and the hosts among them that run, for commands that change nothing at EC2.</summary>
     public async Task<DeploymentSnapshot> FindAsync(DeploymentOptions options, CancellationToken cancellationToken)

@@ -32,7 +32,7 @@ internal sealed class Ec2Executor(Ec2Calls calls, Ec2Observer observer, Action<s
             try
             {
                 var id = action is LaunchAction launch
-                    ? await LaunchAsync(launch, plan, step, cancellationToken)
+                    ? await LaunchAsync(launch, plan, step, progress, cancellationToken)
                     : await SendAsync(action.Request(plan.Ids), plan, cancellationToken);
                 if (id is not null) plan.Ids[action.Subject] = id;
                 progress.Audit(RequestText.ActionOf(action.Request(plan.Ids)), id is null ? action.Subject : $"{action.Subject} {id}");
@@ -59,12 +59,29 @@ internal sealed class Ec2Executor(Ec2Calls calls, Ec2Observer observer, Action<s
         _ => "removing",
     };
 
+    private async Task<string> LaunchAsync(LaunchAction launch, DeploymentPlan plan, IProgressStep step, IProgressSink progress, CancellationToken cancellationToken)
+    {
+        if (launch.OnDemand is not { } onDemand) return await LaunchAsync(launch, plan, step, cancellationToken);
+        try
+        {
+            return await LaunchAsync(launch, plan, step, cancellationToken);
+        }
+        catch (AmazonEC2Exception e) when (SpotErrors.IsOfZone(e.ErrorCode) || SpotErrors.IsOfAccount(e.ErrorCode))
+        {
+            step.Say($"no spot instance ({e.ErrorCode}), trying {onDemand.Zones[0]} on demand");
+            var id = await LaunchAsync(onDemand, plan, step, cancellationToken);
+            var usd = SpotCost.OnDemandUsd(plan.Options.Region, launch.Host.InstanceType) is { } price ? $", at {SpotLaunch.Text(price)} US dollars an hour" : "";
+            progress.Note($"{launch.Host.Name} runs on demand{usd}: {SpotErrors.Why(e.ErrorCode)} ({e.ErrorCode}). 'publish --replace {launch.Host.Name}' asks for one again.");
+            return id;
+        }
+    }
+
     private async Task<string> LaunchAsync(LaunchAction launch, DeploymentPlan plan, IProgressStep step, CancellationToken cancellationToken)
     {
         AmazonEC2Exception? full = null;
         for (var zone = 0; ; zone++)
         {
-            launching(launch.Host.Name, launch.Zones[zone]);
+            launching(launch.Host.Name, SpotLaunch.Place(launch.Zones[zone], launch.IsOnDemandInstead));
             try
             {
                 for (var generation = 0; ; generation++)
@@ -84,7 +101,7 @@ internal sealed class Ec2Executor(Ec2Calls calls, Ec2Observer observer, Action<s
                     }
                 }
             }
-            catch (AmazonEC2Exception e) when (Ec2Errors.IsNoCapacity(e.ErrorCode) || Ec2Errors.IsUnsupported(e.ErrorCode))
+            catch (AmazonEC2Exception e) when (Ec2Errors.IsNoCapacity(e.ErrorCode) || Ec2Errors.IsUnsupported(e.ErrorCode) || (launch.Host.IsSpot && SpotErrors.IsOfZone(e.ErrorCode)))
             {
                 var unsupported = Ec2Errors.IsUnsupported(e.ErrorCode);
                 if (!unsupported) full = e;
@@ -95,7 +112,7 @@ internal sealed class Ec2Executor(Ec2Calls calls, Ec2Observer observer, Action<s
                     throw;
                 }
 
-                step.Say($"{launch.Zones[zone]} {(unsupported ? $"does not run {plan.Options.InstanceType}" : $"has no capacity ({e.ErrorCode})")}, trying {launch.Zones[zone + 1]}");
+                step.Say($"{launch.Zones[zone]} {(unsupported ? $"does not run {plan.Options.InstanceType}" : $"has no {(launch.Host.IsSpot ? "spot " : "")}capacity ({e.ErrorCode})")}, trying {launch.Zones[zone + 1]}");
             }
         }
     }

@@ -47,7 +47,9 @@ internal sealed class Ec2Observer(Ec2Calls calls)
     public async Task<ObservedDeployment> ExistingAsync(DeploymentOptions options, CancellationToken cancellationToken)
     {
         var parts = await PartsAsync(options, AskedDisks.WhereAllowed, cancellationToken);
-        var instances = parts.Instances.Where(instance => Alive.Contains(instance.State.Name.Value)).Select(instance => Observed(instance, parts.Volumes)).ToList();
+        var takenBack = await new SpotRequests(calls).TakenBackAsync(parts.Instances, cancellationToken);
+        var instances = parts.Instances.Where(instance => Alive.Contains(instance.State.Name.Value))
+            .Select(instance => Observed(instance, parts.Volumes) with { IsTakenBack = takenBack.Contains(instance.InstanceId) }).ToList();
         return new()
         {
             Known = true,
@@ -57,6 +59,7 @@ internal sealed class Ec2Observer(Ec2Calls calls)
             Groups = [.. parts.Groups.Select(Observed)],
             Key = parts.Keys is [var key, ..] ? key : null,
             Others = parts.Others,
+            Reclaimed = [.. parts.Instances.Where(SpotRequests.IsReclaimed).Select(instance => Observed(instance).Host).Distinct().Except(instances.Select(instance => instance.Host))],
         };
     }
 
@@ -161,6 +164,7 @@ internal sealed class Ec2Observer(Ec2Calls calls)
             Host = tags.GetValueOrDefault(LabTags.Host, ""),
             State = instance.State.Name.Value,
             InstanceType = instance.InstanceType.Value,
+            IsSpot = instance.InstanceLifecycle == InstanceLifecycleType.Spot,
             ImageId = instance.ImageId,
             Zone = instance.Placement?.AvailabilityZone ?? "",
             Groups = [.. (instance.SecurityGroups ?? []).Select(group => group.GroupId)],

@@ -113,6 +113,8 @@ internal static class Settings
     [
         new(Option("--orchestrators", "1|3", "Number of orchestrators; 3, on different hosts, need --postgres [default: 1]"), (o, v) => o with { Orchestrators = Number(v) }),
         new(Option("--instance-type", "TYPE", "Type of every host [default: m7i-flex.large]"), (o, v) => o with { InstanceType = v }),
+        SpotOptions.Spot,
+        SpotOptions.Price,
         new(Option("--image", "AMI", "Machine image of the hosts, ami-… [default: the newest that --image-owner and --image-name fit]"), (o, v) => o with { ImageId = v }),
         new(Option("--image-owner", "ID", "AWS account that owns the machine image [default: Debian's, 136693071363]"), (o, v) => o with { ImageOwner = v }),
         new(Option("--image-name", "PATTERN", "Name of the machine image; * stands for anything [default: debian-12-amd64-*]"), (o, v) => o with { ImageName = v }),
@@ -187,6 +189,7 @@ internal static class Settings
         errors.AddRange(DeploymentOptionsCheck.Errors(options));
         if (options.ImageId is { } image)
             errors.AddRange(ImagePattern.Where(name => IsGiven(parse, name)).Select(name => $"{name} means nothing beside --image {image}: leave out one of the two ('--image \"\"' takes the newest that fits)."));
+        if (SpotOptions.Error(parse, options) is { } spot) errors.Add(spot);
         if (errors.Count > 0) throw new DeploymentException(ExitCode.Usage, string.Join('\n', errors));
         return options;
     }
@@ -260,6 +263,7 @@ internal static class Settings
         PostgresFile = options.PostgresFile,
         CertificateFile = options.CertificateFile,
         PlainHttp = options.PlainHttp,
+        SpotNotices = options.Spot,
         UpgradeDocker = options.UpgradeDocker,
         AcceptNewHostKey = options.AcceptNewHostKey,
     };

@@ -27,6 +27,7 @@ internal static class StartCommand
         var report = await new StartOperation(deployment, context.Fleet).RunAsync(context.Options, context.Release, found, context.Progress, cancellationToken);
         context.EndChanges();
         ReportText.Write(context, report);
+        if (SpotText.Missing(context, found, StatusCommand.Size(context, found)) is { } missing) context.Progress.Note(missing);
         return ExitCode.Done;
     }
 }

@@ -60,7 +60,8 @@ internal static class StatusCommand
         }
     }
 
-    private static int Size(CommandContext context, DeploymentSnapshot found) =>
+    /// <summary>How many worker hosts there are to be, by what was remembered and what exists.</summary>
+    public static int Size(CommandContext context, DeploymentSnapshot found) =>
         Math.Max(found.WorkerHosts, int.TryParse(context.State.Options.GetValueOrDefault(Settings.Hosts.Option.Name), CultureInfo.InvariantCulture, out var hosts) ? hosts : 0);
 
     /// <summary>The containers, those of hosts that are gone or say nothing included.</summary>
@@ -78,7 +79,7 @@ internal static class StatusCommand
         [
             .. names.Select(name => first.FirstOrDefault(instance => instance.Host == name) is { } instance
                 ? Line(instance, Problem(context, instance, status.Hosts.FirstOrDefault(host => host.Name == name)))
-                : new HostLine(name, null, null, "gone: 'publish' puts another in its place")),
+                : new HostLine(name, null, null, SpotText.Gone(name, found.Observed))),
             // They cost as much as the others.
             .. found.Instances.Where(instance => !first.Contains(instance) || !names.Contains(instance.Host))
                 .Select(instance => Line(instance, first.Contains(instance) ? "none of the deployment's hosts: 'destroy' ends it" : $"a second {instance.Host}: 'publish' ends it")),
@@ -98,6 +99,7 @@ internal static class StatusCommand
         "stopped" => "stopped: 'start' starts it",
         "stopping" => "stops: 'start' starts it again",
         "pending" => "starts",
+        _ when instance.IsTakenBack => SpotText.TakenBack,
         _ when !File.Exists(context.Directory.PrivateKeyFile) => "its SSH key is not on this machine: 'state import', or 'publish --ssh-key'",
         _ when seen is null => "its host key is not known here: 'publish' reads it",
         _ => seen.Problem ?? (seen.Reachable ? null : "does not answer"),
@@ -109,12 +111,12 @@ internal static class StatusCommand
         var screen = context.Screen;
         if (watch && screen.IsTerminal) screen.Out.Clear(home: true);
         var instances = hosts.Select(host => host.Instance).OfType<ObservedInstance>().ToList();
-        screen.Line($"Deployment '{context.Options.Name}' in {context.Options.Region}: {Money.PerHour(cost, context.Options.Region)}, {Spent(hosts)} spent, {LifeText.Ends(instances, context.Time.GetUtcNow())}");
+        screen.Line($"Deployment '{context.Options.Name}' in {context.Options.Region}: {Money.PerHour(cost, context.Options.Region)}, {(cost.IsAtMost ? "at most " : "")}{Spent(hosts)} spent, {LifeText.Ends(instances, context.Time.GetUtcNow())}");
         screen.Line($"  version {status.Version ?? (status.Hosts.Count == 0 ? "unknown" : "none yet")}; list prices of {PriceTable.Bundled.AsOfIn(context.Options.Region).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture)} without tax and traffic, hosts that are gone left out");
         if (status.Lock is { } held) screen.Line(string.Create(CultureInfo.InvariantCulture, $"  ! {held.Owner} holds the lock since {held.Since.UtcDateTime:yyyy-MM-dd HH:mm} UTC for '{held.What}'"));
         screen.Heading("Hosts");
         screen.Table(["name", "instance", "type", "zone", "state", "address", "up", "swarm", ""], hosts.Select(host => (IReadOnlyList<string>)
-            [host.Name, host.Instance?.Id ?? "–", host.Instance?.InstanceType ?? "–", host.Instance?.Zone ?? "–", host.State, host.Address ?? "–", host.Up > TimeSpan.Zero ? Durations.Text(host.Up) : "–",
+            [host.Name, host.Instance?.Id ?? "–", host.Instance is { } shown ? SpotText.Type(shown.InstanceType, shown.IsSpot) : "–", host.Instance?.Zone ?? "–", host.State, host.Address ?? "–", host.Up > TimeSpan.Zero ? Durations.Text(host.Up) : "–",
                 host.Seen?.Manager is { } manager ? $"{host.Seen.Swarm}, {manager}" : host.Seen?.Swarm ?? "–", host.Problem is null ? "" : $"! {host.Problem}"]));
         foreach (var disk in found.Observed.LooseDisks) screen.Line(string.Create(CultureInfo.InvariantCulture, $"  ! {disk.Id}, a disk of {disk.GiB} GiB, belongs to no host and costs all the same: 'destroy' removes it"));
         screen.Heading("Containers");
@@ -144,6 +146,8 @@ internal static class StatusCommand
             host.Name,
             InstanceId = host.Instance?.Id,
             host.Instance?.InstanceType,
+            Spot = host.Instance?.IsSpot,
+            TakenBack = host.Instance?.IsTakenBack,
             host.Instance?.Zone,
             host.State,
             host.Address,
@@ -160,6 +164,7 @@ internal static class StatusCommand
         NewerDocker = status.Hosts.Where(host => host.HasNewerDocker).Select(host => host.Name),
         LooseDisks = found.Observed.LooseDisks.Select(disk => new { disk.Id, SizeGib = disk.GiB }),
         HourlyUsd = Money.Exact(RunningCost.Of(context.Options, found.Observed).HourlyUsd),
+        CostsAtMost = RunningCost.Of(context.Options, found.Observed).IsAtMost,
         CostUsd = Rounded(Sum(hosts, host => host.SpentUsd), 4),
         UnknownPrices = RunningCost.Of(context.Options, found.Observed).Unknown,
     };

@@ -11,7 +11,7 @@ internal static class StopCommand
 
     public static Command Create(CommandEnvironment environment)
     {
-        var command = new Command("stop", "Switch the hosts off, overnight say: only their disks cost then. Requests under way may be cut off; jobs, keys and versions stay.") { Force };
+        var command = new Command("stop", "Switch the hosts off, overnight say: only their disks cost then; spot instances, which cannot be stopped, are ended. Requests under way may be cut off; jobs, keys and versions stay.") { Force };
         return command.WithWay().Does(environment, RunAsync);
     }
 
@@ -21,25 +21,30 @@ internal static class StopCommand
         var found = await context.FindAnyAsync(cancellationToken);
         // Hosts that say nothing are stopped as well: they cost as much.
         if (!parse.GetValue(Force)) await LockCheck.RequireFreeAsync(context, found, "Nothing was stopped.", cancellationToken, canBeForced: true);
+        // EC2 stops none that was asked for once; they keep nothing but images, which others are sent again.
+        var spot = found.Instances.Where(instance => instance.IsSpot).ToList();
+        var kept = found.Instances.Except(spot).ToList();
         context.BeginChanges(deployment, found);
-        if (found.Instances.Count > 0) await deployment.Life.StopAsync(context.Options, found.Instances, context.Progress, cancellationToken);
+        if (spot.Count > 0) await deployment.Life.EndAsync(context.Options, spot, context.Progress, cancellationToken);
+        if (kept.Count > 0) await deployment.Life.StopAsync(context.Options, kept, context.Progress, cancellationToken);
         context.EndChanges();
         context.Progress.Dispose();
-        Write(context, [.. found.Instances.Select(instance => instance with { State = "stopped", PublicAddress = null })], found.Observed.LooseDisks);
+        Write(context, spot, [.. kept.Select(instance => instance with { State = "stopped", PublicAddress = null })], found.Observed.LooseDisks);
         return ExitCode.Done;
     }
 
-    private static void Write(CommandContext context, List<ObservedInstance> instances, IReadOnlyList<ObservedDisk> looseDisks)
+    private static void Write(CommandContext context, List<ObservedInstance> ended, List<ObservedInstance> instances, IReadOnlyList<ObservedDisk> looseDisks)
     {
         var cost = RunningCost.Of(context.Options, instances, looseDisks);
         if (context.Screen.IsJson)
         {
-            context.Screen.Json(new { context.Options.Name, context.Options.Region, Stopped = instances.Select(instance => instance.Host), HourlyUsd = Money.Exact(cost.HourlyUsd), UnknownPrices = cost.Unknown });
+            context.Screen.Json(new { context.Options.Name, context.Options.Region, Stopped = instances.Select(instance => instance.Host), Ended = ended.Select(instance => instance.Host), HourlyUsd = Money.Exact(cost.HourlyUsd), UnknownPrices = cost.Unknown });
             return;
         }
 
         var named = ReportText.Named(context);
         context.Screen.Line(instances.Count == 0 ? $"'{context.Options.Name}' has no hosts." : $"{string.Join(", ", instances.Select(instance => instance.Host))} are stopped.");
+        if (ended.Count > 0) context.Screen.Line($"{string.Join(", ", ended.Select(instance => instance.Host))}: spot instances, which EC2 does not stop, so that they are ended, with their disks. 'publish{named}' after 'start{named}' starts others.");
         if (instances.Count == 0) return;
         context.Screen.Line($"  {(looseDisks.Count == 0 ? "Their disks" : $"Their disks, and {looseDisks.Count} of no host,")} cost {Money.PerHour(cost, context.Options.Region)}{(cost.MonthlyUsd is { } month ? $" ({Money.Sum(month)} a month)" : "")}. {(context.Options.PublicAddresses ? $"Public addresses were given back: 'start{named}' brings others." : $"'start{named}' starts them again.")}");
         context.Screen.Line($"  While they are stopped nothing ends them{(instances.Exists(instance => HostEnd.Of(instance) is not null) ? ", whatever end was set; 'start' asks for another where that has passed" : "")}. 'destroy{named}' removes everything.");

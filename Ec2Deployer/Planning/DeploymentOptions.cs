@@ -38,6 +38,12 @@ internal sealed record DeploymentOptions
     /// <summary>The type of every host.</summary>
     public string InstanceType { get; init; } = DefaultInstanceType;
 
+    /// <summary>Whether worker hosts that are no managers of the Swarm are asked for on spot.</summary>
+    public bool Spot { get; init; }
+
+    /// <summary>The most that a spot instance may cost, in US dollars an hour, or null: what it costs on demand.</summary>
+    public decimal? SpotPrice { get; init; }
+
     /// <summary>The machine image (<c>ami-…</c>), or null: the newest of <see cref="ImageOwner"/> whose name fits <see cref="ImageName"/>.</summary>
     public string? ImageId { get; init; }
 

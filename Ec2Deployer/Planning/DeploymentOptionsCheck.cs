@@ -31,6 +31,8 @@ internal static partial class DeploymentOptionsCheck
             errors.Add($"--instance-type '{options.InstanceType}' is no instance type: such as m7i-flex.large or m5.large.");
         else if (ArmPattern().IsMatch(options.InstanceType))
             errors.Add($"--instance-type {options.InstanceType} has ARM processors; the images are for x86-64: take c6i.large, say.");
+        if (options.SpotPrice is { } price && price is <= SpotLaunch.MinPrice or > SpotLaunch.MaxPrice)
+            errors.Add($"--spot-price {SpotLaunch.Text(price)}: more than {SpotLaunch.Text(SpotLaunch.MinPrice)}, and at most {SpotLaunch.Text(SpotLaunch.MaxPrice)} US dollars an hour.");
         if (options.ImageId is { } image && !ImagePattern().IsMatch(image))
             errors.Add($"--image '{image}' is no machine image: ami- and 8 or 17 hexadecimal digits.");
         if (!OwnerPattern().IsMatch(options.ImageOwner))

@@ -64,6 +64,9 @@ internal sealed record DeploymentPlan
 internal sealed record PlannedHost(
     string Name, HostRole Role, bool Manager, bool Front, string InstanceType, string Zone, string? InstanceId)
 {
+    /// <summary>Whether it is a spot instance, or asked for as one.</summary>
+    public bool IsSpot { get; init; }
+
     /// <summary>The host as the half that speaks SSH sees it, with words in angle brackets for addresses nobody knows.</summary>
     public DeployedHost Symbolic(DeploymentOptions options) => new(
         Name, Role, Manager, InstanceId ?? $"<instance of {Name}>",

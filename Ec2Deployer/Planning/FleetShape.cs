@@ -14,6 +14,9 @@ internal static class FleetShape
     /// <summary>How many workers a host runs.</summary>
     public const int WorkersPerHost = 2;
 
+    /// <summary>How many worker hosts, the first ones, are managers where there are as many.</summary>
+    public const int ManagingWorkerHosts = 2;
+
     /// <summary>A worker host's name.</summary>
     /// <param name="number">From 1.</param>
     public static string WorkerHost(int number) => string.Create(CultureInfo.InvariantCulture, $"host-{number}");
@@ -30,7 +33,13 @@ internal static class FleetShape
 
     /// <summary>Whether a host is a manager: the orchestrator's and two worker hosts, or the orchestrator's alone where there are fewer than three hosts.</summary>
     public static bool IsManager(string host, int workerHosts) =>
-        host == OrchestratorHost || (workerHosts >= 2 && WorkerHostNumber(host) is 1 or 2);
+        host == OrchestratorHost || (workerHosts >= ManagingWorkerHosts && WorkerHostNumber(host) <= ManagingWorkerHosts);
+
+    /// <summary>
+    /// Whether a host is asked for on spot. The two worker hosts that are managers, or become so when there is a second one,
+    /// never are: what EC2 takes back must not be the Swarm's majority, nor the last of the workers.
+    /// </summary>
+    public static bool IsSpot(string host, DeploymentOptions options) => options.Spot && WorkerHostNumber(host) > ManagingWorkerHosts;
 
     /// <summary>Whether an orchestrator runs on a host: on the first, and where three are asked for on every manager.</summary>
     public static bool IsFront(string host, DeploymentOptions options) =>

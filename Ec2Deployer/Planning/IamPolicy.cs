@@ -23,6 +23,7 @@ internal static class IamPolicy
         new("DescribeInstanceTypes", IamScope.Any),
         new("DescribeInstanceTypeOfferings", IamScope.Any),
         new("DescribeRegions", IamScope.Any),
+        new("DescribeSpotInstanceRequests", IamScope.Any),
         new("ImportKeyPair", IamScope.Made, Key),
         new("CreateSecurityGroup", IamScope.Made, Group),
         new("CreateSecurityGroup", IamScope.Used, "vpc"),

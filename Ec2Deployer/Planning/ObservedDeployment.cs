@@ -36,6 +36,9 @@ internal sealed record ObservedDeployment
     /// <summary>The owners of others' deployments of the same name.</summary>
     public IReadOnlyList<string> Others { get; init; } = [];
 
+    /// <summary>Names of hosts whose spot instance EC2 has taken back, and that no other has taken the place of.</summary>
+    public IReadOnlyList<string> Reclaimed { get; init; } = [];
+
     /// <summary>Whether EC2 shows nothing of it.</summary>
     public bool IsNothing => Instances.Count == 0 && Groups.Count == 0 && Key is null;
 
@@ -98,6 +101,15 @@ internal sealed record ObservedInstance
 
     /// <summary>Its zone.</summary>
     public required string Zone { get; init; }
+
+    /// <summary>Whether it is a spot instance, which EC2 may take back and cannot stop.</summary>
+    public bool IsSpot { get; init; }
+
+    /// <summary>Whether EC2 has said that it takes this spot instance back, within two minutes.</summary>
+    public bool IsTakenBack { get; init; }
+
+    /// <summary>The maximum price that it was asked for with, in US dollars an hour, or null: that on demand.</summary>
+    public decimal? SpotPrice => IsSpot ? SpotLaunch.Price(Tags.GetValueOrDefault(LabTags.SpotPrice)) : null;
 
     /// <summary>Identifiers of its security groups.</summary>
     public IReadOnlyList<string> Groups { get; init; } = [];

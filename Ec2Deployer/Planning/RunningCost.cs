@@ -14,14 +14,16 @@ internal static class RunningCost
     /// <param name="looseDisks">Disks of none of them.</param>
     /// <param name="launches">How many more are about to be started as the options say.</param>
     /// <param name="diskGiB">The disk of each of these.</param>
-    public static Cost Of(DeploymentOptions options, IReadOnlyCollection<ObservedInstance> instances, IEnumerable<ObservedDisk> looseDisks, int launches = 0, int diskGiB = 0)
+    /// <param name="spotLaunches">How many of these are asked for on spot.</param>
+    public static Cost Of(DeploymentOptions options, IReadOnlyCollection<ObservedInstance> instances, IEnumerable<ObservedDisk> looseDisks, int launches = 0, int diskGiB = 0, int spotLaunches = 0)
     {
         var running = instances.Where(IsRunning).ToList();
-        return PriceTable.Bundled.Of(
+        var cost = PriceTable.Bundled.Of(
             options.Region,
-            running.Select(instance => instance.InstanceType).Concat(Enumerable.Repeat(options.InstanceType, launches)),
+            running.Where(instance => !instance.IsSpot).Select(instance => instance.InstanceType).Concat(Enumerable.Repeat(options.InstanceType, launches - spotLaunches)),
             instances.SelectMany(instance => HostCost.Disks(options, instance)).Concat(looseDisks.Select(disk => disk.Kind)).Concat(Enumerable.Repeat(new DiskKind(diskGiB), launches)),
             running.Count(instance => HasAddress(options, instance)) + (options.PublicAddresses ? launches : 0));
+        return SpotCost.With(cost, options.Region, running.Where(instance => instance.IsSpot).Select(instance => (instance.InstanceType, instance.SpotPrice)), spotLaunches, options);
     }
 
     /// <summary>Whether an instance costs as one that runs does.</summary>

@@ -30,6 +30,9 @@ internal sealed record ReleaseOptions
     /// <summary>Whether port 80 takes requests, without keys, instead of sending them on to HTTPS.</summary>
     public bool PlainHttp { get; init; }
 
+    /// <summary>Whether workers ask EC2's metadata service whether their spot instance is taken back.</summary>
+    public bool SpotNotices { get; init; }
+
     /// <summary>A PFX or PEM file with the certificate for port 443, or null: self-signed.</summary>
     public string? CertificateFile { get; init; }
 

@@ -35,6 +35,9 @@ internal sealed record StackContent
     /// <summary>Whether port 80 takes requests, without keys, instead of sending them on to HTTPS.</summary>
     public bool PlainHttp { get; init; }
 
+    /// <summary>Whether workers ask EC2's metadata service whether their spot instance is taken back.</summary>
+    public bool SpotNotices { get; init; }
+
     /// <summary>How fast a rollout is.</summary>
     public StackTimes Times { get; init; } = StackTimes.Default;
 
@@ -56,6 +59,7 @@ internal sealed record StackContent
         Postgres = release.PostgresFile is not null,
         Certificate = release.CertificateFile is null ? null : FleetSecret.CertificatePath,
         PlainHttp = release.PlainHttp,
+        SpotNotices = release.SpotNotices,
         Times = times,
     };
 }

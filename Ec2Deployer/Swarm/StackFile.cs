@@ -28,6 +28,9 @@ internal static class StackFile
     /// <summary>The socket in each container where its program answers this host alone.</summary>
     public const string HealthSocketPath = "/tmp/health.sock";
 
+    /// <summary>Where EC2's instance metadata service answers every instance, and the containers on its own network.</summary>
+    public const string MetadataService = "http://169.254.169.254";
+
     private const string HealthSocket = $"http://unix:{HealthSocketPath}";
     private static readonly JsonSerializerOptions Readable = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, NewLine = "\n" };
 
@@ -63,6 +66,7 @@ internal static class StackFile
         // By place, not by number: a host with one core has no core 1, and its workers share the one.
         environment["Worker__CpuAffinity"] = $"#{place.ToString(CultureInfo.InvariantCulture)}";
         if (content.ModelPath is { } model) environment["Worker__ModelDirectory"] = Literal(model);
+        if (content.SpotNotices) environment["Worker__SpotNotices"] = MetadataService;
         return Service(content, content.WorkerImage, "Worker", FleetPaths.WorkerUser(place), environment, "node.labels.role == worker", "stop-first");
     }
 

@@ -34,7 +34,7 @@ internal static class RunBatchEndpoint
         if (inputs.Count == 0) return Refuse(Refusal.EmptyText("Every text is empty."));
         var begun = time.GetTimestamp();
         if (gate.TryRun(() => model.Compute(inputs), context.RequestAborted, BusyTime.TokensOf(inputs, model.Description.MaxTokens)) is not { } running)
-            return RunModelEndpoint.RefuseBusy(gate, telemetry);
+            return gate.IsClosed ? Refuse(RunModelEndpoint.Leaving) : RunModelEndpoint.RefuseBusy(gate, telemetry);
 
         var computation = await running;
         RunModelEndpoint.TellIfWanted(context.Response, gate, begun);

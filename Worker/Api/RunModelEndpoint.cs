@@ -12,6 +12,10 @@ internal static class RunModelEndpoint
     public static readonly Refusal Computing =
         new(StatusCodes.Status429TooManyRequests, "Computing", "The worker is computing; it takes one request at a time.", RetryAfter: 1);
 
+    /// <summary>The gate is closed: as to whoever finds it taken, another worker may be free.</summary>
+    public static readonly Refusal Leaving =
+        new(StatusCodes.Status429TooManyRequests, "Leaving", "The worker's machine is about to go; it takes no more requests.", RetryAfter: 1);
+
     /// <summary>Maps the endpoint.</summary>
     public static void MapRunModel(this IEndpointRouteBuilder endpoints) =>
         // A lambda: a method's class would be its tag in the API's description.
@@ -50,7 +54,7 @@ internal static class RunModelEndpoint
         TextInput[] inputs = [new(text, body.Pair)];
         var begun = time.GetTimestamp();
         if (gate.TryRun(() => model.Compute(inputs), context.RequestAborted, BusyTime.TokensOf(inputs, model.Description.MaxTokens)) is not { } running)
-            return RefuseBusy(gate, telemetry);
+            return gate.IsClosed ? Refuse(Leaving) : RefuseBusy(gate, telemetry);
         var computation = await running;
         TellIfWanted(context.Response, gate, begun);
         var result = computation.Results[0];

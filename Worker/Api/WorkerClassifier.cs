@@ -24,7 +24,7 @@ internal sealed class WorkerClassifier(
     {
         if (host.Ready is not { } model) return NotReady.Refusal;
         if (gate.TryRun(() => model.Compute(inputs), context.RequestAborted, BusyTime.TokensOf(inputs, model.Description.MaxTokens)) is not { } running)
-            return RunModelEndpoint.Computing;
+            return gate.IsClosed ? RunModelEndpoint.Leaving : RunModelEndpoint.Computing;
         var computation = await running;
         if (computation.TooLong is { } input) return Refusal.TooLong(input, model.Description.MaxTokens);
         return new Classified(

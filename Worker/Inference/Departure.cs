@@ -1,20 +1,23 @@
 namespace Lab.Worker.Inference;
 
-/// <summary>Whether this worker will soon be gone. Whoever learns of it announces it here, and orchestrators are told.</summary>
+/// <summary>
+/// Whether this worker will soon be gone. Whoever learns of it announces it here, and orchestrators are told. It cannot be
+/// taken back: the worker takes no more work, and finishes what is under way.
+/// </summary>
 internal sealed class Departure
 {
     private DepartureNotice? _notice;
 
-    /// <summary>The last announcement; <c>null</c> before the first.</summary>
+    /// <summary>Why and when, or null: nobody has announced anything.</summary>
     public DepartureNotice? Notice => Volatile.Read(ref _notice);
 
-    /// <summary>Announces that the worker will be gone: it finishes its work, and orchestrators give it no more.</summary>
-    /// <param name="reason">Why, in a few words.</param>
+    /// <summary>Says that the machine goes. Only the first notice counts.</summary>
+    /// <param name="reason">Why, in a few words, such as <c>spot interruption</c>.</param>
     /// <param name="at">When.</param>
-    public void Announce(string reason, DateTimeOffset at) => Volatile.Write(ref _notice, new(reason, at));
+    public void Announce(string reason, DateTimeOffset at) => Interlocked.CompareExchange(ref _notice, new(reason, at), null);
 }
 
-/// <summary>That a worker will be gone.</summary>
+/// <summary>That a worker's machine goes.</summary>
 /// <param name="Reason">Why, in a few words.</param>
 /// <param name="At">When.</param>
 internal sealed record DepartureNotice(string Reason, DateTimeOffset At);

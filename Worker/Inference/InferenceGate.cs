@@ -13,6 +13,7 @@ internal sealed class InferenceGate : IDisposable
     private readonly int _queueLimit;
     private readonly Thread _thread;
     private readonly IReadOnlyList<int> _cores;
+    private readonly Departure? _departure;
     private readonly TimeProvider _time;
     private readonly BusyTime _busy;
     private long _refusedAt = long.MinValue;
@@ -22,16 +23,21 @@ internal sealed class InferenceGate : IDisposable
     /// <param name="queueLimit">How many computations may wait.</param>
     /// <param name="cores">The cores to which the thread is tied; none leave it free. They must be allowed to this process.</param>
     /// <param name="time">The clock; the system's by default.</param>
-    public InferenceGate(int queueLimit = 0, IReadOnlyList<int>? cores = null, TimeProvider? time = null)
+    /// <param name="departure">Closes the gate once the machine is about to go; null: never.</param>
+    public InferenceGate(int queueLimit = 0, IReadOnlyList<int>? cores = null, TimeProvider? time = null, Departure? departure = null)
     {
         _queueLimit = queueLimit;
         _time = time ?? TimeProvider.System;
         _busy = new(_time);
         _cores = cores ?? [];
+        _departure = departure;
         // A pool thread would do, but on one core the pool has one thread, and /alive must answer during a computation.
         _thread = new Thread(Run) { IsBackground = true, Name = "inference" };
         _thread.Start();
     }
+
+    /// <summary>Whether nothing is let through any more, for the machine is about to go.</summary>
+    public bool IsClosed => _departure?.Notice is not null;
 
     /// <summary>Whether a computation is under way.</summary>
     public bool IsTaken => Volatile.Read(ref _inside) != 0;
@@ -50,9 +56,10 @@ internal sealed class InferenceGate : IDisposable
     /// <param name="compute">The computation.</param>
     /// <param name="cancellationToken">Cancelled when nobody waits for the result any longer.</param>
     /// <param name="tokens">About how many tokens it computes, from which follows how long others are told that it takes; 0 where that is not known.</param>
-    /// <returns>Its result to come, or null if the gate is taken. The gate is free again before the result is there.</returns>
+    /// <returns>Its result to come, or null if the gate is taken or closed. The gate is free again before the result is there.</returns>
     public Task<T>? TryRun<T>(Func<T> compute, CancellationToken cancellationToken, int tokens = 0)
     {
+        if (IsClosed) return null;
         if (Interlocked.Increment(ref _inside) > 1 + _queueLimit)
         {
             Volatile.Write(ref _refusedAt, _time.GetTimestamp());

@@ -46,6 +46,7 @@ internal sealed partial class StandIn
             ?? throw new Ec2Fault("InvalidKeyPair.NotFound", $"The key pair '{form["KeyName"]}' does not exist");
         if (Options.NotOffered.Contains(zone) || Options.Unsupported.Contains(zone)) throw new Ec2Fault("Unsupported", $"Your requested instance type ({form["InstanceType"]}) is not supported in your requested Availability Zone ({zone}).");
         if (Options.NoCapacity.Contains(zone)) throw Ec2Fault.NoCapacity(zone);
+        var spotPrice = SpotPrice(form, zone);
         var userData = Convert.FromBase64String(form["UserData"] ?? "");
         if (userData.Length > 16384) throw new Ec2Fault("InvalidParameterValue", "User data is limited to 16384 bytes");
         var disk = form.Structures("BlockDeviceMapping").Single();
@@ -66,6 +67,7 @@ internal sealed partial class StandIn
             WantsPublicAddress = network["AssociatePublicIpAddress"] == "true",
             TerminatesOnShutdown = form["InstanceInitiatedShutdownBehavior"] == "terminate",
             Request = form.Fields,
+            SpotPrice = spotPrice,
             GroupIds = groups,
         };
         _instances.Add(instance.Id, instance);
@@ -115,6 +117,7 @@ internal sealed partial class StandIn
         var instances = form.List("InstanceId").Select(Instance).ToList();
         if (instances.Find(instance => instance.State is not ("running" or "stopping" or "stopped")) is { } other)
             throw new Ec2Fault("IncorrectInstanceState", $"The instance '{other.Id}' is not in a state from which it can be stopped.");
+        RequireNoSpot(instances);
         foreach (var instance in instances)
         {
             if (instance.State != "running") continue;
@@ -219,6 +222,7 @@ internal sealed partial class StandIn
         instance.Addresses?.PublicAddress is { } address && instance.State is "running" ? E("ipAddress", address) : null,
         E("vpcId", Vpc), E("subnetId", instance.SubnetId), E("clientToken", instance.ClientToken), E("hypervisor", "xen"),
         instance.StateReason is { } reason ? new XElement(Ns + "stateReason", E("code", reason), E("message", $"{reason}: the machine did not start")) : null,
+        instance.SpotPrice is not null ? E("instanceLifecycle", "spot") : null, instance.SpotPrice is not null ? E("spotInstanceRequestId", RequestOf(instance)) : null,
         Set("groupSet", instance.GroupIds.Select(id => new object?[] { E("groupId", id), E("groupName", _groups.GetValueOrDefault(id)?.Name) })),
         Set("blockDeviceMapping", _volumes.Values.Where(volume => volume.InstanceId == instance.Id)
             .Select(volume => new object?[] { E("deviceName", "/dev/xvda"), new XElement(Ns + "ebs", E("volumeId", volume.Id), E("status", "attached")) })),

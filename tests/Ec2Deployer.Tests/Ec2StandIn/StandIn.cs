@@ -64,6 +64,7 @@ internal sealed partial class StandIn : IAsyncDisposable
             [nameof(DescribeRegions)] = DescribeRegions,
             [nameof(DescribeInstanceTypes)] = DescribeInstanceTypes,
             [nameof(DescribeRouteTables)] = DescribeRouteTables,
+            [nameof(DescribeSpotInstanceRequests)] = DescribeSpotInstanceRequests,
         };
     }
 

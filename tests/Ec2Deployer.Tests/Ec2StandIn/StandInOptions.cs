@@ -35,6 +35,18 @@ internal sealed class StandInOptions
     /// <summary>Zones without capacity.</summary>
     public HashSet<string> NoCapacity { get; } = [];
 
+    /// <summary>Zones without spot capacity.</summary>
+    public HashSet<string> NoSpotCapacity { get; } = [];
+
+    /// <summary>What a spot instance costs an hour in each zone that is not cheaper than all maximum prices.</summary>
+    public Dictionary<string, decimal> SpotPrices { get; } = [];
+
+    /// <summary>How many spot instances the account may run.</summary>
+    public int SpotLimit { get; set; } = 20;
+
+    /// <summary>Whether the account has the role that EC2 needs for spot instances, or the caller may make it.</summary>
+    public bool HasSpotRole { get; set; } = true;
+
     /// <summary>Actions that the caller may not perform.</summary>
     public HashSet<string> Denied { get; } = [];
 
