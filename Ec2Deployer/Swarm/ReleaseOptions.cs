@@ -30,8 +30,11 @@ internal sealed record ReleaseOptions
     /// <summary>Whether port 80 takes requests, without keys, instead of sending them on to HTTPS.</summary>
     public bool PlainHttp { get; init; }
 
-    /// <summary>A PFX or PEM file with the certificate for port 443, or null: self-signed.</summary>
+    /// <summary>A PFX or PEM file with the certificate for port 443, or null: self-signed, made by the deployer.</summary>
     public string? CertificateFile { get; init; }
+
+    /// <summary>The addresses that stay with the deployment: a certificate that is made is for them.</summary>
+    public IReadOnlyList<string> Addresses { get; init; } = [];
 
     /// <summary>Whether Docker is upgraded on the hosts where there is a newer version. This time only.</summary>
     public bool UpgradeDocker { get; init; }
