@@ -33,7 +33,7 @@ internal static class Ec2Errors
     /// <summary>What EC2 says of credentials, permissions, the account and its quotas: it will say the same of the real call.</summary>
     public static bool IsFinal(string? code) => code is "UnauthorizedOperation" or "AccessDenied" or "AccessDeniedException" or "AuthFailure" or "InvalidClientTokenId"
         or "SignatureDoesNotMatch" or "UnrecognizedClientException" or "MissingAuthenticationToken" or "ExpiredToken" or "ExpiredTokenException" or "RequestExpired"
-        or "OptInRequired" or "PendingVerification" or "Blocked" or "VcpuLimitExceeded" or "InstanceLimitExceeded" or "SecurityGroupLimitExceeded" or "ResourceLimitExceeded";
+        or "OptInRequired" or "PendingVerification" or "Blocked" or "VcpuLimitExceeded" or "InstanceLimitExceeded" or "SecurityGroupLimitExceeded" or "AddressLimitExceeded" or "ResourceLimitExceeded";
 
     /// <summary>The paragraph.</summary>
     /// <param name="exception">What the SDK threw.</param>
@@ -93,6 +93,7 @@ internal static class Ec2Errors
             "InvalidAMIID.NotFound" or "InvalidAMIID.Malformed" or "InvalidAMIID.Unavailable" =>
                 ($"the machine image does not exist in {options.Region} (EC2: {Message(e)})", "Images belong to one region: give an --image of this one, or none"),
             "InvalidSubnetID.NotFound" => ($"a subnet does not exist in {options.Region} (EC2: {Message(e)})", "Give a --subnet of this region, or '--subnet \"\"' for the default VPC's"),
+            "AddressLimitExceeded" => ($"the account may have no more Elastic IP addresses in {options.Region} (EC2: {Message(e)})", $"{Ec2Addresses.WayOut(options)}, {again}"),
             "SecurityGroupLimitExceeded" or "ResourceLimitExceeded" or "RulesPerSecurityGroupLimitExceeded" or "VolumeLimitExceeded" or "MaxIOPSLimitExceeded" =>
                 ($"a quota of the account is used up ({e.ErrorCode}; EC2: {Message(e)})", $"Remove what is no longer needed or ask for more under Service Quotas, {again}"),
             "RequestLimitExceeded" or "Throttling" or "ThrottlingException" =>

@@ -16,6 +16,7 @@ namespace Lab.Ec2Deployer.Aws;
 internal sealed class Ec2Executor(Ec2Calls calls, Ec2Observer observer, Action<string, string> launching)
 {
     private const int MaxGenerations = 50;
+    private readonly Ec2Addresses _addresses = new(calls);
 
     /// <summary>Executes the plan.</summary>
     /// <returns>How many calls were made.</returns>
@@ -33,6 +34,7 @@ internal sealed class Ec2Executor(Ec2Calls calls, Ec2Observer observer, Action<s
             {
                 var id = action is LaunchAction launch
                     ? await LaunchAsync(launch, plan, step, progress, cancellationToken)
+                    : action is AllocateAction allocate ? await AllocateAsync(allocate, plan, cancellationToken)
                     : await SendAsync(action.Request(plan.Ids), plan, cancellationToken);
                 if (id is not null) plan.Ids[action.Subject] = id;
                 progress.Audit(RequestText.ActionOf(action.Request(plan.Ids)), id is null ? action.Subject : $"{action.Subject} {id}");
@@ -117,6 +119,13 @@ internal sealed class Ec2Executor(Ec2Calls calls, Ec2Observer observer, Action<s
         }
     }
 
+    private async Task<string> AllocateAsync(AllocateAction allocate, DeploymentPlan plan, CancellationToken cancellationToken)
+    {
+        var made = await _addresses.AllocateAsync((AllocateAddressRequest)allocate.Request(plan.Ids), plan.Options.Name, allocate.Host, cancellationToken);
+        plan.Ids[AddressPlanner.Address(allocate.Host)] = made.Address;
+        return made.Id;
+    }
+
     // Once a list by tag shows it, no later run can take it for missing, whatever becomes of this one.
     private async Task VisibleAsync(string deployment, string id, CancellationToken cancellationToken)
     {
@@ -145,6 +154,9 @@ internal sealed class Ec2Executor(Ec2Calls calls, Ec2Observer observer, Action<s
                 CreateTagsRequest tags => Nothing(await Call((ec2, cancellationToken) => ec2.CreateTagsAsync(tags, cancellationToken))),
                 DeleteTagsRequest tags => Nothing(await Call((ec2, cancellationToken) => ec2.DeleteTagsAsync(tags, cancellationToken))),
                 TerminateInstancesRequest terminate => Nothing(await Call((ec2, cancellationToken) => ec2.TerminateInstancesAsync(terminate, cancellationToken))),
+                AssociateAddressRequest associate => await Done(_addresses.AssociateAsync(associate, cancellationToken)),
+                DisassociateAddressRequest disassociate => await Done(_addresses.DisassociateAsync(disassociate, cancellationToken)),
+                ReleaseAddressRequest release => await Done(_addresses.ReleaseAsync(release, cancellationToken)),
                 DeleteKeyPairRequest key => Nothing(await Call((ec2, cancellationToken) => ec2.DeleteKeyPairAsync(key, cancellationToken))),
                 _ => throw new NotSupportedException(request.GetType().Name),
             };
@@ -164,6 +176,11 @@ internal sealed class Ec2Executor(Ec2Calls calls, Ec2Observer observer, Action<s
 
         Task<T> Call<T>(Func<IAmazonEC2, CancellationToken, Task<T>> call) => calls.CallAsync(call, cancellationToken, fresh: true);
         static string? Nothing(AmazonWebServiceResponse _) => null;
+        static async Task<string?> Done(Task call)
+        {
+            await call;
+            return null;
+        }
     }
 
     // EC2 takes all rules of a request or, if it has one of them already, none.

@@ -10,6 +10,7 @@ namespace Lab.Ec2Deployer.Aws;
 /// <summary>Asks EC2 what a deployment consists of and where its next hosts may stand. Changes nothing.</summary>
 internal sealed class Ec2Observer(Ec2Calls calls)
 {
+    private readonly Ec2Addresses _addresses = new(calls);
     private static readonly string[] Alive = ["pending", "running", "stopping", "stopped"];
 
     /// <summary>All that the planner needs.</summary>
@@ -48,12 +49,15 @@ internal sealed class Ec2Observer(Ec2Calls calls)
     {
         var parts = await PartsAsync(options, AskedDisks.WhereAllowed, cancellationToken);
         var takenBack = await new SpotRequests(calls).TakenBackAsync(parts.Instances, cancellationToken);
+        var addresses = parts.Addresses.Select(Ec2Addresses.Observed).ToList();
         var instances = parts.Instances.Where(instance => Alive.Contains(instance.State.Name.Value))
             .Select(instance => Observed(instance, parts.Volumes) with { IsTakenBack = takenBack.Contains(instance.InstanceId) }).ToList();
         return new()
         {
             Known = true,
-            Instances = instances,
+            Instances = [.. Ec2Addresses.With(instances, addresses)],
+            Addresses = addresses,
+            AddressesRefused = parts.AddressesRefused,
             LooseDisks = Loose(parts.Volumes, parts.Instances.Select(Observed)),
             DisksRefused = parts.VolumesRefused,
             Groups = [.. parts.Groups.Select(Observed)],
@@ -72,26 +76,20 @@ internal sealed class Ec2Observer(Ec2Calls calls)
         var instances = await InstancesAsync(options.Name, cancellationToken);
         var groups = await GroupsAsync(options.Name, cancellationToken);
         var keys = await KeysAsync(OfDeployment(options.Name), cancellationToken);
-        List<Volume> disks = [];
-        var refused = false;
-        try
-        {
-            if (asked != AskedDisks.None) disks = await VolumesAsync(options.Name, cancellationToken);
-        }
-        catch (AmazonEC2Exception e) when (asked == AskedDisks.WhereAllowed && e.ErrorCode is "UnauthorizedOperation" or "AccessDenied")
-        {
-            refused = true;
-        }
+        var (disks, refused) = asked == AskedDisks.None ? ([], false) : await Ec2Calls.WhereAllowedAsync(VolumesAsync(options.Name, cancellationToken), isNeeded: asked == AskedDisks.All);
+        var (addresses, addressesRefused) = asked == AskedDisks.None ? ([], false) : await Ec2Calls.WhereAllowedAsync(_addresses.ListAsync(options.Name, cancellationToken));
 
         var ownership = new Ownership(options, [.. groups.Select(group => (group.GroupName, TagsOf(group.Tags))), .. keys.Select(key => (key.Name, key.Tags!))]);
         var others = instances.Where(instance => instance.State.Name.Value is not ("terminated" or "shutting-down")).Select(instance => TagsOf(instance.Tags))
-            .Concat(groups.Select(group => TagsOf(group.Tags))).Concat(keys.Select(key => key.Tags!)).Concat(disks.Select(disk => TagsOf(disk.Tags)))
+            .Concat(groups.Select(group => TagsOf(group.Tags))).Concat(keys.Select(key => key.Tags!)).Concat(disks.Select(disk => TagsOf(disk.Tags))).Concat(addresses.Select(address => TagsOf(address.Tags)))
             .Where(tags => !ownership.IsOwn(tags)).Select(tags => tags.GetValueOrDefault(LabTags.Owner)).OfType<string>().Distinct().Order(StringComparer.Ordinal);
         return new(
             [.. instances.Where(instance => ownership.IsOwn(TagsOf(instance.Tags)))], [.. groups.Where(group => ownership.IsOwn(TagsOf(group.Tags)))],
             [.. keys.Where(key => ownership.IsOwn(key.Tags!))], [.. disks.Where(disk => ownership.IsOwn(TagsOf(disk.Tags)))], [.. others])
         {
             VolumesRefused = refused,
+            Addresses = [.. addresses.Where(address => ownership.IsOwn(TagsOf(address.Tags)))],
+            AddressesRefused = addressesRefused,
         };
     }
 
@@ -175,6 +173,7 @@ internal sealed class Ec2Observer(Ec2Calls calls)
                 .. (instance.NetworkInterfaces ?? []).Select(network => network.NetworkInterfaceId).OfType<string>(),
             ],
             PublicAddress = string.IsNullOrEmpty(instance.PublicIpAddress) ? null : instance.PublicIpAddress,
+            ForeignAddress = Ec2Addresses.Elastic(instance),
             PrivateAddress = string.IsNullOrEmpty(instance.PrivateIpAddress) ? null : instance.PrivateIpAddress,
             LaunchedAt = instance.LaunchTime is { } at ? new DateTimeOffset(at.ToUniversalTime()) : default,
             // The launch time is that of the last start; the first interface stays from the first one on.

@@ -26,6 +26,7 @@ internal static class PlanDocument
                 host.Zone,
                 host.InstanceId,
             }),
+            ["addresses"] = plan.Addresses.Select(host => new { Host = host, Address = Known(plan.Ids[AddressPlanner.Address(host)]) }),
             ["containers"] = plan.Containers.Select(container => new { container.Name, container.Host, container.Port, container.TlsPort }),
             ["images"] = images,
             ["security_groups"] = plan.Groups.Select(group => new
@@ -60,6 +61,8 @@ internal static class PlanDocument
         document["remote"] = remote.Select(step => new { step.Host, step.Title, step.Command, TimeoutSeconds = step.Timeout.TotalSeconds, step.Input });
         return document;
     }
+
+    private static string? Known(string id) => Ec2Ids.IsSymbolic(id) ? null : id;
 
     private static decimal? Rounded(decimal? value, int digits) => value is { } known ? Math.Round(known, digits) : null;
 }

@@ -122,6 +122,7 @@ internal static class Settings
         new(Option(Ttl, "TIME", "Hosts end themselves after so long, such as 4h; counted from their first start, and for running ones changed by 'ttl' [default: never]"), (o, v) => o with { Ttl = Duration(v) }),
         new(Option("--ssh-from", "CIDR", "Addresses that may reach SSH, such as 203.0.113.7/32 [default: this machine's public address]"), (o, v) => o with { SshFrom = v }),
         new(Option("--http-from", "CIDR", "Addresses that may reach HTTP and HTTPS; 0.0.0.0/0 is everybody [default: this machine's public address]"), (o, v) => o with { HttpFrom = v }),
+        new(Option("--elastic-ip", "yes|no", "Hosts that clients reach have Elastic IP addresses, which stay when they are stopped or replaced, and cost as long as they are not given back [default: yes]"), (o, v) => o with { ElasticIp = YesNo(v) }),
         new(Option("--otlp", "URL", "OpenTelemetry collector that gets traces and metrics, such as http://10.0.0.5:4317 [default: none]"), (o, v) => o with { Otlp = Address(v) }),
         new(Option("--base-image", "REF", "Container image to build upon [default: the .NET SDK's chiseled one with ICU]"), (o, v) => o with { BaseImage = v }),
         new(Option("--model", "DIR", "Model directory to serve [default: the bundled one]"), (o, v) => o with { ModelDirectory = Path.GetFullPath(v) }),

@@ -24,6 +24,8 @@ internal sealed class DeployOperation(FleetAccess access, string sources, HttpCl
     {
         session.RequireAll();
         var release = session.Release;
+        if (release.CertificateFile is null)
+            release = release with { CertificateFile = OwnCertificate.Ensure(release.StateDirectory, release.Addresses, access.Time.GetUtcNow(), session.Progress.Note) };
         var keys = FleetKeys.Open(release.StateDirectory);
         var secrets = keys.Secrets(release);
         var surveys = await HostSurveys.ReadAllAsync(session, cancellationToken);

@@ -37,9 +37,11 @@ internal sealed class FleetKeys
     public static void Check(string directory)
     {
         foreach (var file in (string[])["api-key", "admin-key"]) Existing(Path.Combine(directory, file));
+        OwnCertificate.Check(directory);
     }
 
     /// <summary>Everything that the orchestrator is to know and nobody else.</summary>
+    /// <param name="release">The release, with its certificate.</param>
     /// <exception cref="DeploymentException">A file that an option names cannot be used.</exception>
     public IReadOnlyList<FleetSecret> Secrets(ReleaseOptions release) =>
         [.. FleetSecret.Planned(release).Select(secret => secret with

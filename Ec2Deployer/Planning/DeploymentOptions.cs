@@ -78,6 +78,9 @@ internal sealed record DeploymentOptions
     /// <summary>The deployer reaches the hosts by their private addresses; they get no public ones.</summary>
     public bool UsePrivateAddress { get; init; }
 
+    /// <summary>Whether hosts that clients reach have Elastic IP addresses, which stay when they are stopped or replaced.</summary>
+    public bool ElasticIp { get; init; } = true;
+
     /// <summary>Subnets (<c>subnet-…</c>) of one VPC in which new hosts stand, or none: the default VPC's.</summary>
     public IReadOnlyList<string> Subnets { get; init; } = [];
 
@@ -114,4 +117,8 @@ internal sealed record DeploymentOptions
     /// <summary>Whether hosts get a public IPv4 address, which EC2 charges for.</summary>
     [JsonIgnore]
     public bool PublicAddresses => !UsePrivateAddress;
+
+    /// <summary>Whether there are Elastic IP addresses.</summary>
+    [JsonIgnore]
+    public bool HasElasticAddresses => ElasticIp && PublicAddresses;
 }

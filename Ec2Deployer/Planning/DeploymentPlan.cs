@@ -30,6 +30,9 @@ internal sealed record DeploymentPlan
     /// <summary>Identifiers known when the plan was made.</summary>
     public required Ec2Ids Ids { get; init; }
 
+    /// <summary>The hosts that have Elastic IP addresses.</summary>
+    public IReadOnlyList<string> Addresses { get; init; } = [];
+
     /// <summary>What it costs to run.</summary>
     public required Cost Cost { get; init; }
 

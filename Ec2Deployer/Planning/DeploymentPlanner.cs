@@ -48,10 +48,13 @@ internal sealed class DeploymentPlanner
 
         if (_observed.Others.Count > 0) _notes.Add($"Another '{_options.Name}' in {_options.Region} belongs to {string.Join(" and ", _observed.Others)} and is left alone.");
         RequireReplaceable();
+        var addresses = new AddressPlanner(_options, _observed, _ids, _actions, _notes);
+        addresses.Allocate();
         PlanKey();
         var groups = PlanGroups();
         var hosts = PlanHosts(image);
         PlanSurplus();
+        addresses.Associate(hosts);
         var launched = _actions.OfType<LaunchAction>().Select(launch => launch.Host).ToList();
         var starting = launched.Concat(hosts.Where(host => _actions.Any(action => action.Kind == ActionKind.Start && action.Subject == host.Name))).ToList();
         var spot = launched.Count(host => host.IsSpot);
@@ -69,9 +72,10 @@ internal sealed class DeploymentPlanner
             Image = image.Name.Length == 0 || image.Name == image.Id ? image.Id : $"{image.Id} ({image.Name})",
             Actions = _actions,
             Ids = _ids,
-            Cost = RunningCost.Of(_options, [.. Remaining(hosts).Select(Running)], _observed.LooseDisks, launched.Count, _diskGiB, spot),
+            Addresses = addresses.Hosts,
+            Cost = RunningCost.Of(_options, [.. Remaining(hosts).Select(Running)], _observed.LooseDisks, launched.Count, _diskGiB, spotLaunches: spot),
             Starting = [.. starting.Select(host => host.Name)],
-            StartingCost = RunningCost.Of(_options, [.. _actions.OfType<StartAction>().Select(start => Running(start.Instance))], [], launched.Count, _diskGiB, spot),
+            StartingCost = RunningCost.Of(_options, [.. _actions.OfType<StartAction>().Select(start => Running(start.Instance))], [], launched.Count, _diskGiB, spotLaunches: spot),
             Notes = _notes,
         };
     }
@@ -244,24 +248,8 @@ internal sealed class DeploymentPlanner
             _notes.Add($"{host.Name} keeps the {what} it was started with ({is_}, not {asked}): that does not change; 'publish --replace {host.Name}' puts another host in its place.");
     }
 
-    /// <summary>Sets what lacks or differs of the first resource's tags, and takes off what is to be absent, on all of them.</summary>
-    private void PlanTags(string subject, IReadOnlyList<string> resources, IReadOnlyDictionary<string, string>? observed, IEnumerable<Tag> wanted)
-    {
-        if (observed is null) return;
-        var tags = wanted.Where(tag => observed.GetValueOrDefault(tag.Key) != tag.Value).ToList();
-        if (tags.Count > 0)
-        {
-            _actions.Add(new SimpleAction(ActionKind.Change, subject, $"tags of {resources[0]}: {string.Join(", ", tags.Select(tag => tag.Key))}",
-                _ => Ec2Requests.Tag(resources, tags)));
-        }
-
-        var surplus = _options.Tags.Where(tag => tag.Value is null && observed.ContainsKey(tag.Key)).Select(tag => tag.Key).ToList();
-        if (surplus.Count > 0)
-        {
-            _actions.Add(new SimpleAction(ActionKind.Change, subject, $"tags of {resources[0]} taken off: {string.Join(", ", surplus)}",
-                _ => Ec2Requests.Untag(resources, surplus)));
-        }
-    }
+    private void PlanTags(string subject, IReadOnlyList<string> resources, IReadOnlyDictionary<string, string>? observed, IEnumerable<Tag> wanted) =>
+        _actions.AddRange(TagActions.Of(_options, subject, resources, observed, wanted));
 
     private void PlanSurplus()
     {

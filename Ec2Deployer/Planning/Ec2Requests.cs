@@ -127,6 +127,30 @@ internal static class Ec2Requests
     /// <summary>Ends an instance for good.</summary>
     public static TerminateInstancesRequest Terminate(string instanceId) => new() { InstanceIds = [instanceId] };
 
+    /// <summary>Allocates an Elastic IP address, with its tags from the first moment on: the call has no token by which it could be repeated.</summary>
+    /// <param name="options">Name, owner, tags.</param>
+    /// <param name="host">The host that is to have it.</param>
+    public static AllocateAddressRequest Allocate(DeploymentOptions options, string host) => new()
+    {
+        Domain = DomainType.Vpc,
+        TagSpecifications = [Specification(ResourceType.ElasticIp, AddressTags(options, host))],
+    };
+
+    /// <summary>The tags of an Elastic IP address.</summary>
+    /// <inheritdoc cref="Allocate"/>
+    public static List<Tag> AddressTags(DeploymentOptions options, string host) =>
+        [.. Tags(options, null, null), new Tag(LabTags.Host, host), new Tag(LabTags.Name, $"{options.Name}/{host}")];
+
+    /// <summary>Puts an address on an instance, from wherever it is.</summary>
+    public static AssociateAddressRequest Associate(string allocationId, string instanceId) =>
+        new() { AllocationId = allocationId, InstanceId = instanceId, AllowReassociation = true };
+
+    /// <summary>Takes an address off its instance.</summary>
+    public static DisassociateAddressRequest Disassociate(string associationId) => new() { AssociationId = associationId };
+
+    /// <summary>Gives an address back.</summary>
+    public static ReleaseAddressRequest Release(string allocationId) => new() { AllocationId = allocationId };
+
     /// <summary>The tags of a part of the deployment.</summary>
     public static List<Tag> Tags(DeploymentOptions options, PlannedHost? host, string? imageId)
     {

@@ -30,6 +30,15 @@ internal sealed record ObservedDeployment
     /// <summary>Its disks that no instance of it has, which cost all the same.</summary>
     public IReadOnlyList<ObservedDisk> LooseDisks { get; init; } = [];
 
+    /// <summary>Its Elastic IP addresses.</summary>
+    public IReadOnlyList<ObservedAddress> Addresses { get; init; } = [];
+
+    /// <summary>Whether the account may not ask for addresses, so that none is allocated.</summary>
+    public bool AddressesRefused { get; init; }
+
+    /// <summary>Its addresses that no instance of it has, which cost all the same.</summary>
+    public IReadOnlyList<ObservedAddress> LooseAddresses => [.. Addresses.Where(address => Instances.All(instance => instance.Id != address.InstanceId))];
+
     /// <summary>Whether the account may not ask for disks, so that their sizes are taken from the options.</summary>
     public bool DisksRefused { get; init; }
 
@@ -40,7 +49,7 @@ internal sealed record ObservedDeployment
     public IReadOnlyList<string> Reclaimed { get; init; } = [];
 
     /// <summary>Whether EC2 shows nothing of it.</summary>
-    public bool IsNothing => Instances.Count == 0 && Groups.Count == 0 && Key is null;
+    public bool IsNothing => Instances.Count == 0 && Groups.Count == 0 && Key is null && Addresses.Count == 0;
 
     /// <summary>Its instances, without those terminated or on their way there.</summary>
     public IReadOnlyList<ObservedInstance> Instances { get; init; } = [];
@@ -125,6 +134,12 @@ internal sealed record ObservedInstance
 
     /// <summary>Its public IPv4 address, or null.</summary>
     public string? PublicAddress { get; init; }
+
+    /// <summary>The deployment's Elastic IP address that it has, or null.</summary>
+    public string? ElasticAddress { get; init; }
+
+    /// <summary>An Elastic IP address that it has and that is not the deployment's, or null.</summary>
+    public string? ForeignAddress { get; init; }
 
     /// <summary>Its private IPv4 address, or null while it is pending.</summary>
     public string? PrivateAddress { get; init; }

@@ -9,7 +9,7 @@ namespace Lab.Ec2Deployer.Swarm;
 /// <param name="Content">What nobody else may know; null in a plan, which reads no secret.</param>
 internal sealed record FleetSecret(string Kind, string Target, string? Content)
 {
-    /// <summary>Where the container sees the user's certificate: not among the configuration's secrets.</summary>
+    /// <summary>Where the container sees the certificate for port 443: not among the configuration's secrets.</summary>
     public const string CertificatePath = "/run/lab/https.pem";
 
     /// <summary>The secrets of a release without their content: reads and makes nothing.</summary>
@@ -17,7 +17,8 @@ internal sealed record FleetSecret(string Kind, string Target, string? Content)
     {
         var secrets = new List<FleetSecret> { new("key", "Access__Keys__client", null), new("admin-key", "Access__AdminKeys__deployer", null) };
         if (release.PostgresFile is not null) secrets.Add(new("postgres", "Jobs__ConnectionString", null));
-        if (release.CertificateFile is not null) secrets.Add(new("certificate", CertificatePath, null));
+        // The user's own, or the one that the deployer makes.
+        secrets.Add(new("certificate", CertificatePath, null));
         return secrets;
     }
 

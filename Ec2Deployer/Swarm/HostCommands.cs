@@ -115,7 +115,7 @@ internal static class HostCommands
         exit 1
         """)) { IsRepeatable = true };
 
-    /// <summary>The certificate that the orchestrator serves, as PEM: the user's own, which its container sees, or the one that it made itself.</summary>
+    /// <summary>The certificate that the orchestrator serves, as PEM: the one that its container was given, or, in a version of before, made itself.</summary>
     public static HostCommand Certificate(string deployment) => new("reading the certificate", Shell.Root($"""
         {OrchestratorProcess(deployment)}
         for file in /proc/$process/root{FleetSecret.CertificatePath} {FleetPaths.State}/https/certificate.pem; do

@@ -33,8 +33,11 @@ internal sealed record ReleaseOptions
     /// <summary>Whether workers ask EC2's metadata service whether their spot instance is taken back.</summary>
     public bool SpotNotices { get; init; }
 
-    /// <summary>A PFX or PEM file with the certificate for port 443, or null: self-signed.</summary>
+    /// <summary>A PFX or PEM file with the certificate for port 443, or null: self-signed, made by the deployer.</summary>
     public string? CertificateFile { get; init; }
+
+    /// <summary>The addresses that stay with the deployment: a certificate that is made is for them.</summary>
+    public IReadOnlyList<string> Addresses { get; init; } = [];
 
     /// <summary>Whether Docker is upgraded on the hosts where there is a newer version. This time only.</summary>
     public bool UpgradeDocker { get; init; }

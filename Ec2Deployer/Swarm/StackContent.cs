@@ -57,7 +57,7 @@ internal sealed record StackContent
         Otlp = release.Otlp,
         ModelPath = release.ModelDirectory is { } model ? PublishedFiles.ModelPath(model) : null,
         Postgres = release.PostgresFile is not null,
-        Certificate = release.CertificateFile is null ? null : FleetSecret.CertificatePath,
+        Certificate = FleetSecret.CertificatePath,
         PlainHttp = release.PlainHttp,
         SpotNotices = release.SpotNotices,
         Times = times,

@@ -122,8 +122,8 @@ internal sealed partial class StandIn
         {
             if (instance.State != "running") continue;
             instance.State = "stopping";
-            // A public address is given back when the instance stops.
-            instance.Addresses = instance.Addresses! with { PublicAddress = null };
+            // A public address of the pool is given back when the instance stops.
+            instance.Addresses = instance.Addresses! with { PublicAddress = AddressOf(instance)?.Ip };
             _boots.Add(Task.Run(async () =>
             {
                 await _hosts.StopAsync(instance, terminate: false, _end.Token);
@@ -174,6 +174,7 @@ internal sealed partial class StandIn
             {
                 if (instance.State != "pending") return;
                 (instance.Addresses, instance.State) = (addresses, "running");
+                PutOn(instance);
             }
         }
         catch (Exception e) when (e is not OperationCanceledException)
@@ -198,6 +199,7 @@ internal sealed partial class StandIn
             lock (_lock)
             {
                 instance.State = "terminated";
+                if (AddressOf(instance) is { } address) TakeOff(address);
                 instance.InterfaceUntil = _call + Options.InterfaceLag;
                 foreach (var volume in _volumes.Values.Where(volume => volume.InstanceId == instance.Id).ToList()) _volumes.Remove(volume.Id);
                 foreach (var card in _interfaces.Values.Where(card => card.InstanceId == instance.Id).ToList()) _interfaces.Remove(card.Id);
@@ -219,7 +221,7 @@ internal sealed partial class StandIn
         new XElement(Ns + "cpuOptions", E("coreCount", 1), E("threadsPerCore", 2)),
         new XElement(Ns + "placement", E("availabilityZone", instance.Zone), E("tenancy", "default")),
         instance.Addresses is { } addresses && instance.State is not "terminated" ? E("privateIpAddress", addresses.PrivateAddress) : null,
-        instance.Addresses?.PublicAddress is { } address && instance.State is "running" ? E("ipAddress", address) : null,
+        instance.Addresses?.PublicAddress is { } address && instance.State is "running" or "stopping" or "stopped" ? E("ipAddress", address) : null,
         E("vpcId", Vpc), E("subnetId", instance.SubnetId), E("clientToken", instance.ClientToken), E("hypervisor", "xen"),
         instance.StateReason is { } reason ? new XElement(Ns + "stateReason", E("code", reason), E("message", $"{reason}: the machine did not start")) : null,
         instance.SpotPrice is not null ? E("instanceLifecycle", "spot") : null, instance.SpotPrice is not null ? E("spotInstanceRequestId", RequestOf(instance)) : null,

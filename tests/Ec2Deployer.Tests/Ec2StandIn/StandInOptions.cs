@@ -23,6 +23,9 @@ internal sealed class StandInOptions
     /// <summary>Older types refuse <c>Latest</c>.</summary>
     public bool Xen { get; set; } = true;
 
+    /// <summary>How many Elastic IP addresses the account may have.</summary>
+    public int AddressQuota { get; set; } = 5;
+
     /// <summary>Who the caller is, or null: there is no STS here.</summary>
     public CallerIdentity? Identity { get; set; } = new("123456789012", "arn:aws:iam::123456789012:user/ana");
 

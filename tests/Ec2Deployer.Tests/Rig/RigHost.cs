@@ -102,6 +102,17 @@ internal sealed class RigHost : IAsyncDisposable
         return process.ExitCode == 0 ? output : throw new InvalidOperationException($"{Host.Name}: {command} ended with {process.ExitCode}: {await error}");
     }
 
+    /// <summary>Gives the host another address beside its own; whoever knew it as another host's learns that anew.</summary>
+    public async Task TakeAddressAsync(string address)
+    {
+        await RunAsync($"ip address replace {address}/24 dev eth0");
+        using var flush = Process.Start("ip", ["neigh", "flush", "dev", "lab0", "to", address]);
+        await flush.WaitForExitAsync();
+    }
+
+    /// <summary>Takes such an address off the host.</summary>
+    public async Task LoseAddressAsync(string address) => await RunAsync($"ip address del {address}/24 dev eth0 || true");
+
     /// <summary>Stops every process of the host where it stands: the kernel still takes connections, and nobody answers.</summary>
     public Task HangAsync() => SignalInitAsync("STOP");
 
