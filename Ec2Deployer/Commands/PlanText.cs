@@ -19,7 +19,7 @@ internal sealed class PlanText(Screen screen, DeploymentPlan plan)
 
         screen.Heading("Hosts");
         screen.Table(["name", "runs", "type", "zone", "instance"], plan.Hosts.Select(host => (IReadOnlyList<string>)
-            [host.Name, Runs(host), host.InstanceType, host.Zone, host.InstanceId ?? "to be created"]));
+            [host.Name, Runs(host, plan.Options), host.InstanceType, host.Zone, host.InstanceId ?? "to be created"]));
         screen.Line($"  machine image {plan.Image}");
         if (plan.Options.End is { } set) screen.Line($"  hosts end themselves at {HostEnd.Text(set)}, new ones too");
         else if (plan.Options.Ttl is { } ttl) screen.Line($"  hosts end themselves {Durations.Text(ttl)} after their first start");
@@ -74,8 +74,8 @@ internal sealed class PlanText(Screen screen, DeploymentPlan plan)
         }
     }
 
-    private static string Runs(PlannedHost host) =>
-        (host.Role == HostRole.Orchestrator ? "orchestrator" : host.Front ? "orchestrator, 2 workers" : "2 workers") + (host.Manager ? ", Swarm manager" : "");
+    private static string Runs(PlannedHost host, DeploymentOptions options) =>
+        (host.Role == HostRole.Orchestrator ? options.Dashboard ? "orchestrator, dashboard" : "orchestrator" : host.Front ? "orchestrator, 2 workers" : "2 workers") + (host.Manager ? ", Swarm manager" : "");
 
     private static string Text(PlannedImage image) => image.Bytes is { } bytes
         ? string.Create(CultureInfo.InvariantCulture, $"{image.Name}:{image.Version} {bytes / 1e6:F1} MB")
