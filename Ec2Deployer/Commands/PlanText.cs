@@ -19,7 +19,7 @@ internal sealed class PlanText(Screen screen, DeploymentPlan plan)
 
         screen.Heading("Hosts");
         screen.Table(["name", "runs", "type", "zone", "instance"], plan.Hosts.Select(host => (IReadOnlyList<string>)
-            [host.Name, Runs(host), SpotText.Type(host.InstanceType, host.IsSpot), host.Zone, host.InstanceId ?? "to be created"]));
+            [host.Name, Runs(host, plan.Options), SpotText.Type(host.InstanceType, host.IsSpot), host.Zone, host.InstanceId ?? "to be created"]));
         screen.Line($"  machine image {plan.Image}");
         if (Fixed() is { Count: > 0 } addresses) screen.Line($"  addresses that stay: {string.Join(", ", addresses.Select(address => $"{address.Value} ({address.Key})"))}; each costs {Money.Rate(PriceTable.Bundled.Of(plan.Options.Region, [], [], 1).HourlyUsd)} an hour, as another public address does, but also while its host is stopped");
         if (plan.Options.End is { } set) screen.Line($"  hosts end themselves at {HostEnd.Text(set)}, new ones too");
@@ -77,8 +77,8 @@ internal sealed class PlanText(Screen screen, DeploymentPlan plan)
 
     private Dictionary<string, string> Fixed() => plan.Addresses.ToDictionary(host => host, host => plan.Ids[AddressPlanner.Address(host)]);
 
-    private static string Runs(PlannedHost host) =>
-        (host.Role == HostRole.Orchestrator ? "orchestrator" : host.Front ? "orchestrator, 2 workers" : "2 workers") + (host.Manager ? ", Swarm manager" : "");
+    private static string Runs(PlannedHost host, DeploymentOptions options) =>
+        (host.Role == HostRole.Orchestrator ? options.Dashboard ? "orchestrator, dashboard" : "orchestrator" : host.Front ? "orchestrator, 2 workers" : "2 workers") + (host.Manager ? ", Swarm manager" : "");
 
     private static string Text(PlannedImage image) => image.Bytes is { } bytes
         ? string.Create(CultureInfo.InvariantCulture, $"{image.Name}:{image.Version} {bytes / 1e6:F1} MB")

@@ -109,6 +109,13 @@ internal sealed class ImageBuilder(string sources, string state, HttpClient http
     public Task<PackedImage?> FindAsync(string reference, CancellationToken cancellationToken) =>
         ReadAsync(Path.Combine(_images, $"{reference[(reference.LastIndexOf('/') + 1)..].Replace(':', '-')}.json"), cancellationToken);
 
+    /// <summary>Keeps the description of an image that is made otherwise; its layers are in <see cref="LayerDirectory"/>.</summary>
+    public Task KeepAsync(ContainerProject project, PackedImage image, CancellationToken cancellationToken) =>
+        File.WriteAllTextAsync(DescriptionOf(project, image.Tag), JsonSerializer.Serialize(image, PackagingJson.Default.PackedImage), cancellationToken);
+
+    /// <inheritdoc cref="DashboardPackage.FetchAsync"/>
+    public Task<string> FetchDashboardAsync(CancellationToken cancellationToken) => DashboardPackage.FetchAsync(sources, _artifacts, cancellationToken);
+
     private async Task<PackedImage?> ReadBuiltAsync(ContainerProject project, string built, string fingerprint, CancellationToken cancellationToken) =>
         File.Exists(built) && (await File.ReadAllTextAsync(built, cancellationToken)).Split(' ') is [var last, var tag] && last == fingerprint
             ? await ReadAsync(DescriptionOf(project, tag), cancellationToken)

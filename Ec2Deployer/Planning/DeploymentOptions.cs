@@ -87,6 +87,9 @@ internal sealed record DeploymentOptions
     /// <summary>Where the services send telemetry by OTLP, or null: nowhere.</summary>
     public Uri? Otlp { get; init; }
 
+    /// <summary>Whether Aspire's dashboard runs on the orchestrator's host, and the services send their telemetry there.</summary>
+    public bool Dashboard { get; init; }
+
     /// <summary>The container image that ours are built upon, or null: the .NET SDK's own.</summary>
     public string? BaseImage { get; init; }
 

@@ -58,6 +58,10 @@ internal static partial class DeploymentOptionsCheck
             .Select(subnet => $"--subnet '{subnet}' is no subnet: subnet- and 8 or 17 hexadecimal digits."));
         if (options.Otlp is { } otlp && (!otlp.IsAbsoluteUri || otlp.Scheme is not ("http" or "https")))
             errors.Add($"--otlp '{otlp}' is no address: such as http://10.0.0.5:4317.");
+        if (options.Dashboard && options.Otlp is not null)
+            errors.Add("--dashboard yes beside --otlp: telemetry goes to one receiver. Leave out one of the two (--otlp \"\" or --dashboard no).");
+        if (options.Dashboard && ArmPattern().IsMatch(options.InstanceType))
+            errors.Add($"--dashboard yes: Aspire's dashboard is published for x86-64 alone, and {options.InstanceType} has ARM processors.");
         return errors;
     }
 

@@ -132,6 +132,7 @@ internal sealed class DeploymentPlanner
                 new FirewallRule("tcp", 80, 80, http, "HTTP"),
                 new FirewallRule("tcp", 443, 443, http, "HTTPS"),
                 new FirewallRule("tcp", FleetShape.FirstWorkerPort, FleetShape.FirstWorkerPort, fleet, "images, sent once, to the other hosts"),
+                .. _options.Dashboard ? (FirewallRule[])[new FirewallRule("tcp", FleetShape.TelemetryPort, FleetShape.TelemetryPort, fleet, "telemetry to the dashboard")] : [],
             ]),
             new(fleet, "Lab: all hosts of the deployment",
             [

@@ -11,6 +11,15 @@ internal static class FleetShape
     /// <summary>The port of the first worker on a host; the second has the next.</summary>
     public const int FirstWorkerPort = 8000;
 
+    /// <summary>The name of the container of Aspire's dashboard.</summary>
+    public const string Dashboard = "dashboard";
+
+    /// <summary>Where Aspire's dashboard shows its pages, on its host's loopback alone.</summary>
+    public const int DashboardPort = 18888;
+
+    /// <summary>Where Aspire's dashboard takes telemetry: OTLP's port for gRPC.</summary>
+    public const int TelemetryPort = 4317;
+
     /// <summary>How many workers a host runs.</summary>
     public const int WorkersPerHost = 2;
 
@@ -45,7 +54,7 @@ internal static class FleetShape
     public static bool IsFront(string host, DeploymentOptions options) =>
         host == OrchestratorHost || (options.Orchestrators > 1 && IsManager(host, options.Hosts));
 
-    /// <summary>All containers, the orchestrators first. Worker 1 and 2 run on host-1, 3 and 4 on host-2, and so on.</summary>
+    /// <summary>All containers, the orchestrators first and the dashboard last. Worker 1 and 2 run on host-1, 3 and 4 on host-2, and so on.</summary>
     public static IReadOnlyList<PlannedContainer> Containers(DeploymentOptions options)
     {
         var containers = Hosts(options.Hosts)
@@ -61,6 +70,7 @@ internal static class FleetShape
                 FirstWorkerPort + (number + 1) % WorkersPerHost));
         }
 
+        if (options.Dashboard) containers.Add(new PlannedContainer(Dashboard, OrchestratorHost, DashboardPort));
         return containers;
     }
 }

@@ -21,6 +21,9 @@ internal sealed record ReleaseOptions
     /// <summary>Where the services send telemetry by OTLP, or null: nowhere.</summary>
     public Uri? Otlp { get; init; }
 
+    /// <summary>Whether Aspire's dashboard runs on the orchestrator's host, and the services send their telemetry there.</summary>
+    public bool Dashboard { get; init; }
+
     /// <summary>A model directory to serve instead of the bundled one, or null.</summary>
     public string? ModelDirectory { get; init; }
 

@@ -73,6 +73,15 @@ internal sealed class FakeFleet : IFleetDeployer
             Report(hosts, "v1").Containers, Lock));
     }
 
+    /// <summary>The way to the dashboard that is opened.</summary>
+    public IDashboardTunnel? Dashboard { get; set; }
+
+    public Task<IDashboardTunnel> OpenDashboardAsync(IReadOnlyList<DeployedHost> hosts, ReleaseOptions release, int localPort, CancellationToken cancellationToken)
+    {
+        Calls.Add($"dashboard at {localPort}");
+        return Failure is { } failure ? throw failure : Task.FromResult(Dashboard!);
+    }
+
     public Task HarmAsync(IReadOnlyList<DeployedHost> hosts, ReleaseOptions release, HarmRequest request, CancellationToken cancellationToken)
     {
         Calls.Add($"{request.Kind} {request.Container}");
