@@ -20,7 +20,7 @@ internal sealed class PlanText(Screen screen, DeploymentPlan plan)
         screen.Heading("Hosts");
         screen.Table(["name", "runs", "type", "zone", "instance"], plan.Hosts.Select(host => (IReadOnlyList<string>)
             [host.Name, Runs(host), host.InstanceType, host.Zone, host.InstanceId ?? "to be created"]));
-        screen.Line($"  machine image {plan.Image}");
+        screen.Line($"  machine image {plan.Image}, for {plan.Architecture} processors");
         if (plan.Options.End is { } set) screen.Line($"  hosts end themselves at {HostEnd.Text(set)}, new ones too");
         else if (plan.Options.Ttl is { } ttl) screen.Line($"  hosts end themselves {Durations.Text(ttl)} after their first start");
 

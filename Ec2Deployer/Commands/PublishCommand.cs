@@ -33,7 +33,9 @@ internal static class PublishCommand
         FleetKeys.Check(context.Directory.Path);
         var address = await context.CallerAddressAsync(cancellationToken);
         var plan = await deployment.PreparePlanAsync(options, address, cancellationToken, before);
-        await context.Fleet.BuildAsync(context.Release, context.Progress, cancellationToken);
+        // Whichever type is asked for, it is the hosts' processors that count.
+        var release = context.Release with { Architecture = plan.Architecture };
+        await context.Fleet.BuildAsync(release, context.Progress, cancellationToken);
         Spending.Agree(context, plan);
         var agreed = plan.Starting;
         // The build and the question have taken their time, and what is started is what is missing now.
@@ -51,7 +53,7 @@ internal static class PublishCommand
             plan = await PlanAgainAsync();
         }
 
-        var report = await new PublishOperation(deployment, context.Fleet).RunAsync(plan, context.Release, before, context.Progress, cancellationToken);
+        var report = await new PublishOperation(deployment, context.Fleet).RunAsync(plan, release, before, context.Progress, cancellationToken);
         ReportText.Write(context, report);
         context.EndChanges();
         LifeText.AfterPublish(context, plan, before);

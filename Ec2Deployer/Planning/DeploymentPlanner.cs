@@ -40,7 +40,7 @@ internal sealed class DeploymentPlanner
         foreach (var group in _observed.Groups) _ids[group.Name] = group.Id;
 
         var image = _observed.Image ?? new MachineImage(
-            _options.ImageId ?? $"<newest {_options.ImageName} of {_options.ImageOwner}>", _options.ImageId is null ? "" : _options.ImageId, "/dev/xvda", 8);
+            _options.ImageId ?? $"<newest {_options.ImageNameFor(FleetArchitecture.LaunchedOf(_options, _observed))} of {_options.ImageOwner}>", _options.ImageId is null ? "" : _options.ImageId, "/dev/xvda", 8);
         _diskGiB = Math.Max(_options.DiskGiB, image.MinimumGiB);
         if (image.MinimumGiB > _options.DiskGiB) _notes.Add($"The image needs {image.MinimumGiB} GiB: hosts get that instead of {_options.DiskGiB} GiB.");
 
@@ -49,6 +49,7 @@ internal sealed class DeploymentPlanner
         PlanKey();
         var groups = PlanGroups();
         var hosts = PlanHosts(image);
+        var architecture = FleetArchitecture.Of(_options, _observed, hosts);
         PlanSurplus();
         var launched = _actions.OfType<LaunchAction>().Select(launch => launch.Host).ToList();
         var starting = launched.Concat(hosts.Where(host => _actions.Any(action => action.Kind == ActionKind.Start && action.Subject == host.Name))).ToList();
@@ -59,6 +60,7 @@ internal sealed class DeploymentPlanner
             Options = _options,
             Observed = _observed.Known,
             Hosts = hosts,
+            Architecture = architecture,
             Containers = FleetShape.Containers(_options),
             Groups = groups,
             KeyName = _names.Key,
