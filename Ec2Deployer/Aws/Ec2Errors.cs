@@ -86,10 +86,10 @@ internal static class Ec2Errors
                     $"It is {LaunchFacts.QuotaOf(options.InstanceType)}; what it allows, {LaunchFacts.HowToLook(options)}. Ask for more there, or take fewer --hosts, a smaller --instance-type or another --region, {again}"),
             { } code when IsNoCapacity(code) =>
                 ($"no zone of {options.Region} can run another {options.InstanceType} now ({code})",
-                    "Wait some minutes and run the same command again, or take another --instance-type (c6i.large, m5.large) or --region"),
+                    $"Wait some minutes and run the same command again, or take another --instance-type ({HostArchitecture.OfType(options.InstanceType).Examples}) or --region"),
             { } code when IsUnsupported(code) =>
                 ($"{options.InstanceType} does not run in any of the zones of {options.Region} that were tried (EC2: {Message(e)})",
-                    $"Waiting does not change that: take another --instance-type (c6i.large, m5.large) or --region, {again}"),
+                    $"Waiting does not change that: take another --instance-type ({HostArchitecture.OfType(options.InstanceType).Examples}) or --region, {again}"),
             "InvalidAMIID.NotFound" or "InvalidAMIID.Malformed" or "InvalidAMIID.Unavailable" =>
                 ($"the machine image does not exist in {options.Region} (EC2: {Message(e)})", "Images belong to one region: give an --image of this one, or none"),
             "InvalidSubnetID.NotFound" => ($"a subnet does not exist in {options.Region} (EC2: {Message(e)})", "Give a --subnet of this region, or '--subnet \"\"' for the default VPC's"),

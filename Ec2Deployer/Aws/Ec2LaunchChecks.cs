@@ -12,7 +12,7 @@ internal sealed class Ec2LaunchChecks(Ec2Calls calls)
     /// <param name="options">Checked options.</param>
     /// <param name="observed">What exists, with the subnets that new hosts may stand in.</param>
     /// <param name="cancellationToken">Ends the calls.</param>
-    /// <exception cref="DeploymentException">The type has the wrong processor, or no subnet has a way out.</exception>
+    /// <exception cref="DeploymentException">Images cannot be built for the type's processors, the machine image is for others, or no subnet has a way out.</exception>
     public async Task<ObservedDeployment> CheckAsync(DeploymentOptions options, ObservedDeployment observed, CancellationToken cancellationToken)
     {
         var refused = new List<string>();
@@ -21,12 +21,10 @@ internal sealed class Ec2LaunchChecks(Ec2Calls calls)
             var type = await AllowedAsync("DescribeInstanceTypes", () => TypeAsync(options, cancellationToken), refused);
             var running = await AllowedAsync("DescribeInstances", () => RunningVcpusAsync(cancellationToken), refused);
             var tables = await AllowedAsync("DescribeRouteTables", () => RouteTablesAsync(observed.VpcId!, cancellationToken), refused);
+            var launch = new LaunchFacts { Type = type, RunningVcpus = running?.Sum(), Refused = refused };
+            var image = await ImageAsync(options, observed with { Launch = launch }, cancellationToken);
             var (zones, avoided) = tables is null ? (observed.Zones, []) : WithAWayOut(options, observed.Zones, tables);
-            return observed with
-            {
-                Zones = zones,
-                Launch = new LaunchFacts { Type = type, RunningVcpus = running?.Sum(), Refused = refused, Avoided = avoided },
-            };
+            return observed with { Zones = zones, Image = image, Launch = launch with { Avoided = avoided } };
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {
@@ -84,13 +82,19 @@ internal sealed class Ec2LaunchChecks(Ec2Calls calls)
         var type = answer.InstanceTypes?.FirstOrDefault() ?? throw new DeploymentException(ExitCode.AwsRefused,
             $"Asking for the instance type failed: EC2 tells nothing of {options.InstanceType} in {options.Region}. {NothingStarted} Take another --instance-type.");
         var processors = type.ProcessorInfo?.SupportedArchitectures ?? [];
-        if (!processors.Contains("x86_64"))
-        {
-            throw new DeploymentException(ExitCode.Usage,
-                $"--instance-type {options.InstanceType} has processors of {string.Join(", ", processors)}; the images are for x86-64. {NothingStarted} Take {DeploymentOptions.DefaultInstanceType}, say.");
-        }
+        var architecture = processors.Select(HostArchitecture.Find).FirstOrDefault(one => one is not null) ?? throw new DeploymentException(ExitCode.Usage,
+            $"--instance-type {options.InstanceType} has processors of {string.Join(", ", processors)}; the images are for {HostArchitecture.X64} or {HostArchitecture.Arm64}. {NothingStarted} Take {DeploymentOptions.DefaultInstanceType}, say.");
+        return new TypeFacts(options.InstanceType, type.VCpuInfo?.DefaultVCpus ?? 0, type.FreeTierEligible == true) { Architecture = architecture };
+    }
 
-        return new TypeFacts(options.InstanceType, type.VCpuInfo?.DefaultVCpus ?? 0, type.FreeTierEligible == true);
+    /// <summary>The image for the type's processors: what was found by the type's name, unless EC2 said otherwise of it.</summary>
+    private async Task<MachineImage?> ImageAsync(DeploymentOptions options, ObservedDeployment observed, CancellationToken cancellationToken)
+    {
+        var architecture = FleetArchitecture.LaunchedOf(options, observed);
+        if (observed.Image?.Architecture is not { } found || found == architecture.Ec2) return observed.Image;
+        if (options.ImageId is null) return await new Ec2Images(calls).FindAsync(options, architecture, observed.Instances, cancellationToken);
+        throw new DeploymentException(ExitCode.Usage,
+            $"--image {options.ImageId} is for {found} processors, and {options.InstanceType} has {architecture.Ec2}. {NothingStarted} Give an --image for {architecture.Ec2} ('--image \"\"' takes the newest that fits), or an --instance-type of {found} ({HostArchitecture.Find(found)?.Examples}).");
     }
 
     private Task<List<int>> RunningVcpusAsync(CancellationToken cancellationToken) => Ec2Calls.AllAsync<int>(async (token, cancellationToken) =>

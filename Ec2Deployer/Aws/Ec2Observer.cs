@@ -1,5 +1,3 @@
-using System.Globalization;
-using Amazon;
 using Amazon.EC2;
 using Amazon.EC2.Model;
 using Lab.Ec2Deployer.Planning;
@@ -35,7 +33,7 @@ internal sealed class Ec2Observer(Ec2Calls calls)
             {
                 VpcId = vpc,
                 Zones = await ZonesAsync(options, subnets, cancellationToken),
-                Image = await ImageAsync(options, existing.Instances, cancellationToken),
+                Image = await new Ec2Images(calls).FindAsync(options, HostArchitecture.OfType(options.InstanceType), existing.Instances, cancellationToken),
             };
         }
         catch (Exception e) when (e is not OperationCanceledException)
@@ -163,6 +161,7 @@ internal sealed class Ec2Observer(Ec2Calls calls)
             State = instance.State.Name.Value,
             InstanceType = instance.InstanceType.Value,
             IsSpot = instance.InstanceLifecycle == InstanceLifecycleType.Spot,
+            Architecture = instance.Architecture?.Value,
             ImageId = instance.ImageId,
             Zone = instance.Placement?.AvailabilityZone ?? "",
             Groups = [.. (instance.SecurityGroups ?? []).Select(group => group.GroupId)],
@@ -245,48 +244,6 @@ internal sealed class Ec2Observer(Ec2Calls calls)
         throw new DeploymentException(ExitCode.AwsRefused, offering.Count == 0
             ? $"Looking for zones failed: {options.Region} does not offer {options.InstanceType}. Nothing was changed. Take another --instance-type (every region offers m5.large) or --region."
             : $"Looking for zones failed: of the zones that offer {options.InstanceType} ({string.Join(", ", offering.Order(StringComparer.Ordinal))}) {(options.Subnets.Count > 0 ? "none has one of the given subnets. Nothing was changed. Give another --subnet" : "none has a default subnet. Nothing was changed. Make one with 'aws ec2 create-default-subnet'")}, or take another --instance-type.");
-    }
-
-    private async Task<MachineImage> ImageAsync(DeploymentOptions options, IReadOnlyList<ObservedInstance> instances, CancellationToken cancellationToken)
-    {
-        if (options.ImageId is { } asked) return Image(await ByIdAsync(asked))!;
-
-        // New hosts get the image of the old ones, for "newest" is another next month; unless its owner has withdrawn it.
-        var tagged = instances.Select(instance => instance.Tags.GetValueOrDefault(LabTags.Image)).FirstOrDefault(image => image is not null);
-        if (tagged is not null)
-        {
-            try
-            {
-                if (Image(await ByIdAsync(tagged)) is { } same) return same;
-            }
-            catch (AmazonEC2Exception e) when (e.ErrorCode is "InvalidAMIID.NotFound" or "InvalidAMIID.Unavailable")
-            {
-            }
-        }
-
-        var images = await calls.CallAsync((ec2, cancellationToken) => ec2.DescribeImagesAsync(new DescribeImagesRequest
-        {
-            Owners = [options.ImageOwner],
-            Filters = [new Filter("name", [options.ImageName]), new Filter("state", ["available"]), new Filter("architecture", ["x86_64"]), new Filter("root-device-type", ["ebs"])],
-        }, cancellationToken), cancellationToken);
-        return Image(images) ?? throw new DeploymentException(ExitCode.AwsRefused,
-            $"Looking for a machine image failed: {options.Region} has none named {options.ImageName} of owner {options.ImageOwner} for x86-64. {OfOtherPartition(options.Region)}Nothing was changed. Give --image ami-…, or another --image-name and --image-owner.");
-
-        Task<DescribeImagesResponse> ByIdAsync(string id) =>
-            calls.CallAsync((ec2, cancellationToken) => ec2.DescribeImagesAsync(new DescribeImagesRequest { ImageIds = [id] }, cancellationToken), cancellationToken);
-    }
-
-    // Accounts end at the border of a partition.
-    private static string OfOtherPartition(string region) => RegionEndpoint.GetBySystemName(region).PartitionName is var partition && partition is "aws"
-        ? ""
-        : $"In the partition {partition} Debian has another account, or none. ";
-
-    private static MachineImage? Image(DescribeImagesResponse response)
-    {
-        var newest = (response.Images ?? []).MaxBy(image => DateTimeOffset.Parse(image.CreationDate, CultureInfo.InvariantCulture));
-        if (newest is null) return null;
-        var root = newest.BlockDeviceMappings?.FirstOrDefault(mapping => mapping.DeviceName == newest.RootDeviceName)?.Ebs?.VolumeSize ?? 8;
-        return new MachineImage(newest.ImageId, newest.Name ?? "", newest.RootDeviceName, root);
     }
 
     // The SDK gives null for an empty list.

@@ -16,6 +16,7 @@ internal static class PlanDocument
             ["region"] = plan.Options.Region,
             ["observed"] = plan.Observed,
             ["machine_image"] = plan.Image,
+            ["architecture"] = plan.Architecture.Ec2,
             ["hosts"] = plan.Hosts.Select(host => new
             {
                 host.Name,

@@ -20,7 +20,7 @@ internal sealed class PlanText(Screen screen, DeploymentPlan plan)
         screen.Heading("Hosts");
         screen.Table(["name", "runs", "type", "zone", "instance"], plan.Hosts.Select(host => (IReadOnlyList<string>)
             [host.Name, Runs(host, plan.Options), SpotText.Type(host.InstanceType, host.IsSpot), host.Zone, host.InstanceId ?? "to be created"]));
-        screen.Line($"  machine image {plan.Image}");
+        screen.Line($"  machine image {plan.Image}, for {plan.Architecture} processors");
         if (Fixed() is { Count: > 0 } addresses) screen.Line($"  addresses that stay: {string.Join(", ", addresses.Select(address => $"{address.Value} ({address.Key})"))}; each costs {Money.Rate(PriceTable.Bundled.Of(plan.Options.Region, [], [], 1).HourlyUsd)} an hour, as another public address does, but also while its host is stopped");
         if (plan.Options.End is { } set) screen.Line($"  hosts end themselves at {HostEnd.Text(set)}, new ones too");
         else if (plan.Options.Ttl is { } ttl) screen.Line($"  hosts end themselves {Durations.Text(ttl)} after their first start");

@@ -33,8 +33,9 @@ internal static class PublishCommand
         FleetKeys.Check(context.Directory.Path);
         var address = await context.CallerAddressAsync(cancellationToken);
         var plan = await deployment.PreparePlanAsync(options, address, cancellationToken, before);
-        // Spot instances of before want to hear of their end whatever is asked for now.
-        var release = context.Release with { SpotNotices = options.Spot || before.Instances.Any(instance => instance.IsSpot) };
+        // Whichever type is asked for, it is the hosts' processors that count; and spot instances of before want to hear of
+        // their end whatever is asked for now.
+        var release = context.Release with { Architecture = plan.Architecture, SpotNotices = options.Spot || before.Instances.Any(instance => instance.IsSpot) };
         await context.Fleet.BuildAsync(release, context.Progress, cancellationToken);
         Spending.Agree(context, plan);
         var agreed = plan.Starting;

@@ -112,12 +112,12 @@ internal static class Settings
     public static IReadOnlyList<Setting> Shape { get; } =
     [
         new(Option("--orchestrators", "1|3", "Number of orchestrators; 3, on different hosts, need --postgres [default: 1]"), (o, v) => o with { Orchestrators = Number(v) }),
-        new(Option("--instance-type", "TYPE", "Type of every host [default: m7i-flex.large]"), (o, v) => o with { InstanceType = v }),
+        new(Option("--instance-type", "TYPE", "Type of every host, of x86-64 or Arm processors [default: m7i-flex.large]"), (o, v) => o with { InstanceType = v }),
         SpotOptions.Spot,
         SpotOptions.Price,
         new(Option("--image", "AMI", "Machine image of the hosts, ami-… [default: the newest that --image-owner and --image-name fit]"), (o, v) => o with { ImageId = v }),
         new(Option("--image-owner", "ID", "AWS account that owns the machine image [default: Debian's, 136693071363]"), (o, v) => o with { ImageOwner = v }),
-        new(Option("--image-name", "PATTERN", "Name of the machine image; * stands for anything [default: debian-12-amd64-*]"), (o, v) => o with { ImageName = v }),
+        new(Option("--image-name", "PATTERN", "Name of the machine image; * stands for anything [default: debian-12-amd64-*, for Arm types debian-12-arm64-*]"), (o, v) => o with { ImageName = v }),
         new(Option("--disk", "GIB", "Disk of each host, in GiB [default: 16]"), (o, v) => o with { DiskGiB = Number(v) }),
         new(Option(Ttl, "TIME", "Hosts end themselves after so long, such as 4h; counted from their first start, and for running ones changed by 'ttl' [default: never]"), (o, v) => o with { Ttl = Duration(v) }),
         new(Option("--ssh-from", "CIDR", "Addresses that may reach SSH, such as 203.0.113.7/32 [default: this machine's public address]"), (o, v) => o with { SshFrom = v }),
@@ -259,6 +259,7 @@ internal static class Settings
         StateDirectory = directory.Path,
         PrivateKeyFile = directory.PrivateKeyFile,
         BaseImage = options.BaseImage,
+        Architecture = HostArchitecture.OfType(options.InstanceType),
         Orchestrators = options.Orchestrators,
         Otlp = options.Otlp,
         Dashboard = options.Dashboard,

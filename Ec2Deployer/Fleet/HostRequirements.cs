@@ -11,7 +11,7 @@ internal static class HostRequirements
     public static void RequireFit(FleetSession session, Dictionary<string, HostSurvey> surveys)
     {
         foreach (var host in session.Hosts)
-            if (surveys[host.Name].Unfit(host) is { } obstacle) throw obstacle;
+            if (surveys[host.Name].Unfit(host, session.Release.Architecture) is { } obstacle) throw obstacle;
     }
 
     /// <summary>The ports of the services, free or ours already.</summary>

@@ -16,7 +16,7 @@ internal sealed record ReleaseImages(string LayerDirectory, PackedImage Orchestr
     /// <summary>Builds them, or finds them built.</summary>
     /// <param name="sources">The directory of the solution.</param>
     /// <param name="http">For asking the base image's registry.</param>
-    /// <param name="release">Base image, model, and whether there is a dashboard.</param>
+    /// <param name="release">Base image, model, the hosts' processors, and whether there is a dashboard.</param>
     /// <param name="progress">Told of it.</param>
     /// <param name="time">The clock of the wait for another publish on this machine.</param>
     /// <param name="cancellationToken">Ends the build.</param>
@@ -26,7 +26,7 @@ internal sealed record ReleaseImages(string LayerDirectory, PackedImage Orchestr
     {
         using var step = progress.Begin("building the images");
         using var alone = await AloneAsync(release.StateDirectory, step, time, cancellationToken);
-        var builder = new ImageBuilder(sources, release.StateDirectory, http);
+        var builder = new ImageBuilder(sources, release.StateDirectory, http, release.Architecture);
         var orchestrator = await builder.BuildAsync(ContainerProject.Orchestrator, release.BaseImage, model: null, cancellationToken);
         var worker = await builder.BuildAsync(ContainerProject.Worker, release.BaseImage, release.ModelDirectory, cancellationToken);
         var dashboard = release.Dashboard ? await DashboardImage.BuildAsync(builder, orchestrator, cancellationToken) : null;

@@ -50,8 +50,8 @@ internal sealed record DeploymentOptions
     /// <summary>Twelve digits, or one of EC2's aliases: <c>amazon</c>, <c>self</c>, <c>aws-marketplace</c>.</summary>
     public string ImageOwner { get; init; } = DebianOwner;
 
-    /// <summary>Pattern of the machine image's name; <c>*</c> and <c>?</c> are wild.</summary>
-    public string ImageName { get; init; } = "debian-12-amd64-*";
+    /// <summary>Pattern of the machine image's name, or null: Debian 12's for the hosts' processors; <c>*</c> and <c>?</c> are wild.</summary>
+    public string? ImageName { get; init; }
 
     /// <summary>The image's user, with <c>sudo</c> and no password.</summary>
     public string SshUser { get; init; } = "admin";
@@ -116,6 +116,9 @@ internal sealed record DeploymentOptions
     /// <summary>A host key that is new, changed or not to be had is accepted.</summary>
     [JsonIgnore]
     public bool AcceptNewHostKey { get; init; }
+
+    /// <summary>The pattern of the machine image's name for hosts with such processors.</summary>
+    public string ImageNameFor(HostArchitecture architecture) => ImageName ?? $"debian-12-{architecture.Debian}-*";
 
     /// <summary>Whether hosts get a public IPv4 address, which EC2 charges for.</summary>
     [JsonIgnore]

@@ -29,15 +29,13 @@ internal static partial class DeploymentOptionsCheck
             errors.Add("--orchestrators 3 needs --postgres FILE: jobs that outlive a host need a database that is on none of them.");
         if (!TypePattern().IsMatch(options.InstanceType))
             errors.Add($"--instance-type '{options.InstanceType}' is no instance type: such as m7i-flex.large or m5.large.");
-        else if (ArmPattern().IsMatch(options.InstanceType))
-            errors.Add($"--instance-type {options.InstanceType} has ARM processors; the images are for x86-64: take c6i.large, say.");
         if (options.SpotPrice is { } price && price is <= SpotLaunch.MinPrice or > SpotLaunch.MaxPrice)
             errors.Add($"--spot-price {SpotLaunch.Text(price)}: more than {SpotLaunch.Text(SpotLaunch.MinPrice)}, and at most {SpotLaunch.Text(SpotLaunch.MaxPrice)} US dollars an hour.");
         if (options.ImageId is { } image && !ImagePattern().IsMatch(image))
             errors.Add($"--image '{image}' is no machine image: ami- and 8 or 17 hexadecimal digits.");
         if (!OwnerPattern().IsMatch(options.ImageOwner))
             errors.Add($"--image-owner '{options.ImageOwner}': twelve digits, amazon, self or aws-marketplace.");
-        if (string.IsNullOrWhiteSpace(options.ImageName))
+        if (options.ImageName is { } name && string.IsNullOrWhiteSpace(name))
             errors.Add("--image-name is empty: a pattern such as debian-12-amd64-*.");
         if (!UserPattern().IsMatch(options.SshUser))
             errors.Add($"--ssh-user '{options.SshUser}' is no user name of Linux.");
@@ -99,10 +97,6 @@ internal static partial class DeploymentOptionsCheck
 
     [GeneratedRegex("^[a-z][a-z0-9-]*\\.[a-z0-9-]+\\z")]
     private static partial Regex TypePattern();
-
-    // Graviton: a "g" behind the generation's digit (m7g, c6gn, t4g, x2gd), and the first of them, a1.
-    [GeneratedRegex("^(?:a1|[a-z]+[0-9]+g[a-z]*)\\.")]
-    private static partial Regex ArmPattern();
 
     [GeneratedRegex("^ami-(?:[0-9a-f]{8}|[0-9a-f]{17})\\z")]
     private static partial Regex ImagePattern();

@@ -12,6 +12,9 @@ internal sealed record DeploymentPlan
     /// <summary>All hosts, the orchestrator's first.</summary>
     public required IReadOnlyList<PlannedHost> Hosts { get; init; }
 
+    /// <summary>The processors of all hosts, for which the images are built.</summary>
+    public required HostArchitecture Architecture { get; init; }
+
     /// <summary>All containers, the orchestrators first.</summary>
     public required IReadOnlyList<PlannedContainer> Containers { get; init; }
 

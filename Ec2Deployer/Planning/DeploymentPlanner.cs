@@ -42,7 +42,7 @@ internal sealed class DeploymentPlanner
         foreach (var group in _observed.Groups) _ids[group.Name] = group.Id;
 
         var image = _observed.Image ?? new MachineImage(
-            _options.ImageId ?? $"<newest {_options.ImageName} of {_options.ImageOwner}>", _options.ImageId is null ? "" : _options.ImageId, "/dev/xvda", 8);
+            _options.ImageId ?? $"<newest {_options.ImageNameFor(FleetArchitecture.LaunchedOf(_options, _observed))} of {_options.ImageOwner}>", _options.ImageId is null ? "" : _options.ImageId, "/dev/xvda", 8);
         _diskGiB = Math.Max(_options.DiskGiB, image.MinimumGiB);
         if (image.MinimumGiB > _options.DiskGiB) _notes.Add($"The image needs {image.MinimumGiB} GiB: hosts get that instead of {_options.DiskGiB} GiB.");
 
@@ -53,6 +53,7 @@ internal sealed class DeploymentPlanner
         PlanKey();
         var groups = PlanGroups();
         var hosts = PlanHosts(image);
+        var architecture = FleetArchitecture.Of(_options, _observed, hosts);
         PlanSurplus();
         addresses.Associate(hosts);
         var launched = _actions.OfType<LaunchAction>().Select(launch => launch.Host).ToList();
@@ -66,6 +67,7 @@ internal sealed class DeploymentPlanner
             Options = _options,
             Observed = _observed.Known,
             Hosts = hosts,
+            Architecture = architecture,
             Containers = FleetShape.Containers(_options),
             Groups = groups,
             KeyName = _names.Key,

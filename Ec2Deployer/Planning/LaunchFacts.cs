@@ -86,4 +86,8 @@ internal sealed partial record LaunchFacts
 /// <param name="Name">Its name.</param>
 /// <param name="Vcpus">Its virtual processors.</param>
 /// <param name="FreePlan">Whether accounts on the free plan may start it.</param>
-internal sealed record TypeFacts(string Name, int Vcpus, bool FreePlan);
+internal sealed record TypeFacts(string Name, int Vcpus, bool FreePlan)
+{
+    /// <summary>Its processors' architecture.</summary>
+    public HostArchitecture Architecture { get; init; } = HostArchitecture.X64;
+}

@@ -63,7 +63,11 @@ internal sealed record ZoneSubnet(string Zone, string SubnetId);
 /// <param name="Name">Its name, such as <c>debian-12-amd64-20260101-1234</c>.</param>
 /// <param name="RootDevice">Its root device, such as <c>/dev/xvda</c>.</param>
 /// <param name="MinimumGiB">The size of its snapshot: no disk may be smaller.</param>
-internal sealed record MachineImage(string Id, string Name, string RootDevice, int MinimumGiB);
+internal sealed record MachineImage(string Id, string Name, string RootDevice, int MinimumGiB)
+{
+    /// <summary>EC2's word for the processors that it runs on, or null where EC2 was not asked.</summary>
+    public string? Architecture { get; init; }
+}
 
 /// <summary>A key pair at EC2.</summary>
 /// <param name="Name">Its name.</param>
@@ -104,6 +108,9 @@ internal sealed record ObservedInstance
 
     /// <summary>Its type, such as <c>m4.large</c>.</summary>
     public required string InstanceType { get; init; }
+
+    /// <summary>EC2's word for its processors, such as <c>arm64</c>, or null where it does not tell.</summary>
+    public string? Architecture { get; init; }
 
     /// <summary>The image it was started from.</summary>
     public required string ImageId { get; init; }

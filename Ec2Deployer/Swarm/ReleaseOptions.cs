@@ -1,3 +1,5 @@
+using Lab.Ec2Deployer.Planning;
+
 namespace Lab.Ec2Deployer.Swarm;
 
 /// <summary>What the hosts are to run, and how the deployer reaches them.</summary>
@@ -14,6 +16,9 @@ internal sealed record ReleaseOptions
 
     /// <summary>Reference of the image that ours are built upon, or null: the .NET SDK's own, family <c>noble-chiseled-extra</c>.</summary>
     public string? BaseImage { get; init; }
+
+    /// <summary>The processors of the hosts, for which the images are built.</summary>
+    public HostArchitecture Architecture { get; init; } = HostArchitecture.X64;
 
     /// <summary>How many orchestrators: one, or one on each manager (3).</summary>
     public int Orchestrators { get; init; } = 1;

@@ -23,7 +23,7 @@ internal static class RemotePlan
         var (orchestrator, worker) = (Image(ContainerProject.Orchestrator), Image(ContainerProject.Worker));
         foreach (var project in (ContainerProject[])[ContainerProject.Orchestrator, ContainerProject.Worker])
         {
-            var arguments = ImageBuilder.ContainerArguments(project, "<solution>", "<artifacts>", release.BaseImage ?? "<base image>", "<archive>");
+            var arguments = ImageBuilder.ContainerArguments(project, "<solution>", "<artifacts>", release.BaseImage ?? "<base image>", "<archive>", release.Architecture);
             steps.Add(new("local", $"making the image of {project.Name}", $"dotnet {string.Join(' ', arguments)}", TimeSpan.FromMinutes(10)));
         }
 

@@ -37,6 +37,9 @@ internal sealed partial class StandIn
         if (form["MinCount"] != "1" || form["MaxCount"] != "1") throw new Ec2Fault("InvalidParameterValue", "This stand-in starts one instance at a time");
         var image = Options.Images.FirstOrDefault(image => image.Id == form.Required("ImageId"))
             ?? throw new Ec2Fault("InvalidAMIID.NotFound", $"The image id '[{form["ImageId"]}]' does not exist");
+        var architecture = Options.Types.Find(type => type.Name == form["InstanceType"])?.Architecture ?? image.Architecture;
+        if (architecture != image.Architecture)
+            throw new Ec2Fault("InvalidParameterValue", $"The architecture '{architecture}' of the specified instance type does not match the architecture '{image.Architecture}' of the specified AMI. Specify an instance type and an AMI that have matching architectures, and try again. You can use 'describe-instance-types' or 'describe-images' to discover the architecture of the instance type or AMI.");
         var network = form.Structures("NetworkInterface").Single();
         var subnet = network.Required("SubnetId");
         var zone = Zones.FirstOrDefault(zone => SubnetOf(zone) == subnet) ?? throw new Ec2Fault("InvalidSubnetID.NotFound", $"The subnet ID '{subnet}' does not exist");
@@ -57,6 +60,7 @@ internal sealed partial class StandIn
         {
             ImageId = image.Id,
             InstanceType = form.Required("InstanceType"),
+            Architecture = architecture,
             Zone = zone,
             SubnetId = subnet,
             KeyName = key.Name,
@@ -215,7 +219,7 @@ internal sealed partial class StandIn
 
     private object?[] Describe(StandInInstance instance) =>
     [
-        E("instanceId", instance.Id), E("imageId", instance.ImageId), E("instanceType", instance.InstanceType), E("keyName", instance.KeyName),
+        E("instanceId", instance.Id), E("imageId", instance.ImageId), E("instanceType", instance.InstanceType), E("architecture", instance.Architecture), E("keyName", instance.KeyName),
         E("launchTime", instance.LaunchTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture)),
         new XElement(Ns + "instanceState", E("code", Code(instance.State)), E("name", instance.State)),
         new XElement(Ns + "cpuOptions", E("coreCount", 1), E("threadsPerCore", 2)),

@@ -5,6 +5,9 @@ namespace Lab.Ec2Deployer.Tests.Ec2StandIn;
 /// <summary>How the stand-in behaves. May be changed while it runs.</summary>
 internal sealed class StandInOptions
 {
+    /// <summary>The one image for Arm.</summary>
+    public const string ArmImage = "ami-00000000000000003";
+
     /// <summary>For so many calls something new is not found.</summary>
     public int Lag { get; set; } = 3;
 
@@ -81,13 +84,13 @@ internal sealed class StandInOptions
     public Dictionary<string, string?> Routes { get; } = [];
 
     /// <summary>The types that are offered.</summary>
-    public List<StandInType> Types { get; } = [new("m7i-flex.large", FreePlan: true), new("m5.large"), new("m4.large"), new("c6i.large"), new("m8z.large", Architecture: "arm64")];
+    public List<StandInType> Types { get; } = [new("m7i-flex.large", FreePlan: true), new("m5.large"), new("m4.large"), new("c6i.large"), new("c8g.large", Architecture: "arm64"), new("m8z.large", Architecture: "arm64")];
 
     public List<StandInImage> Images { get; } =
     [
         new("ami-00000000000000001", "debian-12-amd64-20260101-1234", "136693071363", "2026-01-01T00:00:00.000Z"),
         new("ami-00000000000000002", "debian-12-amd64-20260901-2345", "136693071363", "2026-09-01T00:00:00.000Z"),
-        new("ami-00000000000000003", "debian-12-arm64-20260902-2345", "136693071363", "2026-09-02T00:00:00.000Z", Architecture: "arm64"),
+        new(ArmImage, "debian-12-arm64-20260902-2345", "136693071363", "2026-09-02T00:00:00.000Z", Architecture: "arm64"),
         new("ami-00000000000000004", "debian-12-amd64-20261001-0000", "999999999999", "2026-10-01T00:00:00.000Z"),
     ];
 }

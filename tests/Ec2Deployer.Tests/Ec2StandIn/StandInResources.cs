@@ -15,6 +15,7 @@ internal sealed class StandInInstance(string id, long visibleFrom, Dictionary<st
 {
     public required string ImageId { get; init; }
     public required string InstanceType { get; init; }
+    public required string Architecture { get; init; }
     public required string Zone { get; init; }
     public required string SubnetId { get; init; }
     public required string KeyName { get; init; }

@@ -51,7 +51,7 @@ public sealed class HostSurveyTests
     [InlineData("machine aarch64 27.0.0", "its processor is aarch64")]
     public void Unfit_ProcessorAndDocker_AreTold(string line, string? what)
     {
-        var obstacle = HostSurvey.Parse(Output + "\n" + line).Unfit(Host);
+        var obstacle = HostSurvey.Parse(Output + "\n" + line).Unfit(Host, HostArchitecture.X64);
         if (what is null) Assert.Null(obstacle);
         else Assert.Contains(what, obstacle?.What, StringComparison.Ordinal);
     }
