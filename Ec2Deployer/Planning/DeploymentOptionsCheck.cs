@@ -58,8 +58,8 @@ internal static partial class DeploymentOptionsCheck
             errors.Add($"--otlp '{otlp}' is no address: such as http://10.0.0.5:4317.");
         if (options.Dashboard && options.Otlp is not null)
             errors.Add("--dashboard yes beside --otlp: telemetry goes to one receiver. Leave out one of the two (--otlp \"\" or --dashboard no).");
-        if (options.Dashboard && ArmPattern().IsMatch(options.InstanceType))
-            errors.Add($"--dashboard yes: Aspire's dashboard is published for x86-64 alone, and {options.InstanceType} has ARM processors.");
+        if (options.Dashboard && HostArchitecture.OfType(options.InstanceType) != HostArchitecture.X64)
+            errors.Add($"--dashboard yes: its image is made for x86-64 hosts alone, and {options.InstanceType} has Arm processors.");
         return errors;
     }
 
