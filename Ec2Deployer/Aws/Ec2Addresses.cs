@@ -103,7 +103,7 @@ internal sealed class Ec2Addresses(Ec2Calls calls)
                 var answer = await ec2.AllocateAddressAsync(request, cancellationToken);
                 return new(answer.AllocationId, answer.PublicIp, host);
             }
-            catch (Exception e) when (e is not AmazonEC2Exception)
+            catch (Exception e) when (e is not AmazonEC2Exception { ErrorCode.Length: > 0 })
             {
                 lost = true;
                 throw;

@@ -26,7 +26,7 @@ internal static class StartCommand
         context.BeginChanges(deployment, found);
         var report = await new StartOperation(deployment, context.Fleet).RunAsync(context.Options, context.Release, found, context.Progress, cancellationToken);
         context.EndChanges();
-        ReportText.Write(context, report);
+        await ReportText.WriteAsync(context, report, cancellationToken);
         return ExitCode.Done;
     }
 }
