@@ -103,14 +103,18 @@ internal sealed class Ec2Addresses(Ec2Calls calls)
                 var answer = await ec2.AllocateAddressAsync(request, cancellationToken);
                 return new(answer.AllocationId, answer.PublicIp, host);
             }
-            catch (Exception e) when (e is not AmazonEC2Exception)
+            catch (Exception e) when (e is not AmazonEC2Exception { ErrorCode.Length: > 0 })
             {
                 lost = true;
                 throw;
             }
         }, cancellationToken);
-        return await UntilListedAsync(address => address.Id == made.Id) ?? throw new DeploymentException(ExitCode.AwsRefused,
+        var listed = await UntilListedAsync(address => address.Id == made.Id) ?? throw new DeploymentException(ExitCode.AwsRefused,
             $"Looking for {made.Address} failed: it was allocated, but EC2 does not list it after {Durations.Text(calls.Pace.Consistency)}. It costs money until 'destroy'. Run the same command again: it goes on where this one stopped.");
+        // HTTP itself repeats a request whose connection was closed without an answer. One that is not listed yet goes at the next publish.
+        foreach (var other in (await ListAsync(deployment, cancellationToken)).Select(Observed).Where(address => address.Host == host && address.Id != listed.Id && !before.Contains(address.Id)))
+            await ReleaseAsync(Ec2Requests.Release(other.Id), cancellationToken);
+        return listed;
 
         Task<ObservedAddress?> UntilListedAsync(Func<ObservedAddress, bool> isIt) => calls.UntilAsync(async cancellationToken =>
             (await ListAsync(deployment, cancellationToken)).Select(Observed).FirstOrDefault(isIt), calls.Pace.Consistency, cancellationToken);

@@ -55,7 +55,7 @@ internal static class PublishCommand
         }
 
         var report = await new PublishOperation(deployment, context.Fleet).RunAsync(plan, release, before, context.Progress, cancellationToken);
-        ReportText.Write(context, report);
+        await ReportText.WriteAsync(context, report, cancellationToken);
         context.EndChanges();
         LifeText.AfterPublish(context, plan, before);
         return ExitCode.Done;

@@ -26,8 +26,8 @@ internal static class StartCommand
         context.BeginChanges(deployment, found);
         var report = await new StartOperation(deployment, context.Fleet).RunAsync(context.Options, context.Release, found, context.Progress, cancellationToken);
         context.EndChanges();
-        ReportText.Write(context, report);
-        if (SpotText.Missing(context, found, StatusCommand.Size(context, found)) is { } missing) context.Progress.Note(missing);
+        await ReportText.WriteAsync(context, report, cancellationToken);
+        if (SpotText.Missing(context, found, StatusPicture.Size(context, found)) is { } missing) context.Progress.Note(missing);
         return ExitCode.Done;
     }
 }

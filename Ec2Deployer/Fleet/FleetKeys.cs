@@ -29,12 +29,16 @@ internal sealed class FleetKeys
     /// <summary>The key by which the deployer drains workers.</summary>
     public string AdminKey { get; }
 
+    /// <summary>The file with <see cref="AdminKey"/>.</summary>
+    /// <param name="directory">The deployment's directory.</param>
+    public static string AdminKeyIn(string directory) => Path.Combine(directory, "admin-key");
+
     /// <summary>Reads the keys, and makes those that are missing.</summary>
     /// <exception cref="DeploymentException">A file cannot be read or written, or holds none.</exception>
     public static FleetKeys Open(string directory)
     {
         var apiKeyFile = Path.Combine(directory, "api-key");
-        return new(directory, apiKeyFile, ReadOrMake(apiKeyFile), ReadOrMake(Path.Combine(directory, "admin-key")));
+        return new(directory, apiKeyFile, ReadOrMake(apiKeyFile), ReadOrMake(AdminKeyIn(directory)));
     }
 
     /// <summary>Reads the keys that are there, and makes none.</summary>

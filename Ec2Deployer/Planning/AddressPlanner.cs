@@ -34,6 +34,12 @@ internal sealed class AddressPlanner(DeploymentOptions options, ObservedDeployme
     {
         if (options.HasElasticAddresses && observed.AddressesRefused)
             notes.Add("The account does not allow ec2:DescribeAddresses: there is no Elastic IP address, and the orchestrator's address changes when its host is replaced or stopped ('iam' prints the policy to ask for).");
+        foreach (var host in FleetShape.Hosts(options.Hosts).Where(host => Wanted && FleetShape.IsFront(host, options)))
+        {
+            if (Instance(host)?.ForeignAddress is { } foreign)
+                notes.Add($"{host} has the Elastic IP address {foreign}, which is not the deployment's: it is left as it is, and no other is allocated.");
+        }
+
         foreach (var host in Fronts())
         {
             var instance = Instance(host);
@@ -41,7 +47,6 @@ internal sealed class AddressPlanner(DeploymentOptions options, ObservedDeployme
             {
                 _kept[host] = kept;
                 (ids[Subject(host)], ids[Address(host)]) = (kept.Id, kept.Address);
-                actions.AddRange(TagActions.Of(options, Subject(host), [kept.Id], kept.Tags, Ec2Requests.AddressTags(options, host)));
                 continue;
             }
 
@@ -60,16 +65,23 @@ internal sealed class AddressPlanner(DeploymentOptions options, ObservedDeployme
     {
         foreach (var host in Fronts())
         {
+            var kept = _kept.GetValueOrDefault(host);
+            // Not before the key pair and the groups: their tags say whose all the rest is.
+            if (kept is not null) actions.AddRange(TagActions.Of(options, Subject(host), [kept.Id], kept.Tags, Ec2Requests.AddressTags(options, host)));
             var instanceId = hosts.First(planned => planned.Name == host).InstanceId;
-            if (_kept.TryGetValue(host, out var kept) && instanceId is not null && kept.InstanceId == instanceId) continue;
+            if (instanceId is not null && kept?.InstanceId == instanceId) continue;
             actions.Add(new SimpleAction(ActionKind.Change, Subject(host), $"put on {instanceId ?? $"the new {host}"}{(kept is null ? "" : $", {kept.Address} as before")}",
                 known => Ec2Requests.Associate(known[Subject(host)], instanceId ?? known[host])));
         }
 
         foreach (var address in observed.Addresses.Where(address => !_kept.ContainsValue(address)))
         {
-            if (address.AssociationId is { } association && observed.Instances.Any(instance => instance.Id == address.InstanceId))
-                actions.Add(new SimpleAction(ActionKind.Change, Subject(address.Host), $"{address.Address} taken off {address.InstanceId}, which gets one of EC2's pool", _ => Ec2Requests.Disassociate(association)));
+            if (address.AssociationId is { } association && hosts.Any(host => host.InstanceId == address.InstanceId))
+            {
+                notes.Add($"The address of {address.Host} changes from {address.Address}, which is given back for good, to one of EC2's pool.");
+                actions.Add(new SimpleAction(ActionKind.Change, Subject(address.Host), $"{address.Address} taken off {address.InstanceId}", _ => Ec2Requests.Disassociate(association)));
+            }
+
             actions.Add(new SimpleAction(ActionKind.Remove, Subject(address.Host), $"{address.Address}, given back for good", _ => Ec2Requests.Release(address.Id)));
         }
     }
