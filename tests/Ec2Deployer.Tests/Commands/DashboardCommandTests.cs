@@ -93,7 +93,7 @@ public sealed class DashboardCommandTests : CommandTest
     [Theory]
     [InlineData("plan --dashboard maybe", "--dashboard 'maybe': yes or no.")]
     [InlineData("plan --dashboard yes --otlp http://10.0.0.5:4317", "--dashboard yes beside --otlp: telemetry goes to one receiver.")]
-    [InlineData("plan --dashboard yes --instance-type m7g.large", "its image is made for x86-64 hosts alone, and m7g.large has ARM processors.")]
+    [InlineData("plan --dashboard yes --instance-type m7g.large", "its image is made for x86-64 hosts alone, and m7g.large has Arm processors.")]
     [InlineData("dashboard --port 70000", "--port: from 1 to 65535")]
     public async Task Line_ThatCannotBe_IsRefusedWithAReason(string line, string reason)
     {
