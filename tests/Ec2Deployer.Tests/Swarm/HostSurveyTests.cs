@@ -57,6 +57,13 @@ public sealed class HostSurveyTests
     }
 
     [Fact]
+    public void Unfit_ImagesForArm_WantAnArmHost()
+    {
+        Assert.Null(HostSurvey.Parse(Output + "\nmachine aarch64 27.0.0").Unfit(Host, HostArchitecture.Arm64));
+        Assert.Contains("its processor is x86_64, and the images are for aarch64", HostSurvey.Parse(Output + "\nmachine x86_64 27.0.0").Unfit(Host, HostArchitecture.Arm64)?.What, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void FullDisk_LessThanFourTimesTheImages_IsTold()
     {
         Assert.Null(HostSurvey.Parse(Output).FullDisk(Host, 1000));
