@@ -6,8 +6,11 @@ namespace Lab.Orchestrator.Dispatch;
 /// </content>
 internal sealed partial class WorkerTable
 {
-    /// <summary>A worker's word on who shares it counts for so long.</summary>
-    private static readonly TimeSpan ReportCounts = TimeSpan.FromSeconds(2);
+    /// <summary>
+    /// A worker's word on who shares it counts for so long. Whoever is gone workers forget by themselves; a machine that is
+    /// too busy to ask them for a while must not take all of them for its own.
+    /// </summary>
+    private static readonly TimeSpan ReportCounts = TimeSpan.FromSeconds(5);
 
     /// <summary>A worker that has been quarantined for so long is nobody's: others get its owner's share of the rest.</summary>
     private static readonly TimeSpan QuarantineCounts = TimeSpan.FromSeconds(2);
@@ -85,7 +88,6 @@ internal sealed partial class WorkerTable
         if (node.Address != address) return;
         var now = time.GetTimestamp();
         node.AskingPresence = false;
-        node.NextPresenceAt = now + Ticks(Jittered(PresenceInterval));
         if (report is null || node.Removed) return;
         var isNews = !report.NamesTheSame(node.Presence);
         node.Presence = report;
@@ -119,11 +121,13 @@ internal sealed partial class WorkerTable
 
     /// <summary>Asks a worker that is trusted whom it has heard of, when that is due.</summary>
     /// <returns>Clock reading of the next such moment.</returns>
-    private static long AskPresence(WorkerNode node, long now, Action<WorkerNode> ask)
+    private long AskPresence(WorkerNode node, long now, Action<WorkerNode> ask)
     {
         if (node.Quarantined || node.AskingPresence) return long.MaxValue;
         if (node.NextPresenceAt > now) return node.NextPresenceAt;
         node.AskingPresence = true;
+        // Counted from here: a slow answer must not make this orchestrator forgotten.
+        node.NextPresenceAt = now + Ticks(Jittered(PresenceInterval));
         ask(node);
         return long.MaxValue;
     }

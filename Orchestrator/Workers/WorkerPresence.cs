@@ -13,7 +13,7 @@ internal sealed class WorkerPresence(TimeProvider time) : IDisposable
     // As many names as it may give, each as long as it may be, and a reason of any sensible length.
     private const int MaxAnswerBytes = 16 * 1024;
 
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(2);
 
     private readonly HttpClient _client = new(new SocketsHttpHandler
     {
