@@ -71,10 +71,24 @@ internal sealed class Ec2Executor(Ec2Calls calls, Ec2Observer observer, Action<s
         catch (AmazonEC2Exception e) when (SpotErrors.IsOfZone(e.ErrorCode) || SpotErrors.IsOfAccount(e.ErrorCode))
         {
             step.Say($"no spot instance ({e.ErrorCode}), trying {onDemand.Zones[0]} on demand");
-            var id = await LaunchAsync(onDemand, plan, step, cancellationToken);
+            var id = await LaunchInsteadAsync(onDemand, plan, step, cancellationToken);
             var usd = SpotCost.OnDemandUsd(plan.Options.Region, launch.Host.InstanceType) is { } price ? $", at {SpotLaunch.Text(price)} US dollars an hour" : "";
             progress.Note($"{launch.Host.Name} runs on demand{usd}: {SpotErrors.Why(e.ErrorCode)} ({e.ErrorCode}). 'publish --replace {launch.Host.Name}' asks for one again.");
             return id;
+        }
+    }
+
+    private async Task<string> LaunchInsteadAsync(LaunchAction onDemand, DeploymentPlan plan, IProgressStep step, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await LaunchAsync(onDemand, plan, step, cancellationToken);
+        }
+        catch (AmazonEC2Exception e) when (!Ec2Errors.IsPassing(e))
+        {
+            // Nothing was started: the next run may ask for a spot instance again.
+            launching(onDemand.Host.Name, onDemand.Zones[0]);
+            throw;
         }
     }
 

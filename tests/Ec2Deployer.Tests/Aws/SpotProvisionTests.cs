@@ -100,6 +100,25 @@ public sealed class SpotProvisionTests
         var refused = await Assert.ThrowsAsync<Reporting.DeploymentException>(() => session.ProvisionAsync(Spot with { Hosts = 3 }));
 
         Assert.Contains("no zone of us-east-1 can run another m7i-flex.large now (InsufficientInstanceCapacity)", refused.Message, StringComparison.Ordinal);
+        session.StandIn.Options.NoCapacity.Clear();
+        await session.ProvisionAsync(Spot with { Hosts = 3 });
+        Assert.Equal(["host-3"], OnSpot(session));
+    }
+
+    [Theory]
+    [InlineData(0, false)]
+    [InlineData(2, true)]
+    public async Task Provision_BrokenOffOnDemandInstead_AsksForTheVerySameAsLongAsEc2MayNotShowIt(int hoursAgo, bool isSpot)
+    {
+        await using var session = await Ec2Session.StartAsync();
+        await session.ProvisionAsync(Spot with { Hosts = 2 });
+        var directory = session.DirectoryOf();
+        directory.WriteState(directory.ReadState() with { Launching = new() { ["host-3"] = "us-east-1b on demand" }, LaunchingSince = DateTimeOffset.UtcNow.AddHours(-hoursAgo) });
+
+        await session.Deployment(pace: Ec2Session.Pace with { Consistency = TimeSpan.FromHours(1) }).ProvisionAsync(Spot with { Hosts = 3 }, "192.0.2.1", session.Progress, Cancellation);
+
+        Assert.Equal(isSpot ? ["host-3"] : [], OnSpot(session));
+        Assert.Equal("us-east-1b", session.Alive().Single(instance => instance.Tags["lab:host"] == "host-3").Zone);
     }
 
     [Fact]
@@ -121,7 +140,7 @@ public sealed class SpotProvisionTests
         // Now there is one to be had, and a second host-3 would be started.
         session.StandIn.Options.NoSpotCapacity.Clear();
 
-        await session.ProvisionAsync(Spot with { Hosts = 3 });
+        await session.Deployment(pace: Ec2Session.Pace with { Consistency = TimeSpan.FromHours(1) }).ProvisionAsync(Spot with { Hosts = 3 }, "192.0.2.1", session.Progress, Cancellation);
 
         Assert.Equal(4, session.Alive().Count);
         Assert.Empty(OnSpot(session));

@@ -39,6 +39,7 @@ public sealed class SpotStoryTests(RigFixture rig, ITestOutputHelper output)
     {
         Assert.SkipWhen(RigNamespace.Obstacle is not null, RigNamespace.Obstacle ?? "");
         await using var story = await FleetStory.StartAsync(rig, output);
+        await rig.BuildAsync();
         var first = await story.ReportAsync("publish", "--hosts", "3", "--spot");
         FleetStory.AssertHealthy(first, containers: 7);
         Assert.Equal(["host-3"], story.Ec2.Instances.Where(instance => instance.SpotPrice is not null).Select(instance => instance.Tags["lab:host"]));
