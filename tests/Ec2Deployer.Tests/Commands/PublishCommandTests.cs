@@ -27,7 +27,7 @@ public sealed class PublishCommandTests : CommandTest
         Assert.DoesNotContain("creating", second.Error, StringComparison.Ordinal);
         // The caller's own address, since no other was given.
         Assert.Contains(session.StandIn.Groups.Single(group => group.Name == "lab/ana/front").Rules, rule => rule.Source == "192.0.2.1/32");
-        Assert.Equal(10, File.ReadAllLines(session.DirectoryOf().AuditFile).Length);
+        Assert.Equal(12, File.ReadAllLines(session.DirectoryOf().AuditFile).Length);
     }
 
     [Fact]

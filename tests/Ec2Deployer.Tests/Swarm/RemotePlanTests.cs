@@ -66,6 +66,7 @@ public sealed class RemotePlanTests
             host-2: writing the list of workers
             orchestrator: keeping the secret key
             orchestrator: keeping the secret admin-key
+            orchestrator: keeping the secret certificate
             orchestrator: giving a node its role
             orchestrator: giving a node its role
             orchestrator: giving a node its role
