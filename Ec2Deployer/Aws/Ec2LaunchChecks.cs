@@ -23,7 +23,8 @@ internal sealed class Ec2LaunchChecks(Ec2Calls calls)
             var tables = await AllowedAsync("DescribeRouteTables", () => RouteTablesAsync(observed.VpcId!, cancellationToken), refused);
             var launch = new LaunchFacts { Type = type, RunningVcpus = running?.Sum(), Refused = refused };
             var image = await ImageAsync(options, observed with { Launch = launch }, cancellationToken);
-            var (zones, avoided) = tables is null ? (observed.Zones, []) : WithAWayOut(options, observed.Zones, tables);
+            var (zones, avoided) = observed.Candidates.Count > 0 ? OfVpc(options, observed, tables)
+                : tables is null ? (observed.Zones, []) : WithAWayOut(options, observed.Zones, tables);
             return observed with { Zones = zones, Image = image, Launch = launch with { Avoided = avoided } };
         }
         catch (Exception e) when (e is not OperationCanceledException)
@@ -113,6 +114,30 @@ internal sealed class Ec2LaunchChecks(Ec2Calls calls)
             new DescribeRouteTablesRequest { Filters = [new Filter("vpc-id", [vpc])], NextToken = token }, cancellationToken), cancellationToken);
         return (page.RouteTables, page.NextToken);
     }, cancellationToken);
+
+    /// <summary>Of all subnets of a VPC the first of each zone that leads to the internet.</summary>
+    private static (IReadOnlyList<ZoneSubnet> Zones, IReadOnlyList<string> Avoided) OfVpc(DeploymentOptions options, ObservedDeployment observed, List<RouteTable>? tables)
+    {
+        if (tables is null)
+        {
+            throw new DeploymentException(ExitCode.AwsRefused,
+                $"Looking for subnets of {options.Vpc} failed: which of them lead to the internet, ec2:DescribeRouteTables tells, which the account does not allow. {NothingStarted} Have it allowed ('iam' prints the policy to ask for), or name the subnets with --subnet.");
+        }
+
+        var all = observed.Candidates.Select(subnet => (Subnet: subnet, Why: SubnetRoutes.Obstacle(subnet.SubnetId, tables, options.UsePrivateAddress))).ToList();
+        var open = all.Where(one => one.Why is null).Select(one => one.Subnet).DistinctBy(subnet => subnet.Zone).ToList();
+        if (open.Count > 0)
+        {
+            return (open, [.. all.Where(one => open.TrueForAll(subnet => subnet.Zone != one.Subnet.Zone)).DistinctBy(one => one.Subnet.Zone)
+                .Select(one => $"No host is put into {one.Subnet.Zone}: no subnet of {options.Vpc} there has a way out (of {one.Subnet.SubnetId}, {one.Why}).")]);
+        }
+
+        throw new DeploymentException(ExitCode.Usage,
+            $"No host in {options.Vpc} can fetch its packages: {string.Join("; ", all.Select(one => $"of {one.Subnet.SubnetId} ({one.Subnet.Zone}) {one.Why}"))}. {NothingStarted} "
+            + (options.UsePrivateAddress
+                ? "Lead 0.0.0.0/0 of a subnet to a NAT gateway or a transit gateway, or leave --private-address."
+                : "Lead 0.0.0.0/0 of a subnet to an internet gateway, or take --private-address yes where there is a NAT gateway."));
+    }
 
     private static (IReadOnlyList<ZoneSubnet> Zones, IReadOnlyList<string> Avoided) WithAWayOut(DeploymentOptions options, IReadOnlyList<ZoneSubnet> zones, List<RouteTable> tables)
     {

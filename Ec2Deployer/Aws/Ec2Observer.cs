@@ -21,18 +21,20 @@ internal sealed class Ec2Observer(Ec2Calls calls)
         try
         {
             existing ??= await ExistingAsync(options, cancellationToken);
-            var subnets = await SubnetsAsync(options, cancellationToken);
+            var subnets = await new Ec2Subnets(calls).FindAsync(options, cancellationToken);
             var vpc = subnets[0].VpcId;
             if (existing.Groups.FirstOrDefault(group => group.VpcId is { } other && other != vpc) is { } elsewhere)
             {
                 throw new DeploymentException(ExitCode.Usage,
-                    $"The deployment '{options.Name}' is in {elsewhere.VpcId}, and {subnets[0].SubnetId} is in {vpc}. Nothing was changed. Give --subnet of {elsewhere.VpcId}, or another --name for a deployment in {vpc}.");
+                    $"The deployment '{options.Name}' is in {elsewhere.VpcId}, and {subnets[0].SubnetId} is in {vpc}. Nothing was changed. Give {(options.Vpc is null ? "--subnet of" : "--vpc")} {elsewhere.VpcId}, or another --name for a deployment in {vpc}.");
             }
 
+            var zones = await ZonesAsync(options, subnets, cancellationToken);
             return existing with
             {
                 VpcId = vpc,
-                Zones = await ZonesAsync(options, subnets, cancellationToken),
+                Zones = [.. zones.DistinctBy(zone => zone.Zone)],
+                Candidates = options is { Vpc: not null, Subnets.Count: 0 } ? zones : [],
                 Image = await new Ec2Images(calls).FindAsync(options, HostArchitecture.OfType(options.InstanceType), existing.Instances, cancellationToken),
             };
         }
@@ -199,32 +201,6 @@ internal sealed class Ec2Observer(Ec2Calls calls)
             .Select(source => new FirewallRule(permission.IpProtocol, from, to, source.Item1, source.Description ?? ""));
     }
 
-    /// <summary>The given subnets, or the default VPC's: of one VPC, and never none.</summary>
-    private async Task<List<Subnet>> SubnetsAsync(DeploymentOptions options, CancellationToken cancellationToken)
-    {
-        if (options.Subnets.Count > 0)
-        {
-            var answer = await calls.CallAsync((ec2, cancellationToken) => ec2.DescribeSubnetsAsync(new DescribeSubnetsRequest { SubnetIds = [.. options.Subnets] }, cancellationToken), cancellationToken);
-            var given = answer.Subnets ?? [];
-            if (given.Select(subnet => subnet.VpcId).Distinct().Count() == 1) return given;
-            throw new DeploymentException(ExitCode.Usage,
-                $"--subnet: {string.Join(", ", given.Select(subnet => $"{subnet.SubnetId} is in {subnet.VpcId}"))}; hosts of one deployment stand in one VPC. Nothing was changed.");
-        }
-
-        var vpcs = await calls.CallAsync((ec2, cancellationToken) => ec2.DescribeVpcsAsync(new DescribeVpcsRequest { Filters = [new Filter("is-default", ["true"])] }, cancellationToken), cancellationToken);
-        var vpc = vpcs.Vpcs?.FirstOrDefault()?.VpcId ?? throw new DeploymentException(ExitCode.AwsRefused,
-            $"Looking for a network failed: {options.Region} has no default VPC in this account. Nothing was changed. Give subnets of another with --subnet, make one with 'aws ec2 create-default-vpc --region {options.Region}', or take another --region.");
-        var subnets = await Ec2Calls.AllAsync<Subnet>(async (token, cancellationToken) =>
-        {
-            var page = await calls.CallAsync((ec2, cancellationToken) => ec2.DescribeSubnetsAsync(
-                new DescribeSubnetsRequest { Filters = [new Filter("vpc-id", [vpc]), new Filter("default-for-az", ["true"])], NextToken = token }, cancellationToken), cancellationToken);
-            return (page.Subnets, page.NextToken);
-        }, cancellationToken);
-        if (subnets.Count > 0) return subnets;
-        throw new DeploymentException(ExitCode.AwsRefused,
-            $"Looking for a network failed: the default VPC {vpc} of {options.Region} has no default subnet. Nothing was changed. Give subnets with --subnet, or make one with 'aws ec2 create-default-subnet'.");
-    }
-
     private async Task<IReadOnlyList<ZoneSubnet>> ZonesAsync(DeploymentOptions options, List<Subnet> subnets, CancellationToken cancellationToken)
     {
         var offers = await Ec2Calls.AllAsync<InstanceTypeOffering>(async (token, cancellationToken) =>
@@ -236,14 +212,13 @@ internal sealed class Ec2Observer(Ec2Calls calls)
         var offering = offers.Select(offer => offer.Location).ToHashSet();
         var zones = subnets
             .Where(subnet => offering.Contains(subnet.AvailabilityZone))
-            .DistinctBy(subnet => subnet.AvailabilityZone)
             .OrderBy(subnet => subnet.AvailabilityZone, StringComparer.Ordinal)
             .Select(subnet => new ZoneSubnet(subnet.AvailabilityZone, subnet.SubnetId))
             .ToList();
         if (zones.Count > 0) return zones;
         throw new DeploymentException(ExitCode.AwsRefused, offering.Count == 0
             ? $"Looking for zones failed: {options.Region} does not offer {options.InstanceType}. Nothing was changed. Take another --instance-type (every region offers m5.large) or --region."
-            : $"Looking for zones failed: of the zones that offer {options.InstanceType} ({string.Join(", ", offering.Order(StringComparer.Ordinal))}) {(options.Subnets.Count > 0 ? "none has one of the given subnets. Nothing was changed. Give another --subnet" : "none has a default subnet. Nothing was changed. Make one with 'aws ec2 create-default-subnet'")}, or take another --instance-type.");
+            : $"Looking for zones failed: of the zones that offer {options.InstanceType} ({string.Join(", ", offering.Order(StringComparer.Ordinal))}) {(options.Subnets.Count > 0 ? "none has one of the given subnets. Nothing was changed. Give another --subnet" : options.Vpc is { } vpc ? $"none has a subnet of {vpc}. Nothing was changed. Make one in it" : "none has a default subnet. Nothing was changed. Make one with 'aws ec2 create-default-subnet'")}, or take another --instance-type.");
     }
 
     // The SDK gives null for an empty list.

@@ -120,6 +120,7 @@ internal static class Settings
         new(Option("--image-name", "PATTERN", "Name of the machine image; * stands for anything [default: debian-12-amd64-*, for Arm types debian-12-arm64-*]"), (o, v) => o with { ImageName = v }),
         new(Option("--disk", "GIB", "Disk of each host, in GiB [default: 16]"), (o, v) => o with { DiskGiB = Number(v) }),
         new(Option(Ttl, "TIME", "Hosts end themselves after so long, such as 4h; counted from their first start, and for running ones changed by 'ttl' [default: never]"), (o, v) => o with { Ttl = Duration(v) }),
+        new(Option("--vpc", "ID", "VPC for new hosts: in each zone a subnet with a way to the internet is taken, or those of --subnet [default: the default VPC]"), (o, v) => o with { Vpc = v }),
         new(Option("--ssh-from", "CIDR", "Addresses that may reach SSH, such as 203.0.113.7/32 [default: this machine's public address]"), (o, v) => o with { SshFrom = v }),
         new(Option("--http-from", "CIDR", "Addresses that may reach HTTP and HTTPS; 0.0.0.0/0 is everybody [default: this machine's public address]"), (o, v) => o with { HttpFrom = v }),
         new(Option("--elastic-ip", "yes|no", "Hosts that clients reach have Elastic IP addresses, which stay when they are stopped or replaced, and cost as long as they are not given back [default: yes]"), (o, v) => o with { ElasticIp = YesNo(v) }),

@@ -81,7 +81,10 @@ internal sealed record DeploymentOptions
     /// <summary>Whether hosts that clients reach have Elastic IP addresses, which stay when they are stopped or replaced.</summary>
     public bool ElasticIp { get; init; } = true;
 
-    /// <summary>Subnets (<c>subnet-…</c>) of one VPC in which new hosts stand, or none: the default VPC's.</summary>
+    /// <summary>The VPC (<c>vpc-…</c>) in which new hosts stand, or null: that of <see cref="Subnets"/>, else the default one.</summary>
+    public string? Vpc { get; init; }
+
+    /// <summary>Subnets (<c>subnet-…</c>) of one VPC in which new hosts stand, or none: one in each zone that has a way out.</summary>
     public IReadOnlyList<string> Subnets { get; init; } = [];
 
     /// <summary>Where the services send telemetry by OTLP, or null: nowhere.</summary>

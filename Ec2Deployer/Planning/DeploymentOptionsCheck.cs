@@ -52,6 +52,8 @@ internal static partial class DeploymentOptionsCheck
         errors.AddRange(options.Replace
             .Where(host => host != FleetShape.OrchestratorHost && FleetShape.WorkerHostNumber(host) is not (>= 1 and <= 50))
             .Select(host => $"--replace '{host}' is no host: orchestrator, host-1, host-2, …"));
+        if (options.Vpc is { } vpc && !VpcPattern().IsMatch(vpc))
+            errors.Add($"--vpc '{vpc}' is no VPC: vpc- and 8 or 17 hexadecimal digits.");
         errors.AddRange(options.Subnets.Where(subnet => !SubnetPattern().IsMatch(subnet))
             .Select(subnet => $"--subnet '{subnet}' is no subnet: subnet- and 8 or 17 hexadecimal digits."));
         if (options.Otlp is { } otlp && (!otlp.IsAbsoluteUri || otlp.Scheme is not ("http" or "https")))
@@ -100,6 +102,9 @@ internal static partial class DeploymentOptionsCheck
 
     [GeneratedRegex("^ami-(?:[0-9a-f]{8}|[0-9a-f]{17})\\z")]
     private static partial Regex ImagePattern();
+
+    [GeneratedRegex("^vpc-(?:[0-9a-f]{8}|[0-9a-f]{17})\\z")]
+    private static partial Regex VpcPattern();
 
     [GeneratedRegex("^subnet-(?:[0-9a-f]{8}|[0-9a-f]{17})\\z")]
     private static partial Regex SubnetPattern();

@@ -15,6 +15,9 @@ internal sealed record ObservedDeployment
     /// <summary>One subnet, default or given, in each zone that offers the instance type, in the order of the zones' names.</summary>
     public IReadOnlyList<ZoneSubnet> Zones { get; init; } = [];
 
+    /// <summary>All subnets of a given VPC in such zones, of which those with a way out are to be chosen; none where subnets are given or those of the default VPC are meant.</summary>
+    public IReadOnlyList<ZoneSubnet> Candidates { get; init; } = [];
+
     /// <summary>What EC2 told about a launch; null where none was planned.</summary>
     public LaunchFacts? Launch { get; init; }
 

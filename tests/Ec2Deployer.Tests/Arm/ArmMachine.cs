@@ -44,8 +44,11 @@ internal static class ArmMachine
 
     private static string Pack(string name, string version) => Path.Combine(Metadata("Packages"), name, version, "runtimes", "linux-arm64");
 
+    // A library's name is a link to the file of its version.
     private static string? FindLibrary(string name) =>
-        new[] { "lib/aarch64-linux-gnu", "usr/lib/aarch64-linux-gnu" }.Select(directory => Path.Combine(Libraries, directory, name)).FirstOrDefault(File.Exists);
+        new[] { "lib/aarch64-linux-gnu", "usr/lib/aarch64-linux-gnu" }.Select(directory => Path.Combine(Libraries, directory, name)).FirstOrDefault(File.Exists) is { } file
+            ? File.ResolveLinkTarget(file, returnFinalTarget: true)?.FullName ?? file
+            : null;
 
     private static string Metadata(string key) =>
         typeof(ArmMachine).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().First(attribute => attribute.Key == key).Value!;

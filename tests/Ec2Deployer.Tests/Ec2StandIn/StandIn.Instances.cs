@@ -42,7 +42,7 @@ internal sealed partial class StandIn
             throw new Ec2Fault("InvalidParameterValue", $"The architecture '{architecture}' of the specified instance type does not match the architecture '{image.Architecture}' of the specified AMI. Specify an instance type and an AMI that have matching architectures, and try again. You can use 'describe-instance-types' or 'describe-images' to discover the architecture of the instance type or AMI.");
         var network = form.Structures("NetworkInterface").Single();
         var subnet = network.Required("SubnetId");
-        var zone = Zones.FirstOrDefault(zone => SubnetOf(zone) == subnet) ?? throw new Ec2Fault("InvalidSubnetID.NotFound", $"The subnet ID '{subnet}' does not exist");
+        var zone = AllSubnets.FirstOrDefault(one => one.Id == subnet)?.Zone ?? throw new Ec2Fault("InvalidSubnetID.NotFound", $"The subnet ID '{subnet}' does not exist");
         var groups = network.List("SecurityGroupId").ToList();
         foreach (var group in groups) Group(group);
         var key = _keys.Values.FirstOrDefault(key => key.Name == form.Required("KeyName") && Visible(key))
@@ -226,7 +226,7 @@ internal sealed partial class StandIn
         new XElement(Ns + "placement", E("availabilityZone", instance.Zone), E("tenancy", "default")),
         instance.Addresses is { } addresses && instance.State is not "terminated" ? E("privateIpAddress", addresses.PrivateAddress) : null,
         instance.Addresses?.PublicAddress is { } address && instance.State is "running" or "stopping" or "stopped" ? E("ipAddress", address) : null,
-        E("vpcId", Vpc), E("subnetId", instance.SubnetId), E("clientToken", instance.ClientToken), E("hypervisor", "xen"),
+        E("vpcId", AllSubnets.First(subnet => subnet.Id == instance.SubnetId).VpcId), E("subnetId", instance.SubnetId), E("clientToken", instance.ClientToken), E("hypervisor", "xen"),
         instance.StateReason is { } reason ? new XElement(Ns + "stateReason", E("code", reason), E("message", $"{reason}: the machine did not start")) : null,
         instance.SpotPrice is not null ? E("instanceLifecycle", "spot") : null, instance.SpotPrice is not null ? E("spotInstanceRequestId", RequestOf(instance)) : null,
         Set("groupSet", instance.GroupIds.Select(id => new object?[] { E("groupId", id), E("groupName", _groups.GetValueOrDefault(id)?.Name) })),

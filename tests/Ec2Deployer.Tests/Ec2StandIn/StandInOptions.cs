@@ -83,6 +83,9 @@ internal sealed class StandInOptions
     /// <summary>The same for subnets with a route table of their own.</summary>
     public Dictionary<string, string?> Routes { get; } = [];
 
+    /// <summary>Subnets of other VPCs than the default one; their VPCs' main route tables have no way out.</summary>
+    public List<StandInSubnet> Subnets { get; } = [];
+
     /// <summary>The types that are offered.</summary>
     public List<StandInType> Types { get; } = [new("m7i-flex.large", FreePlan: true), new("m5.large"), new("m4.large"), new("c6i.large"), new("c8g.large", Architecture: "arm64"), new("m8z.large", Architecture: "arm64")];
 
