@@ -150,7 +150,7 @@ internal sealed class Ec2Deployment
     }
 
     // What EC2 would show by now it does not have: then there may be a spot instance again.
-    private IReadOnlyDictionary<string, string> Places(DeploymentState state) => state.LaunchingSince is { } since && _time.GetUtcNow() - since < _pace.Consistency
+    private Dictionary<string, string> Places(DeploymentState state) => state.LaunchingSince is { } since && _time.GetUtcNow() - since < _pace.Consistency
         ? state.Launching
         : state.Launching.ToDictionary(place => place.Key, place => SpotLaunch.ZoneOf(place.Value)!);
 

@@ -4,6 +4,7 @@ using Lab.Orchestrator.Tests.Api;
 using Lab.Orchestrator.Workers;
 using Lab.ServiceDefaults.Contracts;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Extensions.Options;
 
 namespace Lab.Orchestrator.Tests.Workers;
@@ -113,7 +114,7 @@ public sealed class WorkerPresenceTests : IDisposable
         Assert.False(Assert.IsType<WorkerReply.Answered>(await _client.SendAsync(call)).IsWanted);
     }
 
-    private static IResult Json(string body) => TypedResults.Text(body, "application/json");
+    private static ContentHttpResult Json(string body) => TypedResults.Text(body, "application/json");
 
     private async Task<PresenceReport?> AskAsync(Func<string, IResult> answer)
     {

@@ -40,8 +40,6 @@ public sealed class RunningWorker : IAsyncLifetime
     /// <summary>How many requests the worker has seen abandoned.</summary>
     internal int Aborted => Volatile.Read(ref _aborted);
 
-    internal Departure Departure => _app.Services.GetRequiredService<Departure>();
-
     internal InferenceGate Gate => _app.Services.GetRequiredService<InferenceGate>();
 
     internal Departure Departure => _app.Services.GetRequiredService<Departure>();
