@@ -25,7 +25,7 @@ internal sealed partial class WorkerTable
 
     private readonly LinkedList<WorkerNode> _idleOthers = new();
     private volatile Share _share = new(0, 1);
-    private string[] _orchestrators = [];
+    private string[] _orchestrators = [id];
     private string[] _divided = [];
     private int _ownAlive;
     private int _borrowed;

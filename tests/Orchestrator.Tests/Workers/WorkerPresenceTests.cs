@@ -6,13 +6,15 @@ using Lab.ServiceDefaults.Contracts;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Lab.Orchestrator.Tests.Workers;
 
 /// <summary>What a worker says of itself and of who shares it is checked and bounded.</summary>
 public sealed class WorkerPresenceTests : IDisposable
 {
-    private readonly HttpWorkerClient _client = new(Options.Create(new OrchestratorOptions()), TimeProvider.System);
+    // Its clock stands still: however slow this machine is, no answer comes too late.
+    private readonly HttpWorkerClient _client = new(Options.Create(new OrchestratorOptions()), new FakeTimeProvider());
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 

@@ -53,7 +53,7 @@ public sealed class PresenceTests
         model.Hold();
         var first = worker.PostJsonAsync("/run_model", Text, Cancellation);
         await Eventually.DoneAsync(model.Computing.Task, "the first text is computed");
-        foreach (var (path, body) in (ReadOnlySpan<(string, string)>)[("/run_model", Text), ("/run_batch", """{"texts":["a","b"]}""")])
+        foreach (var (path, body) in ((string, string)[])[("/run_model", Text), ("/run_batch", """{"texts":["a","b"]}""")])
         {
             using var refused = await worker.PostJsonAsync(path, body, Cancellation);
             Assert.Equal(HttpStatusCode.TooManyRequests, refused.StatusCode);
