@@ -15,6 +15,8 @@ internal static class ArmMachine
         "libssl.so.3", "libcrypto.so.3", "libicuuc.so.72", "libicui18n.so.72", "libicudata.so.72",
     ];
 
+    private static readonly string[] LibraryDirectories = ["lib/aarch64-linux-gnu", "usr/lib/aarch64-linux-gnu"];
+
     /// <summary>Why there can be none here, or null.</summary>
     public static string? Obstacle { get; } =
         RuntimeInformation.ProcessArchitecture is not Architecture.X64 ? "This machine's processor is not x86-64."
@@ -46,7 +48,7 @@ internal static class ArmMachine
 
     // A library's name is a link to the file of its version.
     private static string? FindLibrary(string name) =>
-        new[] { "lib/aarch64-linux-gnu", "usr/lib/aarch64-linux-gnu" }.Select(directory => Path.Combine(Libraries, directory, name)).FirstOrDefault(File.Exists) is { } file
+        LibraryDirectories.Select(directory => Path.Combine(Libraries, directory, name)).FirstOrDefault(File.Exists) is { } file
             ? File.ResolveLinkTarget(file, returnFinalTarget: true)?.FullName ?? file
             : null;
 
