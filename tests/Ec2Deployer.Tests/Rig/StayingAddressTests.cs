@@ -40,9 +40,8 @@ public sealed class StayingAddressTests(RigFixture rig, ITestOutputHelper output
         Assert.NotEqual(first.Hosts[0].HostKey, second.Hosts[0].HostKey);
         Assert.Equal(second.Hosts[0].HostKey, await ShownKeyAsync(address));
 
-        var running = (await deployment.FindAsync(options, Token)).Instances;
-        await deployment.Life.StopAsync(options, running, progress, Token);
-        await deployment.Life.StartAsync(options, running, progress, Token);
+        await deployment.Life.StopAsync(options, (await deployment.FindAsync(options, Token)).Instances, progress, Token);
+        await deployment.Life.StartAsync(options, (await deployment.FindAsync(options, Token)).Instances, progress, Token);
         Assert.Equal(address, (await deployment.FindAsync(options, Token)).Hosts[0].SshAddress);
         Assert.Equal(second.Hosts[0].HostKey, await ShownKeyAsync(address));
         // And no longer once it is given back.
