@@ -1,6 +1,10 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
+using System.Security.Cryptography;
+using Lab.Ec2Deployer.Aws;
+using Lab.Ec2Deployer.Planning;
+using Lab.Ec2Deployer.Tests.Ec2StandIn;
 
 namespace Lab.Ec2Deployer.Tests.Rig;
 
@@ -11,6 +15,40 @@ public sealed class StayingAddressTests(RigFixture rig, ITestOutputHelper output
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    /// <summary>The machines alone, without what runs on them: whoever knows the address reaches the next one by it.</summary>
+    [Fact]
+    public async Task Address_HostReplacedStoppedAndStarted_LeadsToWhicheverMachineHasIt()
+    {
+        Assert.SkipWhen(RigNamespace.Obstacle is not null, RigNamespace.Obstacle ?? "");
+        await using var backend = new RigBackend(rig.HostsDirectory);
+        await using var ec2 = await StandIn.StartAsync(backend);
+        (ec2.Options.Lag, ec2.Options.PageSize, ec2.Options.EmptyConsoleReads) = (0, 100, 0);
+        var directory = new DeploymentDirectory(rig.HostsDirectory, "staying");
+        var deployment = new Ec2Deployment(ec2.Client(), directory, new Ec2Pace { Poll = TimeSpan.FromMilliseconds(100) }, TimeProvider.System);
+        var options = new DeploymentOptions { Hosts = 1, SshFrom = RigNamespace.OwnAddress, HttpFrom = RigNamespace.OwnAddress, SshUser = RigHost.User };
+        var progress = new RecordedProgress(output.WriteLine);
+
+        var first = await deployment.ProvisionAsync(options, null, progress, Token);
+        var address = Assert.Single(ec2.Addresses).Ip;
+        Assert.Equal(address, first.Hosts[0].SshAddress);
+        Assert.Equal(first.Hosts[0].HostKey, await ShownKeyAsync(address));
+
+        await backend.LoseAsync("orchestrator");
+        var second = await deployment.ProvisionAsync(options with { Replace = ["orchestrator"] }, null, progress, Token);
+        Assert.Equal(address, second.Hosts[0].SshAddress);
+        Assert.NotEqual(first.Hosts[0].HostKey, second.Hosts[0].HostKey);
+        Assert.Equal(second.Hosts[0].HostKey, await ShownKeyAsync(address));
+
+        await deployment.Life.StopAsync(options, (await deployment.FindAsync(options, Token)).Instances, progress, Token);
+        await deployment.Life.StartAsync(options, (await deployment.FindAsync(options, Token)).Instances, progress, Token);
+        Assert.Equal(address, (await deployment.FindAsync(options, Token)).Hosts[0].SshAddress);
+        Assert.Equal(second.Hosts[0].HostKey, await ShownKeyAsync(address));
+        // And no longer once it is given back.
+        var third = await deployment.ProvisionAsync(options with { ElasticIp = false }, null, progress, Token);
+        Assert.NotEqual(address, third.Hosts[0].SshAddress);
+        Assert.Null(await ShownKeyAsync(address));
+    }
 
     [Fact]
     public async Task Orchestrator_HostReplaced_IsReachedAsBefore()
@@ -39,6 +77,19 @@ public sealed class StayingAddressTests(RigFixture rig, ITestOutputHelper output
 
         await story.DestroyAsync();
         Assert.Empty(story.Ec2.Addresses);
+    }
+
+    /// <summary>The fingerprint of the key that SSH shows at an address, or null: nobody is there.</summary>
+    private static async Task<string?> ShownKeyAsync(string address)
+    {
+        using var scan = Process.Start(new ProcessStartInfo("ssh-keyscan", ["-T", "10", "-t", "ed25519", address]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        var said = scan.StandardError.ReadToEndAsync(Token);
+        var keys = await scan.StandardOutput.ReadToEndAsync(Token);
+        await scan.WaitForExitAsync(Token);
+        await said;
+        return keys.Split('\n').Select(line => line.Split(' ')).FirstOrDefault(fields => fields is [_, "ssh-ed25519", _]) is [_, _, var key]
+            ? $"SHA256:{Convert.ToBase64String(SHA256.HashData(Convert.FromBase64String(key))).TrimEnd('=')}"
+            : null;
     }
 
     private static async Task LoadIsShownAsync(FleetStory story)
