@@ -15,6 +15,7 @@ internal sealed class RigHost : IAsyncDisposable
 
     private readonly Process _process;
     private readonly string _own;
+    private bool _isEnded;
 
     private RigHost(Process process, string own, DeployedHost host) => (_process, _own, Host) = (process, own, host);
 
@@ -119,6 +120,9 @@ internal sealed class RigHost : IAsyncDisposable
     /// <summary>Ends the host at once, as a machine whose power fails.</summary>
     public async ValueTask DisposeAsync()
     {
+        // A test may end it before it goes itself.
+        if (_isEnded) return;
+        _isEnded = true;
         if (!_process.HasExited)
         {
             _process.StandardInput.Close();
