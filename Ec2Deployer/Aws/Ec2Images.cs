@@ -26,7 +26,7 @@ internal sealed class Ec2Images(Ec2Calls calls)
         {
             try
             {
-                if (Newest(await ByIdAsync(tagged)) is { } same && same.Architecture == architecture.Ec2) return same;
+                if (Newest(await ByIdAsync(tagged)) is { } same && (same.Architecture ?? architecture.Ec2) == architecture.Ec2) return same;
             }
             catch (AmazonEC2Exception e) when (e.ErrorCode is "InvalidAMIID.NotFound" or "InvalidAMIID.Unavailable")
             {
