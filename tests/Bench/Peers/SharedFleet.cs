@@ -22,6 +22,9 @@ internal sealed class SharedFleet(string model, string worker, int rounds, int s
     // Until those of the turn before are forgotten, and those of this one know each other.
     private static readonly TimeSpan Settles = TimeSpan.FromSeconds(2.5);
 
+    // A process compiles its hot methods a second time under load: three take three times as long as one over that.
+    private const int WarmUpSeconds = 6;
+
     // So that all threads of wrk have as many connections, and each orchestrator as many threads, in both rows.
     private readonly int _connections = Math.Max(1, connections / Several) * Several;
 
@@ -68,7 +71,7 @@ internal sealed class SharedFleet(string model, string worker, int rounds, int s
             foreach (var port in row.Ports)
                 orchestrators.Add(await ShippedOrchestrator.StartAsync(port, Path.Combine(directory, $"jobs-{port}.db"), FirstPort, DispatchCommand.WorkerCount));
             await Task.Delay(Settles, cancellation);
-            await LoadAsync(1);
+            await LoadAsync(WarmUpSeconds);
             var (before, time) = (await MetricsAsync(row, cancellation), ProcessorTime());
             var result = WrkResult.Parse(await LoadAsync(seconds), null);
             var (after, spent) = (await MetricsAsync(row, cancellation), ProcessorTime() - time);
