@@ -26,15 +26,19 @@ public sealed class LabParametersTests
 
     [Theory]
     [InlineData("ASPNETCORE_URLS", "foo", "ASPNETCORE_URLS: 'foo' is no address to listen on; write it like http://localhost:8000.")]
-    [InlineData("ASPIRE_ALLOW_UNSECURED_TRANSPORT", "false", "apphost: The 'applicationUrl' setting must be an https address")]
+    [InlineData("ASPIRE_ALLOW_UNSECURED_TRANSPORT", "false", "apphost: InvalidOperationException: Unable to configure HTTPS endpoint. No server certificate was specified")]
     [InlineData("Logging__LogLevel__Default", "Loud", "apphost: Logging:LogLevel: Configuration value 'Loud' is not supported. It must be Trace, Debug")]
     public async Task Start_BadVariable_SaysSoInOneLineAndStartsNothing(string name, string value, string message)
     {
+        // Whether there is a developer's certificate in a home directory, and so what is wrong first, differs between machines.
+        var home = Directory.CreateTempSubdirectory("lab-home-");
         var run = await ChildProcess.RunAsync("dotnet", [BuildMetadata.Of("AppHost"), "--OrchestratorPort=0"], new Dictionary<string, string?>
         {
+            ["HOME"] = home.FullName,
             ["ASPNETCORE_URLS"] = string.Create(CultureInfo.InvariantCulture, $"http://localhost:{FreePorts.Take()}"),
             [name] = value,
         });
+        home.Delete(recursive: true);
 
         Assert.Equal(1, run.Code);
         Assert.StartsWith(message, Assert.Single(run.ErrorLines), StringComparison.Ordinal);
