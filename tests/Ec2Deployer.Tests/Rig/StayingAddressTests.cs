@@ -63,7 +63,7 @@ public sealed class StayingAddressTests(RigFixture rig, ITestOutputHelper output
         using var client = FleetStory.Client(first);
         Assert.Equal(HttpStatusCode.OK, await AskAsync(client));
         // Each host's containers were told of as they came.
-        Assert.Matches($@"✓ host-[12]: worker-a → {first.Version}  healthy, [12] of 2", story.Said);
+        Assert.Matches($@"✓ host-[12]: worker-a {first.Version}  healthy, [12] of 2", story.Said);
 
         await story.Backend.LoseAsync("orchestrator");
         var second = await story.ReportAsync("publish", "--replace", "orchestrator");
