@@ -165,7 +165,7 @@ internal sealed class CommandContext : IDisposable
     public async Task<DeploymentSnapshot> FindAnyAsync(CancellationToken cancellationToken)
     {
         var found = await (await DeploymentAsync(cancellationToken)).FindAsync(Options, cancellationToken);
-        if (found.Instances.Count == 0 && found.Observed.Groups.Count == 0 && found.Observed.Key is null) throw NoDeployment();
+        if (found.Instances.Count == 0 && found.Observed.Groups.Count == 0 && found.Observed.Key is null && found.Observed.Addresses.Count == 0) throw NoDeployment();
         await LearnPlaceAsync(found, cancellationToken);
         return found;
     }

@@ -1,14 +1,42 @@
 using System.Globalization;
 using Lab.Ec2Deployer.Fleet;
 using Lab.Ec2Deployer.Remote;
+using Lab.Ec2Deployer.Reporting;
 
 namespace Lab.Ec2Deployer.Commands;
 
 /// <summary>What came of a publish or a rollback, for people or for machines.</summary>
 internal static class ReportText
 {
-    /// <summary>Writes it.</summary>
-    public static void Write(CommandContext context, FleetReport report)
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+
+    /// <summary>Writes it, on a terminal with a picture of all that there is then.</summary>
+    /// <param name="context">The command.</param>
+    /// <param name="report">What came of it.</param>
+    /// <param name="cancellationToken">Ends the look at the hosts; what came of the command is written all the same.</param>
+    public static async Task WriteAsync(CommandContext context, FleetReport report, CancellationToken cancellationToken) =>
+        Write(context, report, context.Screen is { IsTerminal: true, IsJson: false } ? await PictureAsync(context, cancellationToken) : null);
+
+    private static async Task<StatusPicture?> PictureAsync(CommandContext context, CancellationToken cancellationToken)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(Patience);
+        try
+        {
+            using var step = context.Progress.Begin("looking at what there is now");
+            var found = await context.FindAnyAsync(limit.Token);
+            var picture = StatusPicture.Of(context, found, await StatusCommand.AskAsync(context, found, limit.Token));
+            step.Done();
+            return picture;
+        }
+        catch (Exception e) when (e is OperationCanceledException or DeploymentException)
+        {
+            // All is done; 'status' shows it too.
+            return null;
+        }
+    }
+
+    private static void Write(CommandContext context, FleetReport report, StatusPicture? picture)
     {
         context.Progress.Dispose();
         if (context.Screen.IsJson)
@@ -19,7 +47,16 @@ internal static class ReportText
 
         var screen = context.Screen;
         screen.Line(report.Changed ? $"Version {report.Version} serves{(report.PreviousVersion is { } old ? $" (before: {old})" : "")}." : $"Nothing to change: version {report.Version} serves.");
-        screen.Table(["container", "host", "port", "health"], report.Containers.Select(Row));
+        if (picture is null)
+        {
+            screen.Table(["container", "host", "port", "health"], report.Containers.Select(Row));
+        }
+        else
+        {
+            screen.Line();
+            picture.Write(screen);
+        }
+
         screen.Line($"  {report.ImagesSent} images sent, {(report.BytesSent / 1e6).ToString("F1", CultureInfo.InvariantCulture)} MB");
         screen.Line();
         screen.Line($"  address      {report.Address}");

@@ -164,6 +164,9 @@ internal sealed class HostConnection : IDisposable
         }
     }
 
+    /// <inheritdoc cref="HostTunnel.Open"/>
+    public HostTunnel OpenTunnel(int localPort, int remotePort) => HostTunnel.Open(_client, localPort, remotePort);
+
     /// <inheritdoc/>
     public void Dispose()
     {

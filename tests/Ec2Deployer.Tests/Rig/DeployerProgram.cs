@@ -16,7 +16,7 @@ internal sealed class DeployerProgram(RigFixture rig, StandIn ec2, string config
     /// <summary>What it was given to sign its requests with.</summary>
     public const string SecretAccessKey = "planted-secret-access-key";
 
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(20);
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
