@@ -188,7 +188,8 @@ internal sealed class Ec2Deployment
                 instance.Host == FleetShape.OrchestratorHost ? HostRole.Orchestrator : HostRole.Worker,
                 FleetShape.IsManager(instance.Host, workers),
                 instance.Id, HostWait.Address(options, instance)!, instance.PrivateAddress!, options.SshPort, options.SshUser,
-                keys.GetValueOrDefault(instance.Id)))
+                keys.GetValueOrDefault(instance.Id))
+            { Bastion = options.Bastion })
             .ToList();
         return new DeploymentSnapshot(observed, hosts, workers);
     }

@@ -64,7 +64,7 @@ internal sealed class HostWait(Ec2Calls calls, Ec2Observer observer)
         {
             var instance = instances[host.Name];
             return new DeployedHost(host.Name, host.Role, host.Manager, instance.Id, Address(plan.Options, instance)!, instance.PrivateAddress!,
-                plan.Options.SshPort, plan.Options.SshUser, known.TryGetValue(instance.Id, out var key) ? key : null);
+                plan.Options.SshPort, plan.Options.SshUser, known.TryGetValue(instance.Id, out var key) ? key : null) { Bastion = plan.Options.Bastion };
         })];
     }
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Lab.Ec2Deployer.Fleet;
+using Lab.Ec2Deployer.Planning;
 using Lab.Ec2Deployer.Remote;
 using Lab.Ec2Deployer.Reporting;
 
@@ -8,6 +9,7 @@ namespace Lab.Ec2Deployer.Commands;
 /// <summary>What came of a publish or a rollback, for people or for machines.</summary>
 internal static class ReportText
 {
+    private const int ForwardedPort = 8443;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
     /// <summary>Writes it, on a terminal with a picture of all that there is then.</summary>
@@ -65,24 +67,29 @@ internal static class ReportText
         if (context.Options.PlainHttp) screen.Line($"  plain HTTP   http://{report.Address.Host}, texts only, without a key");
         screen.Line();
         screen.Line("Next:");
-        screen.Line($"  {Curl(report)}");
+        if (context.Options.Bastion is { } bastion) screen.Line($"  {Forward(report, bastion)}");
+        screen.Line($"  {Curl(report, isForwarded: context.Options.Bastion is not null)}");
         foreach (var next in (string[])["status --watch", "logs --worker worker-1 -f", "destroy"]) screen.Line($"  dotnet run --project Ec2Deployer -- {next}{Named(context)}");
     }
+
+    /// <summary>OpenSSH's client, which leads a port of this machine through the bastion to the orchestrator until it is ended.</summary>
+    public static string Forward(FleetReport report, Bastion bastion) =>
+        string.Create(CultureInfo.InvariantCulture, $"ssh -N -L {ForwardedPort}:{report.Address.Host}:{report.Address.Port} {string.Join(' ', bastion.Target)} &");
 
     /// <summary>
     /// A request by curl that believes the pinned certificate alone, under the name that it is for, and reads the key from
     /// its file.
     /// </summary>
-    public static string Curl(FleetReport report)
+    /// <param name="report">What came of a publish.</param>
+    /// <param name="isForwarded">Whether the request goes to the port of this machine that <see cref="Forward"/> opens.</param>
+    public static string Curl(FleetReport report, bool isForwarded = false)
     {
         var words = new List<string> { "curl" };
         if (report.CertificateFile is { } certificate) words.AddRange(["--cacert", certificate]);
         var address = new UriBuilder(new Uri(report.Address, "new_request"));
-        if (report.ServerName is { } name)
-        {
-            words.AddRange(["--connect-to", $"::{report.Address.Host}:{(report.Address.IsDefaultPort ? "" : report.Address.Port.ToString(CultureInfo.InvariantCulture))}"]);
-            address.Host = name;
-        }
+        if (report.ServerName is { } name) address.Host = name;
+        if (isForwarded) words.AddRange(["--connect-to", $"::127.0.0.1:{ForwardedPort}"]);
+        else if (report.ServerName is not null) words.AddRange(["--connect-to", $"::{report.Address.Host}:{(report.Address.IsDefaultPort ? "" : report.Address.Port.ToString(CultureInfo.InvariantCulture))}"]);
 
         words.Add(address.Uri.AbsoluteUri);
         if (report.AuthorizationFile is { } authorization) words.AddRange(["-H", $"@{authorization}"]);

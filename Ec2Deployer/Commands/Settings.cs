@@ -145,6 +145,8 @@ internal static class Settings
     [
         new(Option("--ssh-user", "USER", "User to log in as by SSH, which the machine image makes [default: admin]"), (o, v) => o with { SshUser = v }),
         new(Option("--ssh-port", "PORT", "Port of the machine image's SSH server [default: 22]"), (o, v) => o with { SshPort = Number(v) }),
+        // It implies private addresses, which the next option then may not deny.
+        new(Option("--bastion", "USER@HOST[:PORT]", "Reach the hosts by their private addresses through this SSH server, with OpenSSH's client and what its configuration, agent and known hosts say; needs --ssh-from [default: none]"), (o, v) => o with { Bastion = Bastion.Parse(v), UsePrivateAddress = true }),
         new(Option("--private-address", "yes|no", "Reach the hosts by their private addresses, from inside the VPC or over a VPN; they get no public ones [default: no]"), (o, v) => o with { UsePrivateAddress = YesNo(v) }),
     ];
 

@@ -78,6 +78,10 @@ internal sealed record DeploymentOptions
     /// <summary>The deployer reaches the hosts by their private addresses; they get no public ones.</summary>
     public bool UsePrivateAddress { get; init; }
 
+    /// <summary>The SSH server through which the deployer reaches the private addresses, or null: there is a way from here.</summary>
+    [JsonIgnore]
+    public Bastion? Bastion { get; init; }
+
     /// <summary>Whether hosts that clients reach have Elastic IP addresses, which stay when they are stopped or replaced.</summary>
     public bool ElasticIp { get; init; } = true;
 

@@ -43,6 +43,10 @@ internal static partial class DeploymentOptionsCheck
             errors.Add($"--ssh-port {options.SshPort}: from 1 to 65535.");
         if (options.SshFrom is { } ssh && Cidr(ssh) is null) errors.Add(NoCidr("--ssh-from", ssh));
         if (options.HttpFrom is { } http && Cidr(http) is null) errors.Add(NoCidr("--http-from", http));
+        if (options.Bastion is { } bastion && !options.UsePrivateAddress)
+            errors.Add($"--bastion {bastion} leads to private addresses: --private-address no means nothing beside it. Leave out one of the two ('--bastion \"\"' takes it off).");
+        if (options.Bastion is not null && options.SshFrom is null)
+            errors.Add("--bastion needs --ssh-from: the address, or the block, from which it reaches the hosts, such as 10.0.0.5/32. SSH is open to that alone.");
         if (options.Ttl is { } ttl && (ttl < TimeSpan.FromMinutes(10) || ttl > TimeSpan.FromDays(30)))
             errors.Add($"--ttl {Durations.Text(ttl)}: from 10m to 30d.");
         if (options.DiskGiB is < 8 or > 1024)

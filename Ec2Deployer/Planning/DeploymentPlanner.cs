@@ -125,14 +125,15 @@ internal sealed class DeploymentPlanner
     {
         var here = _caller.Address is { } address ? $"{address}/32" : "<your address>/32";
         var (_, front, fleet) = _names;
-        var http = _options.HttpFrom is { } httpFrom ? DeploymentOptionsCheck.Cidr(httpFrom)! : here;
         var ssh = _options.SshFrom is { } sshFrom ? DeploymentOptionsCheck.Cidr(sshFrom)! : here;
+        // Through a bastion requests come from where SSH does.
+        var http = _options.HttpFrom is { } httpFrom ? DeploymentOptionsCheck.Cidr(httpFrom)! : _options.Bastion is null ? here : ssh;
         var groups = new List<PlannedGroup>
         {
             new(front, "Lab: hosts that clients reach",
             [
                 new FirewallRule("tcp", 80, 80, http, "HTTP"),
-                new FirewallRule("tcp", 443, 443, http, "HTTPS"),
+                new FirewallRule("tcp", FleetShape.HttpsPort, FleetShape.HttpsPort, http, "HTTPS"),
                 new FirewallRule("tcp", FleetShape.FirstWorkerPort, FleetShape.FirstWorkerPort, fleet, "images, sent once, to the other hosts"),
                 .. _options.Dashboard ? (FirewallRule[])[new FirewallRule("tcp", FleetShape.TelemetryPort, FleetShape.TelemetryPort, fleet, "telemetry to the dashboard")] : [],
             ]),

@@ -11,6 +11,9 @@ internal static class FleetShape
     /// <summary>The port of the first worker on a host; the second has the next.</summary>
     public const int FirstWorkerPort = 8000;
 
+    /// <summary>Where orchestrators take requests.</summary>
+    public const int HttpsPort = 443;
+
     /// <summary>The name of the container of Aspire's dashboard.</summary>
     public const string Dashboard = "dashboard";
 
@@ -60,7 +63,7 @@ internal static class FleetShape
         var containers = Hosts(options.Hosts)
             .Where(host => IsFront(host, options))
             .Select((host, index) => new PlannedContainer(
-                index == 0 ? "orchestrator" : string.Create(CultureInfo.InvariantCulture, $"orchestrator-{index + 1}"), host, 80, 443))
+                index == 0 ? "orchestrator" : string.Create(CultureInfo.InvariantCulture, $"orchestrator-{index + 1}"), host, 80, HttpsPort))
             .ToList();
         for (var number = 1; number <= options.Hosts * WorkersPerHost; number++)
         {

@@ -1,15 +1,13 @@
-using System.Text.Json.Serialization;
-
 namespace Lab.ServiceDefaults.Contracts;
 
 /// <summary>What a worker answers to an orchestrator that shows itself (<c>GET /presence?orchestrator=ID</c>).</summary>
 /// <param name="Orchestrators">Whom it has heard of in the last second and a half, the asker among them; at most <see cref="MaxOrchestrators"/>.</param>
-/// <param name="BusyMs">In about how many milliseconds it will be free; <c>null</c> if it computes nothing.</param>
-/// <param name="Leaving">Why and when it will be gone; <c>null</c> as long as it stays.</param>
+/// <param name="BusyMs">In about how many milliseconds it will be free; <c>null</c>, and left out, if it computes nothing.</param>
+/// <param name="Leaving">Why and when it will be gone; <c>null</c>, and left out, as long as it stays.</param>
 public sealed record Presence(
     IReadOnlyList<string> Orchestrators,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] double? BusyMs,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] Leaving? Leaving)
+    double? BusyMs,
+    Leaving? Leaving)
 {
     /// <summary>The path at which a worker answers.</summary>
     public const string Path = "/presence";

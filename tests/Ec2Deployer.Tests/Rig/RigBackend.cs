@@ -46,8 +46,8 @@ internal sealed class RigBackend(string directory, int orchestratorNumber = RigB
         _stopped[instance.Id] = host;
     }
 
-    // Beside those of the hosts, which another lane's begin a hundred further on.
-    public string ElasticAddress(int number) => $"10.77.0.{orchestratorNumber + 60 + number}";
+    // Beside those of the hosts: another lane's begin eighty further on.
+    public string ElasticAddress(int number) => $"10.77.0.{orchestratorNumber + 40 + number}";
 
     public string? PoolAddress(StandInInstance instance) => _hosts.GetValueOrDefault(instance.Id)?.Host.SshAddress;
 
