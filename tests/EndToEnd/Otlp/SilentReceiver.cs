@@ -38,7 +38,7 @@ internal sealed class SilentReceiver : IDisposable
                 _ = client.GetStream().CopyToAsync(Stream.Null, _over.Token).ContinueWith(_ => client.Dispose(), TaskScheduler.Default);
             }
         }
-        catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException or SocketException)
+        catch (Exception e) when (e is OperationCanceledException or InvalidOperationException or SocketException)
         {
             // Nobody is to connect any more.
         }

@@ -98,7 +98,8 @@ internal sealed class HostileServer : IAsyncDisposable
     private Exchange Exchange(Socket socket, string path, byte[] body, bool isAct) =>
         new(socket, this, path, body, _end.Token) { Number = isAct ? Interlocked.Increment(ref _acts) : _acts };
 
-    private static bool IsEnd(Exception e) => e is SocketException or OperationCanceledException or ObjectDisposedException;
+    // A listener that was closed between two connections says that it never listened.
+    private static bool IsEnd(Exception e) => e is SocketException or OperationCanceledException or InvalidOperationException;
 
     /// <summary>Reads requests one after another.</summary>
     private sealed class Received(Socket socket, CancellationToken cancellationToken)
