@@ -7,6 +7,9 @@ namespace Lab.Ec2Deployer.Tests.Rig;
 /// <summary>Looks for a secret where it must not be: in the arguments and variables of any process while it watches, and in files.</summary>
 internal sealed class PlantedSecret : IAsyncDisposable
 {
+    private const int YoungRounds = 50;
+    private const int OldRounds = 50;
+
     private readonly byte[] _secret;
     private readonly CancellationTokenSource _enough = new();
     private readonly Task _watch;
@@ -44,24 +47,31 @@ internal sealed class PlantedSecret : IAsyncDisposable
         _enough.Dispose();
     }
 
+    // A process is looked at in each round while it is young: it may execute another program. Later that is rare, and a
+    // hundred old ones fifty times a second would take a third of a core from what is tried.
     private async Task WatchAsync()
     {
         var buffer = new byte[1 << 16];
-        while (!_enough.IsCancellationRequested)
+        var firstSeen = new Dictionary<string, long>(StringComparer.Ordinal);
+        for (var round = 0L; !_enough.IsCancellationRequested; round++)
         {
-            foreach (var process in Directory.EnumerateDirectories("/proc").Where(directory => char.IsAsciiDigit(directory[^1])))
+            var present = Directory.EnumerateDirectories("/proc").Where(directory => char.IsAsciiDigit(directory[^1])).ToList();
+            foreach (var process in present)
             {
+                firstSeen.TryAdd(process, round);
+                if (round - firstSeen[process] > YoungRounds && (round + firstSeen[process]) % OldRounds != 0) continue;
                 foreach (var file in (string[])["cmdline", "environ"])
                     if (Holds(Path.Combine(process, file), buffer)) _seen[$"{process}/{file}"] = true;
             }
 
+            foreach (var gone in firstSeen.Keys.Except(present).ToList()) firstSeen.Remove(gone);
             await Task.Delay(20, CancellationToken.None);
         }
     }
 
     private bool Holds(string file) => Holds(file, new byte[1 << 20]);
 
-    // Bare reads, for a hundred processes are read fifty times a second, beside what is tried.
+    // Bare reads, for they are made beside what is tried.
     private bool Holds(string file, byte[] buffer)
     {
         try
