@@ -65,7 +65,6 @@ internal static class WorkerApplication
         app.MapApiDescription();
         app.MapRunModel();
         app.MapRunBatch();
-        app.MapPresence();
         app.MapPredict();
         app.MapInferenceApi();
         app.MapOpenInference("lab-worker");
@@ -93,13 +92,11 @@ internal static class WorkerApplication
         builder.Services.AddSingleton<IValidateOptions<WorkerOptions>, WorkerOptions.Validator>();
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton<WorkerTelemetry>();
-        builder.Services.AddSingleton<Departure>();
-        builder.Services.AddHostedService<SpotNoticeWatch>();
         if (reading is not null) builder.Services.AddSingleton(_ => reading);
         builder.Services.AddSingleton(services =>
         {
             var options = services.GetRequiredService<IOptions<WorkerOptions>>().Value;
-            var gate = new InferenceGate(options.QueueLimit, options.Cores, services.GetRequiredService<TimeProvider>(), services.GetRequiredService<Departure>());
+            var gate = new InferenceGate(options.QueueLimit, options.Cores);
             services.GetRequiredService<WorkerTelemetry>().Observe(gate);
             return gate;
         });
@@ -125,6 +122,5 @@ internal static class WorkerApplication
     {
         builder.Services.AddApiDescription("Lab worker", "Classifies one dispatch at a time: one text or a small batch. Workers carry no key.", keys: false);
         builder.Services.AddSingleton<IClassifier, WorkerClassifier>();
-        builder.Services.AddSingleton<KnownOrchestrators>();
     }
 }

@@ -31,7 +31,7 @@ internal static class RollbackCommand
         context.BeginChanges(await context.DeploymentAsync(cancellationToken), found, goesOn: false);
         var report = await context.Fleet.RollbackAsync(found.Hosts, context.Release, parse.GetValue(Version), context.Progress, cancellationToken);
         context.EndChanges();
-        await ReportText.WriteAsync(context, report, cancellationToken);
+        ReportText.Write(context, report);
         return ExitCode.Done;
     }
 }

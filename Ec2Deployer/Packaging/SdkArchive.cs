@@ -53,8 +53,7 @@ internal static class SdkArchive
         }
     }
 
-    /// <summary>A configuration that names these layers and no time.</summary>
-    internal static string Configure(JsonNode config, IReadOnlyList<ImageLayer> layers)
+    private static string Configure(JsonNode config, List<ImageLayer> layers)
     {
         var epoch = DateTimeOffset.UnixEpoch.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture);
         config["created"] = epoch;

@@ -45,8 +45,7 @@ internal sealed record FleetSnapshot(
 /// <param name="Text">The first of them, shortened.</param>
 /// <param name="ComputingMs">For how long it has been computing, in milliseconds.</param>
 /// <param name="InferenceMs">Its times for its last dispatches, in milliseconds, in no particular order.</param>
-/// <param name="Draining">Whether somebody has drained it, be it well or not.</param>
-/// <param name="Reason">Why it drains, where it is the worker that has said so.</param>
+/// <param name="Draining">Whether it gets no more work, be it well or not.</param>
 internal sealed record WorkerSnapshot(
     string Name,
     string Host,
@@ -59,8 +58,7 @@ internal sealed record WorkerSnapshot(
     string? Text,
     double ComputingMs,
     float[] InferenceMs,
-    bool Draining,
-    string? Reason = null)
+    bool Draining)
 {
     public static WorkerSnapshot Of(WorkerNode node, TimeProvider time, long now)
     {
@@ -77,7 +75,6 @@ internal sealed record WorkerSnapshot(
             call is null ? null : RequestRecorder.Beginning(call.Entries[0]),
             call is null ? 0 : time.GetElapsedTime(call.StartedAt, now).TotalMilliseconds,
             node.RecentInference.ToArray(),
-            node.Draining,
-            node.Reason);
+            node.Draining);
     }
 }
