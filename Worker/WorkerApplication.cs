@@ -65,6 +65,7 @@ internal static class WorkerApplication
         app.MapApiDescription();
         app.MapRunModel();
         app.MapRunBatch();
+        app.MapPresence();
         app.MapPredict();
         app.MapInferenceApi();
         app.MapOpenInference("lab-worker");
@@ -92,11 +93,13 @@ internal static class WorkerApplication
         builder.Services.AddSingleton<IValidateOptions<WorkerOptions>, WorkerOptions.Validator>();
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton<WorkerTelemetry>();
+        builder.Services.AddSingleton<Departure>();
+        builder.Services.AddHostedService<SpotNoticeWatch>();
         if (reading is not null) builder.Services.AddSingleton(_ => reading);
         builder.Services.AddSingleton(services =>
         {
             var options = services.GetRequiredService<IOptions<WorkerOptions>>().Value;
-            var gate = new InferenceGate(options.QueueLimit, options.Cores);
+            var gate = new InferenceGate(options.QueueLimit, options.Cores, services.GetRequiredService<TimeProvider>(), services.GetRequiredService<Departure>());
             services.GetRequiredService<WorkerTelemetry>().Observe(gate);
             return gate;
         });
@@ -122,5 +125,6 @@ internal static class WorkerApplication
     {
         builder.Services.AddApiDescription("Lab worker", "Classifies one dispatch at a time: one text or a small batch. Workers carry no key.", keys: false);
         builder.Services.AddSingleton<IClassifier, WorkerClassifier>();
+        builder.Services.AddSingleton<KnownOrchestrators>();
     }
 }

@@ -59,7 +59,7 @@ internal sealed class AccountSurvey(Func<string, CancellationToken, Task<IAmazon
 
     private async Task<IReadOnlyList<ListedDeployment>> DeploymentsAsync(string region, CancellationToken cancellationToken)
     {
-        var (instances, volumes) = await AskAsync(region, async calls => (
+        var (instances, volumes, addresses) = await AskAsync(region, async calls => (
             await Ec2Calls.AllAsync<Instance>(async (token, cancellationToken) =>
             {
                 var page = await calls.CallAsync((ec2, cancellationToken) => ec2.DescribeInstancesAsync(
@@ -71,14 +71,17 @@ internal sealed class AccountSurvey(Func<string, CancellationToken, Task<IAmazon
                 var page = await calls.CallAsync((ec2, cancellationToken) => ec2.DescribeVolumesAsync(
                     new DescribeVolumesRequest { Filters = [new("tag-key", [LabTags.Deployment])], MaxResults = 100, NextToken = token }, cancellationToken), cancellationToken);
                 return (page.Volumes, page.NextToken);
-            }, cancellationToken)), cancellationToken);
+            }, cancellationToken),
+            // Whoever may not ask for addresses has made none either.
+            (await Ec2Calls.WhereAllowedAsync(Ec2Addresses.ListAsync(calls, new("tag-key", [LabTags.Deployment]), cancellationToken))).Items.ConvertAll(Ec2Addresses.Observed)), cancellationToken);
 
         // Two people may call theirs the same.
-        var hosts = instances.Select(instance => Ec2Observer.Observed(instance, volumes)).ToLookup(instance => (Name: instance.Tags[LabTags.Deployment], Owner: instance.Tags.GetValueOrDefault(LabTags.Owner)));
+        var hosts = Ec2Addresses.With(instances.Select(instance => Ec2Observer.Observed(instance, volumes)), addresses).ToLookup(instance => (Name: instance.Tags[LabTags.Deployment], Owner: instance.Tags.GetValueOrDefault(LabTags.Owner)));
         var disks = volumes.ToLookup(volume => (Name: volume.Tags.First(tag => tag.Key == LabTags.Deployment).Value, Owner: volume.Tags.Find(tag => tag.Key == LabTags.Owner)?.Value));
-        return [.. hosts.Select(group => group.Key).Concat(disks.Select(group => group.Key)).Distinct().OrderBy(one => one.Name, StringComparer.Ordinal).ThenBy(one => one.Owner, StringComparer.Ordinal)
-            .Select(one => new ListedDeployment(one.Name, one.Owner, region, [.. hosts[one].Where(host => host.State != Ending)], Ec2Observer.Loose(disks[one], hosts[one])))
-            .Where(one => one.Hosts.Count + one.LooseDisks.Count > 0)];
+        var loose = addresses.Where(address => instances.TrueForAll(instance => instance.InstanceId != address.InstanceId)).ToLookup(address => (Name: address.Tags[LabTags.Deployment], Owner: address.Tags.GetValueOrDefault(LabTags.Owner)));
+        return [.. hosts.Select(group => group.Key).Concat(disks.Select(group => group.Key)).Concat(loose.Select(group => group.Key)).Distinct().OrderBy(one => one.Name, StringComparer.Ordinal).ThenBy(one => one.Owner, StringComparer.Ordinal)
+            .Select(one => new ListedDeployment(one.Name, one.Owner, region, [.. hosts[one].Where(host => host.State != Ending)], Ec2Observer.Loose(disks[one], hosts[one])) { LooseAddresses = loose[one].Count() })
+            .Where(one => one.Hosts.Count + one.LooseDisks.Count + one.LooseAddresses > 0)];
     }
 
     private async Task<T> AskAsync<T>(string region, Func<Ec2Calls, Task<T>> ask, CancellationToken cancellationToken)
@@ -102,6 +105,9 @@ internal sealed record RegionSurvey(string Region, IReadOnlyList<ListedDeploymen
 /// <param name="LooseDisks">Its disks of no host.</param>
 internal sealed record ListedDeployment(string Name, string? Owner, string Region, IReadOnlyList<ObservedInstance> Hosts, IReadOnlyList<ObservedDisk> LooseDisks)
 {
+    /// <summary>How many Elastic IP addresses of it no host has.</summary>
+    public int LooseAddresses { get; init; }
+
     /// <summary>How many hosts run, or are about to.</summary>
     public int Running => Hosts.Count(RunningCost.IsRunning);
 
@@ -112,5 +118,5 @@ internal sealed record ListedDeployment(string Name, string? Owner, string Regio
     public DateTimeOffset? Since => Hosts.Count == 0 ? null : Hosts.Min(host => host.LaunchedAt);
 
     /// <summary>What it costs as it stands.</summary>
-    public Cost Cost => RunningCost.Of(new DeploymentOptions { Region = Region }, Hosts, LooseDisks);
+    public Cost Cost => RunningCost.Of(new DeploymentOptions { Region = Region }, Hosts, LooseDisks, looseAddresses: LooseAddresses);
 }

@@ -14,6 +14,12 @@ internal sealed record DeploymentParts(
 {
     /// <summary>Whether disks were asked for, and the account may not ask.</summary>
     public bool VolumesRefused { get; init; }
+
+    /// <summary>Elastic IP addresses, where disks were asked for.</summary>
+    public IReadOnlyList<Address> Addresses { get; init; } = [];
+
+    /// <summary>Whether addresses were asked for, and the account may not ask.</summary>
+    public bool AddressesRefused { get; init; }
 }
 
 /// <summary>Whether disks are asked for.</summary>

@@ -31,6 +31,10 @@ internal static class DryRuns
             case ModifyInstanceAttributeRequest modify: modify.DryRun = true; break;
             case CreateTagsRequest tags: tags.DryRun = true; break;
             case TerminateInstancesRequest terminate: terminate.DryRun = true; break;
+            case AllocateAddressRequest allocate: allocate.DryRun = true; break;
+            case AssociateAddressRequest associate: associate.DryRun = true; break;
+            case DisassociateAddressRequest disassociate: disassociate.DryRun = true; break;
+            case ReleaseAddressRequest release: release.DryRun = true; break;
             case DeleteKeyPairRequest key: key.DryRun = true; break;
             default: return null;
         }
@@ -53,6 +57,10 @@ internal static class DryRuns
         ModifyInstanceAttributeRequest modify => ec2.ModifyInstanceAttributeAsync(modify, cancellationToken),
         CreateTagsRequest tags => ec2.CreateTagsAsync(tags, cancellationToken),
         TerminateInstancesRequest terminate => ec2.TerminateInstancesAsync(terminate, cancellationToken),
+        AllocateAddressRequest allocate => ec2.AllocateAddressAsync(allocate, cancellationToken),
+        AssociateAddressRequest associate => ec2.AssociateAddressAsync(associate, cancellationToken),
+        DisassociateAddressRequest disassociate => ec2.DisassociateAddressAsync(disassociate, cancellationToken),
+        ReleaseAddressRequest release => ec2.ReleaseAddressAsync(release, cancellationToken),
         DeleteKeyPairRequest key => ec2.DeleteKeyPairAsync(key, cancellationToken),
         _ => throw new NotSupportedException(request.GetType().Name),
     };

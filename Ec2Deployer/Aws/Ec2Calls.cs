@@ -76,6 +76,21 @@ internal sealed class Ec2Calls(IAmazonEC2 ec2, Ec2Pace pace, TimeProvider time, 
         return all;
     }
 
+    /// <summary>A list, or none where the account may not ask for it.</summary>
+    /// <param name="ask">The call.</param>
+    /// <param name="isNeeded">A refusal is thrown.</param>
+    public static async Task<(List<T> Items, bool Refused)> WhereAllowedAsync<T>(Task<List<T>> ask, bool isNeeded = false)
+    {
+        try
+        {
+            return (await ask, false);
+        }
+        catch (AmazonEC2Exception e) when (!isNeeded && e.ErrorCode is "UnauthorizedOperation" or "AccessDenied")
+        {
+            return ([], true);
+        }
+    }
+
     private TimeSpan Patience(Exception exception, bool fresh) =>
         Ec2Errors.IsPassing(exception) ? pace.Faults
         : fresh && exception is AmazonEC2Exception { ErrorCode: var code } && Ec2Errors.IsNotFound(code) ? pace.Consistency

@@ -14,6 +14,7 @@ internal sealed class Ec2Deployment
     private readonly Ec2Observer _observer;
     private readonly Ec2LaunchChecks _checks;
     private readonly Ec2Executor _executor;
+    private readonly Ec2Addresses _addresses;
     private readonly HostWait _wait;
     private readonly Ec2Destroyer _destroyer;
     private readonly Action<string>? _note;
@@ -32,6 +33,7 @@ internal sealed class Ec2Deployment
         (_directory, _pace, _time, _note) = (directory, pace, time, note);
         _observer = new Ec2Observer(calls);
         _checks = new Ec2LaunchChecks(calls);
+        _addresses = new Ec2Addresses(calls);
         _executor = new Ec2Executor(calls, _observer, Launching);
         _wait = new HostWait(calls, _observer);
         _destroyer = new Ec2Destroyer(calls, _observer);
@@ -50,12 +52,13 @@ internal sealed class Ec2Deployment
         DeploymentOptions options, string? callerAddress, CancellationToken cancellationToken, DeploymentSnapshot? snapshot = null)
     {
         var observed = await _observer.ObserveAsync(options, cancellationToken, snapshot?.Observed);
-        var caller = new CallerFacts(callerAddress, PublicKey()) { Launching = _directory.ReadState().Launching };
+        var caller = new CallerFacts(callerAddress, PublicKey()) { Launching = Places(_directory.ReadState()) };
         var plan = DeploymentPlanner.Plan(options, observed, caller);
         // What only a launch needs is asked for where there is one.
-        return plan.Actions.OfType<LaunchAction>().Any()
-            ? DeploymentPlanner.Plan(options, await _checks.CheckAsync(options, observed, cancellationToken), caller)
-            : plan;
+        if (plan.Actions.OfType<LaunchAction>().Any())
+            plan = DeploymentPlanner.Plan(options, await _checks.CheckAsync(options, observed, cancellationToken), caller);
+        var addresses = plan.Actions.OfType<AllocateAction>().Count();
+        return addresses > 0 && await _addresses.RequireRoomAsync(options, addresses, cancellationToken) is { } unchecked_ ? plan with { Notes = [.. plan.Notes, unchecked_] } : plan;
     }
 
     /// <summary>The plan that is about to be executed: EC2 has said that the account may do what starts hosts. Changes nothing at EC2.</summary>
@@ -68,7 +71,7 @@ internal sealed class Ec2Deployment
         var plan = await PlanAsync(options, callerAddress, cancellationToken, snapshot);
         // Nobody is to agree to a price and then be refused.
         Ec2Life.RequireAhead(plan, _time.GetUtcNow());
-        if (plan.Starting.Count > 0) await _checks.RequirePermissionsAsync(plan, cancellationToken);
+        if (plan.Starting.Count > 0 || plan.Actions.OfType<AllocateAction>().Any()) await _checks.RequirePermissionsAsync(plan, cancellationToken);
         return plan;
     }
 
@@ -140,11 +143,16 @@ internal sealed class Ec2Deployment
         return new Provisioned(plan, hosts, calls);
     }
 
-    private void Launching(string host, string zone)
+    private void Launching(string host, string place)
     {
         var state = _directory.ReadState();
-        _directory.WriteState(state with { Launching = new(state.Launching) { [host] = zone }, LaunchingSince = _time.GetUtcNow() });
+        _directory.WriteState(state with { Launching = new(state.Launching) { [host] = place }, LaunchingSince = _time.GetUtcNow() });
     }
+
+    // What EC2 would show by now it does not have: then there may be a spot instance again.
+    private Dictionary<string, string> Places(DeploymentState state) => state.LaunchingSince is { } since && _time.GetUtcNow() - since < _pace.Consistency
+        ? state.Launching
+        : state.Launching.ToDictionary(place => place.Key, place => SpotLaunch.ZoneOf(place.Value)!);
 
     /// <summary>The deployment's instances, and the hosts among them that run, for commands that change nothing at EC2.</summary>
     public async Task<DeploymentSnapshot> FindAsync(DeploymentOptions options, CancellationToken cancellationToken)
@@ -180,7 +188,8 @@ internal sealed class Ec2Deployment
                 instance.Host == FleetShape.OrchestratorHost ? HostRole.Orchestrator : HostRole.Worker,
                 FleetShape.IsManager(instance.Host, workers),
                 instance.Id, HostWait.Address(options, instance)!, instance.PrivateAddress!, options.SshPort, options.SshUser,
-                keys.GetValueOrDefault(instance.Id)))
+                keys.GetValueOrDefault(instance.Id))
+            { Bastion = options.Bastion })
             .ToList();
         return new DeploymentSnapshot(observed, hosts, workers);
     }

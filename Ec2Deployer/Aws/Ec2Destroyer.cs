@@ -22,6 +22,8 @@ internal sealed class Ec2Destroyer(Ec2Calls calls, Ec2Observer observer)
                 key?.Name)
             {
                 PublicKey = key?.PublicKey,
+                Addresses = [.. parts.Addresses.Select(address => new Belonging(address.AllocationId, address.PublicIp))],
+                AddressesRefused = parts.AddressesRefused,
                 Seen = [.. parts.Instances.Select(Ec2Observer.Observed)],
                 Others = parts.Others,
             };
@@ -47,6 +49,7 @@ internal sealed class Ec2Destroyer(Ec2Calls calls, Ec2Observer observer)
                 await RemoveAsync($"volume {volume.VolumeId}", "DeleteVolume", (ec2, cancellationToken) => ec2.DeleteVolumeAsync(new DeleteVolumeRequest { VolumeId = volume.VolumeId }, cancellationToken), progress, cancellationToken);
             }
 
+            foreach (var address in parts.Addresses) await ReleaseAsync(address, progress, cancellationToken);
             await ClearAsync(parts.Groups, progress, cancellationToken);
             foreach (var group in parts.Groups)
                 await RemoveAsync($"security group {group.GroupName}", "DeleteSecurityGroup", (ec2, cancellationToken) => ec2.DeleteSecurityGroupAsync(new DeleteSecurityGroupRequest { GroupId = group.GroupId }, cancellationToken), progress, cancellationToken);
@@ -81,6 +84,15 @@ internal sealed class Ec2Destroyer(Ec2Calls calls, Ec2Observer observer)
                 $"Ending the instances failed: {left} have not ended after {Durations.Text(calls.Pace.Ending)}. They cost nothing while they shut down. Run 'destroy' again to remove the rest.");
         }
 
+        step.Done();
+    }
+
+    private async Task ReleaseAsync(Address address, IProgressSink progress, CancellationToken cancellationToken)
+    {
+        var what = $"Elastic IP address {address.PublicIp}";
+        using var step = progress.Begin($"giving back {what}");
+        await new Ec2Addresses(calls).ReleaseAsync(Ec2Requests.Release(address.AllocationId), cancellationToken);
+        progress.Audit("ReleaseAddress", what);
         step.Done();
     }
 
@@ -134,6 +146,12 @@ internal sealed class Ec2Destroyer(Ec2Calls calls, Ec2Observer observer)
         var nothing = await calls.UntilAsync(async cancellationToken => (rest = await ListAsync(options, cancellationToken)).IsNothing ? rest : null, calls.Pace.Ending, cancellationToken);
         if (nothing is null)
             throw new DeploymentException(ExitCode.AwsRefused, $"Removing '{options.Name}' failed: {rest} is still there after {Durations.Text(calls.Pace.Ending)}. Run 'destroy' again, or look in the AWS console of {options.Region}.");
+        if (rest!.AddressesRefused)
+        {
+            throw new DeploymentException(ExitCode.AwsRefused,
+                $"Removing '{options.Name}' is done, but whether an Elastic IP address of it is left, which would cost money, cannot be told: the credentials lack the permission ec2:DescribeAddresses. Have it allowed by whoever administers the account ('iam' prints the policy to ask for), then run 'destroy' again.");
+        }
+
         step.Done("nothing is");
     }
 }
@@ -149,6 +167,12 @@ internal sealed record Belongings(
     /// <summary>The owners of other deployments of the same name, which are left alone.</summary>
     public IReadOnlyList<string> Others { get; init; } = [];
 
+    /// <summary>Elastic IP addresses.</summary>
+    public IReadOnlyList<Belonging> Addresses { get; init; } = [];
+
+    /// <summary>Whether the account may not ask for addresses.</summary>
+    public bool AddressesRefused { get; init; }
+
     /// <summary>The public half of the key pair, or null.</summary>
     public string? PublicKey { get; init; }
 
@@ -156,13 +180,14 @@ internal sealed record Belongings(
     public IReadOnlyList<ObservedInstance> Seen { get; init; } = [];
 
     /// <summary>Whether there is nothing to remove.</summary>
-    public bool IsNothing => Instances.Count == 0 && Groups.Count == 0 && Volumes.Count == 0 && Key is null;
+    public bool IsNothing => Instances.Count == 0 && Groups.Count == 0 && Volumes.Count == 0 && Addresses.Count == 0 && Key is null;
 
     /// <summary>One line for people.</summary>
     public override string ToString() => IsNothing ? "nothing" : string.Join(", ",
         Instances.Select(instance => $"instance {instance.Id}")
             .Concat(Groups.Select(group => $"security group {group.Id}"))
             .Concat(Volumes.Select(volume => $"volume {volume.Id}"))
+            .Concat(Addresses.Select(address => $"Elastic IP address {address.Name}"))
             .Concat(Key is null ? [] : [$"key pair {Key}"]));
 }
 

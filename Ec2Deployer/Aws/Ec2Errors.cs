@@ -33,7 +33,7 @@ internal static class Ec2Errors
     /// <summary>What EC2 says of credentials, permissions, the account and its quotas: it will say the same of the real call.</summary>
     public static bool IsFinal(string? code) => code is "UnauthorizedOperation" or "AccessDenied" or "AccessDeniedException" or "AuthFailure" or "InvalidClientTokenId"
         or "SignatureDoesNotMatch" or "UnrecognizedClientException" or "MissingAuthenticationToken" or "ExpiredToken" or "ExpiredTokenException" or "RequestExpired"
-        or "OptInRequired" or "PendingVerification" or "Blocked" or "VcpuLimitExceeded" or "InstanceLimitExceeded" or "SecurityGroupLimitExceeded" or "ResourceLimitExceeded";
+        or "OptInRequired" or "PendingVerification" or "Blocked" or "VcpuLimitExceeded" or "InstanceLimitExceeded" or "SecurityGroupLimitExceeded" or "AddressLimitExceeded" or "ResourceLimitExceeded";
 
     /// <summary>The paragraph.</summary>
     /// <param name="exception">What the SDK threw.</param>
@@ -86,13 +86,14 @@ internal static class Ec2Errors
                     $"It is {LaunchFacts.QuotaOf(options.InstanceType)}; what it allows, {LaunchFacts.HowToLook(options)}. Ask for more there, or take fewer --hosts, a smaller --instance-type or another --region, {again}"),
             { } code when IsNoCapacity(code) =>
                 ($"no zone of {options.Region} can run another {options.InstanceType} now ({code})",
-                    "Wait some minutes and run the same command again, or take another --instance-type (c6i.large, m5.large) or --region"),
+                    $"Wait some minutes and run the same command again, or take another --instance-type ({HostArchitecture.OfType(options.InstanceType).Examples}) or --region"),
             { } code when IsUnsupported(code) =>
                 ($"{options.InstanceType} does not run in any of the zones of {options.Region} that were tried (EC2: {Message(e)})",
-                    $"Waiting does not change that: take another --instance-type (c6i.large, m5.large) or --region, {again}"),
+                    $"Waiting does not change that: take another --instance-type ({HostArchitecture.OfType(options.InstanceType).Examples}) or --region, {again}"),
             "InvalidAMIID.NotFound" or "InvalidAMIID.Malformed" or "InvalidAMIID.Unavailable" =>
                 ($"the machine image does not exist in {options.Region} (EC2: {Message(e)})", "Images belong to one region: give an --image of this one, or none"),
             "InvalidSubnetID.NotFound" => ($"a subnet does not exist in {options.Region} (EC2: {Message(e)})", "Give a --subnet of this region, or '--subnet \"\"' for the default VPC's"),
+            "AddressLimitExceeded" => ($"the account may have no more Elastic IP addresses in {options.Region} (EC2: {Message(e)})", $"{Ec2Addresses.WayOut(options)}, {again}"),
             "SecurityGroupLimitExceeded" or "ResourceLimitExceeded" or "RulesPerSecurityGroupLimitExceeded" or "VolumeLimitExceeded" or "MaxIOPSLimitExceeded" =>
                 ($"a quota of the account is used up ({e.ErrorCode}; EC2: {Message(e)})", $"Remove what is no longer needed or ask for more under Service Quotas, {again}"),
             "RequestLimitExceeded" or "Throttling" or "ThrottlingException" =>

@@ -16,6 +16,7 @@ namespace Lab.Ec2Deployer.Aws;
 internal sealed class Ec2Executor(Ec2Calls calls, Ec2Observer observer, Action<string, string> launching)
 {
     private const int MaxGenerations = 50;
+    private readonly Ec2Addresses _addresses = new(calls);
 
     /// <summary>Executes the plan.</summary>
     /// <returns>How many calls were made.</returns>
@@ -32,7 +33,8 @@ internal sealed class Ec2Executor(Ec2Calls calls, Ec2Observer observer, Action<s
             try
             {
                 var id = action is LaunchAction launch
-                    ? await LaunchAsync(launch, plan, step, cancellationToken)
+                    ? await LaunchAsync(launch, plan, step, progress, cancellationToken)
+                    : action is AllocateAction allocate ? await AllocateAsync(allocate, plan, cancellationToken)
                     : await SendAsync(action.Request(plan.Ids), plan, cancellationToken);
                 if (id is not null) plan.Ids[action.Subject] = id;
                 progress.Audit(RequestText.ActionOf(action.Request(plan.Ids)), id is null ? action.Subject : $"{action.Subject} {id}");
@@ -59,12 +61,43 @@ internal sealed class Ec2Executor(Ec2Calls calls, Ec2Observer observer, Action<s
         _ => "removing",
     };
 
+    private async Task<string> LaunchAsync(LaunchAction launch, DeploymentPlan plan, IProgressStep step, IProgressSink progress, CancellationToken cancellationToken)
+    {
+        if (launch.OnDemand is not { } onDemand) return await LaunchAsync(launch, plan, step, cancellationToken);
+        try
+        {
+            return await LaunchAsync(launch, plan, step, cancellationToken);
+        }
+        catch (AmazonEC2Exception e) when (SpotErrors.IsOfZone(e.ErrorCode) || SpotErrors.IsOfAccount(e.ErrorCode))
+        {
+            step.Say($"no spot instance ({e.ErrorCode}), trying {onDemand.Zones[0]} on demand");
+            var id = await LaunchInsteadAsync(onDemand, plan, step, cancellationToken);
+            var usd = SpotCost.OnDemandUsd(plan.Options.Region, launch.Host.InstanceType) is { } price ? $", at {SpotLaunch.Text(price)} US dollars an hour" : "";
+            progress.Note($"{launch.Host.Name} runs on demand{usd}: {SpotErrors.Why(e.ErrorCode)} ({e.ErrorCode}). 'publish --replace {launch.Host.Name}' asks for one again.");
+            return id;
+        }
+    }
+
+    private async Task<string> LaunchInsteadAsync(LaunchAction onDemand, DeploymentPlan plan, IProgressStep step, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await LaunchAsync(onDemand, plan, step, cancellationToken);
+        }
+        catch (AmazonEC2Exception e) when (!Ec2Errors.IsPassing(e))
+        {
+            // Nothing was started: the next run may ask for a spot instance again.
+            launching(onDemand.Host.Name, onDemand.Zones[0]);
+            throw;
+        }
+    }
+
     private async Task<string> LaunchAsync(LaunchAction launch, DeploymentPlan plan, IProgressStep step, CancellationToken cancellationToken)
     {
         AmazonEC2Exception? full = null;
         for (var zone = 0; ; zone++)
         {
-            launching(launch.Host.Name, launch.Zones[zone]);
+            launching(launch.Host.Name, SpotLaunch.Place(launch.Zones[zone], launch.IsOnDemandInstead));
             try
             {
                 for (var generation = 0; ; generation++)
@@ -84,7 +117,7 @@ internal sealed class Ec2Executor(Ec2Calls calls, Ec2Observer observer, Action<s
                     }
                 }
             }
-            catch (AmazonEC2Exception e) when (Ec2Errors.IsNoCapacity(e.ErrorCode) || Ec2Errors.IsUnsupported(e.ErrorCode))
+            catch (AmazonEC2Exception e) when (Ec2Errors.IsNoCapacity(e.ErrorCode) || Ec2Errors.IsUnsupported(e.ErrorCode) || (launch.Host.IsSpot && SpotErrors.IsOfZone(e.ErrorCode)))
             {
                 var unsupported = Ec2Errors.IsUnsupported(e.ErrorCode);
                 if (!unsupported) full = e;
@@ -95,9 +128,16 @@ internal sealed class Ec2Executor(Ec2Calls calls, Ec2Observer observer, Action<s
                     throw;
                 }
 
-                step.Say($"{launch.Zones[zone]} {(unsupported ? $"does not run {plan.Options.InstanceType}" : $"has no capacity ({e.ErrorCode})")}, trying {launch.Zones[zone + 1]}");
+                step.Say($"{launch.Zones[zone]} {(unsupported ? $"does not run {plan.Options.InstanceType}" : $"has no {(launch.Host.IsSpot ? "spot " : "")}capacity ({e.ErrorCode})")}, trying {launch.Zones[zone + 1]}");
             }
         }
+    }
+
+    private async Task<string> AllocateAsync(AllocateAction allocate, DeploymentPlan plan, CancellationToken cancellationToken)
+    {
+        var made = await _addresses.AllocateAsync((AllocateAddressRequest)allocate.Request(plan.Ids), plan.Options.Name, allocate.Host, cancellationToken);
+        plan.Ids[AddressPlanner.Address(allocate.Host)] = made.Address;
+        return made.Id;
     }
 
     // Once a list by tag shows it, no later run can take it for missing, whatever becomes of this one.
@@ -128,6 +168,9 @@ internal sealed class Ec2Executor(Ec2Calls calls, Ec2Observer observer, Action<s
                 CreateTagsRequest tags => Nothing(await Call((ec2, cancellationToken) => ec2.CreateTagsAsync(tags, cancellationToken))),
                 DeleteTagsRequest tags => Nothing(await Call((ec2, cancellationToken) => ec2.DeleteTagsAsync(tags, cancellationToken))),
                 TerminateInstancesRequest terminate => Nothing(await Call((ec2, cancellationToken) => ec2.TerminateInstancesAsync(terminate, cancellationToken))),
+                AssociateAddressRequest associate => await Done(_addresses.AssociateAsync(associate, cancellationToken)),
+                DisassociateAddressRequest disassociate => await Done(_addresses.DisassociateAsync(disassociate, cancellationToken)),
+                ReleaseAddressRequest release => await Done(_addresses.ReleaseAsync(release, cancellationToken)),
                 DeleteKeyPairRequest key => Nothing(await Call((ec2, cancellationToken) => ec2.DeleteKeyPairAsync(key, cancellationToken))),
                 _ => throw new NotSupportedException(request.GetType().Name),
             };
@@ -147,6 +190,11 @@ internal sealed class Ec2Executor(Ec2Calls calls, Ec2Observer observer, Action<s
 
         Task<T> Call<T>(Func<IAmazonEC2, CancellationToken, Task<T>> call) => calls.CallAsync(call, cancellationToken, fresh: true);
         static string? Nothing(AmazonWebServiceResponse _) => null;
+        static async Task<string?> Done(Task call)
+        {
+            await call;
+            return null;
+        }
     }
 
     // EC2 takes all rules of a request or, if it has one of them already, none.

@@ -12,7 +12,7 @@ internal sealed class Ec2LaunchChecks(Ec2Calls calls)
     /// <param name="options">Checked options.</param>
     /// <param name="observed">What exists, with the subnets that new hosts may stand in.</param>
     /// <param name="cancellationToken">Ends the calls.</param>
-    /// <exception cref="DeploymentException">The type has the wrong processor, or no subnet has a way out.</exception>
+    /// <exception cref="DeploymentException">Images cannot be built for the type's processors, the machine image is for others, or no subnet has a way out.</exception>
     public async Task<ObservedDeployment> CheckAsync(DeploymentOptions options, ObservedDeployment observed, CancellationToken cancellationToken)
     {
         var refused = new List<string>();
@@ -21,12 +21,11 @@ internal sealed class Ec2LaunchChecks(Ec2Calls calls)
             var type = await AllowedAsync("DescribeInstanceTypes", () => TypeAsync(options, cancellationToken), refused);
             var running = await AllowedAsync("DescribeInstances", () => RunningVcpusAsync(cancellationToken), refused);
             var tables = await AllowedAsync("DescribeRouteTables", () => RouteTablesAsync(observed.VpcId!, cancellationToken), refused);
-            var (zones, avoided) = tables is null ? (observed.Zones, []) : WithAWayOut(options, observed.Zones, tables);
-            return observed with
-            {
-                Zones = zones,
-                Launch = new LaunchFacts { Type = type, RunningVcpus = running?.Sum(), Refused = refused, Avoided = avoided },
-            };
+            var launch = new LaunchFacts { Type = type, RunningVcpus = running?.Sum(), Refused = refused };
+            var image = await ImageAsync(options, observed with { Launch = launch }, cancellationToken);
+            var (zones, avoided) = observed.Candidates.Count > 0 ? OfVpc(options, observed, tables)
+                : tables is null ? (observed.Zones, []) : WithAWayOut(options, observed.Zones, tables);
+            return observed with { Zones = zones, Image = image, Launch = launch with { Avoided = avoided } };
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {
@@ -84,13 +83,19 @@ internal sealed class Ec2LaunchChecks(Ec2Calls calls)
         var type = answer.InstanceTypes?.FirstOrDefault() ?? throw new DeploymentException(ExitCode.AwsRefused,
             $"Asking for the instance type failed: EC2 tells nothing of {options.InstanceType} in {options.Region}. {NothingStarted} Take another --instance-type.");
         var processors = type.ProcessorInfo?.SupportedArchitectures ?? [];
-        if (!processors.Contains("x86_64"))
-        {
-            throw new DeploymentException(ExitCode.Usage,
-                $"--instance-type {options.InstanceType} has processors of {string.Join(", ", processors)}; the images are for x86-64. {NothingStarted} Take {DeploymentOptions.DefaultInstanceType}, say.");
-        }
+        var architecture = processors.Select(HostArchitecture.Find).FirstOrDefault(one => one is not null) ?? throw new DeploymentException(ExitCode.Usage,
+            $"--instance-type {options.InstanceType} has processors of {string.Join(", ", processors)}; the images are for {HostArchitecture.X64} or {HostArchitecture.Arm64}. {NothingStarted} Take {DeploymentOptions.DefaultInstanceType}, say.");
+        return new TypeFacts(options.InstanceType, type.VCpuInfo?.DefaultVCpus ?? 0, type.FreeTierEligible == true) { Architecture = architecture };
+    }
 
-        return new TypeFacts(options.InstanceType, type.VCpuInfo?.DefaultVCpus ?? 0, type.FreeTierEligible == true);
+    /// <summary>The image for the type's processors: what was found by the type's name, unless EC2 said otherwise of it.</summary>
+    private async Task<MachineImage?> ImageAsync(DeploymentOptions options, ObservedDeployment observed, CancellationToken cancellationToken)
+    {
+        var architecture = FleetArchitecture.LaunchedOf(options, observed);
+        if (observed.Image?.Architecture is not { } found || found == architecture.Ec2) return observed.Image;
+        if (options.ImageId is null) return await new Ec2Images(calls).FindAsync(options, architecture, observed.Instances, cancellationToken);
+        throw new DeploymentException(ExitCode.Usage,
+            $"--image {options.ImageId} is for {found} processors, and {options.InstanceType} has {architecture.Ec2}. {NothingStarted} Give an --image for {architecture.Ec2} ('--image \"\"' takes the newest that fits), or an --instance-type of {found} ({HostArchitecture.Find(found)?.Examples}).");
     }
 
     private Task<List<int>> RunningVcpusAsync(CancellationToken cancellationToken) => Ec2Calls.AllAsync<int>(async (token, cancellationToken) =>
@@ -109,6 +114,30 @@ internal sealed class Ec2LaunchChecks(Ec2Calls calls)
             new DescribeRouteTablesRequest { Filters = [new Filter("vpc-id", [vpc])], NextToken = token }, cancellationToken), cancellationToken);
         return (page.RouteTables, page.NextToken);
     }, cancellationToken);
+
+    /// <summary>Of all subnets of a VPC the first of each zone that leads to the internet.</summary>
+    private static (IReadOnlyList<ZoneSubnet> Zones, IReadOnlyList<string> Avoided) OfVpc(DeploymentOptions options, ObservedDeployment observed, List<RouteTable>? tables)
+    {
+        if (tables is null)
+        {
+            throw new DeploymentException(ExitCode.AwsRefused,
+                $"Looking for subnets of {options.Vpc} failed: which of them lead to the internet, ec2:DescribeRouteTables tells, which the account does not allow. {NothingStarted} Have it allowed ('iam' prints the policy to ask for), or name the subnets with --subnet.");
+        }
+
+        var all = observed.Candidates.Select(subnet => (Subnet: subnet, Why: SubnetRoutes.Obstacle(subnet.SubnetId, tables, options.UsePrivateAddress))).ToList();
+        var open = all.Where(one => one.Why is null).Select(one => one.Subnet).DistinctBy(subnet => subnet.Zone).ToList();
+        if (open.Count > 0)
+        {
+            return (open, [.. all.Where(one => open.TrueForAll(subnet => subnet.Zone != one.Subnet.Zone)).DistinctBy(one => one.Subnet.Zone)
+                .Select(one => $"No host is put into {one.Subnet.Zone}: no subnet of {options.Vpc} there has a way out (of {one.Subnet.SubnetId}, {one.Why}).")]);
+        }
+
+        throw new DeploymentException(ExitCode.Usage,
+            $"No host in {options.Vpc} can fetch its packages: {string.Join("; ", all.Select(one => $"of {one.Subnet.SubnetId} ({one.Subnet.Zone}) {one.Why}"))}. {NothingStarted} "
+            + (options.UsePrivateAddress
+                ? "Lead 0.0.0.0/0 of a subnet to a NAT gateway or a transit gateway, or leave --private-address."
+                : "Lead 0.0.0.0/0 of a subnet to an internet gateway, or take --private-address yes where there is a NAT gateway."));
+    }
 
     private static (IReadOnlyList<ZoneSubnet> Zones, IReadOnlyList<string> Avoided) WithAWayOut(DeploymentOptions options, IReadOnlyList<ZoneSubnet> zones, List<RouteTable> tables)
     {

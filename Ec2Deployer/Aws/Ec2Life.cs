@@ -56,6 +56,31 @@ internal sealed class Ec2Life(Ec2Calls calls, Ec2Observer observer)
         }
     }
 
+    /// <summary>Ends instances for good and waits until they have ended.</summary>
+    /// <exception cref="DeploymentException">EC2 refused, or they have not ended in time.</exception>
+    public async Task EndAsync(DeploymentOptions options, IReadOnlyList<ObservedInstance> instances, IProgressSink progress, CancellationToken cancellationToken)
+    {
+        try
+        {
+            using var step = progress.Begin($"ending {instances.Count} spot instances");
+            var ids = instances.Select(instance => instance.Id).ToList();
+            await calls.CallAsync((ec2, cancellationToken) => ec2.TerminateInstancesAsync(new TerminateInstancesRequest { InstanceIds = ids }, cancellationToken), cancellationToken, fresh: true);
+            foreach (var instance in instances) progress.Audit("TerminateInstances", $"{instance.Host} {instance.Id}");
+            var ended = await calls.UntilAsync(async cancellationToken =>
+            {
+                var left = (await observer.InstancesAsync(options.Name, cancellationToken)).Count(instance => ids.Contains(instance.InstanceId) && instance.State.Name.Value is not "terminated");
+                step.Report(ids.Count - left, ids.Count);
+                return left == 0 ? ids : null;
+            }, calls.Pace.Ending, cancellationToken);
+            if (ended is null) throw new DeploymentException(ExitCode.AwsRefused, $"Ending the spot instances failed: they have not ended after {Durations.Text(calls.Pace.Ending)}. They cost nothing while they shut down. Run the same command again.");
+            step.Done($"{ids.Count} ended");
+        }
+        catch (Exception e) when (e is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
+        {
+            throw Ec2Errors.Explain(e, "ending the spot instances", options, "Hosts that have not ended run on and cost money.");
+        }
+    }
+
     /// <summary>Starts instances and waits until they run with an address.</summary>
     /// <exception cref="DeploymentException">EC2 refused, or they do not run in time.</exception>
     public async Task StartAsync(DeploymentOptions options, IReadOnlyList<ObservedInstance> instances, IProgressSink progress, CancellationToken cancellationToken)

@@ -1,5 +1,3 @@
-using System.Globalization;
-using Amazon;
 using Amazon.EC2;
 using Amazon.EC2.Model;
 using Lab.Ec2Deployer.Planning;
@@ -10,6 +8,7 @@ namespace Lab.Ec2Deployer.Aws;
 /// <summary>Asks EC2 what a deployment consists of and where its next hosts may stand. Changes nothing.</summary>
 internal sealed class Ec2Observer(Ec2Calls calls)
 {
+    private readonly Ec2Addresses _addresses = new(calls);
     private static readonly string[] Alive = ["pending", "running", "stopping", "stopped"];
 
     /// <summary>All that the planner needs.</summary>
@@ -22,19 +21,21 @@ internal sealed class Ec2Observer(Ec2Calls calls)
         try
         {
             existing ??= await ExistingAsync(options, cancellationToken);
-            var subnets = await SubnetsAsync(options, cancellationToken);
+            var subnets = await new Ec2Subnets(calls).FindAsync(options, cancellationToken);
             var vpc = subnets[0].VpcId;
             if (existing.Groups.FirstOrDefault(group => group.VpcId is { } other && other != vpc) is { } elsewhere)
             {
                 throw new DeploymentException(ExitCode.Usage,
-                    $"The deployment '{options.Name}' is in {elsewhere.VpcId}, and {subnets[0].SubnetId} is in {vpc}. Nothing was changed. Give --subnet of {elsewhere.VpcId}, or another --name for a deployment in {vpc}.");
+                    $"The deployment '{options.Name}' is in {elsewhere.VpcId}, and {subnets[0].SubnetId} is in {vpc}. Nothing was changed. Give {(options.Vpc is null ? "--subnet of" : "--vpc")} {elsewhere.VpcId}, or another --name for a deployment in {vpc}.");
             }
 
+            var zones = await ZonesAsync(options, subnets, cancellationToken);
             return existing with
             {
                 VpcId = vpc,
-                Zones = await ZonesAsync(options, subnets, cancellationToken),
-                Image = await ImageAsync(options, existing.Instances, cancellationToken),
+                Zones = [.. zones.DistinctBy(zone => zone.Zone)],
+                Candidates = options is { Vpc: not null, Subnets.Count: 0 } ? zones : [],
+                Image = await new Ec2Images(calls).FindAsync(options, HostArchitecture.OfType(options.InstanceType), existing.Instances, cancellationToken),
             };
         }
         catch (Exception e) when (e is not OperationCanceledException)
@@ -47,16 +48,22 @@ internal sealed class Ec2Observer(Ec2Calls calls)
     public async Task<ObservedDeployment> ExistingAsync(DeploymentOptions options, CancellationToken cancellationToken)
     {
         var parts = await PartsAsync(options, AskedDisks.WhereAllowed, cancellationToken);
-        var instances = parts.Instances.Where(instance => Alive.Contains(instance.State.Name.Value)).Select(instance => Observed(instance, parts.Volumes)).ToList();
+        var takenBack = await new SpotRequests(calls).TakenBackAsync(parts.Instances, cancellationToken);
+        var addresses = parts.Addresses.Select(Ec2Addresses.Observed).ToList();
+        var instances = parts.Instances.Where(instance => Alive.Contains(instance.State.Name.Value))
+            .Select(instance => Observed(instance, parts.Volumes) with { IsTakenBack = takenBack.Contains(instance.InstanceId) }).ToList();
         return new()
         {
             Known = true,
-            Instances = instances,
+            Instances = [.. Ec2Addresses.With(instances, addresses)],
+            Addresses = addresses,
+            AddressesRefused = parts.AddressesRefused,
             LooseDisks = Loose(parts.Volumes, parts.Instances.Select(Observed)),
             DisksRefused = parts.VolumesRefused,
             Groups = [.. parts.Groups.Select(Observed)],
             Key = parts.Keys is [var key, ..] ? key : null,
             Others = parts.Others,
+            Reclaimed = [.. parts.Instances.Where(SpotRequests.IsReclaimed).Select(instance => Observed(instance).Host).Distinct().Except(instances.Select(instance => instance.Host))],
         };
     }
 
@@ -69,26 +76,20 @@ internal sealed class Ec2Observer(Ec2Calls calls)
         var instances = await InstancesAsync(options.Name, cancellationToken);
         var groups = await GroupsAsync(options.Name, cancellationToken);
         var keys = await KeysAsync(OfDeployment(options.Name), cancellationToken);
-        List<Volume> disks = [];
-        var refused = false;
-        try
-        {
-            if (asked != AskedDisks.None) disks = await VolumesAsync(options.Name, cancellationToken);
-        }
-        catch (AmazonEC2Exception e) when (asked == AskedDisks.WhereAllowed && e.ErrorCode is "UnauthorizedOperation" or "AccessDenied")
-        {
-            refused = true;
-        }
+        var (disks, refused) = asked == AskedDisks.None ? ([], false) : await Ec2Calls.WhereAllowedAsync(VolumesAsync(options.Name, cancellationToken), isNeeded: asked == AskedDisks.All);
+        var (addresses, addressesRefused) = asked == AskedDisks.None ? ([], false) : await Ec2Calls.WhereAllowedAsync(_addresses.ListAsync(options.Name, cancellationToken));
 
         var ownership = new Ownership(options, [.. groups.Select(group => (group.GroupName, TagsOf(group.Tags))), .. keys.Select(key => (key.Name, key.Tags!))]);
         var others = instances.Where(instance => instance.State.Name.Value is not ("terminated" or "shutting-down")).Select(instance => TagsOf(instance.Tags))
-            .Concat(groups.Select(group => TagsOf(group.Tags))).Concat(keys.Select(key => key.Tags!)).Concat(disks.Select(disk => TagsOf(disk.Tags)))
+            .Concat(groups.Select(group => TagsOf(group.Tags))).Concat(keys.Select(key => key.Tags!)).Concat(disks.Select(disk => TagsOf(disk.Tags))).Concat(addresses.Select(address => TagsOf(address.Tags)))
             .Where(tags => !ownership.IsOwn(tags)).Select(tags => tags.GetValueOrDefault(LabTags.Owner)).OfType<string>().Distinct().Order(StringComparer.Ordinal);
         return new(
             [.. instances.Where(instance => ownership.IsOwn(TagsOf(instance.Tags)))], [.. groups.Where(group => ownership.IsOwn(TagsOf(group.Tags)))],
             [.. keys.Where(key => ownership.IsOwn(key.Tags!))], [.. disks.Where(disk => ownership.IsOwn(TagsOf(disk.Tags)))], [.. others])
         {
             VolumesRefused = refused,
+            Addresses = [.. addresses.Where(address => ownership.IsOwn(TagsOf(address.Tags)))],
+            AddressesRefused = addressesRefused,
         };
     }
 
@@ -161,6 +162,8 @@ internal sealed class Ec2Observer(Ec2Calls calls)
             Host = tags.GetValueOrDefault(LabTags.Host, ""),
             State = instance.State.Name.Value,
             InstanceType = instance.InstanceType.Value,
+            IsSpot = instance.InstanceLifecycle == InstanceLifecycleType.Spot,
+            Architecture = instance.Architecture?.Value,
             ImageId = instance.ImageId,
             Zone = instance.Placement?.AvailabilityZone ?? "",
             Groups = [.. (instance.SecurityGroups ?? []).Select(group => group.GroupId)],
@@ -171,6 +174,7 @@ internal sealed class Ec2Observer(Ec2Calls calls)
                 .. (instance.NetworkInterfaces ?? []).Select(network => network.NetworkInterfaceId).OfType<string>(),
             ],
             PublicAddress = string.IsNullOrEmpty(instance.PublicIpAddress) ? null : instance.PublicIpAddress,
+            ForeignAddress = Ec2Addresses.Elastic(instance),
             PrivateAddress = string.IsNullOrEmpty(instance.PrivateIpAddress) ? null : instance.PrivateIpAddress,
             LaunchedAt = instance.LaunchTime is { } at ? new DateTimeOffset(at.ToUniversalTime()) : default,
             // The launch time is that of the last start; the first interface stays from the first one on.
@@ -197,32 +201,6 @@ internal sealed class Ec2Observer(Ec2Calls calls)
             .Select(source => new FirewallRule(permission.IpProtocol, from, to, source.Item1, source.Description ?? ""));
     }
 
-    /// <summary>The given subnets, or the default VPC's: of one VPC, and never none.</summary>
-    private async Task<List<Subnet>> SubnetsAsync(DeploymentOptions options, CancellationToken cancellationToken)
-    {
-        if (options.Subnets.Count > 0)
-        {
-            var answer = await calls.CallAsync((ec2, cancellationToken) => ec2.DescribeSubnetsAsync(new DescribeSubnetsRequest { SubnetIds = [.. options.Subnets] }, cancellationToken), cancellationToken);
-            var given = answer.Subnets ?? [];
-            if (given.Select(subnet => subnet.VpcId).Distinct().Count() == 1) return given;
-            throw new DeploymentException(ExitCode.Usage,
-                $"--subnet: {string.Join(", ", given.Select(subnet => $"{subnet.SubnetId} is in {subnet.VpcId}"))}; hosts of one deployment stand in one VPC. Nothing was changed.");
-        }
-
-        var vpcs = await calls.CallAsync((ec2, cancellationToken) => ec2.DescribeVpcsAsync(new DescribeVpcsRequest { Filters = [new Filter("is-default", ["true"])] }, cancellationToken), cancellationToken);
-        var vpc = vpcs.Vpcs?.FirstOrDefault()?.VpcId ?? throw new DeploymentException(ExitCode.AwsRefused,
-            $"Looking for a network failed: {options.Region} has no default VPC in this account. Nothing was changed. Give subnets of another with --subnet, make one with 'aws ec2 create-default-vpc --region {options.Region}', or take another --region.");
-        var subnets = await Ec2Calls.AllAsync<Subnet>(async (token, cancellationToken) =>
-        {
-            var page = await calls.CallAsync((ec2, cancellationToken) => ec2.DescribeSubnetsAsync(
-                new DescribeSubnetsRequest { Filters = [new Filter("vpc-id", [vpc]), new Filter("default-for-az", ["true"])], NextToken = token }, cancellationToken), cancellationToken);
-            return (page.Subnets, page.NextToken);
-        }, cancellationToken);
-        if (subnets.Count > 0) return subnets;
-        throw new DeploymentException(ExitCode.AwsRefused,
-            $"Looking for a network failed: the default VPC {vpc} of {options.Region} has no default subnet. Nothing was changed. Give subnets with --subnet, or make one with 'aws ec2 create-default-subnet'.");
-    }
-
     private async Task<IReadOnlyList<ZoneSubnet>> ZonesAsync(DeploymentOptions options, List<Subnet> subnets, CancellationToken cancellationToken)
     {
         var offers = await Ec2Calls.AllAsync<InstanceTypeOffering>(async (token, cancellationToken) =>
@@ -234,56 +212,13 @@ internal sealed class Ec2Observer(Ec2Calls calls)
         var offering = offers.Select(offer => offer.Location).ToHashSet();
         var zones = subnets
             .Where(subnet => offering.Contains(subnet.AvailabilityZone))
-            .DistinctBy(subnet => subnet.AvailabilityZone)
             .OrderBy(subnet => subnet.AvailabilityZone, StringComparer.Ordinal)
             .Select(subnet => new ZoneSubnet(subnet.AvailabilityZone, subnet.SubnetId))
             .ToList();
         if (zones.Count > 0) return zones;
         throw new DeploymentException(ExitCode.AwsRefused, offering.Count == 0
             ? $"Looking for zones failed: {options.Region} does not offer {options.InstanceType}. Nothing was changed. Take another --instance-type (every region offers m5.large) or --region."
-            : $"Looking for zones failed: of the zones that offer {options.InstanceType} ({string.Join(", ", offering.Order(StringComparer.Ordinal))}) {(options.Subnets.Count > 0 ? "none has one of the given subnets. Nothing was changed. Give another --subnet" : "none has a default subnet. Nothing was changed. Make one with 'aws ec2 create-default-subnet'")}, or take another --instance-type.");
-    }
-
-    private async Task<MachineImage> ImageAsync(DeploymentOptions options, IReadOnlyList<ObservedInstance> instances, CancellationToken cancellationToken)
-    {
-        if (options.ImageId is { } asked) return Image(await ByIdAsync(asked))!;
-
-        // New hosts get the image of the old ones, for "newest" is another next month; unless its owner has withdrawn it.
-        var tagged = instances.Select(instance => instance.Tags.GetValueOrDefault(LabTags.Image)).FirstOrDefault(image => image is not null);
-        if (tagged is not null)
-        {
-            try
-            {
-                if (Image(await ByIdAsync(tagged)) is { } same) return same;
-            }
-            catch (AmazonEC2Exception e) when (e.ErrorCode is "InvalidAMIID.NotFound" or "InvalidAMIID.Unavailable")
-            {
-            }
-        }
-
-        var images = await calls.CallAsync((ec2, cancellationToken) => ec2.DescribeImagesAsync(new DescribeImagesRequest
-        {
-            Owners = [options.ImageOwner],
-            Filters = [new Filter("name", [options.ImageName]), new Filter("state", ["available"]), new Filter("architecture", ["x86_64"]), new Filter("root-device-type", ["ebs"])],
-        }, cancellationToken), cancellationToken);
-        return Image(images) ?? throw new DeploymentException(ExitCode.AwsRefused,
-            $"Looking for a machine image failed: {options.Region} has none named {options.ImageName} of owner {options.ImageOwner} for x86-64. {OfOtherPartition(options.Region)}Nothing was changed. Give --image ami-…, or another --image-name and --image-owner.");
-
-        Task<DescribeImagesResponse> ByIdAsync(string id) =>
-            calls.CallAsync((ec2, cancellationToken) => ec2.DescribeImagesAsync(new DescribeImagesRequest { ImageIds = [id] }, cancellationToken), cancellationToken);
-    }
-
-    // Accounts end at the border of a partition.
-    private static string OfOtherPartition(string region) => RegionEndpoint.GetBySystemName(region).PartitionName is var partition && partition is "aws"
-        ? ""
-        : $"In the partition {partition} Debian has another account, or none. ";
-
-    private static MachineImage? Image(DescribeImagesResponse response)
-    {
-        var newest = (response.Images ?? []).MaxBy(image => DateTimeOffset.Parse(image.CreationDate, CultureInfo.InvariantCulture));
-        if (newest is null) return null;
-        var root = newest.BlockDeviceMappings?.FirstOrDefault(mapping => mapping.DeviceName == newest.RootDeviceName)?.Ebs?.VolumeSize ?? 8;
-        return new MachineImage(newest.ImageId, newest.Name ?? "", newest.RootDeviceName, root);
+            : $"Looking for zones failed: of the zones that offer {options.InstanceType} ({string.Join(", ", offering.Order(StringComparer.Ordinal))}) {(options.Subnets.Count > 0 ? "none has one of the given subnets. Nothing was changed. Give another --subnet" : options.Vpc is { } vpc ? $"none has a subnet of {vpc}. Nothing was changed. Make one in it" : "none has a default subnet. Nothing was changed. Make one with 'aws ec2 create-default-subnet'")}, or take another --instance-type.");
     }
 
     // The SDK gives null for an empty list.

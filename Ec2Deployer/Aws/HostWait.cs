@@ -38,7 +38,7 @@ internal sealed class HostWait(Ec2Calls calls, Ec2Observer observer)
             if (instances.FirstOrDefault(instance => instance.State.Name.Value is "terminated" or "shutting-down") is { } ended)
                 throw Ended(wanted[ended.InstanceId], ended);
             var running = instances.Select(Ec2Observer.Observed)
-                .Where(instance => instance.State == "running" && Address(plan.Options, instance) is not null && instance.PrivateAddress is not null)
+                .Where(instance => instance.State == "running" && HasAddress(plan, wanted[instance.Id], instance) && instance.PrivateAddress is not null)
                 .ToDictionary(instance => wanted[instance.Id]);
             step.Report(running.Count, wanted.Count);
             return running.Count == wanted.Count ? running : null;
@@ -64,7 +64,7 @@ internal sealed class HostWait(Ec2Calls calls, Ec2Observer observer)
         {
             var instance = instances[host.Name];
             return new DeployedHost(host.Name, host.Role, host.Manager, instance.Id, Address(plan.Options, instance)!, instance.PrivateAddress!,
-                plan.Options.SshPort, plan.Options.SshUser, known.TryGetValue(instance.Id, out var key) ? key : null);
+                plan.Options.SshPort, plan.Options.SshUser, known.TryGetValue(instance.Id, out var key) ? key : null) { Bastion = plan.Options.Bastion };
         })];
     }
 
@@ -120,6 +120,10 @@ internal sealed class HostWait(Ec2Calls calls, Ec2Observer observer)
                 ec2.GetConsoleOutputAsync(new GetConsoleOutputRequest { InstanceId = id }, cancellationToken), cancellationToken, fresh: true)).Output);
         }
     }
+
+    // EC2 may go on for a moment to show the address that an Elastic IP address has taken the place of.
+    private static bool HasAddress(DeploymentPlan plan, string host, ObservedInstance instance) => Address(plan.Options, instance) is { } address
+        && (plan.Options.UsePrivateAddress || plan.Ids[AddressPlanner.Address(host)] is var elastic && (Ec2Ids.IsSymbolic(elastic) || address == elastic));
 
     /// <summary>The address by which the deployer reaches an instance, or null while it has none.</summary>
     public static string? Address(DeploymentOptions options, ObservedInstance instance) =>

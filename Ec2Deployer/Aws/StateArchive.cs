@@ -18,7 +18,7 @@ internal static class StateArchive
     public const int MinPassphrase = 12;
 
     /// <summary>What another machine needs; the rest is made again.</summary>
-    public static readonly string[] Files = ["state.json", "id_ed25519", "api-key", "admin-key", "known_hosts", "certificate.pem", "authorization"];
+    public static readonly string[] Files = ["state.json", "id_ed25519", "api-key", "admin-key", "otlp-key", "dashboard-token", "known_hosts", "https.pem", "certificate.pem", "authorization"];
 
     private const string Format = "lab-deployment";
     // OWASP's number for PBKDF2-HMAC-SHA256.

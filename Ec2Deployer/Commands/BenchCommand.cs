@@ -5,6 +5,7 @@ using System.Globalization;
 using System.Text.Json;
 using Lab.Ec2Deployer.Fleet;
 using Lab.Ec2Deployer.Planning;
+using Lab.Ec2Deployer.Remote;
 using Lab.Ec2Deployer.Reporting;
 
 namespace Lab.Ec2Deployer.Commands;
@@ -57,7 +58,8 @@ internal static class BenchCommand
         var found = await context.FindAsync(cancellationToken);
         var host = found.Hosts.FirstOrDefault(host => host.Role is HostRole.Orchestrator) ?? throw new DeploymentException(ExitCode.HostFailed,
             $"The orchestrator's host of '{context.Options.Name}' does not run. 'publish' puts another in its place.");
-        var address = new Uri($"https://{host.SshAddress}");
+        using var way = HostWay.To(host, FleetShape.HttpsPort);
+        var address = new Uri(way.IsIndirect ? $"https://{way.Address}:{way.Port}" : $"https://{host.SshAddress}");
         var arguments = Arguments(words, address);
         // What drains workers and resumes them needs the deployer's own key.
         var file = Path.Combine(context.Directory.Path, arguments[0] == Run ? "api-key" : "admin-key");
@@ -85,7 +87,7 @@ internal static class BenchCommand
         }
         catch (Win32Exception e)
         {
-            throw new DeploymentException(ExitCode.Failed, $"The load generator cannot be started: {e.Message.TrimEnd('.')}. Any other can be used: the orchestrator is at {new Uri(address, "new_request")}, its certificate in {certificate}, the API key in {file}.", e);
+            throw new DeploymentException(ExitCode.Failed, $"The load generator cannot be started: {e.Message.TrimEnd('.')}. Any other can be used: the orchestrator is at https://{host.SshAddress}/new_request, its certificate in {certificate}, the API key in {file}.", e);
         }
 
         bool Has(string option) => words.Any(word => word == option || word.StartsWith($"{option}=", StringComparison.Ordinal));

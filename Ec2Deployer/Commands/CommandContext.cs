@@ -165,7 +165,7 @@ internal sealed class CommandContext : IDisposable
     public async Task<DeploymentSnapshot> FindAnyAsync(CancellationToken cancellationToken)
     {
         var found = await (await DeploymentAsync(cancellationToken)).FindAsync(Options, cancellationToken);
-        if (found.Instances.Count == 0 && found.Observed.Groups.Count == 0 && found.Observed.Key is null) throw NoDeployment();
+        if (found.Instances.Count == 0 && found.Observed.Groups.Count == 0 && found.Observed.Key is null && found.Observed.Addresses.Count == 0) throw NoDeployment();
         await LearnPlaceAsync(found, cancellationToken);
         return found;
     }
@@ -193,7 +193,7 @@ internal sealed class CommandContext : IDisposable
 
     /// <summary>This machine's public address, asked for only where a door has no other.</summary>
     public async Task<string?> CallerAddressAsync(CancellationToken cancellationToken) =>
-        Options.SshFrom is not null && Options.HttpFrom is not null ? null : await _environment.Caller.AskAsync(cancellationToken);
+        Options.SshFrom is not null && (Options.HttpFrom is not null || Options.Bastion is not null) ? null : await _environment.Caller.AskAsync(cancellationToken);
 
     /// <summary>For hosts that do not answer: to whom SSH is open at EC2, and whether this machine is among them; null where that cannot be told.</summary>
     public async Task<string?> ExplainDoorAsync(CancellationToken cancellationToken)

@@ -19,6 +19,9 @@ internal sealed record CommandEnvironment
     /// <summary>Whether results go to a terminal: only then is there colour.</summary>
     public bool OutIsTerminal { get; init; }
 
+    /// <summary>Columns and rows of the terminal, for one that takes ANSI's sequences; null: they are found out.</summary>
+    public Func<(int Width, int Height)>? TerminalSize { get; init; }
+
     /// <summary>Whether progress goes to a terminal: only then does it move.</summary>
     public bool ErrorIsTerminal { get; init; }
 

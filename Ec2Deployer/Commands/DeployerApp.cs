@@ -89,6 +89,7 @@ internal static partial class DeployerApp
         StatusCommand.Create(environment),
         ListCommand.Create(environment),
         LogsCommand.Create(environment),
+        DashboardCommand.Create(environment),
         SshCommand.Create(environment),
         RollbackCommand.Create(environment),
         ScaleCommand.Create(environment),

@@ -38,6 +38,7 @@ internal static class DestroyCommand
                         .. belongings.Instances.Select(instance => (IReadOnlyList<string>)["instance", instance.Id, instance.Host, instance.State]),
                         .. belongings.Volumes.Select(volume => (IReadOnlyList<string>)["disk", volume.Id, volume.Name, ""]),
                         .. belongings.Groups.Select(group => (IReadOnlyList<string>)["security group", group.Id, group.Name, ""]),
+                        .. belongings.Addresses.Select(address => (IReadOnlyList<string>)["Elastic IP", address.Id, address.Name, ""]),
                         .. belongings.Key is { } key ? [["key pair", key, "", ""]] : Array.Empty<IReadOnlyList<string>>(),
                     ]);
             }

@@ -22,7 +22,7 @@ internal static class LifeText
         var named = ReportText.Named(context);
         var price = Money.PerHour(plan.Cost, plan.Options.Region);
         var text = ends.Contains(null)
-            ? $"Nothing ends {(ends.TrueForAll(end => end is null) ? "these hosts" : "all of these hosts")} by itself, and they cost {price}: 'ttl 4h{named}' sets an end, 'stop{named}' keeps their disks alone, 'destroy{named}' removes everything."
+            ? $"Nothing ends {(ends.TrueForAll(end => end is null) ? "these hosts" : "all of these hosts")} by itself, and they cost {price}: 'ttl 4h{named}' sets an end, after 'stop{named}' only disks and Elastic IP addresses cost, 'destroy{named}' removes everything."
             : $"These hosts end by themselves at {HostEnd.Text(ends.Max()!.Value)}, and cost {price} until then: 'ttl +2h{named}' puts the end off, 'ttl never{named}' takes it off.";
         if (context.Screen.IsJson) context.Progress.Note(text);
         else context.Screen.Line($"\n{text}");

@@ -61,7 +61,7 @@ internal static class ListCommand
         {
             screen.Table(["name", "region", "running", "stopped", "age", "owner", "$/h", "keys"], found.Select(one => (IReadOnlyList<string>)
                 [one.Name, one.Region, Number(one.Running), Number(one.Stopped), one.Since is { } since ? Durations.Text(now - since) : "–", one.Owner ?? "–",
-                    Money.Rate(one.Cost.HourlyUsd), IsHere(one, here, account) ? "here" : "–"]));
+                    Money.Rate(one.Cost.HourlyUsd, one.Cost.IsAtMost), IsHere(one, here, account) ? "here" : "–"]));
             var unknown = found.Where(one => one.Cost.HourlyUsd is null).Select(one => $"of '{one.Name}', for {Money.Missing(one.Cost, one.Region)}").ToList();
             screen.Line(string.Create(CultureInfo.InvariantCulture,
                 $"  together {Money.Rate(found.Sum(one => one.Cost.HourlyUsd))} US dollars an hour{(unknown.Count > 0 ? ", without those unknown" : "")}; list prices of {PriceTable.Bundled.AsOf:yyyy-MM-dd}, without tax and traffic"));

@@ -29,13 +29,14 @@ internal static class PlanCommand
         context.Directory.RequireWritable();
         FleetKeys.Check(context.Directory.Path);
         var plan = await PlanAsync(context, parse.GetValue(Offline), cancellationToken);
-        var images = context.Fleet.PlanImages(context.Release);
-        var remote = context.Fleet.PlanRemote([.. plan.Hosts.Select(host => host.Symbolic(plan.Options))], context.Release);
+        var release = context.Release with { Architecture = plan.Architecture };
+        var images = context.Fleet.PlanImages(release);
+        var remote = context.Fleet.PlanRemote([.. plan.Hosts.Select(host => host.Symbolic(plan.Options))], release);
         // Before anything is printed: where files cannot be written, that is all there is to read.
         if (parse.GetValue(Output) is { } directory)
         {
             new PlanFiles(directory).Write(
-                plan, context.Screen.Text(Write), Screen.JsonText(PlanDocument.Of(plan, images, verbose: true, remote)) + "\n", context.Fleet.PlanStack(context.Release));
+                plan, context.Screen.Text(Write), Screen.JsonText(PlanDocument.Of(plan, images, verbose: true, remote)) + "\n", context.Fleet.PlanStack(release));
         }
 
         if (context.Screen.IsJson) context.Screen.Json(PlanDocument.Of(plan, images, context.Verbose, remote));

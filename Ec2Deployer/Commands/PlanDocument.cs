@@ -16,15 +16,18 @@ internal static class PlanDocument
             ["region"] = plan.Options.Region,
             ["observed"] = plan.Observed,
             ["machine_image"] = plan.Image,
+            ["architecture"] = plan.Architecture.Ec2,
             ["hosts"] = plan.Hosts.Select(host => new
             {
                 host.Name,
                 Role = host.Role == HostRole.Orchestrator ? "orchestrator" : "worker",
                 host.Manager,
                 host.InstanceType,
+                Spot = host.IsSpot,
                 host.Zone,
                 host.InstanceId,
             }),
+            ["addresses"] = plan.Addresses.Select(host => new { Host = host, Address = Known(plan.Ids[AddressPlanner.Address(host)]) }),
             ["containers"] = plan.Containers.Select(container => new { container.Name, container.Host, container.Port, container.TlsPort }),
             ["images"] = images,
             ["security_groups"] = plan.Groups.Select(group => new
@@ -35,6 +38,7 @@ internal static class PlanDocument
             ["prices_as_of"] = plan.Cost.AsOf,
             ["cost"] = plan.Cost.Lines.Select(line => new { line.What, line.Count, UnitUsd = Money.Exact(line.UnitUsd), HourlyUsd = Money.Exact(line.HourlyUsd) }),
             ["hourly_usd"] = Money.Exact(plan.Cost.HourlyUsd),
+            ["costs_at_most"] = plan.Cost.IsAtMost,
             ["monthly_usd"] = Rounded(plan.Cost.MonthlyUsd, 2),
             ["until_end_usd"] = plan.Options is { End: null, Ttl: { } ttl } ? Rounded(plan.Cost.HourlyUsd * (decimal)ttl.TotalHours, 2) : null,
             ["starting"] = plan.Starting,
@@ -58,6 +62,8 @@ internal static class PlanDocument
         document["remote"] = remote.Select(step => new { step.Host, step.Title, step.Command, TimeoutSeconds = step.Timeout.TotalSeconds, step.Input });
         return document;
     }
+
+    private static string? Known(string id) => Ec2Ids.IsSymbolic(id) ? null : id;
 
     private static decimal? Rounded(decimal? value, int digits) => value is { } known ? Math.Round(known, digits) : null;
 }

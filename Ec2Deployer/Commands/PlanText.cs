@@ -19,8 +19,9 @@ internal sealed class PlanText(Screen screen, DeploymentPlan plan)
 
         screen.Heading("Hosts");
         screen.Table(["name", "runs", "type", "zone", "instance"], plan.Hosts.Select(host => (IReadOnlyList<string>)
-            [host.Name, Runs(host), host.InstanceType, host.Zone, host.InstanceId ?? "to be created"]));
-        screen.Line($"  machine image {plan.Image}");
+            [host.Name, Runs(host, plan.Options), SpotText.Type(host.InstanceType, host.IsSpot), host.Zone, host.InstanceId ?? "to be created"]));
+        screen.Line($"  machine image {plan.Image}, for {plan.Architecture} processors");
+        if (Fixed() is { Count: > 0 } addresses) screen.Line($"  addresses that stay: {string.Join(", ", addresses.Select(address => $"{address.Value} ({address.Key})"))}; each costs {Money.Rate(PriceTable.Bundled.Of(plan.Options.Region, [], [], 1).HourlyUsd)} an hour, as another public address does, but also while its host is stopped");
         if (plan.Options.End is { } set) screen.Line($"  hosts end themselves at {HostEnd.Text(set)}, new ones too");
         else if (plan.Options.Ttl is { } ttl) screen.Line($"  hosts end themselves {Durations.Text(ttl)} after their first start");
 
@@ -35,8 +36,8 @@ internal sealed class PlanText(Screen screen, DeploymentPlan plan)
 
         screen.Heading(string.Create(CultureInfo.InvariantCulture, $"Cost in US dollars, list prices of {plan.Cost.AsOf:yyyy-MM-dd}, without tax and traffic"));
         screen.Table(["what", "each per hour", "per hour", "per month"], plan.Cost.Lines
-            .Select(line => (IReadOnlyList<string>)[$"{line.Count} × {line.What}", Money.Rate(line.UnitUsd), Money.Rate(line.HourlyUsd), Money.Sum(line.HourlyUsd * Cost.HoursPerMonth)])
-            .Append(["together", "", Money.Rate(plan.Cost.HourlyUsd), Money.Sum(plan.Cost.MonthlyUsd)]));
+            .Select(line => (IReadOnlyList<string>)[$"{line.Count} × {line.What}", Money.Rate(line.UnitUsd, line.IsAtMost), Money.Rate(line.HourlyUsd, line.IsAtMost), Money.Sum(line.HourlyUsd * Cost.HoursPerMonth)])
+            .Append(["together", "", Money.Rate(plan.Cost.HourlyUsd, plan.Cost.IsAtMost), Money.Sum(plan.Cost.MonthlyUsd)]));
 
         if (plan.Cost.HourlyUsd is null) screen.Line($"  together unknown: {Money.Missing(plan.Cost, plan.Options.Region)}");
         if (plan.Options is { End: null, Ttl: { } end } && plan.Cost.HourlyUsd is { } hourly)
@@ -74,8 +75,10 @@ internal sealed class PlanText(Screen screen, DeploymentPlan plan)
         }
     }
 
-    private static string Runs(PlannedHost host) =>
-        (host.Role == HostRole.Orchestrator ? "orchestrator" : host.Front ? "orchestrator, 2 workers" : "2 workers") + (host.Manager ? ", Swarm manager" : "");
+    private Dictionary<string, string> Fixed() => plan.Addresses.ToDictionary(host => host, host => plan.Ids[AddressPlanner.Address(host)]);
+
+    private static string Runs(PlannedHost host, DeploymentOptions options) =>
+        (host.Role == HostRole.Orchestrator ? options.Dashboard ? "orchestrator, dashboard" : "orchestrator" : host.Front ? "orchestrator, 2 workers" : "2 workers") + (host.Manager ? ", Swarm manager" : "");
 
     private static string Text(PlannedImage image) => image.Bytes is { } bytes
         ? string.Create(CultureInfo.InvariantCulture, $"{image.Name}:{image.Version} {bytes / 1e6:F1} MB")

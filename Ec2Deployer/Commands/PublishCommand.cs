@@ -33,7 +33,10 @@ internal static class PublishCommand
         FleetKeys.Check(context.Directory.Path);
         var address = await context.CallerAddressAsync(cancellationToken);
         var plan = await deployment.PreparePlanAsync(options, address, cancellationToken, before);
-        await context.Fleet.BuildAsync(context.Release, context.Progress, cancellationToken);
+        // Whichever type is asked for, it is the hosts' processors that count; and spot instances of before want to hear of
+        // their end whatever is asked for now.
+        var release = context.Release with { Architecture = plan.Architecture, SpotNotices = options.Spot || before.Instances.Any(instance => instance.IsSpot) };
+        await context.Fleet.BuildAsync(release, context.Progress, cancellationToken);
         Spending.Agree(context, plan);
         var agreed = plan.Starting;
         // The build and the question have taken their time, and what is started is what is missing now.
@@ -51,8 +54,8 @@ internal static class PublishCommand
             plan = await PlanAgainAsync();
         }
 
-        var report = await new PublishOperation(deployment, context.Fleet).RunAsync(plan, context.Release, before, context.Progress, cancellationToken);
-        ReportText.Write(context, report);
+        var report = await new PublishOperation(deployment, context.Fleet).RunAsync(plan, release, before, context.Progress, cancellationToken);
+        await ReportText.WriteAsync(context, report, cancellationToken);
         context.EndChanges();
         LifeText.AfterPublish(context, plan, before);
         return ExitCode.Done;

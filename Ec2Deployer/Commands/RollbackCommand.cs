@@ -31,7 +31,7 @@ internal static class RollbackCommand
         context.BeginChanges(await context.DeploymentAsync(cancellationToken), found, goesOn: false);
         var report = await context.Fleet.RollbackAsync(found.Hosts, context.Release, parse.GetValue(Version), context.Progress, cancellationToken);
         context.EndChanges();
-        ReportText.Write(context, report);
+        await ReportText.WriteAsync(context, report, cancellationToken);
         return ExitCode.Done;
     }
 }

@@ -13,7 +13,7 @@ internal static class ScaleCommand
         var command = new Command("scale", "More or fewer hosts for workers, as --hosts says. New ones join without a restart; those that go are drained first.");
         command.Add(Settings.HostsToScale);
         command.Add(Settings.Yes);
-        return command.WithWay().Does(environment, RunAsync);
+        return command.WithSpot().WithWay().Does(environment, RunAsync);
     }
 
     private static async Task<ExitCode> RunAsync(CommandContext context, ParseResult parse, CancellationToken cancellationToken)

@@ -112,15 +112,20 @@ internal static class Settings
     public static IReadOnlyList<Setting> Shape { get; } =
     [
         new(Option("--orchestrators", "1|3", "Number of orchestrators; 3, on different hosts, need --postgres [default: 1]"), (o, v) => o with { Orchestrators = Number(v) }),
-        new(Option("--instance-type", "TYPE", "Type of every host [default: m7i-flex.large]"), (o, v) => o with { InstanceType = v }),
+        new(Option("--instance-type", "TYPE", "Type of every host, of x86-64 or Arm processors [default: m7i-flex.large]"), (o, v) => o with { InstanceType = v }),
+        SpotOptions.Spot,
+        SpotOptions.Price,
         new(Option("--image", "AMI", "Machine image of the hosts, ami-… [default: the newest that --image-owner and --image-name fit]"), (o, v) => o with { ImageId = v }),
         new(Option("--image-owner", "ID", "AWS account that owns the machine image [default: Debian's, 136693071363]"), (o, v) => o with { ImageOwner = v }),
-        new(Option("--image-name", "PATTERN", "Name of the machine image; * stands for anything [default: debian-12-amd64-*]"), (o, v) => o with { ImageName = v }),
+        new(Option("--image-name", "PATTERN", "Name of the machine image; * stands for anything [default: debian-12-amd64-*, for Arm types debian-12-arm64-*]"), (o, v) => o with { ImageName = v }),
         new(Option("--disk", "GIB", "Disk of each host, in GiB [default: 16]"), (o, v) => o with { DiskGiB = Number(v) }),
         new(Option(Ttl, "TIME", "Hosts end themselves after so long, such as 4h; counted from their first start, and for running ones changed by 'ttl' [default: never]"), (o, v) => o with { Ttl = Duration(v) }),
+        new(Option("--vpc", "ID", "VPC for new hosts: in each zone a subnet with a way to the internet is taken, or those of --subnet [default: the default VPC]"), (o, v) => o with { Vpc = v }),
         new(Option("--ssh-from", "CIDR", "Addresses that may reach SSH, such as 203.0.113.7/32 [default: this machine's public address]"), (o, v) => o with { SshFrom = v }),
         new(Option("--http-from", "CIDR", "Addresses that may reach HTTP and HTTPS; 0.0.0.0/0 is everybody [default: this machine's public address]"), (o, v) => o with { HttpFrom = v }),
+        new(Option("--elastic-ip", "yes|no", "Hosts that clients reach have Elastic IP addresses, which stay when they are stopped or replaced, and cost as long as they are not given back [default: yes]"), (o, v) => o with { ElasticIp = YesNo(v) }),
         new(Option("--otlp", "URL", "OpenTelemetry collector that gets traces and metrics, such as http://10.0.0.5:4317 [default: none]"), (o, v) => o with { Otlp = Address(v) }),
+        new(Option("--dashboard", "yes|no", "Aspire's dashboard on the orchestrator's host, with the telemetry of all services; the command 'dashboard' opens it [default: no]"), (o, v) => o with { Dashboard = YesNo(v) }),
         new(Option("--base-image", "REF", "Container image to build upon [default: the .NET SDK's chiseled one with ICU]"), (o, v) => o with { BaseImage = v }),
         new(Option("--model", "DIR", "Model directory to serve [default: the bundled one]"), (o, v) => o with { ModelDirectory = Path.GetFullPath(v) }),
         new(Option("--postgres", "FILE", "File with a PostgreSQL connection string for jobs [default: SQLite on the orchestrator's host]"), (o, v) => o with { PostgresFile = Path.GetFullPath(v) }),
@@ -140,6 +145,8 @@ internal static class Settings
     [
         new(Option("--ssh-user", "USER", "User to log in as by SSH, which the machine image makes [default: admin]"), (o, v) => o with { SshUser = v }),
         new(Option("--ssh-port", "PORT", "Port of the machine image's SSH server [default: 22]"), (o, v) => o with { SshPort = Number(v) }),
+        // It implies private addresses, which the next option then may not deny.
+        new(Option("--bastion", "USER@HOST[:PORT]", "Reach the hosts by their private addresses through this SSH server, with OpenSSH's client and what its configuration, agent and known hosts say; needs --ssh-from [default: none]"), (o, v) => o with { Bastion = Bastion.Parse(v), UsePrivateAddress = true }),
         new(Option("--private-address", "yes|no", "Reach the hosts by their private addresses, from inside the VPC or over a VPN; they get no public ones [default: no]"), (o, v) => o with { UsePrivateAddress = YesNo(v) }),
     ];
 
@@ -187,6 +194,7 @@ internal static class Settings
         errors.AddRange(DeploymentOptionsCheck.Errors(options));
         if (options.ImageId is { } image)
             errors.AddRange(ImagePattern.Where(name => IsGiven(parse, name)).Select(name => $"{name} means nothing beside --image {image}: leave out one of the two ('--image \"\"' takes the newest that fits)."));
+        if (SpotOptions.Error(parse, options) is { } spot) errors.Add(spot);
         if (errors.Count > 0) throw new DeploymentException(ExitCode.Usage, string.Join('\n', errors));
         return options;
     }
@@ -254,12 +262,15 @@ internal static class Settings
         StateDirectory = directory.Path,
         PrivateKeyFile = directory.PrivateKeyFile,
         BaseImage = options.BaseImage,
+        Architecture = HostArchitecture.OfType(options.InstanceType),
         Orchestrators = options.Orchestrators,
         Otlp = options.Otlp,
+        Dashboard = options.Dashboard,
         ModelDirectory = options.ModelDirectory,
         PostgresFile = options.PostgresFile,
         CertificateFile = options.CertificateFile,
         PlainHttp = options.PlainHttp,
+        SpotNotices = options.Spot,
         UpgradeDocker = options.UpgradeDocker,
         AcceptNewHostKey = options.AcceptNewHostKey,
     };

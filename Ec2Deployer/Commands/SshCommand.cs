@@ -28,7 +28,7 @@ internal static class SshCommand
     [
         "-o", $"IdentityFile={File(privateKeyFile)}", "-o", "IdentitiesOnly=yes", "-o", $"UserKnownHostsFile={File(knownHostsFile)}", "-o", "GlobalKnownHostsFile=/dev/null",
         "-o", "StrictHostKeyChecking=yes", "-o", "HostKeyAlgorithms=ssh-ed25519", "-o", "UpdateHostKeys=no", "-o", "ConnectTimeout=20",
-        "-p", host.SshPort.ToString(CultureInfo.InvariantCulture), $"{host.SshUser}@{host.SshAddress}", .. words,
+        .. host.Bastion is { } bastion ? ["-J", bastion.ToString()] : (string[])[], "-p", host.SshPort.ToString(CultureInfo.InvariantCulture), $"{host.SshUser}@{host.SshAddress}", .. words,
     ];
 
     // As ssh_config(5) reads file names: a space would end one, and a percent sign begins a word to be replaced.
@@ -60,7 +60,8 @@ internal static class SshCommand
     {
         byte[]? key = null;
         string? print = null;
-        using var client = new SshClient(new ConnectionInfo(host.SshAddress, host.SshPort, host.SshUser, new NoneAuthenticationMethod(host.SshUser)) { Timeout = Patience });
+        using var way = HostWay.To(host, host.SshPort);
+        using var client = new SshClient(new ConnectionInfo(way.Address, way.Port, host.SshUser, new NoneAuthenticationMethod(host.SshUser)) { Timeout = Patience });
         foreach (var algorithm in client.ConnectionInfo.HostKeyAlgorithms.Keys.Where(algorithm => algorithm != "ssh-ed25519").ToList())
             client.ConnectionInfo.HostKeyAlgorithms.Remove(algorithm);
         client.HostKeyReceived += (_, e) =>
@@ -74,7 +75,7 @@ internal static class SshCommand
         }
         catch (Exception e) when (key is null && e is SshException or System.Net.Sockets.SocketException)
         {
-            var told = await HostReach.ExplainAsync(host, e, Patience, cancellationToken);
+            var told = await HostReach.ExplainAsync(host, way.BehindBastion ?? e, way.BastionFailure, Patience, cancellationToken);
             throw new DeploymentException(ExitCode.HostFailed, $"{told.Message} {told.Remedy}", told);
         }
         catch (SshException)

@@ -10,7 +10,7 @@ namespace Lab.Ec2Deployer.Commands;
 internal sealed class TextProgressWriter(TextWriter writer, bool terminal, TimeProvider time) : IProgressWriter
 {
     private static readonly TimeSpan Beat = TimeSpan.FromMilliseconds(250);
-    private static readonly TimeSpan Sign = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan Sign = TimeSpan.FromSeconds(5);
 
     private readonly Lock _lock = new();
     private readonly List<ProgressStep> _running = [];

@@ -46,8 +46,10 @@ internal static class WhatRuns
         var running = observed.Instances.Where(RunningCost.IsRunning).ToList();
         var others = observed.Instances.Except(running).ToList();
         var started = uncertain.Count == 0 ? "" : $"{string.Join(", ", uncertain)}, which EC2 does not list yet, may have been started{(running.Count == 0 ? $" and costs money until {Destroy(context)}" : "")}. ";
+        var loose = observed.LooseAddresses.Count;
         var disks = others.Count + observed.LooseDisks.Count == 0 ? ""
-            : $"The disks of {(others.Count == 0 ? "no host" : string.Join(", ", others.Select(instance => instance.Host).Order(StringComparer.Ordinal)) + (observed.LooseDisks.Count == 0 ? "" : " and of no host"))} cost {Money.PerHour(RunningCost.Of(context.Options, others, observed.LooseDisks), context.Options.Region)}. ";
+            : $"The disks{(others.Exists(instance => instance.ElasticAddress is not null) ? " and Elastic IP addresses" : "")} of {(others.Count == 0 ? "no host" : string.Join(", ", others.Select(instance => instance.Host).Order(StringComparer.Ordinal)) + (observed.LooseDisks.Count == 0 ? "" : " and of no host"))} cost {Money.PerHour(RunningCost.Of(context.Options, others, observed.LooseDisks), context.Options.Region)}. ";
+        if (loose > 0) disks += string.Create(CultureInfo.InvariantCulture, $"{(loose == 1 ? "An Elastic IP address" : $"{loose} Elastic IP addresses")} of no host {(loose == 1 ? "costs" : "cost")} {Money.PerHour(RunningCost.Of(context.Options, [], [], looseAddresses: loose), context.Options.Region)} until {Destroy(context)}. ");
         if (running.Count == 0) return (started.Length == 0 ? $"No host runs. {disks}" : started + disks).TrimEnd();
         var price = Money.PerHour(RunningCost.Of(context.Options, running, []), context.Options.Region);
         return string.Create(CultureInfo.InvariantCulture, $"{running.Count} {(running.Count == 1 ? "host runs" : "hosts run")} at {price}: {string.Join(", ", running.Select(instance => instance.Host).Order(StringComparer.Ordinal))}. {started}{disks}")

@@ -1,3 +1,4 @@
+using Lab.Ec2Deployer.Packaging;
 using Lab.Ec2Deployer.Planning;
 using Lab.Ec2Deployer.Remote;
 using Lab.Ec2Deployer.Reporting;
@@ -24,17 +25,20 @@ internal sealed class DeployOperation(FleetAccess access, string sources, HttpCl
     {
         session.RequireAll();
         var release = session.Release;
+        if (release.CertificateFile is null)
+            release = release with { CertificateFile = OwnCertificate.Ensure(release.StateDirectory, release.Addresses, access.Time.GetUtcNow(), session.Progress.Note) };
         var keys = FleetKeys.Open(release.StateDirectory);
         var secrets = keys.Secrets(release);
         var surveys = await HostSurveys.ReadAllAsync(session, cancellationToken);
         HostRequirements.RequireFit(session, surveys);
         HostRequirements.RequirePorts(session, surveys);
-        var (layers, orchestrator, worker) = built ?? await ReleaseImages.BuildAsync(sources, http, release, session.Progress, access.Time, cancellationToken);
-        var targets = new ImageTarget[]
+        var (layers, orchestrator, worker, dashboard) = built ?? await ReleaseImages.BuildAsync(sources, http, release, session.Progress, access.Time, cancellationToken);
+        var targets = new List<ImageTarget>
         {
             new(orchestrator, [.. session.OrchestratorHosts]),
             new(worker, [.. session.Hosts.Where(host => host.Role is HostRole.Worker)]),
         };
+        if (dashboard is not null) targets.Add(new(dashboard, [session.OrchestratorHost]));
         HostRequirements.RequireRoom(session, surveys, targets);
         var sent = await new ImageTransfer(session, layers).RunAsync(targets, surveys, cancellationToken);
         var swarm = new SwarmExecutor(session);
@@ -43,11 +47,13 @@ internal sealed class DeployOperation(FleetAccess access, string sources, HttpCl
 
         var commands = new RolloutCommands(release.Deployment);
         await KeepSecretsAsync(manager, commands, secrets, cancellationToken);
-        var target = StackFile.Build(StackContent.Of(release, orchestrator.Reference, worker.Reference, secrets, times));
+        var target = StackFile.Build(StackContent.Of(release, orchestrator.Reference, worker.Reference, secrets, times, session.OrchestratorHost.PrivateAddress));
         changed |= await swarm.LabelAsync(manager, surveys, cancellationToken);
         var report = await new ReleaseSwitch(session, manager, commands, keys, times, access.Time).RunAsync(target, Action, changed, cancellationToken);
+        if (await new DashboardSwitch(session, manager, access.Time).RunAsync(dashboard, secrets, cancellationToken)) report = report with { Changed = true };
+        if (dashboard is not null) report = report with { Containers = await FleetContainers.ReadAsync(session, target, cancellationToken) };
         // Where nothing changed there is nothing new to be rid of.
-        if (report.Changed || sent.Images > 0) await Pruning.RunAsync(session, manager, commands, [orchestrator, worker], cancellationToken);
+        if (report.Changed || sent.Images > 0) await Pruning.RunAsync(session, manager, commands, [orchestrator, worker, .. dashboard is null ? (PackedImage[])[] : [dashboard]], secrets, cancellationToken);
         report = report with { ImagesSent = sent.Images, BytesSent = sent.Bytes };
         if (release.UpgradeDocker && await new DockerUpgrade(session, access.Time).RunAsync(surveys, target, cancellationToken))
             return report with { Changed = true, Containers = await FleetContainers.ReadAsync(session, target, cancellationToken) };

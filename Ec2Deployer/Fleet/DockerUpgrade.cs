@@ -69,7 +69,7 @@ internal sealed class DockerUpgrade(FleetSession session, TimeProvider time)
 
         step.Say("containers start");
         await UntilAsync(host, "its containers did not become healthy again", async () =>
-            (await FleetContainers.ReadAsync(session, release, cancellationToken)).Where(container => container.Host == host.Name).All(container => container.Health is "healthy"), cancellationToken);
+            (await FleetContainers.ReadAsync(session, release, cancellationToken)).Where(container => container.Host == host.Name && FleetContainers.Serves(container)).All(container => container.Health is "healthy"), cancellationToken);
         await session.AuditAsync("upgrade-docker", $"{host.Name} {version}", cancellationToken);
         step.Done(version);
     }

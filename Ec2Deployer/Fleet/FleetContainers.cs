@@ -8,7 +8,7 @@ namespace Lab.Ec2Deployer.Fleet;
 /// <summary>Which containers the hosts should run, and what has become of each.</summary>
 internal static class FleetContainers
 {
-    /// <summary>The containers that should run: the orchestrators, then the workers by number.</summary>
+    /// <summary>The containers that should run: the orchestrators, then the workers by number, then the dashboard.</summary>
     public static IReadOnlyList<(string Name, DeployedHost Host, string Service, int Port)> Expected(IReadOnlyList<DeployedHost> hosts, ReleaseOptions release) =>
     [
         .. hosts.Where(host => FleetSession.RunsOrchestrator(host, release)).OrderBy(host => host.Role)
@@ -16,7 +16,12 @@ internal static class FleetContainers
         .. hosts.Where(host => host.Role is HostRole.Worker)
             .SelectMany(host => WorkerList.Of(host.Name).Select(worker => (worker.Name, host, worker.Service, worker.Port)))
             .OrderBy(worker => worker.Name.Length).ThenBy(worker => worker.Name, StringComparer.Ordinal),
+        .. hosts.Where(host => host.Role is HostRole.Orchestrator && release.Dashboard)
+            .Select(host => (FleetShape.Dashboard, host, FleetShape.Dashboard, FleetShape.DashboardPort)),
     ];
+
+    /// <summary>Whether it serves requests: the dashboard, which belongs to no release, does not, and nothing waits for it.</summary>
+    public static bool Serves(ContainerStatus container) => container.Name != FleetShape.Dashboard;
 
     /// <summary>Asks each host that answers for its containers.</summary>
     /// <param name="session">The hosts.</param>
@@ -41,7 +46,7 @@ internal static class FleetContainers
         {
             var here = found.Where(one => one.Host == expected.Host.Name && one.Container.Service == expected.Service).Select(one => one.Container).MaxBy(container => container.StartedAt);
             if (here is null) return new ContainerStatus(expected.Name, expected.Host.Name, expected.Port, null, session.Unreachable.ContainsKey(expected.Host.Name) ? "unknown" : "gone", null);
-            var version = release is not null && here.Spec == release.Spec(expected.Service) ? release.Version : here.Spec;
+            var version = release is not null && expected.Service != FleetShape.Dashboard && here.Spec == release.Spec(expected.Service) ? release.Version : here.Spec;
             return new ContainerStatus(expected.Name, expected.Host.Name, expected.Port, version, here.Health, here.StartedAt);
         })];
     }

@@ -49,6 +49,10 @@ internal sealed class FleetDeployer(string sources, HttpClient http, TimeProvide
         new LogsOperation(_access).RunAsync(hosts, release, request, cancellationToken);
 
     /// <inheritdoc/>
+    public Task<IDashboardTunnel> OpenDashboardAsync(IReadOnlyList<DeployedHost> hosts, ReleaseOptions release, int localPort, CancellationToken cancellationToken) =>
+        new DashboardOperation(_access).RunAsync(hosts, release, localPort, cancellationToken);
+
+    /// <inheritdoc/>
     public Task HarmAsync(IReadOnlyList<DeployedHost> hosts, ReleaseOptions release, HarmRequest request, CancellationToken cancellationToken) =>
         new HarmOperation(_access).RunAsync(hosts, release, request, cancellationToken);
 

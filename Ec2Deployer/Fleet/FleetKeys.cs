@@ -13,7 +13,12 @@ namespace Lab.Ec2Deployer.Fleet;
 /// </summary>
 internal sealed class FleetKeys
 {
-    private FleetKeys(string apiKeyFile, string apiKey, string adminKey) => (ApiKeyFile, ApiKey, AdminKey) = (apiKeyFile, apiKey, adminKey);
+    private const string OtlpKeyHeader = "x-otlp-api-key";
+
+    private readonly string _directory;
+
+    private FleetKeys(string directory, string apiKeyFile, string apiKey, string adminKey) =>
+        (_directory, ApiKeyFile, ApiKey, AdminKey) = (directory, apiKeyFile, apiKey, adminKey);
 
     /// <summary>The file with the key for requests.</summary>
     public string ApiKeyFile { get; }
@@ -24,22 +29,33 @@ internal sealed class FleetKeys
     /// <summary>The key by which the deployer drains workers.</summary>
     public string AdminKey { get; }
 
+    /// <summary>The file with <see cref="AdminKey"/>.</summary>
+    /// <param name="directory">The deployment's directory.</param>
+    public static string AdminKeyIn(string directory) => Path.Combine(directory, "admin-key");
+
     /// <summary>Reads the keys, and makes those that are missing.</summary>
     /// <exception cref="DeploymentException">A file cannot be read or written, or holds none.</exception>
     public static FleetKeys Open(string directory)
     {
         var apiKeyFile = Path.Combine(directory, "api-key");
-        return new(apiKeyFile, ReadOrMake(apiKeyFile), ReadOrMake(Path.Combine(directory, "admin-key")));
+        return new(directory, apiKeyFile, ReadOrMake(apiKeyFile), ReadOrMake(AdminKeyIn(directory)));
     }
 
     /// <summary>Reads the keys that are there, and makes none.</summary>
     /// <exception cref="DeploymentException">A file cannot be read, or holds none.</exception>
     public static void Check(string directory)
     {
-        foreach (var file in (string[])["api-key", "admin-key"]) Existing(Path.Combine(directory, file));
+        foreach (var file in (string[])["api-key", "admin-key", "otlp-key", "dashboard-token"]) Existing(Path.Combine(directory, file));
+        OwnCertificate.Check(directory);
     }
 
-    /// <summary>Everything that the orchestrator is to know and nobody else.</summary>
+    /// <summary>The token that opens the dashboard in a browser.</summary>
+    /// <exception cref="DeploymentException">It is not on this machine, or cannot be read.</exception>
+    public static string DashboardToken(string directory) => Existing(DashboardTokenFile(directory)) ?? throw new DeploymentException(ExitCode.Failed,
+        $"The dashboard's token, {DashboardTokenFile(directory)}, is not on this machine. Take it over with 'state export' where the deployment was published and 'state import' here, or run 'publish', which makes another.");
+
+    /// <summary>Everything that containers are to know and nobody else.</summary>
+    /// <param name="release">The release, with its certificate.</param>
     /// <exception cref="DeploymentException">A file that an option names cannot be used.</exception>
     public IReadOnlyList<FleetSecret> Secrets(ReleaseOptions release) =>
         [.. FleetSecret.Planned(release).Select(secret => secret with
@@ -48,6 +64,9 @@ internal sealed class FleetKeys
             {
                 "key" => Hash(ApiKey),
                 "admin-key" => Hash(AdminKey),
+                "otlp-headers" => $"{OtlpKeyHeader}={OtlpKey}",
+                "dashboard-otlp-key" => OtlpKey,
+                "dashboard-token" => ReadOrMake(DashboardTokenFile(_directory)),
                 "postgres" => Read(release.PostgresFile!).Trim(),
                 _ => Pem(release.CertificateFile!),
             },
@@ -79,6 +98,10 @@ internal sealed class FleetKeys
             throw Unusable(file, e);
         }
     }
+
+    private string OtlpKey => ReadOrMake(Path.Combine(_directory, "otlp-key"));
+
+    private static string DashboardTokenFile(string directory) => Path.Combine(directory, "dashboard-token");
 
     private static string Hash(string key) => $"sha256:{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(key)))}";
 

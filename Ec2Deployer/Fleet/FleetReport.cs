@@ -47,4 +47,8 @@ internal sealed record FleetReport
 /// <param name="Version">The version it runs, or null where it is not there.</param>
 /// <param name="Health"><c>healthy</c>, <c>starting</c>, <c>unhealthy</c>, <c>gone</c>, <c>stopped</c> or <c>unknown</c>.</param>
 /// <param name="StartedAt">Since when, or null.</param>
-internal sealed record ContainerStatus(string Name, string Host, int Port, string? Version, string Health, DateTimeOffset? StartedAt);
+internal sealed record ContainerStatus(string Name, string Host, int Port, string? Version, string Health, DateTimeOffset? StartedAt)
+{
+    /// <summary>Of a worker, what the orchestrator says: <c>free</c>, <c>busy</c>, <c>quarantined</c> or <c>draining</c>; null where it was not asked.</summary>
+    public string? State { get; init; }
+}

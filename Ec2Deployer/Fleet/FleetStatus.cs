@@ -15,6 +15,9 @@ internal sealed record FleetStatus(
     IReadOnlyList<ContainerStatus> Containers,
     FleetLock? Lock)
 {
+    /// <summary>What the last minute was like, or null: no orchestrator tells.</summary>
+    public FleetTraffic? Traffic { get; init; }
+
     /// <summary>No host could be asked.</summary>
     public static FleetStatus Unknown { get; } = new(null, [], [], [], null);
 }

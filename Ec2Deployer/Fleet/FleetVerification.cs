@@ -21,7 +21,7 @@ internal sealed class FleetVerification(FleetSession session, FleetKeys keys, Ti
         using var step = session.Progress.Begin("verifying");
         var started = time.GetTimestamp();
         var containers = await FleetContainers.ReadAsync(session, release, cancellationToken);
-        while (containers.FirstOrDefault(container => container.Health is not "healthy" || container.Version != release.Version) is { } unwell)
+        while (containers.FirstOrDefault(container => FleetContainers.Serves(container) && (container.Health is not "healthy" || container.Version != release.Version)) is { } unwell)
         {
             if (time.GetElapsedTime(started) > Deadline)
                 throw new HostFailedException(unwell.Host, $"the container {unwell.Name} is {unwell.Health} and not healthy with version {release.Version}", "Look at its log with the command logs.");
@@ -31,7 +31,7 @@ internal sealed class FleetVerification(FleetSession session, FleetKeys keys, Ti
         }
 
         foreach (var host in session.OrchestratorHosts) await AskEveryWorkerAsync(host, started, step, cancellationToken);
-        step.Done($"{containers.Count} containers healthy, every worker answers");
+        step.Done($"{containers.Count(FleetContainers.Serves)} containers healthy, every worker answers");
         return containers;
     }
 

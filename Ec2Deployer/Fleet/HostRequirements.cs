@@ -11,7 +11,7 @@ internal static class HostRequirements
     public static void RequireFit(FleetSession session, Dictionary<string, HostSurvey> surveys)
     {
         foreach (var host in session.Hosts)
-            if (surveys[host.Name].Unfit(host) is { } obstacle) throw obstacle;
+            if (surveys[host.Name].Unfit(host, session.Release.Architecture) is { } obstacle) throw obstacle;
     }
 
     /// <summary>The ports of the services, free or ours already.</summary>
@@ -23,6 +23,7 @@ internal static class HostRequirements
         {
             var services = new List<(string, int[])>();
             if (FleetSession.RunsOrchestrator(host, session.Release)) services.Add(($"{deployment}_orchestrator", [80, 443]));
+            if (host == session.OrchestratorHost && session.Release.Dashboard) services.Add(($"{deployment}_{FleetShape.Dashboard}", [FleetShape.TelemetryPort, FleetShape.DashboardPort]));
             if (host.Role is HostRole.Worker) services.AddRange(WorkerList.Places.Select(place => ($"{deployment}_{place.Service}", new[] { place.Port })));
             if (surveys[host.Name].TakenPort(host, services) is { } obstacle) throw obstacle;
         }

@@ -28,7 +28,8 @@ internal interface IFleetDeployer
     string PlanStack(ReleaseOptions release);
 
     /// <summary>The images of the release, and what they weigh where they were built on this machine before. Reads files, builds nothing.</summary>
-    IReadOnlyList<PlannedImage> PlanImages(ReleaseOptions release) => [new("orchestrator", null, null), new("worker", null, null)];
+    IReadOnlyList<PlannedImage> PlanImages(ReleaseOptions release) =>
+        [new("orchestrator", null, null), new("worker", null, null), .. release.Dashboard ? (PlannedImage[])[new("dashboard", null, null)] : []];
 
     /// <summary>Reads the files of this machine that the release is made of. Needs no host.</summary>
     /// <exception cref="DeploymentException">One cannot be used; with <see cref="ExitCode.Usage"/>.</exception>
@@ -53,6 +54,14 @@ internal interface IFleetDeployer
     /// <summary>The lines that containers wrote, oldest first; endless where <see cref="LogsRequest.Follow"/> is set.</summary>
     IAsyncEnumerable<LogLine> LogsAsync(
         IReadOnlyList<DeployedHost> hosts, ReleaseOptions release, LogsRequest request, CancellationToken cancellationToken);
+
+    /// <summary>Opens a way from this machine to the pages of Aspire's dashboard, and waits until they answer through it.</summary>
+    /// <param name="hosts">The hosts; the orchestrator's has the dashboard.</param>
+    /// <param name="release">How it is reached.</param>
+    /// <param name="localPort">The port of this machine, or 0: one that is free.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="DeploymentException">The host or the dashboard does not answer, the port is taken, or the token is not on this machine.</exception>
+    Task<IDashboardTunnel> OpenDashboardAsync(IReadOnlyList<DeployedHost> hosts, ReleaseOptions release, int localPort, CancellationToken cancellationToken);
 
     /// <summary>Harms one container, or undoes it, to see what becomes of requests.</summary>
     /// <exception cref="DeploymentException">There is no such container, or its host fails.</exception>

@@ -30,6 +30,12 @@ internal sealed class OrchestratorApi(HostConnection connection, string deployme
         return document.RootElement.EnumerateObject().ToDictionary(worker => worker.Name, worker => worker.Value.GetProperty("status").GetString()!, StringComparer.Ordinal);
     }
 
+    /// <summary>What the last minute was like.</summary>
+    /// <returns>Null where its version does not tell.</returns>
+    /// <exception cref="HttpRequestException">It does not answer, or refuses.</exception>
+    public async Task<FleetTraffic?> TrafficAsync(CancellationToken cancellationToken) =>
+        FleetTraffic.Parse(Body((await AskAsync("GET", "/metrics", "", times: 1, cancellationToken))[0]));
+
     /// <summary>Has a text classified so many times, one after the other.</summary>
     /// <returns>The workers that answered.</returns>
     /// <exception cref="HttpRequestException">One was not answered.</exception>

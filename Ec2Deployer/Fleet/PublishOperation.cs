@@ -25,6 +25,7 @@ internal sealed class PublishOperation(Ec2Deployment deployment, IFleetDeployer 
     {
         var provisioned = await deployment.ProvisionAsync(plan, progress, cancellationToken);
         if (provisioned.Plan.Actions.OfType<StartAction>().Any()) await fleet.WaitForAnswersAsync(provisioned.Hosts, release, progress, cancellationToken);
+        release = release with { Addresses = [.. provisioned.Plan.Addresses.Select(host => provisioned.Plan.Ids[AddressPlanner.Address(host)])] };
         try
         {
             return await DeployAsync(provisioned, release, before, progress, cancellationToken);

@@ -8,14 +8,15 @@ namespace Lab.Ec2Deployer.Fleet;
 /// <param name="LayerDirectory">Where their layers' files are.</param>
 /// <param name="Orchestrator">The orchestrator's.</param>
 /// <param name="Worker">The worker's, with the model.</param>
-internal sealed record ReleaseImages(string LayerDirectory, PackedImage Orchestrator, PackedImage Worker)
+/// <param name="Dashboard">That of Aspire's dashboard, or null where there is to be none.</param>
+internal sealed record ReleaseImages(string LayerDirectory, PackedImage Orchestrator, PackedImage Worker, PackedImage? Dashboard = null)
 {
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(250);
 
     /// <summary>Builds them, or finds them built.</summary>
     /// <param name="sources">The directory of the solution.</param>
     /// <param name="http">For asking the base image's registry.</param>
-    /// <param name="release">Base image and model.</param>
+    /// <param name="release">Base image, model, the hosts' processors, and whether there is a dashboard.</param>
     /// <param name="progress">Told of it.</param>
     /// <param name="time">The clock of the wait for another publish on this machine.</param>
     /// <param name="cancellationToken">Ends the build.</param>
@@ -25,11 +26,12 @@ internal sealed record ReleaseImages(string LayerDirectory, PackedImage Orchestr
     {
         using var step = progress.Begin("building the images");
         using var alone = await AloneAsync(release.StateDirectory, step, time, cancellationToken);
-        var builder = new ImageBuilder(sources, release.StateDirectory, http);
+        var builder = new ImageBuilder(sources, release.StateDirectory, http, release.Architecture);
         var orchestrator = await builder.BuildAsync(ContainerProject.Orchestrator, release.BaseImage, model: null, cancellationToken);
         var worker = await builder.BuildAsync(ContainerProject.Worker, release.BaseImage, release.ModelDirectory, cancellationToken);
+        var dashboard = release.Dashboard ? await DashboardImage.BuildAsync(builder, orchestrator, cancellationToken) : null;
         step.Done($"{orchestrator.Tag} and {worker.Tag}");
-        return new(builder.LayerDirectory, orchestrator, worker);
+        return new(builder.LayerDirectory, orchestrator, worker, dashboard);
     }
 
     // EAGAIN of Linux and of macOS, ERROR_SHARING_VIOLATION of Windows.

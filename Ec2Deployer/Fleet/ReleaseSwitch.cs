@@ -63,7 +63,8 @@ internal sealed class ReleaseSwitch(
         }
 
         var certificates = await ServedCertificates.ReadAsync(session, cancellationToken);
-        await OutsideRequest.RunAsync(session.OrchestratorHost.SshAddress, certificates, session.Progress, cancellationToken);
+        using (var way = HostWay.To(session.OrchestratorHost, FleetShape.HttpsPort))
+            await OutsideRequest.RunAsync(way, session.OrchestratorHost.SshAddress, certificates, session.Progress, cancellationToken);
         var files = ClientFiles.Write(session.Release.StateDirectory, keys.ApiKey, certificates);
         return new()
         {

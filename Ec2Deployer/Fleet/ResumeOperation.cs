@@ -68,7 +68,7 @@ internal sealed class ResumeOperation(FleetAccess access, StackTimes times)
         var started = access.Time.GetTimestamp();
         while (access.Time.GetElapsedTime(started) < Deadline)
         {
-            var containers = await FleetContainers.ReadAsync(session, serving, cancellationToken);
+            var containers = (await FleetContainers.ReadAsync(session, serving, cancellationToken)).Where(FleetContainers.Serves).ToList();
             var healthy = containers.Count(container => container.Health is "healthy");
             step.Report(healthy, containers.Count);
             if (healthy == containers.Count)

@@ -21,6 +21,8 @@ internal sealed class Rollout(HostConnection manager, RolloutCommands commands, 
     // A poll costs the manager some tenths of a second of a core, which the orchestrator beside it needs.
     private static readonly TimeSpan Poll = TimeSpan.FromSeconds(1.5);
 
+    private Dictionary<string, string>? _hosts;
+
     /// <summary>How a service is at present, or null where there is none.</summary>
     public async Task<ServiceState?> StateAsync(string service, CancellationToken cancellationToken) =>
         RolloutCommands.ReadState(await manager.RunAsync(commands.State(service), cancellationToken));
@@ -48,7 +50,8 @@ internal sealed class Rollout(HostConnection manager, RolloutCommands commands, 
             foreach (var service in StackFile.Services)
             {
                 using var step = progress.Begin($"starting {service}");
-                await SettleAsync(service, release.Spec(service), expected[service], before: null, isFirst: true, step, cancellationToken);
+                using var telling = await TellingAsync(service, release.Version, cancellationToken);
+                await SettleAsync(service, release.Spec(service), expected[service], before: null, isFirst: true, step, telling, cancellationToken);
                 step.Done($"{expected[service]} healthy");
             }
 
@@ -63,7 +66,7 @@ internal sealed class Rollout(HostConnection manager, RolloutCommands commands, 
             if (!last && states[service]!.HasSettled(release.Spec(service), expected[service])) continue;
             try
             {
-                await ReplaceAsync(service, release, last ? release.Stack : release.Towards(old, count), expected[service], cancellationToken);
+                await ReplaceAsync(service, release, last ? release.Stack : release.Towards(old, count), expected[service], $"{old.Version} → {release.Version}", cancellationToken);
             }
             catch (Exception e) when (e is RolloutException or HostFailedException)
             {
@@ -82,21 +85,32 @@ internal sealed class Rollout(HostConnection manager, RolloutCommands commands, 
         using var step = progress.Begin($"going back to version {old.Version}");
         await manager.RunAsync(commands.Deploy(old.Stack), cancellationToken);
         foreach (var service in StackFile.Services)
-            await SettleAsync(service, old.Spec(service), expected[service], before: null, isFirst: false, step, cancellationToken);
+        {
+            using var telling = await TellingAsync(service, $"→ {old.Version}", cancellationToken);
+            await SettleAsync(service, old.Spec(service), expected[service], before: null, isFirst: false, step, telling, cancellationToken);
+        }
+
         step.Done();
     }
 
-    private async Task ReplaceAsync(string service, Release release, JsonObject stack, int expected, CancellationToken cancellationToken)
+    private async Task ReplaceAsync(string service, Release release, JsonObject stack, int expected, string change, CancellationToken cancellationToken)
     {
         using var step = progress.Begin($"updating {service}");
+        using var telling = await TellingAsync(service, change, cancellationToken);
         var before = await StateAsync(service, cancellationToken);
         await manager.RunAsync(commands.Deploy(stack), cancellationToken);
-        await SettleAsync(service, release.Spec(service), expected, before, isFirst: false, step, cancellationToken);
+        await SettleAsync(service, release.Spec(service), expected, before, isFirst: false, step, telling, cancellationToken);
         step.Done($"{expected} healthy");
     }
 
+    private async Task<RolloutTelling> TellingAsync(string service, string change, CancellationToken cancellationToken)
+    {
+        _hosts ??= (await SwarmExecutor.NodesAsync(manager, cancellationToken)).DistinctBy(node => node.Id).ToDictionary(node => node.Id, node => node.Hostname);
+        return new(progress, service, change, _hosts, time);
+    }
+
     private async Task SettleAsync(
-        string service, string spec, int expected, ServiceState? before, bool isFirst, IProgressStep step, CancellationToken cancellationToken)
+        string service, string spec, int expected, ServiceState? before, bool isFirst, IProgressStep step, RolloutTelling telling, CancellationToken cancellationToken)
     {
         var started = time.GetTimestamp();
         var deadline = times.DeadlinePerHost * Math.Max(1, expected);
@@ -106,6 +120,7 @@ internal sealed class Rollout(HostConnection manager, RolloutCommands commands, 
             if (state is not null)
             {
                 step.Say($"{state.Healthy(spec)} of {expected} healthy");
+                telling.Tell(state, spec, expected);
                 var isNewUpdate = before is not null && state.UpdateStarted is not null && state.UpdateStarted != before.UpdateStarted;
                 if (isNewUpdate && state.UpdateState is ("paused" or "rollback_completed" or "rollback_paused"))
                     throw await FailureAsync(service, spec, state, $"the Swarm took it back: {state.UpdateMessage}", cancellationToken);

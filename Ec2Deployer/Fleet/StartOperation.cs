@@ -15,7 +15,7 @@ internal sealed class StartOperation(Ec2Deployment deployment, IFleetDeployer fl
     public async Task<FleetReport> RunAsync(DeploymentOptions options, ReleaseOptions release, DeploymentSnapshot found, IProgressSink progress, CancellationToken cancellationToken)
     {
         await deployment.Life.StartAsync(options, found.Instances, progress, cancellationToken);
-        // Public addresses are others now.
+        // Public addresses are others now, those of EC2's pool.
         var running = await deployment.PinAsync(options, await deployment.FindAsync(options, cancellationToken), progress, cancellationToken);
         if (running.Hosts.All(host => host.Role is not HostRole.Orchestrator))
             throw new DeploymentException(ExitCode.HostFailed, $"The orchestrator's host of '{options.Name}' is gone; the other hosts run and cost money. 'publish' puts another in its place.");

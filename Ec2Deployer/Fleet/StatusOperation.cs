@@ -42,8 +42,13 @@ internal sealed class StatusOperation(FleetAccess access)
         }
 
         var containers = await FleetContainers.ReadAsync(session, serving, cancellationToken);
+        var told = await OrchestratorViews.ReadAsync(session, containers, cancellationToken);
         return new(serving?.Version, [.. kept.Select(one => one.Version).Distinct()],
-            [.. hosts.Select(host => StatusOf(host, session, surveys, problems, nodes))], containers, held);
+            [.. hosts.Select(host => StatusOf(host, session, surveys, problems, nodes))],
+            [.. containers.Select(container => container with { State = told.Workers.GetValueOrDefault(container.Name) })], held)
+        {
+            Traffic = told.Traffic,
+        };
     }
 
     private static HostStatus StatusOf(

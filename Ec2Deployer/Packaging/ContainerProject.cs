@@ -17,6 +17,9 @@ internal sealed record ContainerProject(string Name, string Repository)
     /// <summary>The worker.</summary>
     public static readonly ContainerProject Worker = new("Worker", "lab-worker");
 
+    /// <summary>Aspire's dashboard, which is no project of the solution but comes as a package.</summary>
+    public static readonly ContainerProject Dashboard = new("Aspire.Dashboard", "lab-dashboard");
+
     /// <summary>The image's full reference.</summary>
     public string Reference(string tag) => $"{Registry}/{Repository}:{tag}";
 }

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 
 namespace Lab.Ec2Deployer.Packaging;
@@ -21,6 +22,10 @@ internal sealed record PackedImage
     [JsonIgnore]
     public string Manifest =>
         $$"""[{"Config":"config.json","RepoTags":["{{Reference}}"],"Layers":[{{string.Join(',', Layers.Select(layer => $"\"{layer.ArchiveName}\""))}}]}]""";
+
+    /// <summary>The processors that it runs on, by Docker's name for them, or null where its configuration does not tell.</summary>
+    [JsonIgnore]
+    public string? Architecture => JsonNode.Parse(Config)?["architecture"]?.GetValue<string>();
 
     /// <summary>All layers together, compressed, in bytes.</summary>
     [JsonIgnore]

@@ -12,7 +12,7 @@ namespace Lab.Ec2Deployer.Packaging;
 internal sealed record PublishedFile(string Path, string Source, string Part)
 {
     /// <summary>Whether it may be started.</summary>
-    public bool IsExecutable { get; } =
+    public bool IsExecutable { get; init; } =
         !OperatingSystem.IsWindows() && (File.GetUnixFileMode(Source) & UnixFileMode.UserExecute) != 0;
 
     /// <summary>Its content as it goes into the image, which tells nothing of when or where it was built.</summary>

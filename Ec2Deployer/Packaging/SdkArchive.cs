@@ -53,7 +53,8 @@ internal static class SdkArchive
         }
     }
 
-    private static string Configure(JsonNode config, List<ImageLayer> layers)
+    /// <summary>A configuration that names these layers and no time.</summary>
+    internal static string Configure(JsonNode config, IReadOnlyList<ImageLayer> layers)
     {
         var epoch = DateTimeOffset.UnixEpoch.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture);
         config["created"] = epoch;

@@ -7,7 +7,7 @@ internal sealed record CallerFacts(string? Address, string? PublicKey)
 {
     /// <summary>
     /// The zone in which each host was last being started, by name. EC2 may not show it yet: only the very same request
-    /// is answered with the instance that exists already.
+    /// is answered with the instance that exists already. <see cref="SpotLaunch.Place"/> says how a place is written.
     /// </summary>
     public IReadOnlyDictionary<string, string> Launching { get; init; } = new Dictionary<string, string>();
 }

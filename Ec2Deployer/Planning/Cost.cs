@@ -14,6 +14,9 @@ internal sealed record Cost(DateOnly AsOf, IReadOnlyList<CostLine> Lines)
     /// <summary>What has no price in the table, each once; none where the whole is known.</summary>
     public IReadOnlyList<string> Unknown => [.. Lines.Where(line => line.UnitUsd is null).Select(line => line.What)];
 
+    /// <summary>Whether the whole may be less: of a part of it only the most that it costs is known.</summary>
+    public bool IsAtMost => Lines.Any(line => line.IsAtMost);
+
     /// <summary>The whole for a month of 730 hours, or null.</summary>
     public decimal? MonthlyUsd => HourlyUsd * HoursPerMonth;
 }
@@ -24,6 +27,9 @@ internal sealed record Cost(DateOnly AsOf, IReadOnlyList<CostLine> Lines)
 /// <param name="UnitUsd">For one, per hour; null where the table does not know it.</param>
 internal sealed record CostLine(string What, int Count, decimal? UnitUsd)
 {
+    /// <summary>Whether <see cref="UnitUsd"/> is the most that one costs.</summary>
+    public bool IsAtMost { get; init; }
+
     /// <summary>For all, per hour, or null.</summary>
     public decimal? HourlyUsd => UnitUsd * Count;
 }

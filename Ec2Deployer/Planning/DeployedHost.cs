@@ -19,4 +19,8 @@ internal sealed record DeployedHost(
     string PrivateAddress,
     int SshPort,
     string SshUser,
-    string? HostKey);
+    string? HostKey)
+{
+    /// <summary>Through what it is reached, or null: there is a way from here.</summary>
+    public Bastion? Bastion { get; init; }
+}

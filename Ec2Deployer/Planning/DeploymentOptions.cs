@@ -38,14 +38,20 @@ internal sealed record DeploymentOptions
     /// <summary>The type of every host.</summary>
     public string InstanceType { get; init; } = DefaultInstanceType;
 
+    /// <summary>Whether worker hosts that are no managers of the Swarm are asked for on spot.</summary>
+    public bool Spot { get; init; }
+
+    /// <summary>The most that a spot instance may cost, in US dollars an hour, or null: what it costs on demand.</summary>
+    public decimal? SpotPrice { get; init; }
+
     /// <summary>The machine image (<c>ami-…</c>), or null: the newest of <see cref="ImageOwner"/> whose name fits <see cref="ImageName"/>.</summary>
     public string? ImageId { get; init; }
 
     /// <summary>Twelve digits, or one of EC2's aliases: <c>amazon</c>, <c>self</c>, <c>aws-marketplace</c>.</summary>
     public string ImageOwner { get; init; } = DebianOwner;
 
-    /// <summary>Pattern of the machine image's name; <c>*</c> and <c>?</c> are wild.</summary>
-    public string ImageName { get; init; } = "debian-12-amd64-*";
+    /// <summary>Pattern of the machine image's name, or null: Debian 12's for the hosts' processors; <c>*</c> and <c>?</c> are wild.</summary>
+    public string? ImageName { get; init; }
 
     /// <summary>The image's user, with <c>sudo</c> and no password.</summary>
     public string SshUser { get; init; } = "admin";
@@ -72,11 +78,24 @@ internal sealed record DeploymentOptions
     /// <summary>The deployer reaches the hosts by their private addresses; they get no public ones.</summary>
     public bool UsePrivateAddress { get; init; }
 
-    /// <summary>Subnets (<c>subnet-…</c>) of one VPC in which new hosts stand, or none: the default VPC's.</summary>
+    /// <summary>The SSH server through which the deployer reaches the private addresses, or null: there is a way from here.</summary>
+    [JsonIgnore]
+    public Bastion? Bastion { get; init; }
+
+    /// <summary>Whether hosts that clients reach have Elastic IP addresses, which stay when they are stopped or replaced.</summary>
+    public bool ElasticIp { get; init; } = true;
+
+    /// <summary>The VPC (<c>vpc-…</c>) in which new hosts stand, or null: that of <see cref="Subnets"/>, else the default one.</summary>
+    public string? Vpc { get; init; }
+
+    /// <summary>Subnets (<c>subnet-…</c>) of one VPC in which new hosts stand, or none: one in each zone that has a way out.</summary>
     public IReadOnlyList<string> Subnets { get; init; } = [];
 
     /// <summary>Where the services send telemetry by OTLP, or null: nowhere.</summary>
     public Uri? Otlp { get; init; }
+
+    /// <summary>Whether Aspire's dashboard runs on the orchestrator's host, and the services send their telemetry there.</summary>
+    public bool Dashboard { get; init; }
 
     /// <summary>The container image that ours are built upon, or null: the .NET SDK's own.</summary>
     public string? BaseImage { get; init; }
@@ -105,7 +124,14 @@ internal sealed record DeploymentOptions
     [JsonIgnore]
     public bool AcceptNewHostKey { get; init; }
 
+    /// <summary>The pattern of the machine image's name for hosts with such processors.</summary>
+    public string ImageNameFor(HostArchitecture architecture) => ImageName ?? $"debian-12-{architecture.Debian}-*";
+
     /// <summary>Whether hosts get a public IPv4 address, which EC2 charges for.</summary>
     [JsonIgnore]
     public bool PublicAddresses => !UsePrivateAddress;
+
+    /// <summary>Whether there are Elastic IP addresses.</summary>
+    [JsonIgnore]
+    public bool HasElasticAddresses => ElasticIp && PublicAddresses;
 }

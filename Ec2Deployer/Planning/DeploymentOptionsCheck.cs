@@ -29,13 +29,13 @@ internal static partial class DeploymentOptionsCheck
             errors.Add("--orchestrators 3 needs --postgres FILE: jobs that outlive a host need a database that is on none of them.");
         if (!TypePattern().IsMatch(options.InstanceType))
             errors.Add($"--instance-type '{options.InstanceType}' is no instance type: such as m7i-flex.large or m5.large.");
-        else if (ArmPattern().IsMatch(options.InstanceType))
-            errors.Add($"--instance-type {options.InstanceType} has ARM processors; the images are for x86-64: take c6i.large, say.");
+        if (options.SpotPrice is { } price && price is <= SpotLaunch.MinPrice or > SpotLaunch.MaxPrice)
+            errors.Add($"--spot-price {SpotLaunch.Text(price)}: more than {SpotLaunch.Text(SpotLaunch.MinPrice)}, and at most {SpotLaunch.Text(SpotLaunch.MaxPrice)} US dollars an hour.");
         if (options.ImageId is { } image && !ImagePattern().IsMatch(image))
             errors.Add($"--image '{image}' is no machine image: ami- and 8 or 17 hexadecimal digits.");
         if (!OwnerPattern().IsMatch(options.ImageOwner))
             errors.Add($"--image-owner '{options.ImageOwner}': twelve digits, amazon, self or aws-marketplace.");
-        if (string.IsNullOrWhiteSpace(options.ImageName))
+        if (options.ImageName is { } name && string.IsNullOrWhiteSpace(name))
             errors.Add("--image-name is empty: a pattern such as debian-12-amd64-*.");
         if (!UserPattern().IsMatch(options.SshUser))
             errors.Add($"--ssh-user '{options.SshUser}' is no user name of Linux.");
@@ -43,6 +43,10 @@ internal static partial class DeploymentOptionsCheck
             errors.Add($"--ssh-port {options.SshPort}: from 1 to 65535.");
         if (options.SshFrom is { } ssh && Cidr(ssh) is null) errors.Add(NoCidr("--ssh-from", ssh));
         if (options.HttpFrom is { } http && Cidr(http) is null) errors.Add(NoCidr("--http-from", http));
+        if (options.Bastion is { } bastion && !options.UsePrivateAddress)
+            errors.Add($"--bastion {bastion} leads to private addresses: --private-address no means nothing beside it. Leave out one of the two ('--bastion \"\"' takes it off).");
+        if (options.Bastion is not null && options.SshFrom is null)
+            errors.Add("--bastion needs --ssh-from: the address, or the block, from which it reaches the hosts, such as 10.0.0.5/32. SSH is open to that alone.");
         if (options.Ttl is { } ttl && (ttl < TimeSpan.FromMinutes(10) || ttl > TimeSpan.FromDays(30)))
             errors.Add($"--ttl {Durations.Text(ttl)}: from 10m to 30d.");
         if (options.DiskGiB is < 8 or > 1024)
@@ -52,10 +56,16 @@ internal static partial class DeploymentOptionsCheck
         errors.AddRange(options.Replace
             .Where(host => host != FleetShape.OrchestratorHost && FleetShape.WorkerHostNumber(host) is not (>= 1 and <= 50))
             .Select(host => $"--replace '{host}' is no host: orchestrator, host-1, host-2, …"));
+        if (options.Vpc is { } vpc && !VpcPattern().IsMatch(vpc))
+            errors.Add($"--vpc '{vpc}' is no VPC: vpc- and 8 or 17 hexadecimal digits.");
         errors.AddRange(options.Subnets.Where(subnet => !SubnetPattern().IsMatch(subnet))
             .Select(subnet => $"--subnet '{subnet}' is no subnet: subnet- and 8 or 17 hexadecimal digits."));
         if (options.Otlp is { } otlp && (!otlp.IsAbsoluteUri || otlp.Scheme is not ("http" or "https")))
             errors.Add($"--otlp '{otlp}' is no address: such as http://10.0.0.5:4317.");
+        if (options.Dashboard && options.Otlp is not null)
+            errors.Add("--dashboard yes beside --otlp: telemetry goes to one receiver. Leave out one of the two (--otlp \"\" or --dashboard no).");
+        if (options.Dashboard && HostArchitecture.OfType(options.InstanceType) != HostArchitecture.X64)
+            errors.Add($"--dashboard yes: its image is made for x86-64 hosts alone, and {options.InstanceType} has Arm processors.");
         return errors;
     }
 
@@ -94,12 +104,11 @@ internal static partial class DeploymentOptionsCheck
     [GeneratedRegex("^[a-z][a-z0-9-]*\\.[a-z0-9-]+\\z")]
     private static partial Regex TypePattern();
 
-    // Graviton: a "g" behind the generation's digit (m7g, c6gn, t4g, x2gd), and the first of them, a1.
-    [GeneratedRegex("^(?:a1|[a-z]+[0-9]+g[a-z]*)\\.")]
-    private static partial Regex ArmPattern();
-
     [GeneratedRegex("^ami-(?:[0-9a-f]{8}|[0-9a-f]{17})\\z")]
     private static partial Regex ImagePattern();
+
+    [GeneratedRegex("^vpc-(?:[0-9a-f]{8}|[0-9a-f]{17})\\z")]
+    private static partial Regex VpcPattern();
 
     [GeneratedRegex("^subnet-(?:[0-9a-f]{8}|[0-9a-f]{17})\\z")]
     private static partial Regex SubnetPattern();

@@ -12,6 +12,9 @@ internal sealed record DeploymentPlan
     /// <summary>All hosts, the orchestrator's first.</summary>
     public required IReadOnlyList<PlannedHost> Hosts { get; init; }
 
+    /// <summary>The processors of all hosts, for which the images are built.</summary>
+    public required HostArchitecture Architecture { get; init; }
+
     /// <summary>All containers, the orchestrators first.</summary>
     public required IReadOnlyList<PlannedContainer> Containers { get; init; }
 
@@ -29,6 +32,9 @@ internal sealed record DeploymentPlan
 
     /// <summary>Identifiers known when the plan was made.</summary>
     public required Ec2Ids Ids { get; init; }
+
+    /// <summary>The hosts that have Elastic IP addresses.</summary>
+    public IReadOnlyList<string> Addresses { get; init; } = [];
 
     /// <summary>What it costs to run.</summary>
     public required Cost Cost { get; init; }
@@ -64,6 +70,9 @@ internal sealed record DeploymentPlan
 internal sealed record PlannedHost(
     string Name, HostRole Role, bool Manager, bool Front, string InstanceType, string Zone, string? InstanceId)
 {
+    /// <summary>Whether it is a spot instance, or asked for as one.</summary>
+    public bool IsSpot { get; init; }
+
     /// <summary>The host as the half that speaks SSH sees it, with words in angle brackets for addresses nobody knows.</summary>
     public DeployedHost Symbolic(DeploymentOptions options) => new(
         Name, Role, Manager, InstanceId ?? $"<instance of {Name}>",

@@ -21,6 +21,8 @@ internal sealed class DeploymentPlanner
 
     private DeploymentPlanner(DeploymentOptions options, ObservedDeployment observed, CallerFacts caller)
     {
+        // What EC2 takes back is as good as lost.
+        options = options with { Replace = [.. options.Replace.Union(observed.Instances.Where(instance => instance.IsTakenBack).Select(instance => instance.Host))] };
         _options = options with { End = HostEnd.Shared([.. observed.Instances.Where(instance => !options.Replace.Contains(instance.Host))]) };
         (_observed, _caller, _names) = (observed, caller, DeploymentNames.Of(options, observed));
     }
@@ -40,34 +42,42 @@ internal sealed class DeploymentPlanner
         foreach (var group in _observed.Groups) _ids[group.Name] = group.Id;
 
         var image = _observed.Image ?? new MachineImage(
-            _options.ImageId ?? $"<newest {_options.ImageName} of {_options.ImageOwner}>", _options.ImageId is null ? "" : _options.ImageId, "/dev/xvda", 8);
+            _options.ImageId ?? $"<newest {_options.ImageNameFor(FleetArchitecture.LaunchedOf(_options, _observed))} of {_options.ImageOwner}>", _options.ImageId is null ? "" : _options.ImageId, "/dev/xvda", 8);
         _diskGiB = Math.Max(_options.DiskGiB, image.MinimumGiB);
         if (image.MinimumGiB > _options.DiskGiB) _notes.Add($"The image needs {image.MinimumGiB} GiB: hosts get that instead of {_options.DiskGiB} GiB.");
 
         if (_observed.Others.Count > 0) _notes.Add($"Another '{_options.Name}' in {_options.Region} belongs to {string.Join(" and ", _observed.Others)} and is left alone.");
         RequireReplaceable();
+        var addresses = new AddressPlanner(_options, _observed, _ids, _actions, _notes);
+        addresses.Allocate();
         PlanKey();
         var groups = PlanGroups();
         var hosts = PlanHosts(image);
+        var architecture = FleetArchitecture.Of(_options, _observed, hosts);
         PlanSurplus();
+        addresses.Associate(hosts);
         var launched = _actions.OfType<LaunchAction>().Select(launch => launch.Host).ToList();
         var starting = launched.Concat(hosts.Where(host => _actions.Any(action => action.Kind == ActionKind.Start && action.Subject == host.Name))).ToList();
-        if (launched.Count > 0 && _observed.Launch is { } facts) _notes.AddRange(facts.Notes(_options, launched.Count));
+        var spot = launched.Count(host => host.IsSpot);
+        _notes.AddRange(SpotNotes.Of(_options, _observed, [.. launched.Where(host => host.IsSpot).Select(host => host.Name)]));
+        if (launched.Count > 0 && _observed.Launch is { } facts) _notes.AddRange(facts.Notes(_options, launched.Count - spot, spot));
         else if (!_observed.Known) _notes.Add(LaunchFacts.Unasked(_options));
         return new DeploymentPlan
         {
             Options = _options,
             Observed = _observed.Known,
             Hosts = hosts,
+            Architecture = architecture,
             Containers = FleetShape.Containers(_options),
             Groups = groups,
             KeyName = _names.Key,
             Image = image.Name.Length == 0 || image.Name == image.Id ? image.Id : $"{image.Id} ({image.Name})",
             Actions = _actions,
             Ids = _ids,
-            Cost = RunningCost.Of(_options, [.. Remaining(hosts).Select(Running)], _observed.LooseDisks, launched.Count, _diskGiB),
+            Addresses = addresses.Hosts,
+            Cost = RunningCost.Of(_options, [.. Remaining(hosts).Select(Running)], _observed.LooseDisks, launched.Count, _diskGiB, spotLaunches: spot),
             Starting = [.. starting.Select(host => host.Name)],
-            StartingCost = RunningCost.Of(_options, [.. _actions.OfType<StartAction>().Select(start => Running(start.Instance))], [], launched.Count, _diskGiB),
+            StartingCost = RunningCost.Of(_options, [.. _actions.OfType<StartAction>().Select(start => Running(start.Instance))], [], launched.Count, _diskGiB, spotLaunches: spot),
             Notes = _notes,
         };
     }
@@ -102,11 +112,7 @@ internal sealed class DeploymentPlanner
                 return;
             }
 
-            if (_observed.Instances.Count > 0)
-            {
-                throw OtherKey(_options);
-            }
-
+            if (_observed.Instances.Count > 0) throw OtherKey(_options);
             _actions.Add(new SimpleAction(ActionKind.Remove, name, "a key pair whose private half is not here, and that opens no host",
                 _ => key.Id is { } id ? new DeleteKeyPairRequest { KeyPairId = id } : new DeleteKeyPairRequest { KeyName = name }));
         }
@@ -119,15 +125,17 @@ internal sealed class DeploymentPlanner
     {
         var here = _caller.Address is { } address ? $"{address}/32" : "<your address>/32";
         var (_, front, fleet) = _names;
-        var http = _options.HttpFrom is { } httpFrom ? DeploymentOptionsCheck.Cidr(httpFrom)! : here;
         var ssh = _options.SshFrom is { } sshFrom ? DeploymentOptionsCheck.Cidr(sshFrom)! : here;
+        // Through a bastion requests come from where SSH does.
+        var http = _options.HttpFrom is { } httpFrom ? DeploymentOptionsCheck.Cidr(httpFrom)! : _options.Bastion is null ? here : ssh;
         var groups = new List<PlannedGroup>
         {
             new(front, "Lab: hosts that clients reach",
             [
                 new FirewallRule("tcp", 80, 80, http, "HTTP"),
-                new FirewallRule("tcp", 443, 443, http, "HTTPS"),
+                new FirewallRule("tcp", FleetShape.HttpsPort, FleetShape.HttpsPort, http, "HTTPS"),
                 new FirewallRule("tcp", FleetShape.FirstWorkerPort, FleetShape.FirstWorkerPort, fleet, "images, sent once, to the other hosts"),
+                .. _options.Dashboard ? (FirewallRule[])[new FirewallRule("tcp", FleetShape.TelemetryPort, FleetShape.TelemetryPort, fleet, "telemetry to the dashboard")] : [],
             ]),
             new(fleet, "Lab: all hosts of the deployment",
             [
@@ -193,7 +201,7 @@ internal sealed class DeploymentPlanner
             var front = FleetShape.IsFront(name, _options);
             if (Instance(name) is { } instance)
             {
-                var kept = new PlannedHost(name, role, manager, front, instance.InstanceType, instance.Zone, instance.Id);
+                var kept = new PlannedHost(name, role, manager, front, instance.InstanceType, instance.Zone, instance.Id) { IsSpot = instance.IsSpot };
                 hosts.Add(kept);
                 PlanExisting(kept, instance);
                 continue;
@@ -201,16 +209,16 @@ internal sealed class DeploymentPlanner
 
             // Stable: of equally empty zones the first, so that managers, which come first, lie apart.
             var launching = _caller.Launching.GetValueOrDefault(name);
-            var preferred = zones.OrderBy(zone => zone != launching).ThenBy(zone => load[zone]).ToList();
+            var preferred = zones.OrderBy(zone => zone != SpotLaunch.ZoneOf(launching)).ThenBy(zone => load[zone]).ToList();
             load[preferred[0]]++;
-            var planned = new PlannedHost(name, role, manager, front, _options.InstanceType, preferred[0], null);
+            var planned = new PlannedHost(name, role, manager, front, _options.InstanceType, preferred[0], null) { IsSpot = SpotLaunch.IsAsked(name, _options, launching) };
             hosts.Add(planned);
-            launches.Add(new LaunchAction(planned, preferred, (ids, zone, generation) =>
-                Ec2Requests.Launch(_options, planned, image, _names.Key, ids[Subnet(zone)], GroupsOf(planned, ids), generation)));
+            launches.Add(LaunchAction.Of(planned, preferred, SpotLaunch.IsOnDemandInstead(launching), (host, ids, zone, generation) =>
+                Ec2Requests.Launch(_options, host, image, _names.Key, ids[Subnet(zone)], GroupsOf(host, ids), generation)));
         }
 
         // Ended before the launches: EC2 would answer the same request with the same instance.
-        foreach (var lost in _observed.Instances.Where(instance => _options.Replace.Contains(instance.Host))) Remove(lost, $"{lost.Id}, lost");
+        foreach (var lost in _observed.Instances.Where(instance => _options.Replace.Contains(instance.Host))) Remove(lost, $"{lost.Id}, {(lost.IsTakenBack ? "taken back by EC2" : "lost")}");
         _actions.AddRange(launches);
         return hosts;
     }
@@ -230,6 +238,8 @@ internal sealed class DeploymentPlanner
         PlanTags(host.Name, [instance.Id, .. instance.Attached], instance.Tags, Ec2Requests.Tags(_options with { Ttl = null, End = null }, host, instance.ImageId));
 
         if (instance.InstanceType != _options.InstanceType) Differs("instance type", instance.InstanceType, _options.InstanceType);
+        if (instance.IsSpot != FleetShape.IsSpot(host.Name, _options))
+            Differs("way of paying", instance.IsSpot ? "on spot" : "on demand", instance.IsSpot ? "on demand" : "on spot");
         if (_options.ImageId is { } image && instance.ImageId != image) Differs("image", instance.ImageId, image);
         if (instance.Disks.Count > 0 && instance.Disks.All(disk => disk.GiB != _diskGiB))
             Differs("disk", string.Join(" and ", instance.Disks.Select(disk => Gib(disk.GiB))), Gib(_diskGiB));
@@ -242,24 +252,8 @@ internal sealed class DeploymentPlanner
             _notes.Add($"{host.Name} keeps the {what} it was started with ({is_}, not {asked}): that does not change; 'publish --replace {host.Name}' puts another host in its place.");
     }
 
-    /// <summary>Sets what lacks or differs of the first resource's tags, and takes off what is to be absent, on all of them.</summary>
-    private void PlanTags(string subject, IReadOnlyList<string> resources, IReadOnlyDictionary<string, string>? observed, IEnumerable<Tag> wanted)
-    {
-        if (observed is null) return;
-        var tags = wanted.Where(tag => observed.GetValueOrDefault(tag.Key) != tag.Value).ToList();
-        if (tags.Count > 0)
-        {
-            _actions.Add(new SimpleAction(ActionKind.Change, subject, $"tags of {resources[0]}: {string.Join(", ", tags.Select(tag => tag.Key))}",
-                _ => Ec2Requests.Tag(resources, tags)));
-        }
-
-        var surplus = _options.Tags.Where(tag => tag.Value is null && observed.ContainsKey(tag.Key)).Select(tag => tag.Key).ToList();
-        if (surplus.Count > 0)
-        {
-            _actions.Add(new SimpleAction(ActionKind.Change, subject, $"tags of {resources[0]} taken off: {string.Join(", ", surplus)}",
-                _ => Ec2Requests.Untag(resources, surplus)));
-        }
-    }
+    private void PlanTags(string subject, IReadOnlyList<string> resources, IReadOnlyDictionary<string, string>? observed, IEnumerable<Tag> wanted) =>
+        _actions.AddRange(TagActions.Of(_options, subject, resources, observed, wanted));
 
     private void PlanSurplus()
     {
@@ -290,8 +284,7 @@ internal sealed class DeploymentPlanner
         .OrderBy(instance => instance.LaunchedAt).ThenBy(instance => instance.Id, StringComparer.Ordinal)
         .FirstOrDefault();
 
-    private IReadOnlyList<string> GroupsOf(PlannedHost host, Ec2Ids ids) =>
-        host.Front ? [ids[_names.Fleet], ids[_names.Front]] : [ids[_names.Fleet]];
+    private IReadOnlyList<string> GroupsOf(PlannedHost host, Ec2Ids ids) => host.Front ? [ids[_names.Fleet], ids[_names.Front]] : [ids[_names.Fleet]];
 
     private static string Subnet(string zone) => $"default subnet in {zone.Trim('<', '>')}";
 }

@@ -66,8 +66,26 @@ internal sealed class StartAction(string host, ObservedInstance instance) : Ec2A
 /// <param name="zones">Where it may run, best first; never empty.</param>
 /// <param name="build">Makes the request for a zone; the number tells apart launches whose instances have ended since.</param>
 internal sealed class LaunchAction(PlannedHost host, IReadOnlyList<string> zones, Func<Ec2Ids, string, int, AmazonEC2Request> build)
-    : Ec2Action(ActionKind.Create, host.Name, $"{host.InstanceType} in {zones[0]}")
+    : Ec2Action(ActionKind.Create, host.Name, $"{host.InstanceType}{(host.IsSpot ? " on spot" : "")} in {zones[0]}")
 {
+    /// <summary>The same on demand, for where EC2 has no spot instance; null: it is on demand itself.</summary>
+    public LaunchAction? OnDemand { get; init; }
+
+    /// <summary>Whether it is on demand although the host was to be on spot.</summary>
+    public bool IsOnDemandInstead { get; init; }
+
+    /// <summary>The start of a host, of one on spot with the same on demand beside it.</summary>
+    /// <param name="host">The host.</param>
+    /// <param name="zones">Where it may run, best first; never empty.</param>
+    /// <param name="isOnDemandInstead">Whether it is on demand although the host was to be on spot.</param>
+    /// <param name="build">Makes the request for a host and a zone.</param>
+    public static LaunchAction Of(PlannedHost host, IReadOnlyList<string> zones, bool isOnDemandInstead, Func<PlannedHost, Ec2Ids, string, int, AmazonEC2Request> build) =>
+        new(host, zones, (ids, zone, generation) => build(host, ids, zone, generation))
+        {
+            OnDemand = host.IsSpot ? Of(host with { IsSpot = false }, zones, isOnDemandInstead: true, build) : null,
+            IsOnDemandInstead = isOnDemandInstead,
+        };
+
     /// <summary>The host.</summary>
     public PlannedHost Host { get; } = host;
 

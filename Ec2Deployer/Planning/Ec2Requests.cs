@@ -37,7 +37,7 @@ internal static class Ec2Requests
 
     /// <summary>
     /// Starts one host: its disk encrypted, its metadata service for itself alone (version 2, one hop, so that no
-    /// container reaches it), terminated when it powers off.
+    /// container reaches it but those on the host's own network), terminated when it powers off, as spot instances must be.
     /// </summary>
     /// <param name="options">What the user asked for.</param>
     /// <param name="host">The host.</param>
@@ -50,6 +50,7 @@ internal static class Ec2Requests
         DeploymentOptions options, PlannedHost host, MachineImage image, string keyName, string subnetId, IEnumerable<string> groupIds, int generation)
     {
         var tags = Tags(options, host, image.Id);
+        if (host.IsSpot && options.SpotPrice is { } price) tags.Add(new Tag(LabTags.SpotPrice, SpotLaunch.Text(price)));
         var request = new RunInstancesRequest
         {
             // Else the SDK would make up a token, another at each reading.
@@ -94,6 +95,7 @@ internal static class Ec2Requests
             ],
             TagSpecifications = [Specification(ResourceType.Instance, tags), Specification(ResourceType.Volume, tags), Specification(ResourceType.NetworkInterface, tags)],
         };
+        if (host.IsSpot) request.InstanceMarketOptions = SpotLaunch.MarketOptions(options);
         // EC2 answers a repeated token with the same instance, but refuses one that comes with other parameters:
         // the token is made of them.
         var digest = SHA256.HashData(Encoding.UTF8.GetBytes(RequestText.Of(request)));
@@ -124,6 +126,30 @@ internal static class Ec2Requests
 
     /// <summary>Ends an instance for good.</summary>
     public static TerminateInstancesRequest Terminate(string instanceId) => new() { InstanceIds = [instanceId] };
+
+    /// <summary>Allocates an Elastic IP address, with its tags from the first moment on: the call has no token by which it could be repeated.</summary>
+    /// <param name="options">Name, owner, tags.</param>
+    /// <param name="host">The host that is to have it.</param>
+    public static AllocateAddressRequest Allocate(DeploymentOptions options, string host) => new()
+    {
+        Domain = DomainType.Vpc,
+        TagSpecifications = [Specification(ResourceType.ElasticIp, AddressTags(options, host))],
+    };
+
+    /// <summary>The tags of an Elastic IP address.</summary>
+    /// <inheritdoc cref="Allocate"/>
+    public static List<Tag> AddressTags(DeploymentOptions options, string host) =>
+        [.. Tags(options, null, null), new Tag(LabTags.Host, host), new Tag(LabTags.Name, $"{options.Name}/{host}")];
+
+    /// <summary>Puts an address on an instance, from wherever it is.</summary>
+    public static AssociateAddressRequest Associate(string allocationId, string instanceId) =>
+        new() { AllocationId = allocationId, InstanceId = instanceId, AllowReassociation = true };
+
+    /// <summary>Takes an address off its instance.</summary>
+    public static DisassociateAddressRequest Disassociate(string associationId) => new() { AssociationId = associationId };
+
+    /// <summary>Gives an address back.</summary>
+    public static ReleaseAddressRequest Release(string allocationId) => new() { AllocationId = allocationId };
 
     /// <summary>The tags of a part of the deployment.</summary>
     public static List<Tag> Tags(DeploymentOptions options, PlannedHost? host, string? imageId)

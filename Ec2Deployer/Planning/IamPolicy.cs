@@ -6,8 +6,8 @@ namespace Lab.Ec2Deployer.Planning;
 /// </summary>
 internal static class IamPolicy
 {
-    private const string Instance = "instance", Volume = "volume", Network = "network-interface", Group = "security-group", Key = "key-pair";
-    private static readonly string[] Parts = [Instance, Volume, Network, Group, Key];
+    private const string Instance = "instance", Volume = "volume", Network = "network-interface", Group = "security-group", Key = "key-pair", Address = "elastic-ip";
+    private static readonly string[] Parts = [Instance, Volume, Network, Group, Key, Address];
 
     /// <summary>Every action, and to what.</summary>
     public static IReadOnlyList<IamGrant> Grants { get; } =
@@ -16,6 +16,8 @@ internal static class IamPolicy
         new("DescribeSecurityGroups", IamScope.Any),
         new("DescribeKeyPairs", IamScope.Any),
         new("DescribeVolumes", IamScope.Any),
+        new("DescribeAddresses", IamScope.Any),
+        new("DescribeAccountAttributes", IamScope.Any),
         new("DescribeVpcs", IamScope.Any),
         new("DescribeSubnets", IamScope.Any),
         new("DescribeRouteTables", IamScope.Any),
@@ -23,9 +25,11 @@ internal static class IamPolicy
         new("DescribeInstanceTypes", IamScope.Any),
         new("DescribeInstanceTypeOfferings", IamScope.Any),
         new("DescribeRegions", IamScope.Any),
+        new("DescribeSpotInstanceRequests", IamScope.Any),
         new("ImportKeyPair", IamScope.Made, Key),
         new("CreateSecurityGroup", IamScope.Made, Group),
         new("CreateSecurityGroup", IamScope.Used, "vpc"),
+        new("AllocateAddress", IamScope.Made, Address),
         new("RunInstances", IamScope.Made, Instance, Volume, Network),
         // A launch may be tried, without effect, before its groups exist: EC2 then checks it for the network's default group.
         new("RunInstances", IamScope.Used, "image", "subnet", Group),
@@ -40,6 +44,10 @@ internal static class IamPolicy
         new("StopInstances", IamScope.Tagged, Instance),
         new("ModifyInstanceAttribute", IamScope.Tagged, Instance, Group),
         new("TerminateInstances", IamScope.Tagged, Instance),
+        // Of an instance EC2 may look at its network interface too.
+        new("AssociateAddress", IamScope.Tagged, Address, Instance, Network),
+        new("DisassociateAddress", IamScope.Tagged, Address, Instance, Network),
+        new("ReleaseAddress", IamScope.Tagged, Address),
         new("DeleteVolume", IamScope.Tagged, Volume),
         new("DeleteSecurityGroup", IamScope.Tagged, Group),
         new("DeleteKeyPair", IamScope.Tagged, Key),

@@ -27,6 +27,9 @@ internal static class LabTags
     /// <summary>How many seconds the host had run when it was last stopped, and which start that is counted with.</summary>
     public const string Ran = "lab:ran";
 
+    /// <summary>The maximum price that a spot instance was asked for with, in US dollars an hour; absent where EC2's own holds.</summary>
+    public const string SpotPrice = "lab:spot-price";
+
     /// <summary>The name that consoles show.</summary>
     public const string Name = "Name";
 }

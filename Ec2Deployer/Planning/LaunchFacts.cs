@@ -20,16 +20,22 @@ internal sealed partial record LaunchFacts
 
     /// <summary>What the user should know before hosts are started, one sentence each.</summary>
     /// <param name="options">Type and region.</param>
-    /// <param name="launches">How many hosts are started.</param>
-    public IEnumerable<string> Notes(DeploymentOptions options, int launches)
+    /// <param name="launches">How many hosts are started on demand.</param>
+    /// <param name="spot">How many are asked for on spot.</param>
+    public IEnumerable<string> Notes(DeploymentOptions options, int launches, int spot = 0)
     {
         foreach (var avoided in Avoided) yield return avoided;
         if (Type is { } type)
         {
             if (!type.FreePlan)
                 yield return $"{type.Name} is not open to accounts on AWS's free plan, which may start {DeploymentOptions.DefaultInstanceType}, t3.small or t3.micro among others.";
+            if (spot > 0) yield return string.Create(CultureInfo.InvariantCulture, $"Spot instances need {spot * type.Vcpus} vCPUs of {SpotQuotaOf(type.Name)} in {options.Region}; where it allows fewer, hosts are started on demand.");
             var needed = launches * type.Vcpus;
-            if (IsStandard(type.Name) && RunningVcpus is { } running)
+            if (needed == 0)
+            {
+                // All are on spot.
+            }
+            else if (IsStandard(type.Name) && RunningVcpus is { } running)
             {
                 yield return string.Create(CultureInfo.InvariantCulture,
                     $"New hosts need {needed} vCPUs; the account runs {running} on demand in {options.Region}: its quota {QuotaOf(type.Name)} must allow {needed + running}. What it allows, EC2 does not tell: {HowToLook(options)}.");
@@ -56,6 +62,11 @@ internal sealed partial record LaunchFacts
         ? "'Running On-Demand Standard (A, C, D, H, I, M, R, T, Z) instances' (L-1216C47A)"
         : $"'Running On-Demand … instances' of the family of {type}";
 
+    /// <summary>The quota of spot instances that a type counts against, by the name that Service Quotas gives it.</summary>
+    public static string SpotQuotaOf(string type) => IsStandard(type)
+        ? "a quota of their own, 'All Standard (A, C, D, H, I, M, R, T, Z) Spot Instance Requests' (L-34B43A08),"
+        : $"a quota of their own, 'All … Spot Instance Requests' of the family of {type},";
+
     /// <summary>
     /// How somebody looks what a quota allows. EC2's own max-instances "does not reflect your actual vCPU limit"
     /// (API reference, DescribeAccountAttributes), so that it is not asked.
@@ -75,4 +86,8 @@ internal sealed partial record LaunchFacts
 /// <param name="Name">Its name.</param>
 /// <param name="Vcpus">Its virtual processors.</param>
 /// <param name="FreePlan">Whether accounts on the free plan may start it.</param>
-internal sealed record TypeFacts(string Name, int Vcpus, bool FreePlan);
+internal sealed record TypeFacts(string Name, int Vcpus, bool FreePlan)
+{
+    /// <summary>Its processors' architecture.</summary>
+    public HostArchitecture Architecture { get; init; } = HostArchitecture.X64;
+}

@@ -15,6 +15,9 @@ internal sealed record ObservedDeployment
     /// <summary>One subnet, default or given, in each zone that offers the instance type, in the order of the zones' names.</summary>
     public IReadOnlyList<ZoneSubnet> Zones { get; init; } = [];
 
+    /// <summary>All subnets of a given VPC in such zones, of which those with a way out are to be chosen; none where subnets are given or those of the default VPC are meant.</summary>
+    public IReadOnlyList<ZoneSubnet> Candidates { get; init; } = [];
+
     /// <summary>What EC2 told about a launch; null where none was planned.</summary>
     public LaunchFacts? Launch { get; init; }
 
@@ -30,14 +33,26 @@ internal sealed record ObservedDeployment
     /// <summary>Its disks that no instance of it has, which cost all the same.</summary>
     public IReadOnlyList<ObservedDisk> LooseDisks { get; init; } = [];
 
+    /// <summary>Its Elastic IP addresses.</summary>
+    public IReadOnlyList<ObservedAddress> Addresses { get; init; } = [];
+
+    /// <summary>Whether the account may not ask for addresses, so that none is allocated.</summary>
+    public bool AddressesRefused { get; init; }
+
+    /// <summary>Its addresses that no instance of it has, which cost all the same.</summary>
+    public IReadOnlyList<ObservedAddress> LooseAddresses => [.. Addresses.Where(address => Instances.All(instance => instance.Id != address.InstanceId))];
+
     /// <summary>Whether the account may not ask for disks, so that their sizes are taken from the options.</summary>
     public bool DisksRefused { get; init; }
 
     /// <summary>The owners of others' deployments of the same name.</summary>
     public IReadOnlyList<string> Others { get; init; } = [];
 
+    /// <summary>Names of hosts whose spot instance EC2 has taken back, and that no other has taken the place of.</summary>
+    public IReadOnlyList<string> Reclaimed { get; init; } = [];
+
     /// <summary>Whether EC2 shows nothing of it.</summary>
-    public bool IsNothing => Instances.Count == 0 && Groups.Count == 0 && Key is null;
+    public bool IsNothing => Instances.Count == 0 && Groups.Count == 0 && Key is null && Addresses.Count == 0;
 
     /// <summary>Its instances, without those terminated or on their way there.</summary>
     public IReadOnlyList<ObservedInstance> Instances { get; init; } = [];
@@ -51,7 +66,11 @@ internal sealed record ZoneSubnet(string Zone, string SubnetId);
 /// <param name="Name">Its name, such as <c>debian-12-amd64-20260101-1234</c>.</param>
 /// <param name="RootDevice">Its root device, such as <c>/dev/xvda</c>.</param>
 /// <param name="MinimumGiB">The size of its snapshot: no disk may be smaller.</param>
-internal sealed record MachineImage(string Id, string Name, string RootDevice, int MinimumGiB);
+internal sealed record MachineImage(string Id, string Name, string RootDevice, int MinimumGiB)
+{
+    /// <summary>EC2's word for the processors that it runs on, or null where EC2 was not asked.</summary>
+    public string? Architecture { get; init; }
+}
 
 /// <summary>A key pair at EC2.</summary>
 /// <param name="Name">Its name.</param>
@@ -93,11 +112,23 @@ internal sealed record ObservedInstance
     /// <summary>Its type, such as <c>m4.large</c>.</summary>
     public required string InstanceType { get; init; }
 
+    /// <summary>EC2's word for its processors, such as <c>arm64</c>, or null where it does not tell.</summary>
+    public string? Architecture { get; init; }
+
     /// <summary>The image it was started from.</summary>
     public required string ImageId { get; init; }
 
     /// <summary>Its zone.</summary>
     public required string Zone { get; init; }
+
+    /// <summary>Whether it is a spot instance, which EC2 may take back and cannot stop.</summary>
+    public bool IsSpot { get; init; }
+
+    /// <summary>Whether EC2 has said that it takes this spot instance back, within two minutes.</summary>
+    public bool IsTakenBack { get; init; }
+
+    /// <summary>The maximum price that it was asked for with, in US dollars an hour, or null: that on demand.</summary>
+    public decimal? SpotPrice => IsSpot ? SpotLaunch.Price(Tags.GetValueOrDefault(LabTags.SpotPrice)) : null;
 
     /// <summary>Identifiers of its security groups.</summary>
     public IReadOnlyList<string> Groups { get; init; } = [];
@@ -113,6 +144,12 @@ internal sealed record ObservedInstance
 
     /// <summary>Its public IPv4 address, or null.</summary>
     public string? PublicAddress { get; init; }
+
+    /// <summary>The deployment's Elastic IP address that it has, or null.</summary>
+    public string? ElasticAddress { get; init; }
+
+    /// <summary>An Elastic IP address that it has and that is not the deployment's, or null.</summary>
+    public string? ForeignAddress { get; init; }
 
     /// <summary>Its private IPv4 address, or null while it is pending.</summary>
     public string? PrivateAddress { get; init; }

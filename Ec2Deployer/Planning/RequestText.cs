@@ -34,6 +34,10 @@ internal static class RequestText
         DeleteTagsRequest tags => DeleteTagsRequestMarshaller.Instance.Marshall(tags),
         TerminateInstancesRequest terminate => TerminateInstancesRequestMarshaller.Instance.Marshall(terminate),
         DeleteSecurityGroupRequest group => DeleteSecurityGroupRequestMarshaller.Instance.Marshall(group),
+        AllocateAddressRequest allocate => AllocateAddressRequestMarshaller.Instance.Marshall(allocate),
+        AssociateAddressRequest associate => AssociateAddressRequestMarshaller.Instance.Marshall(associate),
+        DisassociateAddressRequest disassociate => DisassociateAddressRequestMarshaller.Instance.Marshall(disassociate),
+        ReleaseAddressRequest release => ReleaseAddressRequestMarshaller.Instance.Marshall(release),
         DeleteKeyPairRequest key => DeleteKeyPairRequestMarshaller.Instance.Marshall(key),
         _ => throw new NotSupportedException($"{request.GetType().Name} changes nothing, or is not planned for."),
     };

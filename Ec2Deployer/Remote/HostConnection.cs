@@ -27,8 +27,9 @@ internal sealed class HostConnection : IDisposable
 
     private readonly SshClient _client;
     private readonly PrivateKeyFile _key;
+    private readonly HostWay _way;
 
-    private HostConnection(DeployedHost host, SshClient client, PrivateKeyFile key) => (Host, _client, _key) = (host, client, key);
+    private HostConnection(DeployedHost host, SshClient client, PrivateKeyFile key, HostWay way) => (Host, _client, _key, _way) = (host, client, key, way);
 
     /// <summary>Where it leads.</summary>
     public DeployedHost Host { get; }
@@ -54,7 +55,7 @@ internal sealed class HostConnection : IDisposable
             catch (SocketException e) when (e.SocketErrorCode is SocketError.ConnectionRefused or SocketError.HostUnreachable or SocketError.NetworkUnreachable)
             {
                 // The machine or its SSH server may still be starting.
-                if (time.GetElapsedTime(started) > times.Patience) throw await HostReach.ExplainAsync(host, e, times.Attempt, cancellationToken);
+                if (time.GetElapsedTime(started) > times.Patience) throw await HostReach.ExplainAsync(host, e, null, times.Attempt, cancellationToken);
                 await Task.Delay(RetryPause, time, cancellationToken);
             }
         }
@@ -73,7 +74,8 @@ internal sealed class HostConnection : IDisposable
             throw new HostFailedException(host.Name, $"the private key {keyFile} cannot be read: {e.Message}", "Put the deployment's key back in its place, or begin anew with destroy and publish.", inner: e);
         }
 
-        var info = new ConnectionInfo(host.SshAddress, host.SshPort, host.SshUser, new PrivateKeyAuthenticationMethod(host.SshUser, key)) { Timeout = times.Attempt };
+        var way = HostWay.To(host, host.SshPort);
+        var info = new ConnectionInfo(way.Address, way.Port, host.SshUser, new PrivateKeyAuthenticationMethod(host.SshUser, key)) { Timeout = times.Attempt };
         // The one kind of key whose fingerprint is pinned. Others would be asked for first and never match.
         foreach (var other in info.HostKeyAlgorithms.Keys.Where(name => name != "ssh-ed25519").ToList()) info.HostKeyAlgorithms.Remove(other);
         var client = new SshClient(info) { KeepAliveInterval = KeepAlive };
@@ -89,21 +91,24 @@ internal sealed class HostConnection : IDisposable
         try
         {
             await client.ConnectAsync(limit.Token);
-            return new(host, client, key);
+            return new(host, client, key, way);
         }
         catch (Exception e)
         {
             client.Dispose();
             key.Dispose();
+            var (bastion, behind) = (way.BastionFailure, way.BehindBastion);
+            way.Dispose();
             cancellationToken.ThrowIfCancellationRequested();
             throw e switch
             {
                 _ when refusal is not null => new HostFailedException(host.Name, $"the host at {Address(host)} was refused: {refusal}. Either somebody stands between you and it, or the machine was made anew",
                     "Compare the key with the machine's console; if it is right, run the command again with --accept-new-host-key.", inner: e),
+                _ when behind is { SocketErrorCode: not SocketError.TimedOut } => behind,
                 SocketException { SocketErrorCode: not SocketError.TimedOut } => e,
                 SshAuthenticationException => new HostFailedException(host.Name, $"{Address(host)} does not accept the key for user {host.SshUser}",
                     "Check the private key and the option --ssh-user.", inner: e),
-                _ => await HostReach.ExplainAsync(host, e, times.Attempt, cancellationToken),
+                _ => await HostReach.ExplainAsync(host, behind ?? e, bastion, times.Attempt, cancellationToken),
             };
         }
     }
@@ -164,11 +169,15 @@ internal sealed class HostConnection : IDisposable
         }
     }
 
+    /// <inheritdoc cref="HostTunnel.Open"/>
+    public HostTunnel OpenTunnel(int localPort, int remotePort) => HostTunnel.Open(_client, localPort, remotePort);
+
     /// <inheritdoc/>
     public void Dispose()
     {
         _client.Dispose();
         _key.Dispose();
+        _way.Dispose();
     }
 
     private static Func<RunningCommand, CancellationToken, Task> WriteInput(HostCommand command) => (running, cancellationToken) =>

@@ -30,4 +30,7 @@ internal static class FleetPaths
     /// </summary>
     /// <param name="place">Which of the host's workers: 0 or 1.</param>
     public static int WorkerUser(int place) => OrchestratorUser + 1 + place;
+
+    /// <summary>The dashboard's user, none of the services'.</summary>
+    public const int DashboardUser = OrchestratorUser + 3;
 }

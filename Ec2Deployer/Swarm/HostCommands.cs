@@ -110,12 +110,16 @@ internal static class HostCommands
     public static HostCommand Containers(string deployment) => new("looking at the containers", Shell.Root($$$"""
         # A container may be removed between the two.
         for _ in 1 2 3 4 5; do
-            if containers=$(docker ps --quiet --filter label=com.docker.stack.namespace={{{deployment}}} | xargs -r docker inspect --format '{{index .Config.Labels "com.docker.swarm.service.name"}} {{index .Config.Labels "{{{StackFile.SpecLabel}}}"}} {{if .State.Health}}{{.State.Health.Status}}{{else}}unknown{{end}} {{.State.StartedAt}}'); then printf '%s\n' "$containers"; exit 0; fi
+            if containers=$(docker ps --quiet --filter label=com.docker.stack.namespace={{{deployment}}} | xargs -r docker inspect --format '{{index .Config.Labels "com.docker.swarm.service.name"}} {{index .Config.Labels "{{{StackFile.SpecLabel}}}"}} {{if .State.Health}}{{.State.Health.Status}}{{else}}unknown{{end}} {{.State.StartedAt}}'); then
+                {{{DashboardCommands.TellHealth(deployment).ReplaceLineEndings("\n        ")}}}
+                printf '%s\n' "$containers"
+                exit 0
+            fi
         done
         exit 1
         """)) { IsRepeatable = true };
 
-    /// <summary>The certificate that the orchestrator serves, as PEM: the user's own, which its container sees, or the one that it made itself.</summary>
+    /// <summary>The certificate that the orchestrator serves, as PEM: the one that its container was given, or, in a version of before, made itself.</summary>
     public static HostCommand Certificate(string deployment) => new("reading the certificate", Shell.Root($"""
         {OrchestratorProcess(deployment)}
         for file in /proc/$process/root{FleetSecret.CertificatePath} {FleetPaths.State}/https/certificate.pem; do

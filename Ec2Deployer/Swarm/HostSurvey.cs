@@ -8,8 +8,6 @@ namespace Lab.Ec2Deployer.Swarm;
 /// <summary>What a host was found to have.</summary>
 internal sealed record HostSurvey
 {
-    private const string Processor = "x86_64";
-
     // Its seccomp profile is the first that answers clone3 with ENOSYS, which glibc 2.34 and later understand.
     private static readonly Version MinimumDocker = new(20, 10, 10);
 
@@ -112,10 +110,12 @@ internal sealed record HostSurvey
     }
 
     /// <summary>Why the images cannot run there, or null: they are for another processor, or too new for its Docker.</summary>
-    public HostFailedException? Unfit(DeployedHost host)
+    /// <param name="host">The host.</param>
+    /// <param name="architecture">For what the images are.</param>
+    public HostFailedException? Unfit(DeployedHost host, HostArchitecture architecture)
     {
-        if (Machine.Processor.Length > 0 && Machine.Processor != Processor)
-            return new(host.Name, $"its processor is {Machine.Processor}, and the images are for {Processor}", "Choose an --instance-type and an --image of that architecture, and run the command again.");
+        if (Machine.Processor.Length > 0 && Machine.Processor != architecture.Kernel)
+            return new(host.Name, $"its processor is {Machine.Processor}, and the images are for {architecture.Kernel}", "Choose an --instance-type and an --image of that architecture, and run the command again.");
         return Version.TryParse(Machine.Docker.Split('+', '-', '~')[0], out var docker) && docker < MinimumDocker
             ? new(host.Name, $"the images are too new for its Docker {Machine.Docker}: before {MinimumDocker} it keeps programs with a C library of 2021 or later from starting threads",
                 $"Upgrade Docker on {host.Name}, choose a newer --image, or an older --base-image, and run the command again.")

@@ -1,3 +1,5 @@
+using Lab.Ec2Deployer.Planning;
+
 namespace Lab.Ec2Deployer.Swarm;
 
 /// <summary>What the hosts are to run, and how the deployer reaches them.</summary>
@@ -15,11 +17,17 @@ internal sealed record ReleaseOptions
     /// <summary>Reference of the image that ours are built upon, or null: the .NET SDK's own, family <c>noble-chiseled-extra</c>.</summary>
     public string? BaseImage { get; init; }
 
+    /// <summary>The processors of the hosts, for which the images are built.</summary>
+    public HostArchitecture Architecture { get; init; } = HostArchitecture.X64;
+
     /// <summary>How many orchestrators: one, or one on each manager (3).</summary>
     public int Orchestrators { get; init; } = 1;
 
     /// <summary>Where the services send telemetry by OTLP, or null: nowhere.</summary>
     public Uri? Otlp { get; init; }
+
+    /// <summary>Whether Aspire's dashboard runs on the orchestrator's host, and the services send their telemetry there.</summary>
+    public bool Dashboard { get; init; }
 
     /// <summary>A model directory to serve instead of the bundled one, or null.</summary>
     public string? ModelDirectory { get; init; }
@@ -30,8 +38,14 @@ internal sealed record ReleaseOptions
     /// <summary>Whether port 80 takes requests, without keys, instead of sending them on to HTTPS.</summary>
     public bool PlainHttp { get; init; }
 
-    /// <summary>A PFX or PEM file with the certificate for port 443, or null: self-signed.</summary>
+    /// <summary>Whether workers ask EC2's metadata service whether their spot instance is taken back.</summary>
+    public bool SpotNotices { get; init; }
+
+    /// <summary>A PFX or PEM file with the certificate for port 443, or null: self-signed, made by the deployer.</summary>
     public string? CertificateFile { get; init; }
+
+    /// <summary>The addresses that stay with the deployment: a certificate that is made is for them.</summary>
+    public IReadOnlyList<string> Addresses { get; init; } = [];
 
     /// <summary>Whether Docker is upgraded on the hosts where there is a newer version. This time only.</summary>
     public bool UpgradeDocker { get; init; }

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Lab.Ec2Deployer.Packaging;
 using Lab.Ec2Deployer.Planning;
 using Lab.Ec2Deployer.Remote;
@@ -7,6 +8,8 @@ namespace Lab.Ec2Deployer.Swarm;
 /// <summary>What a first deployment runs on the hosts, step by step. What only the run itself tells is a word in angle brackets.</summary>
 internal static class RemotePlan
 {
+    private const string HubAddress = $"<private address of {FleetShape.OrchestratorHost}>";
+
     /// <summary>The steps, in order.</summary>
     public static IReadOnlyList<RemoteStep> Of(IReadOnlyList<DeployedHost> hosts, ReleaseOptions release, StackTimes times)
     {
@@ -20,7 +23,7 @@ internal static class RemotePlan
         var (orchestrator, worker) = (Image(ContainerProject.Orchestrator), Image(ContainerProject.Worker));
         foreach (var project in (ContainerProject[])[ContainerProject.Orchestrator, ContainerProject.Worker])
         {
-            var arguments = ImageBuilder.ContainerArguments(project, "<solution>", "<artifacts>", release.BaseImage ?? "<base image>", "<archive>");
+            var arguments = ImageBuilder.ContainerArguments(project, "<solution>", "<artifacts>", release.BaseImage ?? "<base image>", "<archive>", release.Architecture);
             steps.Add(new("local", $"making the image of {project.Name}", $"dotnet {string.Join(' ', arguments)}", TimeSpan.FromMinutes(10)));
         }
 
@@ -43,6 +46,7 @@ internal static class RemotePlan
         var target = Target(release, times);
         On(first, commands.Deploy(target.Stack));
         foreach (var service in StackFile.Services) On(first, commands.State(service));
+        if (release.Dashboard) On(first, DashboardCommands.Deploy(release.Deployment, Dashboard(release)));
         foreach (var host in hosts) On(host, HostCommands.Containers(release.Deployment));
         On(first, commands.KeepRelease(1, target) with { InputInWords = "the stack file" });
         On(hub, HostCommands.Certificate(release.Deployment));
@@ -53,7 +57,7 @@ internal static class RemotePlan
     public static Release Target(ReleaseOptions release, StackTimes times)
     {
         var target = StackFile.Build(StackContent.Of(
-            release, Image(ContainerProject.Orchestrator).Reference, Image(ContainerProject.Worker).Reference, FleetSecret.Planned(release), times));
+            release, Image(ContainerProject.Orchestrator).Reference, Image(ContainerProject.Worker).Reference, FleetSecret.Planned(release), times, HubAddress));
         foreach (var service in StackFile.Services.Select(name => target.Stack["services"]![name]!))
         {
             // A hash over words in angle brackets looks like what is to come, and is not.
@@ -62,6 +66,13 @@ internal static class RemotePlan
         }
 
         return target with { Version = "<version>" };
+    }
+
+    private static JsonObject Dashboard(ReleaseOptions release)
+    {
+        var stack = DashboardStack.Build(release.Deployment, Image(ContainerProject.Dashboard).Reference, HubAddress, FleetSecret.Planned(release));
+        stack["services"]![FleetShape.Dashboard]!["labels"]![StackFile.SpecLabel] = "<hash>";
+        return stack;
     }
 
     private static PackedImage Image(ContainerProject project) => new()

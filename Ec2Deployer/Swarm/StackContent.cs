@@ -17,11 +17,14 @@ internal sealed record StackContent
     /// <summary>Which nodes run an orchestrator, as a constraint of the Swarm.</summary>
     public string OrchestratorNodes { get; init; } = "node.labels.role == orchestrator";
 
-    /// <summary>The orchestrator's secrets.</summary>
+    /// <summary>The secrets, those that services do not see included.</summary>
     public IReadOnlyList<FleetSecret> Secrets { get; init; } = [];
 
     /// <summary>Where telemetry goes, or null.</summary>
     public Uri? Otlp { get; init; }
+
+    /// <summary>Where Aspire's dashboard takes telemetry, in the place of <see cref="Otlp"/>, or null: there is none.</summary>
+    public string? DashboardEndpoint { get; init; }
 
     /// <summary>The model's directory in the worker's image, or null: the bundled one.</summary>
     public string? ModelPath { get; init; }
@@ -35,6 +38,9 @@ internal sealed record StackContent
     /// <summary>Whether port 80 takes requests, without keys, instead of sending them on to HTTPS.</summary>
     public bool PlainHttp { get; init; }
 
+    /// <summary>Whether workers ask EC2's metadata service whether their spot instance is taken back.</summary>
+    public bool SpotNotices { get; init; }
+
     /// <summary>How fast a rollout is.</summary>
     public StackTimes Times { get; init; } = StackTimes.Default;
 
@@ -42,9 +48,11 @@ internal sealed record StackContent
     /// <param name="release">What is to run.</param>
     /// <param name="orchestratorImage">The orchestrator's image.</param>
     /// <param name="workerImage">The worker's image.</param>
-    /// <param name="secrets">The orchestrator's secrets.</param>
+    /// <param name="secrets">The secrets.</param>
     /// <param name="times">How fast a rollout is.</param>
-    public static StackContent Of(ReleaseOptions release, string orchestratorImage, string workerImage, IReadOnlyList<FleetSecret> secrets, StackTimes times) => new()
+    /// <param name="orchestratorAddress">The private address of the orchestrator's host, where the dashboard is.</param>
+    public static StackContent Of(
+        ReleaseOptions release, string orchestratorImage, string workerImage, IReadOnlyList<FleetSecret> secrets, StackTimes times, string orchestratorAddress) => new()
     {
         Deployment = release.Deployment,
         WorkerImage = workerImage,
@@ -52,10 +60,12 @@ internal sealed record StackContent
         OrchestratorNodes = release.Orchestrators > 1 ? "node.role == manager" : "node.labels.role == orchestrator",
         Secrets = secrets,
         Otlp = release.Otlp,
+        DashboardEndpoint = release.Dashboard ? DashboardStack.Endpoint(orchestratorAddress) : null,
         ModelPath = release.ModelDirectory is { } model ? PublishedFiles.ModelPath(model) : null,
         Postgres = release.PostgresFile is not null,
-        Certificate = release.CertificateFile is null ? null : FleetSecret.CertificatePath,
+        Certificate = FleetSecret.CertificatePath,
         PlainHttp = release.PlainHttp,
+        SpotNotices = release.SpotNotices,
         Times = times,
     };
 }

@@ -28,6 +28,9 @@ internal static class StackFile
     /// <summary>The socket in each container where its program answers this host alone.</summary>
     public const string HealthSocketPath = "/tmp/health.sock";
 
+    /// <summary>Where EC2's instance metadata service answers every instance, and the containers on its own network.</summary>
+    public const string MetadataService = "http://169.254.169.254";
+
     private const string HealthSocket = $"http://unix:{HealthSocketPath}";
     private static readonly JsonSerializerOptions Readable = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, NewLine = "\n" };
 
@@ -47,7 +50,7 @@ internal static class StackFile
             ["version"] = "3.9",
             ["services"] = services,
             ["networks"] = new JsonObject { ["host"] = new JsonObject { ["external"] = true, ["name"] = "host" } },
-            ["secrets"] = new JsonObject([.. content.Secrets.Select(secret => KeyValuePair.Create<string, JsonNode?>(secret.Name(content.Deployment), new JsonObject { ["external"] = true }))]),
+            ["secrets"] = new JsonObject([.. content.Secrets.Where(secret => secret.Reader is not SecretReader.Dashboard).Select(secret => KeyValuePair.Create<string, JsonNode?>(secret.Name(content.Deployment), new JsonObject { ["external"] = true }))]),
         };
         var version = Hash(stack);
         foreach (var (_, service) in services) service!["deploy"]!["labels"] = new JsonObject { [VersionLabel] = version };
@@ -59,16 +62,20 @@ internal static class StackFile
 
     private static JsonObject Worker(StackContent content, int port, int place)
     {
-        var environment = Environment(content, $"http://*:{port};{HealthSocket}");
+        var environment = Environment(content, Services[place], $"http://*:{port};{HealthSocket}");
         // By place, not by number: a host with one core has no core 1, and its workers share the one.
         environment["Worker__CpuAffinity"] = $"#{place.ToString(CultureInfo.InvariantCulture)}";
         if (content.ModelPath is { } model) environment["Worker__ModelDirectory"] = Literal(model);
-        return Service(content, content.WorkerImage, "Worker", FleetPaths.WorkerUser(place), environment, "node.labels.role == worker", "stop-first");
+        if (content.SpotNotices) environment["Worker__SpotNotices"] = MetadataService;
+        var service = Service(content, content.WorkerImage, "Worker", FleetPaths.WorkerUser(place), environment, "node.labels.role == worker", "stop-first");
+        var secrets = Secrets(content, FleetPaths.WorkerUser(place), SecretReader.Services);
+        if (secrets.Count > 0) service["secrets"] = secrets;
+        return service;
     }
 
     private static JsonObject Orchestrator(StackContent content)
     {
-        var environment = Environment(content, $"http://*:80;https://*:443;{HealthSocket}");
+        var environment = Environment(content, "orchestrator", $"http://*:80;https://*:443;{HealthSocket}");
         environment["Orchestrator__ReusePort"] = "true";
         environment["Orchestrator__WorkersFile"] = $"{FleetPaths.Workers}/workers.json";
         environment["Access__SecretsDirectory"] = "/run/secrets";
@@ -84,19 +91,28 @@ internal static class StackFile
         var volumes = service["volumes"]!.AsArray();
         volumes.Add(Bind(FleetPaths.Workers, readOnly: true));
         volumes.Add(Bind(FleetPaths.State, readOnly: false));
-        var user = FleetPaths.OrchestratorUser.ToString(CultureInfo.InvariantCulture);
-        service["secrets"] = new JsonArray([.. content.Secrets.Select(secret => (JsonNode)new JsonObject
-        {
-            ["source"] = secret.Name(content.Deployment),
-            ["target"] = secret.Target,
-            ["uid"] = user,
-            ["gid"] = user,
-            ["mode"] = 256,
-        })]);
+        service["secrets"] = Secrets(content, FleetPaths.OrchestratorUser, SecretReader.Orchestrator, SecretReader.Services);
         return service;
     }
 
-    private static JsonObject Environment(StackContent content, string addresses)
+    private static JsonArray Secrets(StackContent content, int user, params SecretReader[] readers) =>
+        SecretFiles(content.Deployment, content.Secrets.Where(secret => readers.Contains(secret.Reader)), user);
+
+    /// <summary>Secrets as files that one user may read.</summary>
+    internal static JsonArray SecretFiles(string deployment, IEnumerable<FleetSecret> secrets, int user)
+    {
+        var owner = user.ToString(CultureInfo.InvariantCulture);
+        return new([.. secrets.Select(secret => (JsonNode)new JsonObject
+        {
+            ["source"] = secret.Name(deployment),
+            ["target"] = secret.Target,
+            ["uid"] = owner,
+            ["gid"] = owner,
+            ["mode"] = 256,
+        })]);
+    }
+
+    private static JsonObject Environment(StackContent content, string name, string addresses)
     {
         var environment = new JsonObject
         {
@@ -105,7 +121,19 @@ internal static class StackFile
             ["DOTNET_EnableDiagnostics"] = "0",
             ["ORT_DISABLE_TELEMETRY"] = "1",
         };
-        if (content.Otlp is { } otlp) environment["OTEL_EXPORTER_OTLP_ENDPOINT"] = Literal(otlp.ToString());
+        if (content.DashboardEndpoint is { } dashboard)
+        {
+            environment["OTEL_EXPORTER_OTLP_ENDPOINT"] = dashboard;
+            environment["Telemetry__HeadersFile"] = FleetSecret.TelemetryHeadersPath;
+            // The dashboard shows which of several it is by the host's name.
+            environment["OTEL_SERVICE_NAME"] = name;
+            environment["OTEL_RESOURCE_ATTRIBUTES"] = "service.instance.id={{.Node.Hostname}}";
+        }
+        else if (content.Otlp is { } otlp)
+        {
+            environment["OTEL_EXPORTER_OTLP_ENDPOINT"] = Literal(otlp.ToString());
+        }
+
         return environment;
     }
 
@@ -161,6 +189,7 @@ internal static class StackFile
 
     private static string Duration(TimeSpan time) => $"{time.TotalMilliseconds.ToString("0", CultureInfo.InvariantCulture)}ms";
 
-    private static string Hash(JsonNode node) =>
+    /// <summary>12 hexadecimal digits of a hash over a part of a stack file.</summary>
+    internal static string Hash(JsonNode node) =>
         Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(node.ToJsonString())))[..12];
 }

@@ -23,6 +23,7 @@ internal static class ClusterPageSetup
         builder.Configuration["ReloadStaticAssetsAtRuntime"] = "false";
         builder.AddKeySessions();
         var services = builder.Services;
+        services.AddSingleton<LastMinute>();
         services.AddSingleton<ClusterFeed>();
         services.AddHostedService(provider => provider.GetRequiredService<ClusterFeed>());
         services.AddFluentUIComponents();

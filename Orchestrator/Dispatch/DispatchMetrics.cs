@@ -37,17 +37,23 @@ internal sealed class DispatchMetrics
         meter.CreateObservableGauge("lab.workers.busy", () => Volatile.Read(ref _busy), "{worker}", "Workers computing.");
     }
 
-    /// <summary>Shows the workers by status; asked only when somebody looks.</summary>
+    /// <summary>Shows the workers by status, and what share of them this orchestrator has; asked only when somebody looks.</summary>
     /// <param name="counts">May be called at any time, on any thread.</param>
-    public void Observe(Func<WorkerCounts> counts) => _meter.CreateObservableGauge("lab.workers", () =>
+    /// <param name="share">The same.</param>
+    public void Observe(Func<WorkerCounts> counts, Func<Share> share)
     {
-        var now = counts();
-        // A quarantined or drained worker may still be at its last work.
-        var busy = Math.Min(Volatile.Read(ref _busy), now.Alive);
-        return (Measurement<int>[])[Of("free", now.Alive - busy), Of("busy", busy), Of("quarantined", now.Quarantined), Of("draining", now.Draining)];
+        _meter.CreateObservableGauge("lab.workers", () =>
+        {
+            var now = counts();
+            // A quarantined or drained worker may still be at its last work.
+            var busy = Math.Min(Volatile.Read(ref _busy), now.Alive);
+            return (Measurement<int>[])[Of("free", now.Alive - busy), Of("busy", busy), Of("quarantined", now.Quarantined), Of("draining", now.Draining)];
 
-        static Measurement<int> Of(string status, int count) => new(count, new KeyValuePair<string, object?>("status", status));
-    }, "{worker}", "Workers by status.");
+            static Measurement<int> Of(string status, int count) => new(count, new KeyValuePair<string, object?>("status", status));
+        }, "{worker}", "Workers by status.");
+        _meter.CreateObservableGauge("lab.workers.owned", () => share().Owned, "{worker}", "Workers that this orchestrator prefers: its share where several orchestrators use them.");
+        _meter.CreateObservableGauge("lab.orchestrators", () => share().Orchestrators, "{orchestrator}", "Orchestrators that use these workers, this one included.");
+    }
 
     public void Depth(int queued, int busy)
     {

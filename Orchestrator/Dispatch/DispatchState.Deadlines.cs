@@ -9,7 +9,7 @@ internal sealed partial class DispatchState
         var now = time.GetTimestamp();
         if (_queueDue <= now) ExpireQueued(now);
         var running = ExpireRunning(now);
-        NextDue = Math.Min(Math.Min(_queueDue, running), Workers.Tick(now, effects.Probe));
+        NextDue = Math.Min(Math.Min(_queueDue, running), Workers.Tick(now, effects.Probe, effects.AskPresence));
         Pump();
     }
 

@@ -29,11 +29,9 @@ internal sealed partial class DispatchState
 
     private WorkerNode? WorkerFor(QueueEntry entry)
     {
-        if (!entry.IsChoosy) return Workers.LongestIdle?.Value;
-        for (var place = Workers.LongestIdle; place is not null; place = place.Next)
-            if (!entry.WasAt(place.Value)) return place.Value;
+        if (!entry.IsChoosy) return Workers.LongestIdle;
         // In a fleet with no other worker alive, the one it failed on and that has recovered is better than none.
-        return HasOther(entry) ? null : Workers.LongestIdle?.Value;
+        return Workers.LongestIdleFor(entry) ?? (HasOther(entry) ? null : Workers.LongestIdle);
     }
 
     /// <summary>Whether a worker is alive that has neither failed with an entry nor refused it.</summary>
@@ -73,11 +71,12 @@ internal sealed partial class DispatchState
         return next;
     }
 
-    // The backlog is shared out: a batch that leaves the next worker to become free without work answers nobody sooner.
+    // The backlog is shared out among the workers that will work it off, which are not all where other orchestrators use
+    // them too: a batch that leaves the next worker to become free without work answers nobody sooner.
     // A worker back from quarantine shows with one text, then with two, that it is well.
     private int BatchLimit(WorkerNode worker, QueueEntry first) =>
         first.Alone ? 1
-        : Math.Clamp((_queue.Count + Workers.AliveCount - 1) / Workers.AliveCount, 1, Math.Min(options.MaxBatch, worker.BatchLimit));
+        : Math.Clamp((_queue.Count + Workers.ExpectedCount - 1) / Workers.ExpectedCount, 1, Math.Min(options.MaxBatch, worker.BatchLimit));
 
     // Only what stands next in the queue may join: who has failed before goes alone, and nobody is overtaken.
     private static bool CanJoin(QueueEntry entry, int budget) => !entry.Alone && entry.EstimatedTokens <= budget;

@@ -15,7 +15,8 @@ internal sealed partial class DispatchState(
     IDispatchEffects effects,
     DispatchMetrics metrics,
     ILogger logger,
-    Func<string, bool>? hasOther = null)
+    Func<string, bool>? hasOther = null,
+    string? id = null)
 {
     /// <summary>How an entry ends that the orchestrator itself did not live to answer.</summary>
     public static readonly Outcome Stopped = new(OutcomeKind.Stopped, Detail: "The orchestrator is stopping.");
@@ -30,7 +31,10 @@ internal sealed partial class DispatchState(
     private long _calls;
     private long _queueDue = long.MaxValue;
 
-    public WorkerTable Workers { get; } = new(options, time, jitter, logger);
+    /// <summary>By what other orchestrators know this one.</summary>
+    public string Id => Workers.Id;
+
+    public WorkerTable Workers { get; } = new(options, time, jitter, logger, id ?? OrchestratorId.Create());
 
     /// <summary>The last requests, and what all of them come to.</summary>
     public RequestRecorder Requests { get; } = new(time);
@@ -115,10 +119,12 @@ internal sealed partial class DispatchState(
 
                 worker.RecentInference.Add(answered.InferenceMs);
                 if (worker.BatchLimit < options.MaxBatch) worker.BatchLimit *= 2;
+                Workers.Borrowed(worker, answered.IsWanted);
+                if (worker.HeldUntil != 0) NextDue = Math.Min(NextDue, worker.HeldUntil);
                 for (var i = 0; i < call.Entries.Count; i++) Answer(call, call.Entries[i], answered.Texts[i], answered.InferenceMs);
                 break;
-            case WorkerReply.Busy:
-                Workers.Hold(worker);
+            case WorkerReply.Busy busy:
+                Workers.Hold(worker, busy.For);
                 NextDue = Math.Min(NextDue, worker.HeldUntil);
                 DispatchLog.WorkerBusy(logger, call.Number, worker.Name);
                 foreach (var entry in call.Entries)
@@ -138,19 +144,6 @@ internal sealed partial class DispatchState(
 
         metrics.CallEnded(worker.Name, reply);
         Workers.Release(worker);
-        Pump();
-    }
-
-    /// <summary>
-    /// A probe has come back: <paramref name="failure"/> says what was wrong, <c>null</c> that all is well, and
-    /// <paramref name="model"/> which model it serves, where that was asked.
-    /// </summary>
-    public void Probed(WorkerNode worker, Uri address, string? failure, ModelInfo? model = null)
-    {
-        using var trace = DispatchTracing.Within(null);
-        Workers.Probed(worker, address, failure, model);
-        // A model that comes to be the fleet's can put off others than this worker.
-        NextDue = Math.Min(NextDue, Workers.NextProbeAt);
         Pump();
     }
 

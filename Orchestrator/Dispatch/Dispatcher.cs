@@ -10,7 +10,7 @@ namespace Lab.Orchestrator.Dispatch;
 /// <see cref="Mailbox{TMessage,TOutput}"/> sees to it that one message is handled at a time. What a message brings about
 /// in the world outside is carried out after its turn.
 /// </summary>
-internal sealed class Dispatcher : IHostedService, IDispatchEffects, IAsyncDisposable
+internal sealed partial class Dispatcher : IHostedService, IDispatchEffects, IAsyncDisposable
 {
     /// <summary>Deadlines and probes need no finer clock than this, and a long queue is not scanned more often.</summary>
     private static readonly TimeSpan Resolution = TimeSpan.FromMilliseconds(10);
@@ -49,7 +49,7 @@ internal sealed class Dispatcher : IHostedService, IDispatchEffects, IAsyncDispo
         _logger = logger;
         _lifetime = lifetime;
         _state = new(options.Value, time, Random.Shared, this, metrics, logger, keys.HasOther);
-        metrics.Observe(() => _state.Workers.Counts);
+        metrics.Observe(() => _state.Workers.Counts, () => _state.Workers.Share);
         _mailbox = new(Handle, Settle, Flush);
         _hangUp = entry => _mailbox.Post(new(MessageKind.HangUp, entry));
         _timer = time.CreateTimer(_ => _mailbox.Post(new(MessageKind.Tick)), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
@@ -129,6 +129,8 @@ internal sealed class Dispatcher : IHostedService, IDispatchEffects, IAsyncDispo
 
     void IDispatchEffects.Probe(WorkerNode worker) => _output.Probes.Add((worker, worker.Address, worker.Quarantined));
 
+    void IDispatchEffects.AskPresence(WorkerNode worker) => _output.Questions.Add((worker, worker.Address));
+
     void IDispatchEffects.Ended(QueueEntry entry) => _output.Ended.Add(entry);
 
     private void Handle(Message message)
@@ -194,6 +196,7 @@ internal sealed class Dispatcher : IHostedService, IDispatchEffects, IAsyncDispo
         // Workers first: each is idle until its call is under way, while an answer only has to be written.
         foreach (var call in output.Calls) _ = RunAsync(call);
         foreach (var (worker, address, readModel) in output.Probes) _ = ProbeAsync(worker, address, readModel);
+        foreach (var (worker, address) in output.Questions) _ = AskPresenceAsync(worker, address);
         foreach (var entry in output.Ended) entry.Publish();
         // What a long turn has needed is not kept for the short ones after it.
         if (output.Ended.Count > MaxKeptOutput) return;
@@ -217,44 +220,6 @@ internal sealed class Dispatcher : IHostedService, IDispatchEffects, IAsyncDispo
         return await answer.Task.WaitAsync(cancellationToken);
     }
 
-#pragma warning disable CA1031 // Whatever is thrown, an end that is not told would leave the worker occupied and its clients waiting.
-    private async Task RunAsync(DispatchCall call)
-    {
-        WorkerReply reply;
-        try
-        {
-            reply = await _client.SendAsync(call);
-        }
-        catch (Exception e)
-        {
-            DispatchLog.CallFailed(_logger, call.Worker.Name, e);
-            // Want of memory here says nothing of the worker, and passes.
-            reply = e is OutOfMemoryException ? new WorkerReply.Busy() : new WorkerReply.Failed($"it could not be asked: {e.Message}");
-        }
-
-        _mailbox.Post(new(MessageKind.Reply, call, reply));
-    }
-
-    private async Task ProbeAsync(WorkerNode worker, Uri address, bool readModel)
-    {
-        string? failure;
-        ModelInfo? model = null;
-        try
-        {
-            (failure, model) = await _client.ProbeAsync(address, readModel, CancellationToken.None);
-        }
-        catch (Exception e)
-        {
-            DispatchLog.CallFailed(_logger, worker.Name, e);
-            failure = $"it could not be probed: {e.Message}";
-        }
-
-        // What was asked before the worker failed says nothing of it now.
-        Do(state => state.Probed(worker, address, failure ?? (worker.Quarantined && !readModel ? "it has failed meanwhile" : null), model));
-    }
-
-#pragma warning restore CA1031
-
     private void HangUp(IReadOnlyList<QueueEntry> entries)
     {
         foreach (var entry in entries) _mailbox.Post(new(MessageKind.HangUp, entry));
@@ -269,15 +234,18 @@ internal sealed class Dispatcher : IHostedService, IDispatchEffects, IAsyncDispo
 
         public List<(WorkerNode Worker, Uri Address, bool ReadModel)> Probes { get; } = [];
 
+        public List<(WorkerNode Worker, Uri Address)> Questions { get; } = [];
+
         public List<QueueEntry> Ended { get; } = [];
 
         public void Clear()
         {
             Calls.Clear();
             Probes.Clear();
+            Questions.Clear();
             Ended.Clear();
         }
 
-        public bool IsEmpty => Calls.Count == 0 && Probes.Count == 0 && Ended.Count == 0;
+        public bool IsEmpty => Calls.Count == 0 && Probes.Count == 0 && Questions.Count == 0 && Ended.Count == 0;
     }
 }

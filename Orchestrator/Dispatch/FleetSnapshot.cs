@@ -45,7 +45,8 @@ internal sealed record FleetSnapshot(
 /// <param name="Text">The first of them, shortened.</param>
 /// <param name="ComputingMs">For how long it has been computing, in milliseconds.</param>
 /// <param name="InferenceMs">Its times for its last dispatches, in milliseconds, in no particular order.</param>
-/// <param name="Draining">Whether it gets no more work, be it well or not.</param>
+/// <param name="Draining">Whether somebody has drained it, be it well or not.</param>
+/// <param name="Reason">Why it drains, where it is the worker that has said so.</param>
 internal sealed record WorkerSnapshot(
     string Name,
     string Host,
@@ -58,7 +59,8 @@ internal sealed record WorkerSnapshot(
     string? Text,
     double ComputingMs,
     float[] InferenceMs,
-    bool Draining)
+    bool Draining,
+    string? Reason = null)
 {
     public static WorkerSnapshot Of(WorkerNode node, TimeProvider time, long now)
     {
@@ -75,6 +77,7 @@ internal sealed record WorkerSnapshot(
             call is null ? null : RequestRecorder.Beginning(call.Entries[0]),
             call is null ? 0 : time.GetElapsedTime(call.StartedAt, now).TotalMilliseconds,
             node.RecentInference.ToArray(),
-            node.Draining);
+            node.Draining,
+            node.Reason);
     }
 }

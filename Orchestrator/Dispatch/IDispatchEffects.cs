@@ -11,4 +11,7 @@ internal interface IDispatchEffects
 
     /// <summary>Asks the worker how it is and brings the result back to <see cref="DispatchState.Probed"/>.</summary>
     void Probe(WorkerNode worker);
+
+    /// <summary>Asks the worker who shares it and brings the answer back to <see cref="DispatchState.Heard"/>.</summary>
+    void AskPresence(WorkerNode worker);
 }

@@ -13,6 +13,13 @@ internal interface IWorkerClient
     /// <param name="readModel">Whether to ask a ready worker which model it serves.</param>
     /// <param name="cancellationToken">Ends the probe.</param>
     Task<ProbeResult> ProbeAsync(Uri address, bool readModel, CancellationToken cancellationToken);
+
+    /// <summary>Shows this orchestrator to the worker at an address, and asks it which others it knows and how it is.</summary>
+    /// <param name="address">Where it is.</param>
+    /// <param name="id">By what others know this orchestrator.</param>
+    /// <param name="cancellationToken">Ends the question.</param>
+    /// <returns><c>null</c> if it says nothing that can be read.</returns>
+    Task<PresenceReport?> AskPresenceAsync(Uri address, string id, CancellationToken cancellationToken);
 }
 
 /// <summary>What came of a probe.</summary>

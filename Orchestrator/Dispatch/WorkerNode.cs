@@ -44,8 +44,31 @@ internal sealed class WorkerNode
     /// <summary>Finishes its work and gets no more.</summary>
     public bool Draining { get; set; }
 
+    /// <summary>Why it will be gone, as it says itself; it gets no more work then. <c>null</c> as long as it stays.</summary>
+    public string? Leaving { get; set; }
+
     /// <summary>No longer configured: forgotten as soon as it is idle.</summary>
     public bool Removed { get; set; }
+
+    /// <summary>Whether this orchestrator prefers it, and others do not.</summary>
+    public bool IsOwn { get; set; } = true;
+
+    /// <summary>How often in a row this orchestrator was in the way of others or was refused there, for a worker of others.</summary>
+    public int Refusals { get; set; }
+
+    /// <summary>What it has said last of who shares it; <c>null</c> before the first time.</summary>
+    public PresenceReport? Presence { get; set; }
+
+    /// <summary>Clock reading of <see cref="Presence"/>.</summary>
+    public long PresenceAt { get; set; }
+
+    public bool AskingPresence { get; set; }
+
+    /// <summary>Clock reading at which it is asked next who shares it.</summary>
+    public long NextPresenceAt { get; set; }
+
+    /// <summary>Clock reading at which it was quarantined last.</summary>
+    public long QuarantinedAt { get; set; }
 
     /// <summary>Somebody else's work keeps it busy until about then (clock reading); 0 when free.</summary>
     public long HeldUntil { get; set; }
@@ -101,14 +124,17 @@ internal sealed class WorkerNode
     /// <summary>Its place among the free workers, longest idle first.</summary>
     public LinkedListNode<WorkerNode> IdlePlace { get; }
 
-    public bool IsAlive => !Quarantined && !Draining;
+    public bool IsAlive => !Quarantined && !Draining && Leaving is null;
 
     public bool CanWork => IsAlive && Current is null && HeldUntil == 0;
+
+    /// <summary>Why it drains, where it is the worker that has said so.</summary>
+    public string? Reason => Quarantined ? null : Leaving;
 
     /// <summary>The word of <c>GET /workers</c> for its state.</summary>
     public string Status =>
         Quarantined ? "quarantined"
-        : Draining ? "draining"
+        : Draining || Leaving is not null ? "draining"
         : Current is not null || HeldUntil != 0 ? "busy"
         : "free";
 }

@@ -20,10 +20,15 @@ internal abstract record WorkerReply
     }
 
     /// <summary>What it says of each text, in the dispatch's order, and its time for the whole dispatch in milliseconds.</summary>
-    internal sealed record Answered(IReadOnlyList<TextReply> Texts, double InferenceMs) : WorkerReply;
+    internal sealed record Answered(IReadOnlyList<TextReply> Texts, double InferenceMs) : WorkerReply
+    {
+        /// <summary>Whether it has refused somebody else meanwhile.</summary>
+        public bool IsWanted { get; init; }
+    }
 
     /// <summary>The worker is computing for somebody else (429): busy, not broken, and no attempt.</summary>
-    internal sealed record Busy : WorkerReply;
+    /// <param name="For">For how long, where it tells.</param>
+    internal sealed record Busy(TimeSpan? For = null) : WorkerReply;
 
     /// <summary>The worker is not well: transport error, 5xx, unreadable answer, or no answer in time.</summary>
     internal sealed record Failed(string Reason) : WorkerReply

@@ -7,7 +7,7 @@ namespace Lab.Orchestrator.Dispatch;
 /// Every worker and whether it may get work: free ones by how long they have been idle, quarantined ones by when to
 /// probe them next. Owned by the dispatcher's loop; no member may be called from elsewhere.
 /// </summary>
-internal sealed class WorkerTable(OrchestratorOptions options, TimeProvider time, Random jitter, ILogger logger)
+internal sealed partial class WorkerTable(OrchestratorOptions options, TimeProvider time, Random jitter, ILogger logger, string id)
 {
     /// <summary>A trusted worker may miss this many probes in a row less one: a busy machine is slow, not broken.</summary>
     private const int MissedProbesAllowed = 2;
@@ -21,6 +21,9 @@ internal sealed class WorkerTable(OrchestratorOptions options, TimeProvider time
     private ModelOutput _fleetOutput = ModelOutput.Unknown;
     private volatile WorkerCounts _counts = new(0, 0, 0);
 
+    /// <summary>By what other orchestrators know this one.</summary>
+    public string Id => id;
+
     public IReadOnlyCollection<WorkerNode> All => _nodes.Values;
 
     /// <summary>How many workers are neither quarantined nor draining.</summary>
@@ -33,12 +36,6 @@ internal sealed class WorkerTable(OrchestratorOptions options, TimeProvider time
 
     /// <summary>How many workers get work and how many do not. May be read from elsewhere.</summary>
     public WorkerCounts Counts => _counts;
-
-    /// <summary>Clock reading of the next probe of any worker.</summary>
-    public long NextProbeAt => _nodes.Count == 0 ? long.MaxValue : _nodes.Values.Min(node => node.Probing ? long.MaxValue : node.NextProbeAt);
-
-    /// <summary>The free worker that has been idle longest.</summary>
-    public LinkedListNode<WorkerNode>? LongestIdle => _idle.First;
 
     /// <summary>
     /// What a worker's answers are made of: those of its model, or of the fleet's where it tells none. A client of the
@@ -64,7 +61,7 @@ internal sealed class WorkerTable(OrchestratorOptions options, TimeProvider time
         {
             if (!_nodes.TryGetValue(name, out var node))
             {
-                _nodes.Add(name, new(name, address) { NextProbeAt = now });
+                _nodes.Add(name, new(name, address) { NextProbeAt = now, QuarantinedAt = now });
                 WorkerTableLog.Added(logger, name, address);
                 continue;
             }
@@ -75,20 +72,28 @@ internal sealed class WorkerTable(OrchestratorOptions options, TimeProvider time
             if (node.Address == address) continue;
             WorkerTableLog.Moved(logger, name, address);
             node.Address = address;
-            node.Probing = false;
+            node.Probing = node.AskingPresence = false;
             node.NextProbeAt = now;
             Distrust(node);
+            (node.Presence, node.Leaving) = (null, null);
         }
 
         Count();
+        _reviewAt = now;
     }
 
     /// <summary>Sets one of the two things that keep a worker from getting work.</summary>
     public void Change(WorkerNode node, bool? quarantined = null, bool? draining = null)
     {
         var wasAlive = node.IsAlive;
+        if (quarantined is true && !node.Quarantined) node.QuarantinedAt = time.GetTimestamp();
         node.Quarantined = quarantined ?? node.Quarantined;
         node.Draining = draining ?? node.Draining;
+        Changed(node, wasAlive);
+    }
+
+    private void Changed(WorkerNode node, bool wasAlive)
+    {
         AliveCount += (node.IsAlive ? 1 : 0) - (wasAlive ? 1 : 0);
         Place(node);
         Count();
@@ -99,6 +104,7 @@ internal sealed class WorkerTable(OrchestratorOptions options, TimeProvider time
     {
         node.Current = call;
         BusyCount++;
+        if (!node.IsOwn) _borrowed++;
         Place(node);
     }
 
@@ -107,15 +113,9 @@ internal sealed class WorkerTable(OrchestratorOptions options, TimeProvider time
     {
         node.Current = null;
         BusyCount--;
+        if (!node.IsOwn) _borrowed--;
         Place(node);
         Forget(node);
-    }
-
-    /// <summary>Another orchestrator got there first: ask it again in a moment.</summary>
-    public void Hold(WorkerNode node)
-    {
-        node.HeldUntil = time.GetTimestamp() + Ticks(HoldMin + (HoldMax - HoldMin) * jitter.NextDouble());
-        Place(node);
     }
 
     /// <summary>A dispatch failed: no work until a probe finds the worker healthy, the first one after a backoff.</summary>
@@ -165,7 +165,7 @@ internal sealed class WorkerTable(OrchestratorOptions options, TimeProvider time
         {
             node.HasOtherModel = false;
             WorkerTableLog.Healthy(logger, node.Name);
-            Change(node, quarantined: false);
+            Trust(node);
         }
         else if (!node.HasOtherModel) SendAway(node, OtherModel(node));
         else Delay(node);
@@ -177,7 +177,7 @@ internal sealed class WorkerTable(OrchestratorOptions options, TimeProvider time
             {
                 other.HasOtherModel = false;
                 WorkerTableLog.Healthy(logger, other.Name);
-                Change(other, quarantined: false);
+                Trust(other);
             }
             else if (!other.Quarantined && IsOther(other))
             {
@@ -185,6 +185,13 @@ internal sealed class WorkerTable(OrchestratorOptions options, TimeProvider time
                 SendAway(other, OtherModel(other));
             }
         }
+    }
+
+    private void Trust(WorkerNode node)
+    {
+        Change(node, quarantined: false);
+        // Whether it will be gone, and who shares it, is asked at once.
+        _reviewAt = node.NextPresenceAt = time.GetTimestamp();
     }
 
     private bool IsOther(WorkerNode node) => node.Model is { } model && !model.IsSameModel(_model!);
@@ -217,54 +224,18 @@ internal sealed class WorkerTable(OrchestratorOptions options, TimeProvider time
         Change(node, quarantined: true);
     }
 
-    /// <summary>Ends holds and starts probes that are due.</summary>
-    /// <returns>Clock reading of the next such event.</returns>
-    public long Tick(long now, Action<WorkerNode> probe)
-    {
-        var due = long.MaxValue;
-        foreach (var node in _nodes.Values)
-        {
-            if (node.HeldUntil != 0)
-            {
-                if (node.HeldUntil <= now)
-                {
-                    node.HeldUntil = 0;
-                    Place(node);
-                }
-                else due = Math.Min(due, node.HeldUntil);
-            }
-
-            if (node.Probing) continue;
-            if (node.NextProbeAt <= now)
-            {
-                if (node.Current is null)
-                {
-                    node.Probing = true;
-                    probe(node);
-                    continue;
-                }
-
-                // A worker at work shows by its reply how it is.
-                node.NextProbeAt = now + Ticks(Jittered(options.ProbeInterval));
-            }
-
-            due = Math.Min(due, node.NextProbeAt);
-        }
-
-        return due;
-    }
-
     public Dictionary<string, WorkerStatus> Snapshot() => _nodes.Values.ToDictionary(
         node => node.Name,
-        node => new WorkerStatus(node.Address.Host, node.Address.Port, node.Status, node.Completed, node.Failed));
+        node => new WorkerStatus(node.Address.Host, node.Address.Port, node.Status, node.Completed, node.Failed, Reason: node.Reason));
 
     public long Ticks(TimeSpan span) => (long)(span.TotalSeconds * time.TimestampFrequency);
 
     private void Place(WorkerNode node)
     {
-        if (node.CanWork == (node.IdlePlace.List is not null)) return;
-        if (node.CanWork) _idle.AddLast(node.IdlePlace);
-        else _idle.Remove(node.IdlePlace);
+        var place = !node.CanWork ? null : node.IsOwn ? _idle : _idleOthers;
+        if (node.IdlePlace.List == place) return;
+        node.IdlePlace.List?.Remove(node.IdlePlace);
+        place?.AddLast(node.IdlePlace);
     }
 
     private void Forget(WorkerNode node)
@@ -275,7 +246,8 @@ internal sealed class WorkerTable(OrchestratorOptions options, TimeProvider time
     // Whenever a worker comes or goes, so that no dispatch looks at all of them.
     private void Count()
     {
-        _counts = new(AliveCount, _nodes.Values.Count(node => node.Quarantined), _nodes.Values.Count(node => node is { Quarantined: false, Draining: true }));
+        _counts = new(AliveCount, _nodes.Values.Count(node => node.Quarantined), _nodes.Values.Count(node => node is { Quarantined: false, IsAlive: false }));
+        _ownAlive = _nodes.Values.Count(node => node is { IsOwn: true, IsAlive: true });
         _fleetOutput = _nodes.Values.FirstOrDefault(node => node.IsAlive && node.Model is not null)?.Output ?? ModelOutput.Unknown;
     }
 

@@ -27,4 +27,13 @@ internal static partial class WorkerTableLog
 
     [LoggerMessage(9, LogLevel.Information, "Worker {Worker} is to drain: {Draining}")]
     public static partial void Draining(ILogger logger, string worker, bool draining);
+
+    [LoggerMessage(11, LogLevel.Information, "Worker {Worker} will be gone and gets no more work: {Reason}")]
+    public static partial void Leaves(ILogger logger, string worker, string reason);
+
+    [LoggerMessage(12, LogLevel.Information, "Worker {Worker} no longer says that it will be gone")]
+    public static partial void Stays(ILogger logger, string worker);
+
+    [LoggerMessage(13, LogLevel.Information, "Orchestrators that share the workers: {Orchestrators}; of this one's own are {Owned} of {Workers} workers")]
+    public static partial void Shared(ILogger logger, int orchestrators, int owned, int workers);
 }

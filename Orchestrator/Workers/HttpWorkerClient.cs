@@ -33,6 +33,7 @@ internal sealed class HttpWorkerClient(IOptions<OrchestratorOptions> options, Ti
 
     private readonly IdleConnections _idle = new();
     private readonly WorkerProbe _probe = new(options.Value.ProbeTimeout, time);
+    private readonly WorkerPresence _presence = new(time);
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<WorkerReply> SendAsync(DispatchCall call)
@@ -46,10 +47,14 @@ internal sealed class HttpWorkerClient(IOptions<OrchestratorOptions> options, Ti
     public Task<ProbeResult> ProbeAsync(Uri address, bool readModel, CancellationToken cancellationToken) =>
         _probe.AskAsync(address, readModel, cancellationToken);
 
+    public Task<PresenceReport?> AskPresenceAsync(Uri address, string id, CancellationToken cancellationToken) =>
+        _presence.AskAsync(address, id, cancellationToken);
+
     public void Dispose()
     {
         _idle.Dispose();
         _probe.Dispose();
+        _presence.Dispose();
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
@@ -81,7 +86,7 @@ internal sealed class HttpWorkerClient(IOptions<OrchestratorOptions> options, Ti
             }
 
             DispatchTracing.Answered(activity, status);
-            var reply = Read(call, status, body.Span);
+            var reply = Read(call, status, body.Span, connection.Head);
             if (!connection.IsReusable) return reply;
             // Before the reply is told: it brings the worker's next dispatch.
             _idle.Return(connection);
@@ -135,10 +140,12 @@ internal sealed class HttpWorkerClient(IOptions<OrchestratorOptions> options, Ti
         return MaxAnswerOverhead + repeated + ((long)call.Entries.Count * (MaxResultOverhead + labels));
     }
 
-    internal static WorkerReply Read(DispatchCall call, int status, ReadOnlySpan<byte> body) => status switch
+    /// <summary>Reads a worker's answer to a call.</summary>
+    internal static WorkerReply Read(DispatchCall call, int status, ReadOnlySpan<byte> body, ResponseHead head = default) => status switch
     {
+        StatusCodes.Status200OK when head.IsWanted && ReadAnswers(call, body) is WorkerReply.Answered answered => answered with { IsWanted = true },
         StatusCodes.Status200OK => ReadAnswers(call, body),
-        StatusCodes.Status429TooManyRequests => new WorkerReply.Busy(),
+        StatusCodes.Status429TooManyRequests => new WorkerReply.Busy(head.BusyMs > 0 ? PresenceReport.BusyTime(head.BusyMs) : null),
         StatusCodes.Status400BadRequest or StatusCodes.Status413PayloadTooLarge or StatusCodes.Status422UnprocessableEntity when call.Entries.Count == 1 =>
             new WorkerReply.Answered([new(null, ReadDetail(body) ?? $"The worker answered {status}.")], InferenceMs: 0),
         _ => new WorkerReply.Failed($"it answered {status}"),

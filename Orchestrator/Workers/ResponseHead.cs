@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Buffers.Text;
 using System.Text;
+using Lab.ServiceDefaults.Contracts;
 
 namespace Lab.Orchestrator.Workers;
 
@@ -10,10 +11,15 @@ namespace Lab.Orchestrator.Workers;
 /// <param name="ContentLength">The body's length in bytes; -1 where none is told.</param>
 /// <param name="IsChunked">Whether the body comes in chunks.</param>
 /// <param name="Closes">Whether the connection ends with this response.</param>
-internal readonly record struct ResponseHead(int Length, int Status, long ContentLength, bool IsChunked, bool Closes)
+/// <param name="BusyMs">What <see cref="DispatchHeaders.Busy"/> says; 0 where it says nothing.</param>
+/// <param name="IsWanted">What <see cref="DispatchHeaders.Wanted"/> says.</param>
+internal readonly record struct ResponseHead(int Length, int Status, long ContentLength, bool IsChunked, bool Closes, int BusyMs = 0, bool IsWanted = false)
 {
     // What no line of a head may contain (RFC 9110, 5.5): who reads over it reads something else than others do.
     private static readonly SearchValues<byte> Controls = SearchValues.Create([.. Enumerable.Range(0, 32).Where(one => one != '\t').Select(one => (byte)one), 127]);
+
+    private static readonly byte[] Busy = Encoding.ASCII.GetBytes(DispatchHeaders.Busy);
+    private static readonly byte[] Wanted = Encoding.ASCII.GetBytes(DispatchHeaders.Wanted);
 
     private static ReadOnlySpan<byte> End => "\r\n\r\n"u8;
 
@@ -38,6 +44,8 @@ internal readonly record struct ResponseHead(int Length, int Status, long Conten
         var closes = statusLine[7] == '0';
         long length = -1;
         var chunked = false;
+        var busyMs = 0;
+        var wanted = false;
         while (!lines.IsEmpty)
         {
             var line = NextLine(ref lines);
@@ -63,10 +71,19 @@ internal readonly record struct ResponseHead(int Length, int Status, long Conten
             {
                 closes |= Is(value, "close"u8);
             }
+            else if (Is(name, Busy))
+            {
+                // What cannot be read says nothing: it is no part of the answer.
+                busyMs = Utf8Parser.TryParse(value, out int told, out var read) && read == value.Length && told is > 0 and <= DispatchHeaders.MaxBusyMs ? told : 0;
+            }
+            else if (Is(name, Wanted))
+            {
+                wanted = Is(value, "1"u8);
+            }
         }
 
         // Chunks win (RFC 9112, 6.3), but a peer that says both cannot be trusted with another request.
-        head = new(end + End.Length, status, chunked ? -1 : length, chunked, closes || (chunked && length >= 0));
+        head = new(end + End.Length, status, chunked ? -1 : length, chunked, closes || (chunked && length >= 0), busyMs, wanted);
         return true;
     }
 

@@ -23,6 +23,9 @@ internal sealed class ResponseReader(Stream stream)
     /// <summary>Whether any byte of the response has come.</summary>
     public bool HasBegun => _total > 0;
 
+    /// <summary>Status line and headers of the last response.</summary>
+    public ResponseHead Head { get; private set; }
+
     /// <summary>Reads the next response.</summary>
     /// <returns>
     /// The status; the body, which is valid until the next call; and whether another response may follow on the stream.
@@ -52,6 +55,7 @@ internal sealed class ResponseReader(Stream stream)
             else await ReceiveAsync(cancellationToken);
         }
 
+        Head = head;
         var (body, end) = head switch
         {
             { IsBodiless: true } => (default, head.Length),

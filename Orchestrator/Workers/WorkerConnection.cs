@@ -56,6 +56,9 @@ internal sealed class WorkerConnection : IDisposable
     /// <summary>Whether any byte of the last exchange's answer has come.</summary>
     public bool HasAnswered => _isSent && _reader.HasBegun;
 
+    /// <summary>Status line and headers of the last exchange's answer.</summary>
+    public ResponseHead Head => _reader.Head;
+
     /// <summary>Connects, with TLS for <c>https</c>.</summary>
     /// <exception cref="SocketException">Nobody listens there.</exception>
     /// <exception cref="IOException">The connection breaks off.</exception>

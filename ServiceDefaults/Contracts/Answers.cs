@@ -50,13 +50,15 @@ public sealed record RequestAnswer(
 /// <param name="Completed">Texts that this worker answered.</param>
 /// <param name="Failed">Dispatches that failed at this worker.</param>
 /// <param name="Host">The machine the worker runs on, where it is known.</param>
+/// <param name="Reason">Why it gets no more work, where the worker itself has said so: it will be gone.</param>
 public sealed record WorkerStatus(
     string Ip,
     int Port,
     string Status,
     long Completed,
     long Failed,
-    string? Host = null);
+    string? Host = null,
+    string? Reason = null);
 
 /// <summary>Several texts for one dispatch (<c>POST /run_batch</c>).</summary>
 /// <param name="Texts">1 to 32 texts, none of them empty.</param>

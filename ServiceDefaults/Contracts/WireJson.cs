@@ -17,6 +17,7 @@ namespace Lab.ServiceDefaults.Contracts;
 [JsonSerializable(typeof(BatchAnswer))]
 [JsonSerializable(typeof(Dictionary<string, WorkerStatus>))]
 [JsonSerializable(typeof(ModelInfo))]
+[JsonSerializable(typeof(Presence))]
 public sealed partial class WireJson : JsonSerializerContext
 {
     /// <summary>The context to use: the generated one with the relaxed encoder, since no answer is ever put into HTML.</summary>

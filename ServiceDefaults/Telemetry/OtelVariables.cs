@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using System.Text.RegularExpressions;
 using Microsoft.Extensions.Configuration;
 
@@ -12,6 +13,7 @@ namespace Lab.ServiceDefaults.Telemetry;
 internal sealed partial class OtelVariables(IConfiguration configuration)
 {
     private const int MaxShownChars = 100;
+    private const int MaxFileBytes = 16 * 1024;
 
     private readonly List<string> _faults = [];
     private readonly Dictionary<string, string?> _replacements = new(StringComparer.OrdinalIgnoreCase);
@@ -90,9 +92,31 @@ internal sealed partial class OtelVariables(IConfiguration configuration)
     }
 
     /// <summary>Names and values of headers, <c>name1=value1,name2=value2</c>, the values percent-encoded (W3C Baggage). No value is ever told.</summary>
-    public IReadOnlyList<KeyValuePair<string, string>>? Pairs(string name)
+    public IReadOnlyList<KeyValuePair<string, string>>? Pairs(string name) => this[name] is { } list ? Pairs(name, list) : null;
+
+    /// <summary>The same of a file that a setting names.</summary>
+    /// <param name="setting">The setting.</param>
+    public IReadOnlyList<KeyValuePair<string, string>>? PairsIn(string setting)
     {
-        if (this[name] is not { } list) return null;
+        if (this[setting] is not { } path) return null;
+        try
+        {
+            using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
+            var buffer = new byte[MaxFileBytes + 1];
+            var length = file.ReadAtLeast(buffer, buffer.Length, throwOnEndOfStream: false);
+            if (length <= MaxFileBytes) return Pairs(setting, Encoding.UTF8.GetString(buffer, 0, length).Trim());
+            Fault(setting, $"{setting}: '{path}' has more than {MaxFileBytes} bytes; it is passed over.");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
+        {
+            Fault(setting, $"{setting}: {e.Message.ReplaceLineEndings(" ")} No headers are sent.");
+        }
+
+        return null;
+    }
+
+    private List<KeyValuePair<string, string>> Pairs(string name, string list)
+    {
         var pairs = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
         foreach (var (pair, index) in list.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Select((pair, index) => (pair, index)))
         {

@@ -25,6 +25,7 @@ public static class TelemetryExtensions
 
     // Telemetry is below the contracts that map it.
     private const string InfoPath = "/info";
+    private const string PresencePath = "/presence";
 
     /// <summary>
     /// Series that a metric has room for, where nothing makes them many. The room is taken at the start, for each metric and
@@ -119,11 +120,12 @@ public static class TelemetryExtensions
     private static bool TellsOfEachWorker(Meter meter) =>
         meter.Name.StartsWith("Lab.", StringComparison.Ordinal) || meter.Name.StartsWith("System.Net.", StringComparison.Ordinal);
 
-    // Probes, and what an orchestrator asks a worker that it has not met: each would be a trace of its own.
+    // Probes, and what an orchestrator asks a worker that it has not met or asks it each second: each would be a trace of its own.
     private static bool IsWorthASpan(PathString path) =>
         !path.StartsWithSegments(HealthEndpoints.ReadyPath, StringComparison.Ordinal)
         && !path.StartsWithSegments(HealthEndpoints.LivePath, StringComparison.Ordinal)
         && !path.StartsWithSegments(InfoPath, StringComparison.Ordinal)
+        && !path.StartsWithSegments(PresencePath, StringComparison.Ordinal)
         && !path.StartsWithSegments(MetricsPath, StringComparison.Ordinal);
 
     private static ResourceBuilder AddHostName(this ResourceBuilder resource) =>

@@ -13,6 +13,12 @@ internal sealed class TelemetrySettings
     /// <summary>The start of all variables of the exporter; a signal's own have its name behind it.</summary>
     public const string OtlpPrefix = "OTEL_EXPORTER_OTLP_";
 
+    /// <summary>
+    /// The setting that names a file with headers, as <c>OTEL_EXPORTER_OTLP_HEADERS</c> has them, for where that is not set: a
+    /// key in a variable is seen by whoever may look at the container.
+    /// </summary>
+    public const string HeadersFile = "Telemetry:HeadersFile";
+
     private const string Grpc = "grpc";
     private const string HttpProtobuf = "http/protobuf";
     private const string HttpJson = "http/json";
@@ -68,7 +74,7 @@ internal sealed class TelemetrySettings
 #pragma warning disable CS0618 // The SDK's word on what it supports; gRPC is its default.
             isGrpc ? OtlpExportProtocol.Grpc : OtlpExportProtocol.HttpProtobuf,
 #pragma warning restore CS0618
-            _variables.Pairs($"{OtlpPrefix}{name}_HEADERS") ?? _variables.Pairs($"{OtlpPrefix}HEADERS") ?? [],
+            _variables.Pairs($"{OtlpPrefix}{name}_HEADERS") ?? _variables.Pairs($"{OtlpPrefix}HEADERS") ?? _variables.PairsIn(HeadersFile) ?? [],
             _variables.Timeout($"{OtlpPrefix}{name}_TIMEOUT") ?? _variables.Timeout($"{OtlpPrefix}TIMEOUT") ?? DefaultTimeoutMilliseconds,
             (CompressionOf($"{OtlpPrefix}{name}_COMPRESSION") ?? CompressionOf($"{OtlpPrefix}COMPRESSION")) is "gzip" ? OtlpExportCompression.GZip : OtlpExportCompression.None);
     }

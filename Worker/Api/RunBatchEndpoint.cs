@@ -12,7 +12,7 @@ internal static class RunBatchEndpoint
     /// <summary>Maps the endpoint.</summary>
     public static void MapRunBatch(this IEndpointRouteBuilder endpoints) =>
         // A lambda: a method's class would be its tag in the API's description.
-        endpoints.MapPost("/run_batch", (HttpContext context, ModelHost host, InferenceGate gate, WorkerTelemetry telemetry) => PostAsync(context, host, gate, telemetry))
+        endpoints.MapPost("/run_batch", (HttpContext context, ModelHost host, InferenceGate gate, WorkerTelemetry telemetry, TimeProvider time) => PostAsync(context, host, gate, telemetry, time))
             .Describe(new("Classify the texts of one dispatch")
             {
                 Id = "runBatch",
@@ -24,17 +24,20 @@ internal static class RunBatchEndpoint
                 Refusals = [400, 413, 415, 422, 429, 500, 503],
             });
 
-    private static async Task<Results<JsonHttpResult<BatchAnswer>, RefusalResult>> PostAsync(
-        HttpContext context, ModelHost host, InferenceGate gate, WorkerTelemetry telemetry)
+    private static async Task<Results<JsonHttpResult<BatchAnswer>, ComputingResult, RefusalResult>> PostAsync(
+        HttpContext context, ModelHost host, InferenceGate gate, WorkerTelemetry telemetry, TimeProvider time)
     {
         if (!(await ReadAsync(context)).TryGet(out var batch, out var refusal)) return Refuse(refusal);
         if (host.Ready is not { } model) return Refuse(NotReady.Refusal);
         var options = batch.Options ?? new TextOptions?[batch.Texts.Count];
         var inputs = batch.Texts.Zip(options, InputOf).OfType<TextInput>().ToList();
         if (inputs.Count == 0) return Refuse(Refusal.EmptyText("Every text is empty."));
-        if (gate.TryRun(() => model.Compute(inputs), context.RequestAborted) is not { } running) return Refuse(RunModelEndpoint.Computing);
+        var begun = time.GetTimestamp();
+        if (gate.TryRun(() => model.Compute(inputs), context.RequestAborted, BusyTime.TokensOf(inputs, model.Description.MaxTokens)) is not { } running)
+            return gate.IsClosed ? Refuse(RunModelEndpoint.Leaving) : RunModelEndpoint.RefuseBusy(gate, telemetry);
 
         var computation = await running;
+        RunModelEndpoint.TellIfWanted(context.Response, gate, begun);
         var computed = new Queue<Classification>(computation.Results);
         var results = batch.Texts
             .Zip(options, (text, how) => InputOf(text, how) is null ? new BatchResult(Error: "The text is empty.") : ResultOf(computed.Dequeue(), how, model))

@@ -12,10 +12,14 @@ internal static class RunModelEndpoint
     public static readonly Refusal Computing =
         new(StatusCodes.Status429TooManyRequests, "Computing", "The worker is computing; it takes one request at a time.", RetryAfter: 1);
 
+    /// <summary>The gate is closed: as to whoever finds it taken, another worker may be free.</summary>
+    public static readonly Refusal Leaving =
+        new(StatusCodes.Status429TooManyRequests, "Leaving", "The worker's machine is about to go; it takes no more requests.", RetryAfter: 1);
+
     /// <summary>Maps the endpoint.</summary>
     public static void MapRunModel(this IEndpointRouteBuilder endpoints) =>
         // A lambda: a method's class would be its tag in the API's description.
-        endpoints.MapPost("/run_model", (HttpContext context, ModelHost host, InferenceGate gate, WorkerTelemetry telemetry) => PostAsync(context, host, gate, telemetry))
+        endpoints.MapPost("/run_model", (HttpContext context, ModelHost host, InferenceGate gate, WorkerTelemetry telemetry, TimeProvider time) => PostAsync(context, host, gate, telemetry, time))
             .Describe(new("Classify one text or pair of texts")
             {
                 Id = "runModel",
@@ -28,15 +32,31 @@ internal static class RunModelEndpoint
                 Refusals = [400, 413, 415, 422, 429, 500, 503],
             });
 
-    private static async Task<Results<JsonHttpResult<ModelAnswer>, RefusalResult>> PostAsync(
-        HttpContext context, ModelHost host, InferenceGate gate, WorkerTelemetry telemetry)
+    /// <summary>Tells whoever asks for a dispatch that the gate is taken, and for how long.</summary>
+    public static ComputingResult RefuseBusy(InferenceGate gate, WorkerTelemetry telemetry)
+    {
+        telemetry.Refused(Computing.Status);
+        return new(gate.BusyMilliseconds);
+    }
+
+    /// <summary>Tells whoever asked for a dispatch that others had to be refused meanwhile.</summary>
+    public static void TellIfWanted(HttpResponse response, InferenceGate gate, long since)
+    {
+        if (gate.HasRefusedSince(since)) response.Headers[DispatchHeaders.Wanted] = "1";
+    }
+
+    private static async Task<Results<JsonHttpResult<ModelAnswer>, ComputingResult, RefusalResult>> PostAsync(
+        HttpContext context, ModelHost host, InferenceGate gate, WorkerTelemetry telemetry, TimeProvider time)
     {
         if (!(await TextBody.ReadAsync(context.Request, context.RequestAborted)).TryGet(out var body, out var refusal)) return Refuse(refusal);
         if (host.Ready is not { } model) return Refuse(NotReady.Refusal);
         var text = body.Text;
-        if (gate.TryRun(() => model.Compute([new(text, body.Pair)]), context.RequestAborted) is not { } running)
-            return Refuse(Computing);
+        TextInput[] inputs = [new(text, body.Pair)];
+        var begun = time.GetTimestamp();
+        if (gate.TryRun(() => model.Compute(inputs), context.RequestAborted, BusyTime.TokensOf(inputs, model.Description.MaxTokens)) is not { } running)
+            return gate.IsClosed ? Refuse(Leaving) : RefuseBusy(gate, telemetry);
         var computation = await running;
+        TellIfWanted(context.Response, gate, begun);
         var result = computation.Results[0];
         return TypedResults.Json(
             new ModelAnswer(text, model.Description.LabelOf(result), result.Probabilities,

@@ -23,7 +23,8 @@ internal sealed class WorkerClassifier(
         IReadOnlyList<TextInput> inputs, bool rawScores, HttpContext context)
     {
         if (host.Ready is not { } model) return NotReady.Refusal;
-        if (gate.TryRun(() => model.Compute(inputs), context.RequestAborted) is not { } running) return RunModelEndpoint.Computing;
+        if (gate.TryRun(() => model.Compute(inputs), context.RequestAborted, BusyTime.TokensOf(inputs, model.Description.MaxTokens)) is not { } running)
+            return gate.IsClosed ? RunModelEndpoint.Leaving : RunModelEndpoint.Computing;
         var computation = await running;
         if (computation.TooLong is { } input) return Refusal.TooLong(input, model.Description.MaxTokens);
         return new Classified(

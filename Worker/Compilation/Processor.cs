@@ -52,6 +52,7 @@ internal sealed record Processor(string Features, bool Saturates)
             // Not Linux: the architecture has to do.
         }
 
+        // Arm's kernels widen bytes to 16 bits and add their products in 32, as UDOT and UMMLA do (ONNX Runtime, mlas/lib/aarch64).
         return new(features, Saturates: false);
     }
 }

@@ -13,19 +13,31 @@ internal sealed class InferenceGate : IDisposable
     private readonly int _queueLimit;
     private readonly Thread _thread;
     private readonly IReadOnlyList<int> _cores;
+    private readonly Departure? _departure;
+    private readonly TimeProvider _time;
+    private readonly BusyTime _busy;
+    private long _refusedAt = long.MinValue;
     private int _inside;
 
     /// <summary>Starts the thread.</summary>
     /// <param name="queueLimit">How many computations may wait.</param>
     /// <param name="cores">The cores to which the thread is tied; none leave it free. They must be allowed to this process.</param>
-    public InferenceGate(int queueLimit = 0, IReadOnlyList<int>? cores = null)
+    /// <param name="time">The clock; the system's by default.</param>
+    /// <param name="departure">Closes the gate once the machine is about to go; null: never.</param>
+    public InferenceGate(int queueLimit = 0, IReadOnlyList<int>? cores = null, TimeProvider? time = null, Departure? departure = null)
     {
         _queueLimit = queueLimit;
+        _time = time ?? TimeProvider.System;
+        _busy = new(_time);
         _cores = cores ?? [];
+        _departure = departure;
         // A pool thread would do, but on one core the pool has one thread, and /alive must answer during a computation.
         _thread = new Thread(Run) { IsBackground = true, Name = "inference" };
         _thread.Start();
     }
+
+    /// <summary>Whether nothing is let through any more, for the machine is about to go.</summary>
+    public bool IsClosed => _departure?.Notice is not null;
 
     /// <summary>Whether a computation is under way.</summary>
     public bool IsTaken => Volatile.Read(ref _inside) != 0;
@@ -33,14 +45,24 @@ internal sealed class InferenceGate : IDisposable
     /// <summary>How many computations wait for the one under way.</summary>
     public int Waiting => Math.Max(0, Volatile.Read(ref _inside) - 1);
 
+    /// <summary>In about how many milliseconds the computation under way will be over, 1 to 2,000; also where none is.</summary>
+    public int BusyMilliseconds => _busy.Milliseconds();
+
+    /// <summary>Whether somebody was told that there is no room.</summary>
+    /// <param name="timestamp">Since when, as the clock gave it.</param>
+    public bool HasRefusedSince(long timestamp) => Volatile.Read(ref _refusedAt) >= timestamp;
+
     /// <summary>Starts a computation or lets it wait, or says that there is no room.</summary>
     /// <param name="compute">The computation.</param>
     /// <param name="cancellationToken">Cancelled when nobody waits for the result any longer.</param>
-    /// <returns>Its result to come, or null if the gate is taken. The gate is free again before the result is there.</returns>
-    public Task<T>? TryRun<T>(Func<T> compute, CancellationToken cancellationToken)
+    /// <param name="tokens">About how many tokens it computes, from which follows how long others are told that it takes; 0 where that is not known.</param>
+    /// <returns>Its result to come, or null if the gate is taken or closed. The gate is free again before the result is there.</returns>
+    public Task<T>? TryRun<T>(Func<T> compute, CancellationToken cancellationToken, int tokens = 0)
     {
+        if (IsClosed) return null;
         if (Interlocked.Increment(ref _inside) > 1 + _queueLimit)
         {
+            Volatile.Write(ref _refusedAt, _time.GetTimestamp());
             Free();
             return null;
         }
@@ -65,9 +87,11 @@ internal sealed class InferenceGate : IDisposable
                 return;
             }
 
+            _busy.Begin(tokens);
             try
             {
                 var value = compute();
+                _busy.End(tokens);
                 Free();
                 result.SetResult(value);
             }
@@ -75,6 +99,8 @@ internal sealed class InferenceGate : IDisposable
             catch (Exception e)
 #pragma warning restore CA1031
             {
+                // How long it takes to fail says nothing of others.
+                _busy.End(tokens: 0);
                 Free();
                 result.SetException(e);
             }

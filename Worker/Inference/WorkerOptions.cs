@@ -65,6 +65,12 @@ internal sealed class WorkerOptions
     /// </summary>
     public int QueueLimit { get; set; }
 
+    /// <summary>
+    /// Base address of EC2's instance metadata service, <c>http://169.254.169.254</c>, which is asked whether EC2 takes this
+    /// spot instance back. Empty, the default, asks nobody.
+    /// </summary>
+    public string? SpotNotices { get; set; }
+
     /// <summary><see cref="ModelDirectory"/> as an absolute path.</summary>
     public string FullModelDirectory => Path.GetFullPath(ModelDirectory, AppContext.BaseDirectory);
 
@@ -108,6 +114,7 @@ internal sealed class WorkerOptions
             _ when ParsePrecision(options.Precision) is null => Fail($"{nameof(Precision)} is \"{options.Precision}\"; it must be int8 or fp32"),
             { CacheMegabytes: < 1 or > 1 << 20 } => Fail($"{nameof(CacheMegabytes)} is {options.CacheMegabytes}; it must be 1 to {1 << 20}"),
             _ when Affinity(options.CpuAffinity) is { } problem => Fail($"{nameof(CpuAffinity)} is \"{options.CpuAffinity}\"; {problem}"),
+            _ when !IsAddress(options.SpotNotices) => Fail($"{nameof(SpotNotices)} is \"{options.SpotNotices}\"; it must be an address such as http://169.254.169.254, or empty"),
             { QueueLimit: < 0 or > 10_000 } => Fail($"{nameof(QueueLimit)} is {options.QueueLimit}; it must be 0 to 10000"),
             _ => ValidateOptionsResult.Success,
         };
@@ -122,6 +129,9 @@ internal sealed class WorkerOptions
             var allowed = CpuSet.Allowed();
             return cores.All(allowed.Contains) ? null : $"this process may use the cores {CpuSet.Describe(allowed)}";
         }
+
+        private static bool IsAddress(string? text) =>
+            string.IsNullOrWhiteSpace(text) || (Uri.TryCreate(text, UriKind.Absolute, out var address) && address.Scheme is "http" or "https");
 
         private static ValidateOptionsResult Fail(string problem) => ValidateOptionsResult.Fail($"{Section}:{problem}");
     }

@@ -7,7 +7,7 @@ namespace Lab.Orchestrator.ClusterPage.Live;
 /// Takes a snapshot of the fleet once a second, for all who watch together, and tells each of them. Takes them also while
 /// nobody watches, for the charts go five minutes back.
 /// </summary>
-internal sealed partial class ClusterFeed(Dispatcher dispatcher, TimeProvider time, ILogger<ClusterFeed> logger) : BackgroundService
+internal sealed partial class ClusterFeed(Dispatcher dispatcher, LastMinute lastMinute, TimeProvider time, ILogger<ClusterFeed> logger) : BackgroundService
 {
     /// <summary>How many pages may be told of changes at once.</summary>
     public const int MaxViewers = 100;
@@ -68,6 +68,7 @@ internal sealed partial class ClusterFeed(Dispatcher dispatcher, TimeProvider ti
         limit.CancelAfter(SnapshotTimeout);
         var snapshot = await dispatcher.TakeSnapshotAsync(_seen, limit.Token);
         _history.Add(snapshot, time.GetElapsedTime(_snapshotAt, snapshot.At));
+        lastMinute.Add(snapshot);
         _snapshotAt = snapshot.At;
         _seen = snapshot.Totals.Ended;
         if (snapshot.Latest is { } latest)

@@ -14,7 +14,8 @@ namespace Lab.Orchestrator.ClusterPage.Live;
 /// <param name="Text">The first of them, shortened.</param>
 /// <param name="ComputingMs">For how long, in milliseconds.</param>
 /// <param name="MedianMs">Median of its last inference times, in milliseconds; <c>null</c> before the first.</param>
-/// <param name="Draining">Whether it gets no more work, be it well or not.</param>
+/// <param name="Draining">Whether somebody has drained it, be it well or not.</param>
+/// <param name="Reason">Why it drains, where it is the worker that has said so.</param>
 public sealed record WorkerView(
     string Name,
     string Host,
@@ -27,11 +28,12 @@ public sealed record WorkerView(
     string? Text,
     double ComputingMs,
     float? MedianMs,
-    bool Draining)
+    bool Draining,
+    string? Reason = null)
 {
     internal static WorkerView Of(WorkerSnapshot snapshot) => new(
         snapshot.Name, snapshot.Host, snapshot.Port, snapshot.Status, snapshot.Completed, snapshot.Failed, snapshot.LastError, snapshot.Texts, snapshot.Text, snapshot.ComputingMs,
-        Median(snapshot.InferenceMs), snapshot.Draining);
+        Median(snapshot.InferenceMs), snapshot.Draining, snapshot.Reason);
 
     private static float? Median(float[] times)
     {

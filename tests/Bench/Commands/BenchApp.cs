@@ -75,6 +75,7 @@ internal static class BenchApp
         FaultsCommand.Create(surroundings),
         SoakCommand.Create(surroundings),
         PeersCommand.Create(surroundings),
+        SharedCommand.Create(surroundings),
         DispatchCommand.Create(),
         ScalingCommand.Create(),
         TelemetryCommand.Create(),

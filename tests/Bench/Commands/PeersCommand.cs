@@ -24,16 +24,24 @@ internal static class PeersCommand
         };
         command.SetAction(async (parse, interrupted) =>
         {
-            var program = Path.GetFullPath(parse.GetValue(worker) ?? FindWorker());
-            if (!File.Exists(program)) throw new BenchException(ExitCode.Usage, $"There is no {program}: dotnet build -c Release Worker, or name another with --worker.");
-            var models = Path.GetFullPath(parse.GetValue(model) ?? Path.Combine(Path.GetDirectoryName(program)!, "Models", BundledModel));
-            if (!File.Exists(Path.Combine(models, "config.json"))) throw new BenchException(ExitCode.Usage, $"{models} is no model directory: it has no config.json.");
+            var (program, models) = Find(parse.GetValue(worker), parse.GetValue(model));
             await RequireWrkAsync();
             var turns = new Turns(parse.GetValue(rounds), parse.GetValue(seconds), parse.GetValue(connections));
             await RunAsync(turns, new(models, program), Path.GetFileName(models), surroundings.Out, CommandLine.Text(parse), interrupted);
             return (int)ExitCode.AllAnswered;
         });
         return command;
+    }
+
+    /// <summary>The worker's program and the model's directory, where they are not named this solution's.</summary>
+    /// <exception cref="BenchException">One of them is not there.</exception>
+    internal static (string Program, string Model) Find(string? worker, string? model)
+    {
+        var program = Path.GetFullPath(worker ?? FindWorker());
+        if (!File.Exists(program)) throw new BenchException(ExitCode.Usage, $"There is no {program}: dotnet build -c Release Worker, or name another with --worker.");
+        var directory = Path.GetFullPath(model ?? Path.Combine(Path.GetDirectoryName(program)!, "Models", BundledModel));
+        if (!File.Exists(Path.Combine(directory, "config.json"))) throw new BenchException(ExitCode.Usage, $"{directory} is no model directory: it has no config.json.");
+        return (program, directory);
     }
 
     private static async Task RunAsync(Turns turns, InferencePeers models, string modelName, TextWriter output, string commandLine, CancellationToken interrupted)
@@ -66,7 +74,7 @@ internal static class PeersCommand
     }
 
     // wrk has no option that only tells its version with success: 1 is how it ends with --version.
-    private static async Task RequireWrkAsync()
+    internal static async Task RequireWrkAsync()
     {
         try
         {

@@ -67,5 +67,9 @@ public class DispatchCost
         public void Ended(QueueEntry entry) => entry.Publish();
 
         public void Probe(WorkerNode worker) => Probes.Add(worker);
+
+        public void AskPresence(WorkerNode worker)
+        {
+        }
     }
 }

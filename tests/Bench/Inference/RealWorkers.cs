@@ -9,7 +9,8 @@ namespace Lab.Bench.Inference;
 /// <param name="worker">Worker.dll.</param>
 /// <param name="cache">The directory of compiled models, empty at first.</param>
 /// <param name="firstPort">The first of as many ports.</param>
-internal sealed class RealWorkers(string model, string worker, string cache, int firstPort)
+/// <param name="queueLimit">How many requests each lets wait: many, where a plain proxy stands before them.</param>
+internal sealed class RealWorkers(string model, string worker, string cache, int firstPort, int queueLimit = 64)
 {
     private const int WorkersPerHost = 2;
 
@@ -75,7 +76,7 @@ internal sealed class RealWorkers(string model, string worker, string cache, int
             ["ASPNETCORE_ENVIRONMENT"] = "Production",
             ["Worker__ModelDirectory"] = model,
             ["Worker__CacheDirectory"] = cache,
-            ["Worker__QueueLimit"] = "64",
+            ["Worker__QueueLimit"] = queueLimit.ToString(CultureInfo.InvariantCulture),
             ["ORT_DISABLE_TELEMETRY"] = "1",
             ["DOTNET_GCgen0size"] = "0x200000",
         });

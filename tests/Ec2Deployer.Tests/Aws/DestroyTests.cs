@@ -68,8 +68,8 @@ public sealed class DestroyTests
             changes = whole.StandIn.Mutations.Count - before;
         }
 
-        // Instances, the rules of both groups, the groups, the key pair.
-        Assert.Equal(6, changes);
+        // Instances, the address, the rules of both groups, the groups, the key pair.
+        Assert.Equal(7, changes);
         for (var cut = 1; cut <= changes; cut++)
         {
             await using var session = await Ec2Session.StartAsync();
@@ -93,6 +93,7 @@ public sealed class DestroyTests
             Assert.Empty(session.Alive());
             Assert.Empty(session.StandIn.Groups);
             Assert.Empty(session.StandIn.Keys);
+            Assert.Empty(session.StandIn.Addresses);
         }
     }
 

@@ -81,8 +81,8 @@ public sealed class ProvisionTests
             changes = whole.StandIn.Mutations.Count;
         }
 
-        // A key pair, two groups, the rules of each, five hosts.
-        Assert.Equal(10, changes);
+        // An address, a key pair, two groups, the rules of each, five hosts, the address on its host.
+        Assert.Equal(12, changes);
         for (var cut = 1; cut <= changes; cut++)
         {
             await using var session = await Ec2Session.StartAsync();
@@ -293,5 +293,6 @@ public sealed class ProvisionTests
         Assert.Equal(5, session.StandIn.Groups.Single(group => group.Name == "lab/fleet").Rules.Count);
         Assert.Equal(3, session.StandIn.Groups.Single(group => group.Name == "lab/front").Rules.Count);
         Assert.Single(session.StandIn.Keys);
+        Assert.Equal(session.Alive().Single(instance => instance.Tags["lab:host"] == "orchestrator").Id, Assert.Single(session.StandIn.Addresses).InstanceId);
     }
 }

@@ -65,6 +65,7 @@ public sealed class RefusalTests
     public async Task Provision_GroupOfThatNameIsSomebodyElses_LeavesItAlone()
     {
         await using var session = await Ec2Session.StartAsync();
+        session.StandIn.Options.Lag = 0;
         using var ec2 = session.StandIn.Client();
         await ec2.CreateSecurityGroupAsync(new Amazon.EC2.Model.CreateSecurityGroupRequest { GroupName = "lab/front", Description = "Mine", VpcId = StandIn.Vpc }, Cancellation);
 

@@ -20,9 +20,9 @@ public sealed class BenchCommandTests : CommandTest
         expected.Split(' '), BenchCommand.Arguments(words.Split(' ', StringSplitOptions.RemoveEmptyEntries), new Uri("https://203.0.113.9/")));
 
     [Theory]
-    [InlineData("bench --parallel 5 --rounds 4 --out there", "run --url https://198.51.100.1 --parallel 5 --rounds 4 --out there --key-file DIR/api-key --fingerprint PRINT")]
-    [InlineData("bench scale", "scale --url https://198.51.100.1 --key-file DIR/admin-key --fingerprint PRINT")]
-    [InlineData("bench --key-file /mine --fingerprint=AA", "run --url https://198.51.100.1 --key-file /mine --fingerprint=AA")]
+    [InlineData("bench --parallel 5 --rounds 4 --out there", "run --url https://198.51.100.201 --parallel 5 --rounds 4 --out there --key-file DIR/api-key --fingerprint PRINT")]
+    [InlineData("bench scale", "scale --url https://198.51.100.201 --key-file DIR/admin-key --fingerprint PRINT")]
+    [InlineData("bench --key-file /mine --fingerprint=AA", "run --url https://198.51.100.201 --key-file /mine --fingerprint=AA")]
     public async Task Bench_OfADeployment_StartsTheLoadGeneratorWithTheKeysFileAndTheFingerprint(string line, string arguments)
     {
         await using var session = await PublishedAsync();
@@ -39,9 +39,9 @@ public sealed class BenchCommandTests : CommandTest
     }
 
     [Theory]
-    [InlineData("bench faults --clients 8", """faults --url https://198.51.100.1 --clients 8 --key-file DIR/admin-key --fingerprint PRINT --harm-with ["/opt/lab deployer","first","harm","--name","lab","--region","us-east-1"]""")]
-    [InlineData("bench --ssh-port 2222 faults", """faults --url https://198.51.100.1 --key-file DIR/admin-key --fingerprint PRINT --harm-with ["/opt/lab deployer","first","harm","--name","lab","--region","us-east-1","--ssh-port","2222"]""")]
-    [InlineData("bench faults --harm-with /mine", "faults --url https://198.51.100.1 --harm-with /mine --key-file DIR/admin-key --fingerprint PRINT")]
+    [InlineData("bench faults --clients 8", """faults --url https://198.51.100.201 --clients 8 --key-file DIR/admin-key --fingerprint PRINT --harm-with ["/opt/lab deployer","first","harm","--name","lab","--region","us-east-1"]""")]
+    [InlineData("bench --ssh-port 2222 faults", """faults --url https://198.51.100.201 --key-file DIR/admin-key --fingerprint PRINT --harm-with ["/opt/lab deployer","first","harm","--name","lab","--region","us-east-1","--ssh-port","2222"]""")]
+    [InlineData("bench faults --harm-with /mine", "faults --url https://198.51.100.201 --harm-with /mine --key-file DIR/admin-key --fingerprint PRINT")]
     public async Task Bench_Faults_HarmsThroughThisProgramUnlessToldOtherwise(string line, string arguments)
     {
         await using var session = await PublishedAsync();
@@ -96,7 +96,7 @@ public sealed class BenchCommandTests : CommandTest
         var (code, _, error) = await RunAsync(session, "bench");
 
         Assert.Equal((int)ExitCode.Failed, code);
-        Assert.Contains("https://198.51.100.1/new_request", error, StringComparison.Ordinal);
+        Assert.Contains("https://198.51.100.201/new_request", error, StringComparison.Ordinal);
         Assert.DoesNotContain(Key, error, StringComparison.Ordinal);
     }
 

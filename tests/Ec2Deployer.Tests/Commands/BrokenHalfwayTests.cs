@@ -77,7 +77,7 @@ public sealed class BrokenHalfwayTests : CommandTest
     }
 
     [Fact]
-    public async Task Status_OnlyGroupsAndKeyWereMade_ShowsThatNothingCosts()
+    public async Task Status_OnlyAddressGroupsAndKeyWereMade_ShowsThatTheAddressAloneCosts()
     {
         await using var session = await Ec2Session.StartAsync();
         session.StandIn.Options.Fault = action => action == "RunInstances" ? Ec2Fault.Unauthorized(action) : null;
@@ -86,7 +86,7 @@ public sealed class BrokenHalfwayTests : CommandTest
         var result = await RunAsync(session, "status");
 
         Assert.Equal(4, result.Code);
-        Assert.StartsWith("Deployment 'lab' in us-east-1: 0.000 US dollars an hour, 0.00 spent, no host is left\n", result.Out, StringComparison.Ordinal);
+        Assert.StartsWith("Deployment 'lab' in us-east-1: 0.0050 US dollars an hour, 0.00 spent, no host is left\n", result.Out, StringComparison.Ordinal);
         Assert.Contains("gone: 'publish' puts another in its place", result.Out, StringComparison.Ordinal);
     }
 

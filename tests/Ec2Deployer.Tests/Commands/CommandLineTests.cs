@@ -15,7 +15,6 @@ public sealed class CommandLineTests : CommandTest
     [InlineData("plan --ttl 5s", "such as 45m")]
     [InlineData("plan --ttl 5m", "from 10m to 30d")]
     [InlineData("plan --ssh-from everybody", "0.0.0.0/0")]
-    [InlineData("plan --instance-type m7g.large", "ARM")]
     [InlineData("plan --name ../escape", "no name")]
     [InlineData("plan --image ami-xyz", "hexadecimal")]
     [InlineData("plan --otlp collector", "such as http://")]

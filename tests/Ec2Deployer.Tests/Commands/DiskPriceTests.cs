@@ -45,7 +45,7 @@ public sealed class DiskPriceTests : CommandTest
 
         Assert.Contains($"! {volume.Id}, a disk of 1000 GiB, belongs to no host and costs all the same: 'destroy' removes it", (await RunAsync(session, "status")).Out, StringComparison.Ordinal);
         await AllTellAsync(session, 2 * Host + (32 + 1000) * Gib);
-        Assert.Contains("Their disks, and 1 of no host, cost 0.113 US dollars an hour (82.56 a month).", (await RunAsync(session, "stop")).Out, StringComparison.Ordinal);
+        Assert.Contains("Their disks, 1 of no host and the Elastic IP address cost 0.118 US dollars an hour (86.21 a month).", (await RunAsync(session, "stop")).Out, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -83,7 +83,7 @@ public sealed class DiskPriceTests : CommandTest
         session.StandIn.Options.Regions.Clear();
         session.StandIn.Options.Regions.Add(region);
         var words = $"no price is known in {region} for {what}";
-        var disks = $"no price is known in {region} for 16 GiB gp3 disk";
+        var disks = $"no price is known in {region} for 16 GiB gp3 disk{(what.EndsWith("address", StringComparison.Ordinal) ? ", public IPv4 address" : "")}";
         (Agreed, Answer) = (false, "y");
 
         var published = await RunAsync(session, $"publish --hosts 1 --region {region} --instance-type {type}");
@@ -95,7 +95,7 @@ public sealed class DiskPriceTests : CommandTest
         Assert.Contains($": an unknown price ({words}), ", (await RunAsync(session, "status")).Out, StringComparison.Ordinal);
         Assert.Contains($"  ! unknown is the price of 'lab', for {words}\n", (await RunAsync(session, $"list --region {region}")).Out, StringComparison.Ordinal);
         Assert.Contains($"They cost an unknown price ({words})", (await RunAsync(session, "ttl 4h")).Error, StringComparison.Ordinal);
-        Assert.Contains($"Their disks cost an unknown price ({disks})", (await RunAsync(session, "stop")).Out, StringComparison.Ordinal);
+        Assert.Contains($"Their disks and the Elastic IP address cost an unknown price ({disks})", (await RunAsync(session, "stop")).Out, StringComparison.Ordinal);
         Assert.Contains($"The hosts cost an unknown price ({words}) while they run.", (await RunAsync(session, "start")).Error, StringComparison.Ordinal);
         foreach (var line in (string[])["status --json", $"list --json --region {region}"])
         {
@@ -117,11 +117,11 @@ public sealed class DiskPriceTests : CommandTest
         Assert.Contains("Start 2 hosts for 0.205 US dollars an hour, 0.82 until they end after 4h", published.Error, StringComparison.Ordinal);
         Assert.Contains("and cost 0.205 US dollars an hour until then", published.Out, StringComparison.Ordinal);
         Assert.Contains("together until they end after 4h: 0.82\n", (await RunAsync(session, "plan --offline --hosts 1 --ttl 4h --name other")).Out, StringComparison.Ordinal);
-        Assert.Contains("cost 0.0035 US dollars an hour (2.56 a month)", stopped.Out, StringComparison.Ordinal);
-        Assert.StartsWith("Deployment 'lab' in us-east-1: 0.0035 US dollars an hour, 0.00 spent", (await RunAsync(session, "status")).Out, StringComparison.Ordinal);
+        Assert.Contains("cost 0.0085 US dollars an hour (6.21 a month)", stopped.Out, StringComparison.Ordinal);
+        Assert.StartsWith("Deployment 'lab' in us-east-1: 0.0085 US dollars an hour, 0.00 spent", (await RunAsync(session, "status")).Out, StringComparison.Ordinal);
         var listed = await RunAsync(session, "list");
-        Assert.Contains("  0.0035  here\n", listed.Out, StringComparison.Ordinal);
-        Assert.Contains("together 0.0035 US dollars an hour", listed.Out, StringComparison.Ordinal);
+        Assert.Contains("  0.0085  here\n", listed.Out, StringComparison.Ordinal);
+        Assert.Contains("together 0.0085 US dollars an hour", listed.Out, StringComparison.Ordinal);
     }
 
     // Of each command that tells what exists, in its own words.

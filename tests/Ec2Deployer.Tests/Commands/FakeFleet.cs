@@ -20,6 +20,12 @@ internal sealed class FakeFleet : IFleetDeployer
 
     public FleetLock? Lock { get; set; }
 
+    /// <summary>What orchestrators say of the last minute.</summary>
+    public FleetTraffic? Traffic { get; set; }
+
+    /// <summary>What they say of their workers.</summary>
+    public Dictionary<string, string> States { get; } = [];
+
     public Exception? Failure { get; set; }
 
     /// <summary>Asked before each call that changes hosts, in its words: an answer is what it fails with.</summary>
@@ -70,7 +76,19 @@ internal sealed class FakeFleet : IFleetDeployer
         Asked?.Invoke();
         return StatusFailure is { } failure ? throw failure : Task.FromResult(new FleetStatus("v1", ["v1", "v0"],
             [.. hosts.Select(host => new HostStatus(host.Name, true, "ready", host.Manager ? "reachable" : null, HasNewerDocker: host.Name == OlderDocker))],
-            Report(hosts, "v1").Containers, Lock));
+            [.. Report(hosts, "v1").Containers.Select(container => container with { State = States.GetValueOrDefault(container.Name) })], Lock)
+        {
+            Traffic = Traffic,
+        });
+    }
+
+    /// <summary>The way to the dashboard that is opened.</summary>
+    public IDashboardTunnel? Dashboard { get; set; }
+
+    public Task<IDashboardTunnel> OpenDashboardAsync(IReadOnlyList<DeployedHost> hosts, ReleaseOptions release, int localPort, CancellationToken cancellationToken)
+    {
+        Calls.Add($"dashboard at {localPort}");
+        return Failure is { } failure ? throw failure : Task.FromResult(Dashboard!);
     }
 
     public Task HarmAsync(IReadOnlyList<DeployedHost> hosts, ReleaseOptions release, HarmRequest request, CancellationToken cancellationToken)

@@ -9,7 +9,7 @@ namespace Lab.Ec2Deployer.Tests.Commands;
 public sealed class IamCommandTests : CommandTest
 {
     /// <summary>What a story does not use, or can do without.</summary>
-    private static readonly HashSet<string> Elsewhere = ["DescribeInstanceTypes", "DescribeRouteTables"];
+    private static readonly HashSet<string> Elsewhere = ["DescribeInstanceTypes", "DescribeRouteTables", "DescribeAccountAttributes", "DescribeSpotInstanceRequests"];
 
     [Theory]
     [InlineData("iam")]
@@ -111,6 +111,8 @@ public sealed class IamCommandTests : CommandTest
             ("publish --ssh-from 198.51.100.1", null),
             ("publish", () => session.Alive().Single(instance => instance.Tags["lab:host"] == "host-1").State = "stopped"),
             ("publish", () => session.Alive().Single(instance => instance.Tags["lab:host"] == "orchestrator").GroupIds.RemoveAt(0)),
+            ("publish --elastic-ip no", null),
+            ("publish --elastic-ip yes", null),
             ("scale --hosts 2", null),
             ("publish --replace host-2", null),
             ("scale --hosts 1", null),

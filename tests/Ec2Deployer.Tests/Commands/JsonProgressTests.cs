@@ -45,7 +45,7 @@ public sealed class JsonProgressTests : CommandTest
         Assert.Equal("3 created", draining[2].Text("outcome"));
         // Results and the audit log are as they always are.
         Assert.Contains("Version v1 serves", result.Out, StringComparison.Ordinal);
-        Assert.Equal(7, File.ReadAllLines(session.DirectoryOf().AuditFile).Length);
+        Assert.Equal(9, File.ReadAllLines(session.DirectoryOf().AuditFile).Length);
     }
 
     [Fact]

@@ -79,18 +79,6 @@ public sealed class LaunchCheckTests : CommandTest
         Assert.Equal(closed, result.Out.Contains($"{type} is not open to accounts on AWS's free plan", StringComparison.Ordinal));
     }
 
-    [Fact]
-    public async Task Publish_TypeWithArmProcessors_IsRefused()
-    {
-        await using var session = await Ec2Session.StartAsync();
-
-        var result = await RunAsync(session, "publish --hosts 1 --instance-type m8z.large");
-
-        Assert.Equal((int)ExitCode.Usage, result.Code);
-        Assert.Contains("m8z.large has processors of arm64; the images are for x86-64", result.Error, StringComparison.Ordinal);
-        Assert.Empty(session.StandIn.Mutations);
-    }
-
     [Theory]
     [InlineData("yes", null, "rtb-main has no route for 0.0.0.0/0")]
     [InlineData("yes", "igw-1", "rtb-main leads 0.0.0.0/0 to an internet gateway, which is no use without a public address")]

@@ -137,7 +137,7 @@ public sealed class OwnerTests : CommandTest
     [Fact]
     public async Task Publish_TakenOverAndInterruptedAfterEachTag_StaysOneOwners()
     {
-        for (var cut = 1; cut <= 5; cut++)
+        for (var cut = 1; cut <= 6; cut++)
         {
             await using var session = await Ec2Session.StartAsync();
             await session.ProvisionAsync(Ec2Session.Options with { Hosts = 1 });

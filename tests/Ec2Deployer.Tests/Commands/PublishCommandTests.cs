@@ -20,14 +20,14 @@ public sealed class PublishCommandTests : CommandTest
         Assert.Equal(mutations, session.StandIn.Mutations.Count);
         Assert.Equal(["deploy 5", "deploy 5"], Fleet.Calls);
         Assert.Contains("https://198.51.100.", first.Out, StringComparison.Ordinal);
-        Assert.Contains("curl --cacert /home/ana/.config/lab/lab/certificate.pem --connect-to ::198.51.100.1: https://orchestrator/new_request -H @/home/ana/.config/lab/lab/authorization ", first.Out, StringComparison.Ordinal);
+        Assert.Contains("curl --cacert /home/ana/.config/lab/lab/certificate.pem --connect-to ::198.51.100.201: https://orchestrator/new_request -H @/home/ana/.config/lab/lab/authorization ", first.Out, StringComparison.Ordinal);
         Assert.DoesNotContain("http://", first.Out, StringComparison.Ordinal);
         Assert.Contains("/home/ana/.config/lab/lab/api-key", first.Out, StringComparison.Ordinal);
         Assert.Contains("✓ creating host-4", first.Error, StringComparison.Ordinal);
         Assert.DoesNotContain("creating", second.Error, StringComparison.Ordinal);
         // The caller's own address, since no other was given.
         Assert.Contains(session.StandIn.Groups.Single(group => group.Name == "lab/ana/front").Rules, rule => rule.Source == "192.0.2.1/32");
-        Assert.Equal(10, File.ReadAllLines(session.DirectoryOf().AuditFile).Length);
+        Assert.Equal(12, File.ReadAllLines(session.DirectoryOf().AuditFile).Length);
     }
 
     [Fact]
@@ -41,7 +41,7 @@ public sealed class PublishCommandTests : CommandTest
 
         // The instances twice: once for the plan, once for whether they run.
         Assert.Equal(
-            ["DescribeInstances", "DescribeSecurityGroups", "DescribeKeyPairs", "DescribeVolumes", "DescribeVpcs", "DescribeSubnets", "DescribeInstanceTypeOfferings", "DescribeImages", "DescribeInstances"],
+            ["DescribeInstances", "DescribeSecurityGroups", "DescribeKeyPairs", "DescribeVolumes", "DescribeAddresses", "DescribeVpcs", "DescribeSubnets", "DescribeInstanceTypeOfferings", "DescribeImages", "DescribeInstances"],
             session.StandIn.Requests.Skip(asked).Where(request => request["NextToken"] is null).Select(request => request["Action"]));
     }
 
@@ -68,7 +68,7 @@ public sealed class PublishCommandTests : CommandTest
         var second = await RunAsync(session, "publish");
         var third = await RunAsync(session, "publish --plain-http no");
 
-        Assert.All([first, second], run => Assert.Contains("plain HTTP   http://198.51.100.1, texts only, without a key", run.Out, StringComparison.Ordinal));
+        Assert.All([first, second], run => Assert.Contains("plain HTTP   http://198.51.100.201, texts only, without a key", run.Out, StringComparison.Ordinal));
         Assert.DoesNotContain("plain HTTP", third.Out, StringComparison.Ordinal);
         Assert.Equal([true, true, false], Fleet.Releases.Select(release => release.PlainHttp));
     }

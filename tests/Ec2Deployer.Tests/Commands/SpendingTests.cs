@@ -134,7 +134,7 @@ public sealed class SpendingTests : CommandTest
 
         Assert.Equal((int)ExitCode.AwsRefused, result.Code);
         Assert.Contains("VcpuLimitExceeded", result.Error, StringComparison.Ordinal);
-        Assert.EndsWith("\n2 hosts run at 0.205 US dollars an hour: host-1, orchestrator. The same command goes on where this one stopped; 'destroy --name mine' ends them.\n", result.Error, StringComparison.Ordinal);
+        Assert.EndsWith("\n2 hosts run at 0.205 US dollars an hour: host-1, orchestrator. An Elastic IP address of no host costs 0.0050 US dollars an hour until 'destroy --name mine'. The same command goes on where this one stopped; 'destroy --name mine' ends them.\n", result.Error, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -173,7 +173,7 @@ public sealed class SpendingTests : CommandTest
         var result = await RunAsync(session, "publish --hosts 1");
 
         Assert.Equal((int)ExitCode.Interrupted, result.Code);
-        Assert.EndsWith("orchestrator, which EC2 does not list yet, may have been started and costs money until 'destroy'.\n", result.Error, StringComparison.Ordinal);
+        Assert.EndsWith("orchestrator, which EC2 does not list yet, may have been started and costs money until 'destroy'. An Elastic IP address of no host costs 0.0050 US dollars an hour until 'destroy'.\n", result.Error, StringComparison.Ordinal);
     }
 
     [Fact]

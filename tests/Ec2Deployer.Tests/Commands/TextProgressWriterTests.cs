@@ -12,13 +12,15 @@ public sealed class TextProgressWriterTests : IDisposable
     private readonly StringWriter _error = new() { NewLine = "\n" };
 
     [Fact]
-    public void Begin_NoTerminal_IsALineAtItsEndAndASignOfLifeEvery15Seconds()
+    public void Begin_NoTerminal_IsALineAtItsEndAndASignOfLifeEvery5Seconds()
     {
         using var progress = Progress(terminal: false);
         using (var step = progress.Begin("sending images", "orchestrator"))
         {
             step.Report(30_700_000, 61_400_000);
-            _time.Advance(TimeSpan.FromSeconds(15));
+            _time.Advance(TimeSpan.FromSeconds(5));
+            step.Report(46_000_000, 61_400_000);
+            _time.Advance(TimeSpan.FromSeconds(5));
             step.Done("61.4 MB");
         }
 
@@ -26,8 +28,9 @@ public sealed class TextProgressWriterTests : IDisposable
         using (var step = progress.Begin("verifying")) step.Say("4 of 9 healthy");
 
         Assert.Equal("""
-              … orchestrator: sending images  30.7 MB of 61.4 MB (50 %)  (15 s)
-              ✓ orchestrator: sending images  61.4 MB  (15 s)
+              … orchestrator: sending images  30.7 MB of 61.4 MB (50 %)  (5 s)
+              … orchestrator: sending images  46.0 MB of 61.4 MB (74 %)  (10 s)
+              ✓ orchestrator: sending images  61.4 MB  (10 s)
               ! the host key is not checked
               ✗ verifying  4 of 9 healthy
 

@@ -16,7 +16,7 @@ public sealed class TtlCommandTests : CommandTest
 
         var result = await RunAsync(session, "publish --hosts 1");
 
-        Assert.Matches(@"\nNothing ends these hosts by itself, and they cost 0\.\d+ US dollars an hour: 'ttl 4h' sets an end, 'stop' keeps their disks alone, 'destroy' removes everything\.\n$", result.Out);
+        Assert.Matches(@"\nNothing ends these hosts by itself, and they cost 0\.\d+ US dollars an hour: 'ttl 4h' sets an end, after 'stop' only disks and Elastic IP addresses cost, 'destroy' removes everything\.\n$", result.Out);
     }
 
     [Fact]

@@ -9,7 +9,7 @@ public sealed class WhatRunsTests : CommandTest
 {
     private const string Two = "2 hosts run at 0.205 US dollars an hour: host-1, orchestrator. ";
     private const string GoesOn = "The same command goes on where this one stopped; 'destroy' ends them.";
-    private const string OnlyDisks = "No host runs. The disks of host-1, orchestrator cost 0.0035 US dollars an hour.";
+    private const string OnlyDisks = "No host runs. The disks and Elastic IP addresses of host-1, orchestrator cost 0.0085 US dollars an hour.";
 
     [Theory]
     [InlineData("", "stop", "StopInstances", Two + GoesOn)]

@@ -10,6 +10,23 @@ internal interface IHostBackend
     /// <summary>Powers it off; <paramref name="terminate"/>: and throws it away.</summary>
     Task StopAsync(StandInInstance instance, bool terminate, CancellationToken cancellationToken);
 
+    /// <summary>The address that the account is given next.</summary>
+    /// <param name="number">How many it was given, with this one.</param>
+    string ElasticAddress(int number);
+
+    /// <summary>The address that a machine has where it has none of the account's.</summary>
+    string? PoolAddress(StandInInstance instance);
+
+    /// <summary>Gives an address to a machine.</summary>
+    void PutOn(StandInInstance instance, string address)
+    {
+    }
+
+    /// <summary>Takes an address off a machine.</summary>
+    void TakeOff(StandInInstance instance, string address)
+    {
+    }
+
     /// <summary>What it wrote to its console so far.</summary>
     string ConsoleOutput(StandInInstance instance);
 }

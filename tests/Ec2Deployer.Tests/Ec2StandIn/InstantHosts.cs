@@ -40,6 +40,10 @@ internal sealed class InstantHosts : IHostBackend
         return Task.CompletedTask;
     }
 
+    public string ElasticAddress(int number) => $"198.51.100.{200 + number}";
+
+    public string? PoolAddress(StandInInstance instance) => $"198.51.100.{Interlocked.Increment(ref _last)}";
+
     public string ConsoleOutput(StandInInstance instance) => $"""
         [    0.000000] Linux version 6.1.0-28-cloud-amd64
         <14>Nov 24 10:00:00 cloud-init: #############################################################

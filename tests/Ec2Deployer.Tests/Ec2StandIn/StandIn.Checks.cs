@@ -25,13 +25,19 @@ internal sealed partial class StandIn
         ]])];
     }
 
-    // The main table holds for every subnet that is associated with none.
-    private XElement[] DescribeRouteTables(QueryForm form) => Page(form, "routeTableSet", Options.Routes
-        .Select(route => (Id: $"rtb-{route.Key}", Subnet: (string?)route.Key, Way: route.Value)).Prepend(("rtb-main", null, Options.MainRoute))
-        .Where(_ => form.Passes(new Dictionary<string, string>(), name => name == "vpc-id" ? Vpc : null))
+    // The main table holds for every subnet of its VPC that is associated with none.
+    private IEnumerable<(string Id, string? Subnet, string? Way, string VpcId)> RouteTables =>
+    [
+        ("rtb-main", null, Options.MainRoute, Vpc),
+        .. Options.Subnets.Select(subnet => subnet.VpcId).Distinct().Select(vpc => ($"rtb-main-{vpc}", (string?)null, (string?)null, vpc)),
+        .. Options.Routes.Select(route => ($"rtb-{route.Key}", (string?)route.Key, route.Value, AllSubnets.First(subnet => subnet.Id == route.Key).VpcId)),
+    ];
+
+    private XElement[] DescribeRouteTables(QueryForm form) => Page(form, "routeTableSet", RouteTables
+        .Where(table => form.Passes(new Dictionary<string, string>(), name => name == "vpc-id" ? table.VpcId : null))
         .Select(table => new object?[]
         {
-            E("routeTableId", table.Id), E("vpcId", Vpc),
+            E("routeTableId", table.Id), E("vpcId", table.VpcId),
             Set("routeSet", [
                 [E("destinationCidrBlock", "172.31.0.0/16"), E("gatewayId", "local"), E("state", "active")],
                 .. table.Way is null ? [] : new object?[][] { [E("destinationCidrBlock", "0.0.0.0/0"), E(table.Way.StartsWith("nat-", StringComparison.Ordinal) ? "natGatewayId" : "gatewayId", table.Way), E("state", "active")] },
@@ -39,6 +45,9 @@ internal sealed partial class StandIn
             Set("associationSet", [[E("routeTableId", table.Id), E("main", table.Subnet is null), table.Subnet is null ? null : E("subnetId", table.Subnet)]]),
         }));
 }
+
+/// <summary>A subnet.</summary>
+internal sealed record StandInSubnet(string Id, string Zone, string VpcId, bool IsIpv6Native = false);
 
 /// <summary>An instance type as the stand-in tells of it.</summary>
 internal sealed record StandInType(string Name, int Vcpus = 2, bool FreePlan = false, string Architecture = "x86_64");

@@ -41,6 +41,19 @@ internal sealed partial class StandIn
                 yield return new(action, Arn("vpc", form["VpcId"]));
                 yield return Made(action, form, "security-group");
                 break;
+            case "AllocateAddress":
+                yield return Made(action, form, "elastic-ip");
+                break;
+            case "AssociateAddress":
+                yield return Existing(action, "elastic-ip", form["AllocationId"]!);
+                yield return Existing(action, "instance", form["InstanceId"]!);
+                break;
+            case "DisassociateAddress":
+                yield return Existing(action, "elastic-ip", _addresses.Values.FirstOrDefault(address => address.AssociationId == form["AssociationId"])?.Id ?? "none");
+                break;
+            case "ReleaseAddress":
+                yield return Existing(action, "elastic-ip", form["AllocationId"]!);
+                break;
             case "ImportKeyPair":
                 yield return Made(action, form, "key-pair");
                 break;
@@ -80,7 +93,7 @@ internal sealed partial class StandIn
     // What does not exist has no tags to be checked: the action says that it is not found.
     private IamCheck? Existing(string action, string type, string id) => Find(id) is { } resource ? new(action, Arn(type, id)) { ResourceTags = resource.Tags } : null;
 
-    private static string TypeOf(string id) => id.Split('-')[0] switch { "i" => "instance", "vol" => "volume", "eni" => "network-interface", "sg" => "security-group", _ => "key-pair" };
+    private static string TypeOf(string id) => id.Split('-')[0] switch { "i" => "instance", "vol" => "volume", "eni" => "network-interface", "sg" => "security-group", "eipalloc" => "elastic-ip", _ => "key-pair" };
 
     private static string Arn(string type, string? id) => $"arn:aws:ec2:us-east-1:123456789012:{type}/{id}";
 

@@ -37,15 +37,19 @@ internal sealed partial class StandIn
         if (form["MinCount"] != "1" || form["MaxCount"] != "1") throw new Ec2Fault("InvalidParameterValue", "This stand-in starts one instance at a time");
         var image = Options.Images.FirstOrDefault(image => image.Id == form.Required("ImageId"))
             ?? throw new Ec2Fault("InvalidAMIID.NotFound", $"The image id '[{form["ImageId"]}]' does not exist");
+        var architecture = Options.Types.Find(type => type.Name == form["InstanceType"])?.Architecture ?? image.Architecture;
+        if (architecture != image.Architecture)
+            throw new Ec2Fault("InvalidParameterValue", $"The architecture '{architecture}' of the specified instance type does not match the architecture '{image.Architecture}' of the specified AMI. Specify an instance type and an AMI that have matching architectures, and try again. You can use 'describe-instance-types' or 'describe-images' to discover the architecture of the instance type or AMI.");
         var network = form.Structures("NetworkInterface").Single();
         var subnet = network.Required("SubnetId");
-        var zone = Zones.FirstOrDefault(zone => SubnetOf(zone) == subnet) ?? throw new Ec2Fault("InvalidSubnetID.NotFound", $"The subnet ID '{subnet}' does not exist");
+        var zone = AllSubnets.FirstOrDefault(one => one.Id == subnet)?.Zone ?? throw new Ec2Fault("InvalidSubnetID.NotFound", $"The subnet ID '{subnet}' does not exist");
         var groups = network.List("SecurityGroupId").ToList();
         foreach (var group in groups) Group(group);
         var key = _keys.Values.FirstOrDefault(key => key.Name == form.Required("KeyName") && Visible(key))
             ?? throw new Ec2Fault("InvalidKeyPair.NotFound", $"The key pair '{form["KeyName"]}' does not exist");
         if (Options.NotOffered.Contains(zone) || Options.Unsupported.Contains(zone)) throw new Ec2Fault("Unsupported", $"Your requested instance type ({form["InstanceType"]}) is not supported in your requested Availability Zone ({zone}).");
         if (Options.NoCapacity.Contains(zone)) throw Ec2Fault.NoCapacity(zone);
+        var spotPrice = SpotPrice(form, zone);
         var userData = Convert.FromBase64String(form["UserData"] ?? "");
         if (userData.Length > 16384) throw new Ec2Fault("InvalidParameterValue", "User data is limited to 16384 bytes");
         var disk = form.Structures("BlockDeviceMapping").Single();
@@ -56,6 +60,7 @@ internal sealed partial class StandIn
         {
             ImageId = image.Id,
             InstanceType = form.Required("InstanceType"),
+            Architecture = architecture,
             Zone = zone,
             SubnetId = subnet,
             KeyName = key.Name,
@@ -66,6 +71,7 @@ internal sealed partial class StandIn
             WantsPublicAddress = network["AssociatePublicIpAddress"] == "true",
             TerminatesOnShutdown = form["InstanceInitiatedShutdownBehavior"] == "terminate",
             Request = form.Fields,
+            SpotPrice = spotPrice,
             GroupIds = groups,
         };
         _instances.Add(instance.Id, instance);
@@ -115,12 +121,13 @@ internal sealed partial class StandIn
         var instances = form.List("InstanceId").Select(Instance).ToList();
         if (instances.Find(instance => instance.State is not ("running" or "stopping" or "stopped")) is { } other)
             throw new Ec2Fault("IncorrectInstanceState", $"The instance '{other.Id}' is not in a state from which it can be stopped.");
+        RequireNoSpot(instances);
         foreach (var instance in instances)
         {
             if (instance.State != "running") continue;
             instance.State = "stopping";
-            // A public address is given back when the instance stops.
-            instance.Addresses = instance.Addresses! with { PublicAddress = null };
+            // A public address of the pool is given back when the instance stops.
+            instance.Addresses = instance.Addresses! with { PublicAddress = AddressOf(instance)?.Ip };
             _boots.Add(Task.Run(async () =>
             {
                 await _hosts.StopAsync(instance, terminate: false, _end.Token);
@@ -171,6 +178,7 @@ internal sealed partial class StandIn
             {
                 if (instance.State != "pending") return;
                 (instance.Addresses, instance.State) = (addresses, "running");
+                PutOn(instance);
             }
         }
         catch (Exception e) when (e is not OperationCanceledException)
@@ -195,6 +203,7 @@ internal sealed partial class StandIn
             lock (_lock)
             {
                 instance.State = "terminated";
+                if (AddressOf(instance) is { } address) TakeOff(address);
                 instance.InterfaceUntil = _call + Options.InterfaceLag;
                 foreach (var volume in _volumes.Values.Where(volume => volume.InstanceId == instance.Id).ToList()) _volumes.Remove(volume.Id);
                 foreach (var card in _interfaces.Values.Where(card => card.InstanceId == instance.Id).ToList()) _interfaces.Remove(card.Id);
@@ -210,15 +219,16 @@ internal sealed partial class StandIn
 
     private object?[] Describe(StandInInstance instance) =>
     [
-        E("instanceId", instance.Id), E("imageId", instance.ImageId), E("instanceType", instance.InstanceType), E("keyName", instance.KeyName),
+        E("instanceId", instance.Id), E("imageId", instance.ImageId), E("instanceType", instance.InstanceType), E("architecture", instance.Architecture), E("keyName", instance.KeyName),
         E("launchTime", instance.LaunchTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture)),
         new XElement(Ns + "instanceState", E("code", Code(instance.State)), E("name", instance.State)),
         new XElement(Ns + "cpuOptions", E("coreCount", 1), E("threadsPerCore", 2)),
         new XElement(Ns + "placement", E("availabilityZone", instance.Zone), E("tenancy", "default")),
         instance.Addresses is { } addresses && instance.State is not "terminated" ? E("privateIpAddress", addresses.PrivateAddress) : null,
-        instance.Addresses?.PublicAddress is { } address && instance.State is "running" ? E("ipAddress", address) : null,
-        E("vpcId", Vpc), E("subnetId", instance.SubnetId), E("clientToken", instance.ClientToken), E("hypervisor", "xen"),
+        instance.Addresses?.PublicAddress is { } address && instance.State is "running" or "stopping" or "stopped" ? E("ipAddress", address) : null,
+        E("vpcId", AllSubnets.First(subnet => subnet.Id == instance.SubnetId).VpcId), E("subnetId", instance.SubnetId), E("clientToken", instance.ClientToken), E("hypervisor", "xen"),
         instance.StateReason is { } reason ? new XElement(Ns + "stateReason", E("code", reason), E("message", $"{reason}: the machine did not start")) : null,
+        instance.SpotPrice is not null ? E("instanceLifecycle", "spot") : null, instance.SpotPrice is not null ? E("spotInstanceRequestId", RequestOf(instance)) : null,
         Set("groupSet", instance.GroupIds.Select(id => new object?[] { E("groupId", id), E("groupName", _groups.GetValueOrDefault(id)?.Name) })),
         Set("blockDeviceMapping", _volumes.Values.Where(volume => volume.InstanceId == instance.Id)
             .Select(volume => new object?[] { E("deviceName", "/dev/xvda"), new XElement(Ns + "ebs", E("volumeId", volume.Id), E("status", "attached")) })),

@@ -47,6 +47,8 @@ internal sealed partial class StandIn
     private XElement NetworkInterfaces(StandInInstance instance) => Set("networkInterfaceSet", _interfaces.Values.Where(card => card.InstanceId == instance.Id).Select(card => new object?[]
     {
         E("networkInterfaceId", card.Id),
+        instance.Addresses?.PublicAddress is { } address && instance.State is "running" or "stopping" or "stopped"
+            ? new XElement(Ns + "association", E("publicIp", address), E("ipOwnerId", _addresses.Values.Any(elastic => elastic.Ip == address) ? Options.Account : "amazon")) : null,
         new XElement(Ns + "attachment", E("deviceIndex", 0), E("attachTime", FirstStart(instance).ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture))),
     }));
 }

@@ -13,7 +13,7 @@ internal sealed partial class StandIn
     {
         var name = form.Required("GroupName");
         var vpc = form.Required("VpcId");
-        if (vpc != Vpc) throw new Ec2Fault("InvalidVpcID.NotFound", $"The vpc ID '{vpc}' does not exist");
+        if (AllSubnets.All(subnet => subnet.VpcId != vpc)) throw new Ec2Fault("InvalidVpcID.NotFound", $"The vpc ID '{vpc}' does not exist");
         if (name.StartsWith("sg-", StringComparison.Ordinal) || name.Length > 255) throw new Ec2Fault("InvalidParameterValue", $"Value ({name}) for parameter GroupName is invalid.");
         if (_groups.Values.Any(group => group.Name == name)) throw new Ec2Fault("InvalidGroup.Duplicate", $"The security group '{name}' already exists for VPC '{vpc}'");
         var description = form.Required("GroupDescription");
@@ -126,19 +126,21 @@ internal sealed partial class StandIn
     private XElement[] DescribeVpcs(QueryForm form) => [Set("vpcSet",
         form.Passes(new Dictionary<string, string>(), name => name == "is-default" ? "true" : null) ? [[E("vpcId", Vpc), E("isDefault", true)]] : [])];
 
-    private XElement[] DescribeSubnets(QueryForm form) => Page(form, "subnetSet", Zones
-        .Where(zone => form.List("SubnetId") is not { Count: > 0 } ids || Known(ids).Contains(SubnetOf(zone)))
-        .Where(_ => form.Passes(new Dictionary<string, string>(), name => name switch { "vpc-id" => Vpc, "default-for-az" => "true", _ => null }))
+    private XElement[] DescribeSubnets(QueryForm form) => Page(form, "subnetSet", AllSubnets
+        .Where(subnet => form.List("SubnetId") is not { Count: > 0 } ids || Known(ids).Contains(subnet.Id))
+        .Where(subnet => form.Passes(new Dictionary<string, string>(), name => name switch { "vpc-id" => subnet.VpcId, "default-for-az" => subnet.VpcId == Vpc ? "true" : "false", _ => null }))
         // EC2's order is nobody's.
         .Reverse()
-        .Select(zone => new object?[] { E("subnetId", SubnetOf(zone)), E("availabilityZone", zone), E("vpcId", Vpc), E("defaultForAz", true) }));
+        .Select(subnet => new object?[] { E("subnetId", subnet.Id), E("availabilityZone", subnet.Zone), E("vpcId", subnet.VpcId), E("defaultForAz", subnet.VpcId == Vpc), E("ipv6Native", subnet.IsIpv6Native) }));
 
     private XElement[] DescribeInstanceTypeOfferings(QueryForm form) => Page(form, "instanceTypeOfferingSet", Options.Types
         .Where(type => form.Passes(new Dictionary<string, string>(), name => name == "instance-type" ? type.Name : null))
         .SelectMany(type => Zones.Where(zone => !Options.NotOffered.Contains(zone))
             .Select(zone => new object?[] { E("instanceType", type.Name), E("locationType", "availability-zone"), E("location", zone) })));
 
-    private static IReadOnlyList<string> Known(IReadOnlyList<string> subnets) => subnets.FirstOrDefault(id => Zones.All(zone => SubnetOf(zone) != id)) is { } unknown
+    private IEnumerable<StandInSubnet> AllSubnets => Zones.Select(zone => new StandInSubnet(SubnetOf(zone), zone, Vpc)).Concat(Options.Subnets);
+
+    private IReadOnlyList<string> Known(IReadOnlyList<string> subnets) => subnets.FirstOrDefault(id => AllSubnets.All(subnet => subnet.Id != id)) is { } unknown
         ? throw new Ec2Fault("InvalidSubnetID.NotFound", $"The subnet ID '{unknown}' does not exist")
         : subnets;
 

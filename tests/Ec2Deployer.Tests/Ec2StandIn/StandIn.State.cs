@@ -6,7 +6,7 @@ namespace Lab.Ec2Deployer.Tests.Ec2StandIn;
 internal sealed partial class StandIn
 {
     /// <summary>Ends every host as its time to live does; an hour later EC2 does not show them any more.</summary>
-    /// <param name="everything">Groups and key pair have been removed by hand too.</param>
+    /// <param name="everything">Groups, key pair and addresses have been removed by hand too.</param>
     public async Task EndAndForgetAsync(bool everything = false)
     {
         lock (_lock)
@@ -22,6 +22,7 @@ internal sealed partial class StandIn
             if (!everything) return;
             _groups.Clear();
             _keys.Clear();
+            _addresses.Clear();
         }
     }
 

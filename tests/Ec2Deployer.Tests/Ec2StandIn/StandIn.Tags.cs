@@ -32,7 +32,7 @@ internal sealed partial class StandIn
         Find(id) is { } resource && Visible(resource) ? resource : throw new Ec2Fault("InvalidID", $"The ID '{id}' is not valid");
 
     private StandInResource? Find(string id) =>
-        _instances.GetValueOrDefault(id) ?? _groups.GetValueOrDefault(id) ?? _volumes.GetValueOrDefault(id) ?? _interfaces.GetValueOrDefault(id) ?? (StandInResource?)_keys.GetValueOrDefault(id);
+        _instances.GetValueOrDefault(id) ?? _groups.GetValueOrDefault(id) ?? _volumes.GetValueOrDefault(id) ?? _interfaces.GetValueOrDefault(id) ?? _addresses.GetValueOrDefault(id) ?? (StandInResource?)_keys.GetValueOrDefault(id);
 }
 
 internal sealed class StandInInterface(string id, long visibleFrom, Dictionary<string, string> tags) : StandInResource(id, visibleFrom, tags)

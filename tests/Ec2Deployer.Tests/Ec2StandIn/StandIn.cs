@@ -57,6 +57,12 @@ internal sealed partial class StandIn : IAsyncDisposable
             [nameof(ImportKeyPair)] = ImportKeyPair,
             [nameof(DescribeKeyPairs)] = DescribeKeyPairs,
             [nameof(DeleteKeyPair)] = DeleteKeyPair,
+            [nameof(AllocateAddress)] = AllocateAddress,
+            [nameof(DescribeAddresses)] = DescribeAddresses,
+            [nameof(DescribeAccountAttributes)] = DescribeAccountAttributes,
+            [nameof(AssociateAddress)] = AssociateAddress,
+            [nameof(DisassociateAddress)] = DisassociateAddress,
+            [nameof(ReleaseAddress)] = ReleaseAddress,
             [nameof(DescribeImages)] = DescribeImages,
             [nameof(DescribeVpcs)] = DescribeVpcs,
             [nameof(DescribeSubnets)] = DescribeSubnets,
@@ -64,6 +70,7 @@ internal sealed partial class StandIn : IAsyncDisposable
             [nameof(DescribeRegions)] = DescribeRegions,
             [nameof(DescribeInstanceTypes)] = DescribeInstanceTypes,
             [nameof(DescribeRouteTables)] = DescribeRouteTables,
+            [nameof(DescribeSpotInstanceRequests)] = DescribeSpotInstanceRequests,
         };
     }
 

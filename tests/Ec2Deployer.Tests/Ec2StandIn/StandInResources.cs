@@ -15,6 +15,7 @@ internal sealed class StandInInstance(string id, long visibleFrom, Dictionary<st
 {
     public required string ImageId { get; init; }
     public required string InstanceType { get; init; }
+    public required string Architecture { get; init; }
     public required string Zone { get; init; }
     public required string SubnetId { get; init; }
     public required string KeyName { get; init; }
@@ -26,6 +27,13 @@ internal sealed class StandInInstance(string id, long visibleFrom, Dictionary<st
     public required bool TerminatesOnShutdown { get; init; }
     public required IReadOnlyDictionary<string, string> Request { get; init; }
     public List<string> GroupIds { get; set; } = [];
+
+    /// <summary>The maximum price it was asked for with, "" for none; null: it is on demand.</summary>
+    public string? SpotPrice { get; init; }
+
+    /// <summary>The status of the request that it came of.</summary>
+    public string SpotStatus { get; set; } = "fulfilled";
+
     public string State { get; set; } = "pending";
     public string? StateReason { get; set; }
     public HostAddresses? Addresses { get; set; }

@@ -1,4 +1,6 @@
 using Lab.Ec2Deployer.Fleet;
+using Lab.Ec2Deployer.Planning;
+using Lab.Ec2Deployer.Remote;
 
 namespace Lab.Ec2Deployer.Tests.Fleet;
 
@@ -7,13 +9,15 @@ public sealed class OutsideRequestTests
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
+    private static HostWay Direct => HostWay.Direct("127.0.0.1", FleetShape.HttpsPort);
+
     [Fact]
     public async Task Run_TheHostsCertificate_IsBelievedAndNothingIsTold()
     {
         await using var server = await TlsServer.StartAsync("orchestrator");
         var progress = new RecordedProgress();
 
-        await OutsideRequest.RunAsync(server.Address.Authority, [server.Pem], progress, Token);
+        await OutsideRequest.RunAsync(Direct, server.Address.Authority, [server.Pem], progress, Token);
 
         Assert.Equal(["GET /health"], server.Requests);
         Assert.Empty(progress.Lines);
@@ -26,7 +30,7 @@ public sealed class OutsideRequestTests
         using var other = TlsServer.MakeCertificate("orchestrator");
         var progress = new RecordedProgress();
 
-        await OutsideRequest.RunAsync(server.Address.Authority, [other.ExportCertificatePem()], progress, Token);
+        await OutsideRequest.RunAsync(Direct, server.Address.Authority, [other.ExportCertificatePem()], progress, Token);
 
         Assert.Empty(server.Requests);
         Assert.Contains("shows another certificate", Assert.Single(progress.Lines), StringComparison.Ordinal);
@@ -37,7 +41,7 @@ public sealed class OutsideRequestTests
     {
         var progress = new RecordedProgress();
 
-        await OutsideRequest.RunAsync("127.0.0.1:1", [], progress, Token);
+        await OutsideRequest.RunAsync(Direct, "127.0.0.1:1", [], progress, Token);
 
         Assert.Contains("look at --http-from", Assert.Single(progress.Lines), StringComparison.Ordinal);
     }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Lab.Ec2Deployer.Packaging;
+using Lab.Ec2Deployer.Planning;
 
 namespace Lab.Ec2Deployer.Tests.Packaging;
 
@@ -19,7 +20,7 @@ internal static class BuiltImages
         var images = Directory.CreateDirectory(Path.Combine(state, "images")).FullName;
         foreach (var project in (ContainerProject[])[ContainerProject.Orchestrator, ContainerProject.Worker])
         {
-            var fingerprint = SourceFingerprint.Of(SolutionDirectory.Find(), project.Name, [Digest, .. ImageBuilder.PublishArguments(project, "/src", "/artifacts")]);
+            var fingerprint = SourceFingerprint.Of(SolutionDirectory.Find(), project.Name, [Digest, .. ImageBuilder.PublishArguments(project, "/src", "/artifacts", HostArchitecture.X64)]);
             File.WriteAllText(Path.Combine(images, $"{project.Repository}.built"), $"{fingerprint} {Tag}");
             var image = new PackedImage { Reference = project.Reference(Tag), Tag = Tag, Config = "{}", Layers = [] };
             File.WriteAllText(Path.Combine(images, $"{project.Repository}-{Tag}.json"), JsonSerializer.Serialize(image, PackagingJson.Default.PackedImage));

@@ -1,6 +1,7 @@
 using System.Formats.Tar;
 using System.IO.Compression;
 using Lab.Ec2Deployer.Packaging;
+using Lab.Ec2Deployer.Planning;
 using Lab.Ec2Deployer.Reporting;
 
 namespace Lab.Ec2Deployer.Tests.Packaging;
@@ -21,7 +22,7 @@ public sealed class OddPathsTests : IDisposable
     [Fact]
     public void PublishArguments_CommaAndEqualsSignInAPath_AreTheCompilersOwn()
     {
-        var arguments = ImageBuilder.PublishArguments(ContainerProject.Worker, "/home/a,b=c", "/var/d,e");
+        var arguments = ImageBuilder.PublishArguments(ContainerProject.Worker, "/home/a,b=c", "/var/d,e", HostArchitecture.X64);
 
         Assert.Contains("-p:PathMap=/var/d%2c%2ce=/artifacts%2c/home/a%2c%2cb==c=/src", arguments);
         Assert.Contains("-p:PublishDir=/var/d%2ce/publish/Worker/", arguments);

@@ -32,6 +32,20 @@ public sealed class DeploymentPlannerTests
             Plan(new() { Orchestrators = 3, PostgresFile = "/p" }).Containers.Where(container => container.Port == 80).Select(container => $"{container.Name} on {container.Host}"));
 
     [Fact]
+    public void Plan_Dashboard_TakesTelemetryFromTheDeploymentsHostsAlone()
+    {
+        var (with, without) = (Plan(new() { Dashboard = true, Owner = "ana" }), Plan(new() { Owner = "ana" }));
+
+        var (group, rule) = Assert.Single(with.Groups.SelectMany(group => group.Rules.Select(rule => (group.Name, rule))), one => one.rule.FromPort <= 4317 && one.rule.ToPort >= 4317);
+        Assert.Equal(("lab/ana/front", "tcp", "lab/ana/fleet"), (group, rule.Protocol, rule.Source));
+        // Its pages are open to nobody but the host itself.
+        Assert.DoesNotContain(with.Groups.SelectMany(group => group.Rules), rule => rule.FromPort <= 18888 && rule.ToPort >= 18888);
+        Assert.DoesNotContain(without.Groups.SelectMany(group => group.Rules), rule => rule.FromPort == 4317);
+        Assert.Equal(with.Cost.HourlyUsd, without.Cost.HourlyUsd);
+        Assert.Equal(("dashboard", "orchestrator", 18888), (with.Containers[^1].Name, with.Containers[^1].Host, with.Containers[^1].Port));
+    }
+
+    [Fact]
     public void Plan_SameInput_GivesTheSameRequests()
     {
         var options = new DeploymentOptions { Ttl = TimeSpan.FromHours(4) };

@@ -64,9 +64,9 @@ public sealed class HostReachTests : IDisposable
     [Fact]
     public async Task ExplainAsync_PrivateAddresses_SpeakOfTheVpcAndOfNoRule()
     {
-        var failure = await HostReach.ExplainAsync(Host with { PrivateAddress = Host.SshAddress, SshPort = 1 }, new OperationCanceledException(), TimeSpan.FromSeconds(1), TestContext.Current.CancellationToken);
+        var failure = await HostReach.ExplainAsync(Host with { PrivateAddress = Host.SshAddress, SshPort = 1 }, new OperationCanceledException(), null, TimeSpan.FromSeconds(1), TestContext.Current.CancellationToken);
 
-        Assert.Contains("inside the VPC or over a VPN", failure.Remedy, StringComparison.Ordinal);
+        Assert.Contains("inside the VPC, over a VPN or with --bastion", failure.Remedy, StringComparison.Ordinal);
         Assert.DoesNotContain("--ssh-from", failure.Remedy, StringComparison.Ordinal);
     }
 

@@ -16,9 +16,12 @@ internal sealed class DeployerProgram(RigFixture rig, StandIn ec2, string config
     /// <summary>What it was given to sign its requests with.</summary>
     public const string SecretAccessKey = "planted-secret-access-key";
 
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(20);
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    /// <summary>A directory whose programs it finds before others of their names, or null.</summary>
+    public string? ProgramsBefore { get; set; }
 
     /// <summary>Runs it to its end.</summary>
     public async Task<ProgramRun> RunAsync(params string[] arguments)
@@ -121,6 +124,7 @@ internal sealed class DeployerProgram(RigFixture rig, StandIn ec2, string config
     {
         foreach (var name in start.Environment.Keys.Where(name => name.StartsWith("AWS_", StringComparison.Ordinal)).ToList()) start.Environment.Remove(name);
         start.Environment["XDG_CONFIG_HOME"] = configDirectory;
+        if (ProgramsBefore is not null) start.Environment["PATH"] = $"{ProgramsBefore}:{Environment.GetEnvironmentVariable("PATH")}";
         start.Environment["AWS_EC2_METADATA_DISABLED"] = "true";
         start.Environment["AWS_ACCESS_KEY_ID"] = "AKIDEXAMPLE";
         start.Environment["AWS_SECRET_ACCESS_KEY"] = SecretAccessKey;

@@ -14,7 +14,7 @@ internal sealed class FleetStory : IAsyncDisposable
     /// <summary>The API key, known beforehand.</summary>
     public const string Key = "planted-8d1f0c52a7e94b36-key";
 
-    private const int AddressesOfALane = 100;
+    private const int AddressesOfALane = 80;
 
     private static readonly JsonSerializerOptions Json = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
 

@@ -124,7 +124,7 @@ public sealed class KilledPublishTests(RigFixture rig, ITestOutputHelper output)
         }
 
         Assert.Equal($"{1 + workerHosts}", (await story.Backend.Running["orchestrator"].RunAsync("docker node ls --quiet | wc -l")).Trim());
-        Assert.Equal("2", (await story.Backend.Running["orchestrator"].RunAsync("docker secret ls --quiet | wc -l")).Trim());
+        Assert.Equal("3", (await story.Backend.Running["orchestrator"].RunAsync("docker secret ls --quiet | wc -l")).Trim());
     }
 
     /// <summary>The step that a line says is over.</summary>

@@ -46,6 +46,18 @@ internal sealed class RigBackend(string directory, int orchestratorNumber = RigB
         _stopped[instance.Id] = host;
     }
 
+    // Beside those of the hosts: another lane's begin eighty further on.
+    public string ElasticAddress(int number) => $"10.77.0.{orchestratorNumber + 40 + number}";
+
+    public string? PoolAddress(StandInInstance instance) => _hosts.GetValueOrDefault(instance.Id)?.Host.SshAddress;
+
+    public void PutOn(StandInInstance instance, string address) => _hosts[instance.Id].TakeAddressAsync(address).GetAwaiter().GetResult();
+
+    public void TakeOff(StandInInstance instance, string address)
+    {
+        if (_hosts.TryGetValue(instance.Id, out var host)) host.LoseAddressAsync(address).GetAwaiter().GetResult();
+    }
+
     public string ConsoleOutput(StandInInstance instance) => _hosts.TryGetValue(instance.Id, out var host)
         ? $"""
             ci-info: -----BEGIN SSH HOST KEY FINGERPRINTS-----

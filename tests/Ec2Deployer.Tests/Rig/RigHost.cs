@@ -15,6 +15,7 @@ internal sealed class RigHost : IAsyncDisposable
 
     private readonly Process _process;
     private readonly string _own;
+    private bool _isEnded;
 
     private RigHost(Process process, string own, DeployedHost host) => (_process, _own, Host) = (process, own, host);
 
@@ -102,12 +103,26 @@ internal sealed class RigHost : IAsyncDisposable
         return process.ExitCode == 0 ? output : throw new InvalidOperationException($"{Host.Name}: {command} ended with {process.ExitCode}: {await error}");
     }
 
+    /// <summary>Gives the host another address beside its own; whoever knew it as another host's learns that anew.</summary>
+    public async Task TakeAddressAsync(string address)
+    {
+        await RunAsync($"ip address replace {address}/24 dev eth0");
+        using var flush = Process.Start("ip", ["neigh", "flush", "dev", "lab0", "to", address]);
+        await flush.WaitForExitAsync();
+    }
+
+    /// <summary>Takes such an address off the host.</summary>
+    public async Task LoseAddressAsync(string address) => await RunAsync($"ip address del {address}/24 dev eth0 || true");
+
     /// <summary>Stops every process of the host where it stands: the kernel still takes connections, and nobody answers.</summary>
     public Task HangAsync() => SignalInitAsync("STOP");
 
     /// <summary>Ends the host at once, as a machine whose power fails.</summary>
     public async ValueTask DisposeAsync()
     {
+        // A test may end it before it goes itself.
+        if (_isEnded) return;
+        _isEnded = true;
         if (!_process.HasExited)
         {
             _process.StandardInput.Close();

@@ -51,9 +51,16 @@ public sealed class HostSurveyTests
     [InlineData("machine aarch64 27.0.0", "its processor is aarch64")]
     public void Unfit_ProcessorAndDocker_AreTold(string line, string? what)
     {
-        var obstacle = HostSurvey.Parse(Output + "\n" + line).Unfit(Host);
+        var obstacle = HostSurvey.Parse(Output + "\n" + line).Unfit(Host, HostArchitecture.X64);
         if (what is null) Assert.Null(obstacle);
         else Assert.Contains(what, obstacle?.What, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Unfit_ImagesForArm_WantAnArmHost()
+    {
+        Assert.Null(HostSurvey.Parse(Output + "\nmachine aarch64 27.0.0").Unfit(Host, HostArchitecture.Arm64));
+        Assert.Contains("its processor is x86_64, and the images are for aarch64", HostSurvey.Parse(Output + "\nmachine x86_64 27.0.0").Unfit(Host, HostArchitecture.Arm64)?.What, StringComparison.Ordinal);
     }
 
     [Fact]

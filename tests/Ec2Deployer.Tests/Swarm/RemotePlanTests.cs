@@ -66,6 +66,7 @@ public sealed class RemotePlanTests
             host-2: writing the list of workers
             orchestrator: keeping the secret key
             orchestrator: keeping the secret admin-key
+            orchestrator: keeping the secret certificate
             orchestrator: giving a node its role
             orchestrator: giving a node its role
             orchestrator: giving a node its role
@@ -115,7 +116,7 @@ public sealed class RemotePlanTests
         // What a deployment does once images and secrets are there.
         var secrets = FleetSecret.Planned(Full).Select(secret => secret with { Content = "content" }).ToList();
         var built = StackFile.Build(StackContent.Of(
-            Full, "localhost:1/lab-orchestrator:<tag of Orchestrator>", "localhost:1/lab-worker:<tag of Worker>", secrets, StackTimes.Default));
+            Full, "localhost:1/lab-orchestrator:<tag of Orchestrator>", "localhost:1/lab-worker:<tag of Worker>", secrets, StackTimes.Default, "10.0.0.10"));
         var expected = StackFile.Services.Aggregate(built.Text, (text, service) => text.Replace(built.Spec(service), "<hash>", StringComparison.Ordinal));
         expected = secrets.Aggregate(expected, (text, secret) => text.Replace(secret.Name("lab"), $"lab-{secret.Kind}-<hash>", StringComparison.Ordinal));
         Assert.Equal(expected.Replace(built.Version, "<version>", StringComparison.Ordinal), planned);

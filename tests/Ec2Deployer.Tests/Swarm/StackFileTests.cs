@@ -122,6 +122,15 @@ public sealed class StackFileTests
         (string?)StackFile.Build(Content with { PlainHttp = true }).Stack["services"]!["orchestrator"]!["environment"]!["Https__PlainHttp"]);
 
     [Fact]
+    public void Build_SpotNotices_AreAskedForByWorkersAlone()
+    {
+        var services = StackFile.Build(Content with { SpotNotices = true }).Stack["services"]!;
+
+        Assert.All(["worker-a", "worker-b"], worker => Assert.Equal("http://169.254.169.254", (string?)services[worker]!["environment"]!["Worker__SpotNotices"]));
+        Assert.Null(services["orchestrator"]!["environment"]!["Worker__SpotNotices"]);
+    }
+
+    [Fact]
     public void Build_SameContent_GivesTheSameVersionAndAnotherContentAnother()
     {
         var first = StackFile.Build(Content);

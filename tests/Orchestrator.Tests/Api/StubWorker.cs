@@ -29,6 +29,9 @@ internal sealed class StubWorker : IAsyncDisposable
     /// <summary>Every batch as it came.</summary>
     public ConcurrentQueue<BatchRequest> BatchRequests { get; } = new();
 
+    /// <summary>What it answers to an orchestrator that shows itself; by default it knows no such question, as workers of an earlier version.</summary>
+    public Func<string, IResult> HandlePresence { get; set; } = _ => TypedResults.NotFound();
+
     /// <summary>What it does with a text; by default it answers at once.</summary>
     public Func<string, HttpContext, Task<IResult>> Handle { get; set; } =
         (text, _) => Task.FromResult<IResult>(Answer(text));
@@ -74,6 +77,7 @@ internal sealed class StubWorker : IAsyncDisposable
         var worker = new StubWorker(app);
         app.MapGet("/health", () => TypedResults.StatusCode(worker.Healthy ? 200 : 503));
         app.MapGet("/info", IResult () => worker.Model is { } model ? TypedResults.Json(model, WireJson.Relaxed.ModelInfo) : TypedResults.NotFound());
+        app.MapGet(Presence.Path, (HttpContext context) => worker.HandlePresence(context.Request.Query[Presence.Parameter].ToString()));
         app.MapPost("/run_model", async Task<IResult> (HttpContext context) =>
         {
             if (!(await TextBody.ReadAsync(context.Request, context.RequestAborted)).TryGet(out var body, out var refusal)) return refusal.ToResult();

@@ -11,12 +11,15 @@ internal sealed class DispatchBench : IDispatchEffects
 {
     private readonly ServiceProvider _services = new ServiceCollection().AddMetrics().BuildServiceProvider();
 
+    /// <summary>By what other orchestrators know this one.</summary>
+    public const string Id = "self";
+
     public DispatchBench(int workers, Action<OrchestratorOptions>? configure = null, bool healthy = true)
     {
         var options = new OrchestratorOptions { MaxBatch = 1 };
         configure?.Invoke(options);
         Options = options;
-        State = new(options, Time, new Random(1), this, new(_services.GetRequiredService<IMeterFactory>()), NullLogger.Instance);
+        State = new(options, Time, new Random(1), this, new(_services.GetRequiredService<IMeterFactory>()), NullLogger.Instance, id: Id);
         SetWorkers(workers);
         if (healthy) AnswerProbes(failure: null);
     }
@@ -32,11 +35,16 @@ internal sealed class DispatchBench : IDispatchEffects
 
     public List<WorkerNode> Probes { get; } = [];
 
+    /// <summary>Workers that have been asked who shares them, and have not answered.</summary>
+    public List<WorkerNode> Questions { get; } = [];
+
     void IDispatchEffects.Send(DispatchCall call) => Sent.Add(call);
 
     void IDispatchEffects.Ended(QueueEntry entry) => entry.Publish();
 
     void IDispatchEffects.Probe(WorkerNode worker) => Probes.Add(worker);
+
+    void IDispatchEffects.AskPresence(WorkerNode worker) => Questions.Add(worker);
 
     public void SetWorkers(int count) => State.SetWorkers(Enumerable.Range(1, count)
         .ToDictionary(i => $"worker-{i}", i => new Uri($"http://10.0.0.{i}:8000")));

@@ -60,5 +60,7 @@ public sealed class DispatcherTests
             if (throwsAtProbes && Interlocked.Exchange(ref _exception, null) is { } now) throw now;
             return client.ProbeAsync(address, readModel, cancellationToken);
         }
+
+        public Task<PresenceReport?> AskPresenceAsync(Uri address, string id, CancellationToken cancellationToken) => client.AskPresenceAsync(address, id, cancellationToken);
     }
 }

@@ -42,6 +42,8 @@ public sealed class RunningWorker : IAsyncLifetime
 
     internal InferenceGate Gate => _app.Services.GetRequiredService<InferenceGate>();
 
+    internal Departure Departure => _app.Services.GetRequiredService<Departure>();
+
     /// <summary>A worker whose model is loaded by the test.</summary>
     internal static async Task<RunningWorker> StartAsync(Func<WorkerTelemetry, TextModel> load, bool waitUntilReady = true, params string[] settings)
     {

@@ -40,6 +40,8 @@ internal sealed class AblatedWorkerClient(Ablation ablation, HttpWorkerClient pr
 
     public Task<ProbeResult> ProbeAsync(Uri address, bool readModel, CancellationToken cancellationToken) => probes.ProbeAsync(address, readModel, cancellationToken);
 
+    public Task<PresenceReport?> AskPresenceAsync(Uri address, string id, CancellationToken cancellationToken) => probes.AskPresenceAsync(address, id, cancellationToken);
+
     public void Dispose()
     {
         _invoker.Dispose();

@@ -62,6 +62,11 @@ internal sealed class Schedule : IDispatchEffects
     void IDispatchEffects.Probe(WorkerNode worker) =>
         _probes.Add((worker, _model.Find(worker.Name) ?? throw new RuleBrokenException("a probe of a worker that is gone")));
 
+    // Nobody answers: it is alone.
+    void IDispatchEffects.AskPresence(WorkerNode worker)
+    {
+    }
+
     private void Do(Step step)
     {
         switch (step.Kind)

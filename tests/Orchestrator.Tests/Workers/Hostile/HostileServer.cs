@@ -81,6 +81,14 @@ internal sealed class HostileServer : IAsyncDisposable
 
     private async Task<Exchange> AnswerAsync(Socket socket, string path, byte[] body)
     {
+        if (path.StartsWith(Presence.Path, StringComparison.Ordinal))
+        {
+            // What it says there is another test's.
+            var unknown = new Exchange(socket, this, path, body, _end.Token) { Number = _acts };
+            await unknown.SendAsync("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");
+            return unknown;
+        }
+
         var play = path switch
         {
             "/health" => _part.Health,

@@ -1,0 +1,244 @@
+using Lab.Orchestrator.Dispatch;
+
+namespace Lab.Orchestrator.Tests.Dispatch.Sharing;
+
+/// <summary>What an orchestrator does with workers that others use as well.</summary>
+public sealed class DispatchStateSharedTests
+{
+    private static readonly string[] Two = ["other", DispatchBench.Id];
+
+    [Fact]
+    public void Submit_SharedFleet_OwnWorkersFirstAndOthersWhenTheseAreBusy()
+    {
+        var bench = Shared(workers: 4);
+        for (var i = 0; i < 4; i++) bench.Submit();
+        Assert.Equal([true, true, false, false], bench.Sent.Select(call => call.Worker.IsOwn));
+        bench.Answer(bench.Sent[3]);
+        bench.Answer(bench.Sent[0]);
+        bench.Submit();
+        Assert.Equal(bench.Sent[0].Worker, bench.Sent[4].Worker);
+    }
+
+    [Fact]
+    public void Busy_WorkerOfOthers_IsLeftAloneForAsLongAsItSaysAndLongerEachTime()
+    {
+        var bench = Shared(workers: 2);
+        bench.Submit("own");
+        var waiting = bench.Submit("other");
+        bench.State.Reply(bench.Sent[1], new WorkerReply.Busy(TimeSpan.FromMilliseconds(300)));
+        bench.Advance(TimeSpan.FromMilliseconds(295));
+        Assert.Equal(2, bench.Sent.Count);
+        bench.Advance(TimeSpan.FromMilliseconds(10));
+        Assert.False(bench.Sent[2].Worker.IsOwn);
+
+        // Its owner keeps it busy: what it says is no longer what counts.
+        for (var i = 2; i < 9; i++)
+        {
+            bench.State.Reply(bench.Sent[i], new WorkerReply.Busy(TimeSpan.FromMilliseconds(1)));
+            while (bench.Sent.Count == i + 1) bench.Advance(TimeSpan.FromMilliseconds(1));
+        }
+
+        var before = bench.Time.GetUtcNow();
+        bench.State.Reply(bench.Sent[9], new WorkerReply.Busy(TimeSpan.FromMilliseconds(1)));
+        while (bench.Sent.Count == 10) bench.Advance(TimeSpan.FromMilliseconds(1));
+        Assert.InRange((bench.Time.GetUtcNow() - before).TotalMilliseconds, 790, 1220);
+        Assert.Equal((1, false), (waiting.Attempts, waiting.Completion.IsCompleted));
+    }
+
+    [Fact]
+    public void Busy_OwnWorker_IsAskedAgainWhenItHasSaidThatItIsFree()
+    {
+        var bench = new DispatchBench(workers: 1);
+        bench.Submit();
+        for (var i = 0; i < 5; i++)
+        {
+            bench.State.Reply(bench.Sent[i], new WorkerReply.Busy(TimeSpan.FromMilliseconds(100)));
+            bench.Advance(TimeSpan.FromMilliseconds(98));
+            Assert.Equal(i + 1, bench.Sent.Count);
+            bench.Advance(TimeSpan.FromMilliseconds(4));
+            Assert.Equal(i + 2, bench.Sent.Count);
+        }
+    }
+
+    [Fact]
+    public void Answer_WorkerOfOthersThatIsWanted_IsLeftToThem()
+    {
+        var bench = Shared(workers: 2);
+        for (var i = 0; i < 3; i++) bench.Submit();
+        Answer(bench, bench.Sent[1], isWanted: true);
+        Assert.Equal(2, bench.Sent.Count);
+        bench.Advance(TimeSpan.FromMilliseconds(30));
+        Assert.Equal((3, false), (bench.Sent.Count, bench.Sent[2].Worker.IsOwn));
+
+        // An own one stays this orchestrator's, whoever wants it.
+        bench.Submit();
+        Answer(bench, bench.Sent[0], isWanted: true);
+        Assert.Equal((4, true), (bench.Sent.Count, bench.Sent[3].Worker.IsOwn));
+    }
+
+    [Fact]
+    public void Send_Backlog_IsDividedByTheWorkersThatWillWorkItOff()
+    {
+        var bench = new DispatchBench(workers: 8, o => o.MaxBatch = 8);
+        HearAll(bench, Two, busy: TimeSpan.FromSeconds(2));
+        for (var i = 0; i < 20; i++) bench.Submit();
+        Assert.Equal(4, bench.Sent.Count);
+        bench.Answer(bench.Sent[0]);
+        Assert.Equal(4, bench.Sent[4].Entries.Count);
+    }
+
+    [Fact]
+    public void Heard_OneWorkerNamesOthers_IsNotBelievedAndHalfOfThemAre()
+    {
+        var bench = new DispatchBench(workers: 4);
+        HearAll(bench, [DispatchBench.Id]);
+        Hear(bench, "worker-1", ["a", "b", "c", "d", "e", "f", "g", DispatchBench.Id]);
+        Assert.Equal(new Share(4, 1), bench.State.Workers.Share);
+        Hear(bench, "worker-2", ["a", DispatchBench.Id]);
+        Assert.Equal(new Share(2, 2), bench.State.Workers.Share);
+
+        // Workers of an earlier version know of nobody.
+        foreach (var worker in bench.State.Workers.All) bench.State.Heard(worker, worker.Address, PresenceReport.Alone);
+        Assert.Equal(new Share(4, 1), bench.State.Workers.Share);
+    }
+
+    [Fact]
+    public void Heard_Idle_EndsTheHoldOfAWorkerOfOthers()
+    {
+        var bench = Shared(workers: 2);
+        bench.Submit();
+        bench.Submit();
+        bench.State.Reply(bench.Sent[1], new WorkerReply.Busy(TimeSpan.FromSeconds(2)));
+        Hear(bench, bench.Sent[1].Worker.Name, Two);
+        Assert.Equal(bench.Sent[1].Worker, bench.Sent[2].Worker);
+    }
+
+    [Fact]
+    public void Submit_OwnWorkersQuarantined_OthersServeItAsIfTheyWereOwn()
+    {
+        var bench = Shared(workers: 4);
+        var entries = new List<QueueEntry> { bench.Submit(), bench.Submit() };
+        bench.Fail(bench.Sent[0]);
+        bench.Fail(bench.Sent[1]);
+        Assert.All(bench.Sent.Skip(2), call => Assert.False(call.Worker.IsOwn));
+        for (var i = 0; i < 6; i++) bench.State.Reply(bench.Sent[^1], new WorkerReply.Busy(TimeSpan.FromMilliseconds(2)));
+
+        // Without own ones it does not make way for ever longer.
+        var started = bench.Time.GetUtcNow();
+        while (entries.Any(entry => !entry.Completion.IsCompleted))
+        {
+            var sent = bench.Sent.Count;
+            foreach (var call in bench.Sent.ToList()) bench.Answer(call);
+            if (bench.Sent.Count == sent) bench.Advance(TimeSpan.FromMilliseconds(3));
+            Assert.True(bench.Time.GetUtcNow() - started < TimeSpan.FromSeconds(1), "it waits too long");
+        }
+    }
+
+    [Fact]
+    public void Quarantine_ForLong_TheRestIsDividedAnew()
+    {
+        var bench = Shared(workers: 4);
+        var (own, others) = (bench.State.Workers.All.Where(worker => worker.IsOwn).ToList(), bench.State.Workers.All.Where(worker => !worker.IsOwn).ToList());
+        bench.Submit();
+        bench.Submit();
+        bench.Fail(bench.Sent[0]);
+        bench.Fail(bench.Sent[1]);
+        for (var i = 0; i < 60; i++)
+        {
+            bench.Advance(TimeSpan.FromMilliseconds(50));
+            foreach (var probe in bench.Probes.ToList())
+            {
+                bench.Probes.Remove(probe);
+                bench.State.Probed(probe, probe.Address, own.Contains(probe) ? "refused" : null);
+            }
+
+            foreach (var worker in others) Hear(bench, worker.Name, Two);
+        }
+
+        Assert.Equal(1, others.Count(worker => worker.IsOwn));
+        Assert.Equal(new Share(1, 2), bench.State.Workers.Share);
+    }
+
+    [Fact]
+    public void Heard_Leaving_DrainsUntilItNoLongerSaysSo()
+    {
+        var bench = new DispatchBench(workers: 2);
+        var running = bench.Submit();
+        Hear(bench, "worker-1", [DispatchBench.Id], leaving: "spot interruption");
+        var shown = bench.State.Workers.Snapshot()["worker-1"];
+        Assert.Equal(("draining", "spot interruption"), (shown.Status, shown.Reason));
+        Assert.Equal((1, 1), (bench.State.Workers.AliveCount, bench.State.Workers.Counts.Draining));
+        bench.Answer(bench.Sent[0]);
+        Assert.Equal(OutcomeKind.Answered, DispatchBench.Ended(running).Kind);
+        bench.Submit();
+        bench.Submit();
+        Assert.Equal(["worker-1", "worker-2"], bench.Sent.Select(call => call.Worker.Name));
+
+        // A person's resume does not change what the worker says, and the worker's return not what a person has said.
+        bench.State.SetDraining("worker-1", false);
+        Assert.Equal("draining", bench.State.Workers.Snapshot()["worker-1"].Status);
+        bench.State.SetDraining("worker-1", true);
+        Hear(bench, "worker-1", [DispatchBench.Id]);
+        shown = bench.State.Workers.Snapshot()["worker-1"];
+        Assert.Equal(("draining", null), (shown.Status, shown.Reason));
+        bench.State.SetDraining("worker-1", false);
+        Assert.Equal("worker-1", bench.Sent[^1].Worker.Name);
+    }
+
+    [Fact]
+    public void Heard_OfAnAddressThatItHasLeft_ChangesNothing()
+    {
+        var bench = new DispatchBench(workers: 1);
+        var worker = bench.State.Workers.Find("worker-1")!;
+        Hear(bench, "worker-1", [DispatchBench.Id], leaving: "spot interruption");
+        bench.State.SetWorkers(new Dictionary<string, Uri> { ["worker-1"] = new("http://10.0.0.9:8001") });
+        bench.AnswerProbes(null);
+        Assert.Equal("free", bench.State.Workers.Snapshot()["worker-1"].Status);
+        bench.State.Heard(worker, new("http://10.0.0.1:8000"), new([], Leaving: "spot interruption"));
+        Assert.Equal((1, "free"), (bench.State.Workers.AliveCount, bench.State.Workers.Snapshot()["worker-1"].Status));
+    }
+
+    [Fact]
+    public void Tick_TrustedWorkers_AreAskedAboutOnceASecond()
+    {
+        var bench = new DispatchBench(workers: 1);
+        var asked = 0;
+        for (var i = 0; i < 1000; i++)
+        {
+            bench.Advance(TimeSpan.FromMilliseconds(10));
+            bench.AnswerProbes(null);
+            foreach (var worker in bench.Questions.ToList())
+            {
+                bench.Questions.Remove(worker);
+                asked++;
+                bench.State.Heard(worker, worker.Address, null);
+            }
+        }
+
+        Assert.InRange(asked, 11, 19);
+    }
+
+    private static DispatchBench Shared(int workers)
+    {
+        var bench = new DispatchBench(workers);
+        HearAll(bench, Two);
+        Assert.Equal(new Share(workers / 2, 2), bench.State.Workers.Share);
+        return bench;
+    }
+
+    private static void HearAll(DispatchBench bench, string[] orchestrators, TimeSpan? busy = null)
+    {
+        // Twice: whose a worker is follows from what all of them say.
+        for (var i = 0; i < 2; i++)
+            foreach (var worker in bench.State.Workers.All) Hear(bench, worker.Name, orchestrators, busy);
+    }
+
+    private static void Hear(DispatchBench bench, string worker, string[] orchestrators, TimeSpan? busy = null, string? leaving = null)
+    {
+        var node = bench.State.Workers.Find(worker)!;
+        bench.State.Heard(node, node.Address, new([.. orchestrators.Order(StringComparer.Ordinal)], busy, leaving));
+    }
+
+    private static void Answer(DispatchBench bench, DispatchCall call, bool isWanted) =>
+        bench.State.Reply(call, new WorkerReply.Answered([.. call.Entries.Select(e => new TextReply(new(e.Text, "A", [1f], 1, false), null))], 1) { IsWanted = isWanted });
+}

@@ -1,0 +1,91 @@
+using System.Globalization;
+using System.Net;
+using Lab.ServiceDefaults.Contracts;
+using Lab.Testing;
+using Lab.Worker.Api;
+using Microsoft.Extensions.Time.Testing;
+
+namespace Lab.Worker.Tests.Api;
+
+/// <summary>What orchestrators over one fleet learn from a worker.</summary>
+public sealed class PresenceTests
+{
+    private const string Text = """{"text":"fine"}""";
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Get_OrchestratorsThatNameThemselves_LearnOfEachOther()
+    {
+        await using var worker = await RunningWorker.StartAsync(inner => inner);
+        Assert.Equal("""{"orchestrators":[]}""", await worker.Client.GetStringAsync("/presence", Cancellation));
+        await worker.Client.GetStringAsync("/presence?orchestrator=b", Cancellation);
+        Assert.Equal("""{"orchestrators":["a_-9","b"]}""", await worker.Client.GetStringAsync("/presence?orchestrator=a_-9", Cancellation));
+
+        worker.Departure.Announce("spot interruption", new(2026, 1, 1, 1, 0, 0, TimeSpan.FromHours(1)));
+        Assert.Contains("""
+            "leaving":{"reason":"spot interruption","at":"2026-01-01T00:00:00Z"}
+            """.Trim(), await worker.Client.GetStringAsync("/presence", Cancellation), StringComparison.Ordinal);
+        // Whoever comes nevertheless is refused.
+        Assert.Equal(HttpStatusCode.TooManyRequests, (await worker.PostJsonAsync("/run_model", Text, Cancellation)).StatusCode);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("a%20b")]
+    [InlineData("a%0Ab")]
+    [InlineData("%C3%BC")]
+    [InlineData("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa")]
+    [InlineData("a&orchestrator=b")]
+    public async Task Get_NoName_IsRefused(string id)
+    {
+        await using var worker = await RunningWorker.StartAsync(inner => inner);
+        using var answer = await worker.Client.GetAsync($"/presence?orchestrator={id}", Cancellation);
+        Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
+        Assert.Equal("application/problem+json", answer.Content.Headers.ContentType?.MediaType);
+    }
+
+    [Fact]
+    public async Task Post_WhileComputing_TellsForHowLongAndTheOtherThatItIsWanted()
+    {
+        HeldModel model = null!;
+        await using var worker = await RunningWorker.StartAsync(inner => model = new(inner));
+        model.Hold();
+        var first = worker.PostJsonAsync("/run_model", Text, Cancellation);
+        await Eventually.DoneAsync(model.Computing.Task, "the first text is computed");
+        foreach (var (path, body) in ((string, string)[])[("/run_model", Text), ("/run_batch", """{"texts":["a","b"]}""")])
+        {
+            using var refused = await worker.PostJsonAsync(path, body, Cancellation);
+            Assert.Equal(HttpStatusCode.TooManyRequests, refused.StatusCode);
+            Assert.InRange(int.Parse(Assert.Single(refused.Headers.GetValues(DispatchHeaders.Busy)), CultureInfo.InvariantCulture), 1, DispatchHeaders.MaxBusyMs);
+        }
+
+        Assert.Contains("\"busy_ms\":", await worker.Client.GetStringAsync("/presence", Cancellation), StringComparison.Ordinal);
+        model.Release();
+        using var answer = await first;
+        Assert.Equal("1", Assert.Single(answer.Headers.GetValues(DispatchHeaders.Wanted)));
+        using var next = await worker.PostJsonAsync("/run_model", Text, Cancellation);
+        Assert.Equal((HttpStatusCode.OK, false), (next.StatusCode, next.Headers.Contains(DispatchHeaders.Wanted)));
+    }
+
+    [Fact]
+    public void Lately_WhoIsSilent_IsForgottenAfterAMomentAndNeverAreThereTooMany()
+    {
+        var time = new FakeTimeProvider();
+        var known = new KnownOrchestrators(time);
+        known.Hear("a");
+        time.Advance(TimeSpan.FromSeconds(1));
+        known.Hear("b");
+        Assert.Equal(["a", "b"], known.Lately());
+        time.Advance(TimeSpan.FromSeconds(0.6));
+        Assert.Equal(["b"], known.Lately());
+
+        for (var i = 0; i < 100; i++) known.Hear($"many-{i}");
+        Assert.Equal(Presence.MaxOrchestrators, known.Lately().Count);
+        Assert.Contains("b", known.Lately());
+        time.Advance(TimeSpan.FromSeconds(2));
+        Assert.Empty(known.Lately());
+        known.Hear("a");
+        Assert.Equal(["a"], known.Lately());
+    }
+}
