@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Net.Sockets;
+using Lab.Bench.Machine;
 
 namespace Lab.Bench.Dispatch;
 
@@ -61,6 +62,12 @@ internal sealed class Child : IAsyncDisposable
             return time;
         }
     }
+
+    /// <summary>Keeps it from running, as if its machine stood still, until <see cref="Continue"/>.</summary>
+    public void Pause() => Signal.Send(Id, Signal.Stop);
+
+    /// <summary>Lets it run on.</summary>
+    public void Continue() => Signal.Send(Id, Signal.Continue);
 
     public async ValueTask DisposeAsync()
     {

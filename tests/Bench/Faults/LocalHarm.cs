@@ -1,15 +1,12 @@
 using System.Runtime.InteropServices;
+using Lab.Bench.Machine;
 
 namespace Lab.Bench.Faults;
 
 /// <summary>Harms workers on this machine by signals. Linux only: their processes are found in /proc.</summary>
 /// <param name="time">The clock.</param>
-internal sealed partial class LocalHarm(TimeProvider time) : IWorkerHarm
+internal sealed class LocalHarm(TimeProvider time) : IWorkerHarm
 {
-    private const int Kill = 9;
-    private const int Continue = 18;
-    private const int Stop = 19;
-
     private static readonly TimeSpan Stopped = TimeSpan.FromMilliseconds(60);
     private static readonly TimeSpan Running = TimeSpan.FromMilliseconds(20);
 
@@ -20,7 +17,7 @@ internal sealed partial class LocalHarm(TimeProvider time) : IWorkerHarm
 
     public Task KillAsync(WorkerPlace worker, CancellationToken cancellation)
     {
-        Send(worker, Find(worker), Kill);
+        Send(worker, Find(worker), Signal.Kill);
         return Task.CompletedTask;
     }
 
@@ -28,7 +25,7 @@ internal sealed partial class LocalHarm(TimeProvider time) : IWorkerHarm
     {
         var pid = Find(worker);
         lock (_frozen) _frozen[worker.Name] = pid;
-        Send(worker, pid, Stop);
+        Send(worker, pid, Signal.Stop);
         return Task.CompletedTask;
     }
 
@@ -48,7 +45,7 @@ internal sealed partial class LocalHarm(TimeProvider time) : IWorkerHarm
     {
         lock (_frozen)
         {
-            if (_frozen.Remove(worker.Name, out var pid)) _ = SendSignal(pid, Continue);
+            if (_frozen.Remove(worker.Name, out var pid)) _ = Signal.Send(pid, Signal.Continue);
         }
 
         return Task.CompletedTask;
@@ -59,10 +56,7 @@ internal sealed partial class LocalHarm(TimeProvider time) : IWorkerHarm
 
     private static void Send(WorkerPlace worker, int pid, int signal)
     {
-        if (SendSignal(pid, signal) != 0)
+        if (!Signal.Send(pid, signal))
             throw new BenchException(ExitCode.Failed, $"{worker.Name} (process {pid}) could not be sent signal {signal}: {Marshal.GetLastPInvokeErrorMessage()}.");
     }
-
-    [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)]
-    private static partial int SendSignal(int pid, int signal);
 }

@@ -8,7 +8,7 @@ namespace Lab.Bench.Peers;
 /// <summary>One orchestrator and several of them over the same eight real workers, in turn, the clients spread evenly.</summary>
 /// <param name="model">The model directory.</param>
 /// <param name="worker">Worker.dll.</param>
-/// <param name="rounds">Turns for each that count; one more goes before and warms up.</param>
+/// <param name="rounds">Turns for each, after both have been warmed up.</param>
 /// <param name="seconds">Length of a turn.</param>
 /// <param name="connections">Connections of wrk.</param>
 internal sealed class SharedFleet(string model, string worker, int rounds, int seconds, int connections)
@@ -20,10 +20,14 @@ internal sealed class SharedFleet(string model, string worker, int rounds, int s
     private const int FirstOrchestrator = FirstPort + 20;
 
     // Until those of the turn before are forgotten, and those of this one know each other.
-    private static readonly TimeSpan Settles = TimeSpan.FromSeconds(2.5);
+    private static readonly TimeSpan Settles = TimeSpan.FromSeconds(3);
 
-    // A process compiles its hot methods a second time under load: three take three times as long as one over that.
-    private const int WarmUpSeconds = 6;
+    // A process compiles its hot methods twice more, for seconds of processor time that under load it gets little by little:
+    // after half a minute three of them still spent a sixth of two cores on that, one alone a fourteenth.
+    private const int FirstWarmUpSeconds = 75;
+
+    // Connections are new in each turn.
+    private const int WarmUpSeconds = 2;
 
     // So that all threads of wrk have as many connections, and each orchestrator as many threads, in both rows.
     private readonly int _connections = Math.Max(1, connections / Several) * Several;
@@ -35,60 +39,67 @@ internal sealed class SharedFleet(string model, string worker, int rounds, int s
     /// <returns>Two tables in Markdown.</returns>
     public async Task<string> RunAsync(string directory, IEnumerable<string> texts, CancellationToken cancellation)
     {
-        var single = new Row("one orchestrator", [FirstOrchestrator]);
-        var several = new Row($"{Several} orchestrators", [.. Enumerable.Range(FirstOrchestrator, Several)]);
+        var single = new Row("one orchestrator", [FirstOrchestrator], Path.Combine(directory, "one.lua"));
+        var several = new Row($"{Several} orchestrators", [.. Enumerable.Range(FirstOrchestrator + 1, Several)], Path.Combine(directory, "several.lua"));
         var sent = InferencePeers.Script(texts);
-        var workers = await new RealWorkers(model, worker, Path.Combine(directory, "cache"), FirstPort, queueLimit: 0).StartAsync(cancellation);
+        var children = new List<Child>();
         try
         {
-            for (var round = 0; round <= rounds; round++)
+            var workers = await new RealWorkers(model, worker, Path.Combine(directory, "cache"), FirstPort, queueLimit: 0).StartAsync(cancellation);
+            children.AddRange(workers);
+            foreach (var row in (Row[])[single, several])
+            {
+                await File.WriteAllTextAsync(row.Script, Script(row, sent), cancellation);
+                foreach (var port in row.Ports)
+                {
+                    var orchestrator = await ShippedOrchestrator.StartAsync(port, Path.Combine(directory, $"jobs-{port}.db"), FirstPort, DispatchCommand.WorkerCount);
+                    children.Add(orchestrator);
+                    row.Orchestrators.Add(orchestrator);
+                }
+
+                await Task.Delay(Settles, cancellation);
+                await LoadAsync(row, FirstWarmUpSeconds);
+                row.Pause();
+            }
+
+            for (var round = 1; round <= rounds; round++)
             {
                 foreach (var row in (Row[])[single, several])
                 {
-                    var script = Path.Combine(directory, $"{row.Ports.Count}.lua");
-                    await File.WriteAllTextAsync(script, Script(row, sent), cancellation);
-                    var turn = await TurnAsync(row, script, directory, workers, cancellation);
+                    var turn = await TurnAsync(row, workers, cancellation);
                     Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture,
                         $"round {round} of {rounds}: {row.Name}: {turn.Result.PerSecond:F0}/s, p50 {turn.Result.P50Ms:F1} ms, p99 {turn.Result.P99Ms:F1} ms, errors {turn.Result.Errors}, {turn.BatchSize:F2} texts a dispatch, {100 * turn.Refused:F1} % of the dispatches refused"));
-                    // The first round warms up.
-                    if (round > 0) row.Turns.Add(turn);
+                    row.Turns.Add(turn);
                 }
             }
         }
         finally
         {
-            foreach (var child in workers) await child.DisposeAsync();
+            foreach (var child in children) await child.DisposeAsync();
         }
 
         return Table(single, several);
     }
 
-    private async Task<Turn> TurnAsync(Row row, string script, string directory, IReadOnlyList<Child> workers, CancellationToken cancellation)
+    // The orchestrators of the other row stand still meanwhile, and workers have forgotten them.
+    private async Task<Turn> TurnAsync(Row row, IReadOnlyList<Child> workers, CancellationToken cancellation)
     {
-        var orchestrators = new List<Child>();
-        try
-        {
-            foreach (var port in row.Ports)
-                orchestrators.Add(await ShippedOrchestrator.StartAsync(port, Path.Combine(directory, $"jobs-{port}.db"), FirstPort, DispatchCommand.WorkerCount));
-            await Task.Delay(Settles, cancellation);
-            await LoadAsync(WarmUpSeconds);
-            var (before, time) = (await MetricsAsync(row, cancellation), ProcessorTime());
-            var result = WrkResult.Parse(await LoadAsync(seconds), null);
-            var (after, spent) = (await MetricsAsync(row, cancellation), ProcessorTime() - time);
-            var dispatches = after.Dispatches - before.Dispatches;
-            return new(result with { CpuMicroseconds = spent.TotalMicroseconds / (result.PerSecond * seconds) },
-                (after.Answered - before.Answered) / (dispatches - (after.Busy - before.Busy)), (after.Busy - before.Busy) / dispatches);
-        }
-        finally
-        {
-            foreach (var child in orchestrators) await child.DisposeAsync();
-        }
+        row.Continue();
+        await Task.Delay(Settles, cancellation);
+        await LoadAsync(row, WarmUpSeconds);
+        var (before, time) = (await MetricsAsync(row, cancellation), ProcessorTime());
+        var result = WrkResult.Parse(await LoadAsync(row, seconds), null);
+        var (after, spent) = (await MetricsAsync(row, cancellation), ProcessorTime() - time);
+        row.Pause();
+        var dispatches = after.Dispatches - before.Dispatches;
+        return new(result with { CpuMicroseconds = spent.TotalMicroseconds / (result.PerSecond * seconds) },
+            (after.Answered - before.Answered) / (dispatches - (after.Busy - before.Busy)), (after.Busy - before.Busy) / dispatches);
 
-        Task<string> LoadAsync(int length) => Child.RunAsync(
-            "wrk", $"-t{Several}", $"-c{_connections}", $"-d{length}s", "--timeout", "30s", "--latency", "-s", script, $"http://127.0.0.1:{Text(row.Ports[0])}/new_request");
-
-        TimeSpan ProcessorTime() => orchestrators.Concat(workers).Aggregate(TimeSpan.Zero, (sum, child) => sum + child.ProcessorTime);
+        TimeSpan ProcessorTime() => row.Orchestrators.Concat(workers).Aggregate(TimeSpan.Zero, (sum, child) => sum + child.ProcessorTime);
     }
+
+    private Task<string> LoadAsync(Row row, int length) => Child.RunAsync(
+        "wrk", $"-t{Several}", $"-c{_connections}", $"-d{length}s", "--timeout", "30s", "--latency", "-s", row.Script, $"http://127.0.0.1:{Text(row.Ports[0])}/new_request");
 
     private static async Task<(double Dispatches, double Busy, double Answered)> MetricsAsync(Row row, CancellationToken cancellation)
     {
@@ -141,9 +152,15 @@ internal sealed class SharedFleet(string model, string worker, int rounds, int s
     }
 
     /// <summary>Orchestrators, and what was measured with them.</summary>
-    private sealed record Row(string Name, IReadOnlyList<int> Ports)
+    private sealed record Row(string Name, IReadOnlyList<int> Ports, string Script)
     {
+        public List<Child> Orchestrators { get; } = [];
+
         public List<Turn> Turns { get; } = [];
+
+        public void Pause() => Orchestrators.ForEach(child => child.Pause());
+
+        public void Continue() => Orchestrators.ForEach(child => child.Continue());
 
         public string Median(Func<Turn, double> value, string format) => SharedFleet.Median(Turns.Select(value), format);
     }
