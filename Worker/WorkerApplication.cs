@@ -99,7 +99,7 @@ internal static class WorkerApplication
         builder.Services.AddSingleton(services =>
         {
             var options = services.GetRequiredService<IOptions<WorkerOptions>>().Value;
-            var gate = new InferenceGate(options.QueueLimit, options.Cores, services.GetRequiredService<TimeProvider>(), services.GetRequiredService<Departure>());
+            var gate = new InferenceGate(options.QueueLimit, options.Cores, services.GetRequiredService<TimeProvider>(), services.GetRequiredService<Departure>(), services.GetRequiredService<KnownOrchestrators>().Others);
             services.GetRequiredService<WorkerTelemetry>().Observe(gate);
             return gate;
         });

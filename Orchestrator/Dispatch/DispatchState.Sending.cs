@@ -15,6 +15,7 @@ internal sealed partial class DispatchState
 
     private void Pump()
     {
+        if (_queue.Head is not null) Workers.EndTurns();
         for (var entry = _queue.Head; entry is not null && Workers.LongestIdle is not null;)
         {
             var next = entry.Next;
@@ -76,7 +77,7 @@ internal sealed partial class DispatchState
     // A worker back from quarantine shows with one text, then with two, that it is well.
     private int BatchLimit(WorkerNode worker, QueueEntry first) =>
         first.Alone ? 1
-        : Math.Clamp((_queue.Count + Workers.ExpectedCount - 1) / Workers.ExpectedCount, 1, Math.Min(options.MaxBatch, worker.BatchLimit));
+        : Math.Clamp((int)Math.Ceiling(_queue.Count / Workers.ExpectedCount), 1, Math.Min(options.MaxBatch, worker.BatchLimit));
 
     // Only what stands next in the queue may join: who has failed before goes alone, and nobody is overtaken.
     private static bool CanJoin(QueueEntry entry, int budget) => !entry.Alone && entry.EstimatedTokens <= budget;

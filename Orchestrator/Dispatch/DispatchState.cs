@@ -119,8 +119,8 @@ internal sealed partial class DispatchState(
 
                 worker.RecentInference.Add(answered.InferenceMs);
                 if (worker.BatchLimit < options.MaxBatch) worker.BatchLimit *= 2;
-                Workers.Borrowed(worker, answered.IsWanted);
-                if (worker.HeldUntil != 0) NextDue = Math.Min(NextDue, worker.HeldUntil);
+                Workers.Answered(worker, answered.IsWanted, PresenceReport.BusyTime(answered.InferenceMs));
+                if (worker.HeldUntil != 0) NextDue = Math.Min(NextDue, Workers.EndOfHold(worker));
                 for (var i = 0; i < call.Entries.Count; i++) Answer(call, call.Entries[i], answered.Texts[i], answered.InferenceMs);
                 break;
             case WorkerReply.Busy busy:

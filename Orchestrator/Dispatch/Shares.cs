@@ -4,8 +4,8 @@ namespace Lab.Orchestrator.Dispatch;
 
 /// <summary>
 /// Whose each worker is where several orchestrators share a fleet: rendezvous hashing (Thaler and Ravishankar, "Using
-/// name-based mappings to increase hit rates", 1998) with loads bounded such that shares differ by one worker at most. It
-/// follows from the names alone, so that all who know the same names come to the same without asking each other, and when
+/// name-based mappings to increase hit rates", 1998) with loads bounded such that all shares are equal; what the division
+/// leaves over is everybody's. It follows from the names alone, so that all who know the same names come to the same without asking each other, and when
 /// one of them comes or goes few workers change hands.
 /// </summary>
 internal static class Shares
@@ -13,20 +13,16 @@ internal static class Shares
     /// <summary>Divides the workers among the orchestrators.</summary>
     /// <param name="workers">The workers' names, each once.</param>
     /// <param name="orchestrators">The orchestrators' ids, each once, at least one; in any order.</param>
-    /// <returns>The id of each worker's orchestrator, by the worker's name.</returns>
+    /// <returns>The id of each worker's orchestrator, by the worker's name; those of everybody are missing.</returns>
     public static Dictionary<string, string> Divide(IReadOnlyCollection<string> workers, IReadOnlyCollection<string> orchestrators)
     {
-        var (least, larger) = Math.DivRem(workers.Count, orchestrators.Count);
+        var share = workers.Count / orchestrators.Count;
         var loads = orchestrators.ToDictionary(id => id, _ => 0, StringComparer.Ordinal);
         var owners = new Dictionary<string, string>(workers.Count, StringComparer.Ordinal);
         foreach (var (worker, orchestrator, _) in Pairs(workers, orchestrators))
         {
             ref var load = ref System.Runtime.InteropServices.CollectionsMarshal.GetValueRefOrNullRef(loads, orchestrator);
-            // As many have one worker more than the others as the division leaves over: who comes first by weight.
-            var hasRoom = load < least || (load == least && larger > 0);
-            if (!hasRoom || !owners.TryAdd(worker, orchestrator)) continue;
-            if (load == least) larger--;
-            load++;
+            if (load < share && owners.TryAdd(worker, orchestrator)) load++;
         }
 
         return owners;

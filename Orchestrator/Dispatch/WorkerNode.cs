@@ -50,11 +50,11 @@ internal sealed class WorkerNode
     /// <summary>No longer configured: forgotten as soon as it is idle.</summary>
     public bool Removed { get; set; }
 
-    /// <summary>Whether this orchestrator prefers it, and others do not.</summary>
-    public bool IsOwn { get; set; } = true;
+    /// <summary>Whose it is, where several orchestrators share the fleet.</summary>
+    public Ownership Ownership { get; set; }
 
-    /// <summary>How often in a row this orchestrator was in the way of others or was refused there, for a worker of others.</summary>
-    public int Refusals { get; set; }
+    /// <summary>Clock reading at which it answered this orchestrator last.</summary>
+    public long AnsweredAt { get; set; } = long.MinValue;
 
     /// <summary>What it has said last of who shares it; <c>null</c> before the first time.</summary>
     public PresenceReport? Presence { get; set; }
@@ -70,7 +70,7 @@ internal sealed class WorkerNode
     /// <summary>Clock reading at which it was quarantined last.</summary>
     public long QuarantinedAt { get; set; }
 
-    /// <summary>Somebody else's work keeps it busy until about then (clock reading); 0 when free.</summary>
+    /// <summary>Somebody else's work keeps it busy, or it is left to others, until about then (clock reading); 0 when free.</summary>
     public long HeldUntil { get; set; }
 
     /// <summary>Texts answered.</summary>
@@ -137,4 +137,17 @@ internal sealed class WorkerNode
         : Draining || Leaving is not null ? "draining"
         : Current is not null || HeldUntil != 0 ? "busy"
         : "free";
+}
+
+/// <summary>Whose a worker is, the one to take first before the others.</summary>
+internal enum Ownership
+{
+    /// <summary>This orchestrator's alone.</summary>
+    Own,
+
+    /// <summary>All orchestrators' alike.</summary>
+    Common,
+
+    /// <summary>Another orchestrator's.</summary>
+    Others,
 }

@@ -2,7 +2,8 @@ namespace Lab.Orchestrator.Dispatch;
 
 /// <content>
 /// Which workers are this orchestrator's own where several share the fleet. That is a preference and nothing else: each
-/// worker guards by itself that it computes one dispatch at a time, so that views that differ for a moment cost a refusal.
+/// worker guards by itself that it computes one dispatch at a time, and lets one of each other orchestrator wait meanwhile,
+/// so that views that differ for a moment cost a wait.
 /// </content>
 internal sealed partial class WorkerTable
 {
@@ -18,65 +19,88 @@ internal sealed partial class WorkerTable
     private static readonly TimeSpan PresenceInterval = TimeSpan.FromMilliseconds(700);
     private static readonly TimeSpan ReviewInterval = TimeSpan.FromMilliseconds(500);
 
-    // How long a worker of others is left alone that has refused this orchestrator or was wanted by its owner: from a
-    // few dispatches' time to a second, so that a busy fleet is asked in vain hardly ever and an idle one found soon.
-    private static readonly TimeSpan BorrowBackoffMin = TimeSpan.FromMilliseconds(20);
-    private static readonly TimeSpan BorrowBackoffMax = TimeSpan.FromSeconds(1);
+    // A worker of others that has been idle for so long its owner has no use for; between two dispatches of a backlog it is
+    // idle for a millisecond or two.
+    private static readonly TimeSpan IdleCounts = TimeSpan.FromMilliseconds(25);
 
-    private readonly LinkedList<WorkerNode> _idleOthers = new();
-    private volatile Share _share = new(0, 1);
+    // What an answer takes from a worker to here, at most, for which it may seem to have become idle later than it has.
+    private static readonly TimeSpan OnTheWay = TimeSpan.FromMilliseconds(2);
+
+    // Until when a worker of others is left to them that says nothing more of itself: several times as long as it takes to ask.
+    private static readonly TimeSpan LeftAlone = TimeSpan.FromSeconds(2);
+
+    // By how much the end of others' turn is noticed late at most, where nothing happens meanwhile.
+    private static readonly TimeSpan TurnLate = TimeSpan.FromMilliseconds(50);
+
+    private volatile Share _share = new(0, 0, 1);
     private string[] _orchestrators = [id];
     private string[] _divided = [];
     private int _ownAlive;
+    private int _commonAlive;
     private int _borrowed;
     private long _reviewAt;
+    private long _turnAt = long.MaxValue;
 
     /// <summary>How many workers are its own, and among how many orchestrators. May be read from elsewhere.</summary>
     public Share Share => _share;
 
     /// <summary>
-    /// How many workers this orchestrator's queue is worked off by: its own, and of others those at its work or believed
-    /// to be idle; at least one.
+    /// By how many workers this orchestrator's queue is worked off: its own, its part of those that all have in common, and
+    /// of others those at its work or believed to be idle; at least one.
     /// </summary>
-    public int ExpectedCount => Math.Max(1, _ownAlive + _borrowed + _idleOthers.Count);
+    public double ExpectedCount =>
+        Math.Max(1, _ownAlive + ((double)_commonAlive / _orchestrators.Length) + _borrowed + _idle[(int)Ownership.Others].Count);
 
-    /// <summary>The free worker to take: of its own the one that has been idle longest, and only when there is none of others'.</summary>
-    public WorkerNode? LongestIdle => (_idle.First ?? _idleOthers.First)?.Value;
+    /// <summary>
+    /// The free worker to take: of its own the one that has been idle longest, else of those that all have in common, and
+    /// only when there is none of these, one of others'.
+    /// </summary>
+    public WorkerNode? LongestIdle
+    {
+        get
+        {
+            foreach (var idle in _idle)
+                if (idle.First is { } first) return first.Value;
+            return null;
+        }
+    }
 
     /// <summary>The same of those that an entry may have.</summary>
     public WorkerNode? LongestIdleFor(QueueEntry entry)
     {
-        for (var place = _idle.First; place is not null; place = place.Next)
-            if (!entry.WasAt(place.Value)) return place.Value;
-        for (var place = _idleOthers.First; place is not null; place = place.Next)
-            if (!entry.WasAt(place.Value)) return place.Value;
+        foreach (var idle in _idle)
+            for (var place = idle.First; place is not null; place = place.Next)
+                if (!entry.WasAt(place.Value)) return place.Value;
         return null;
     }
 
-    /// <summary>A worker is busy with somebody else's work: ask it again when it has said that it will be free, or else in a moment.</summary>
+    /// <summary>A worker has no room for another's work now: ask it again when it has said that it will be free, or else in a moment.</summary>
     /// <param name="node">The worker.</param>
     /// <param name="busy">For how long it says that it will be busy.</param>
     public void Hold(WorkerNode node, TimeSpan? busy)
     {
-        var hold = busy ?? HoldMin + ((HoldMax - HoldMin) * jitter.NextDouble());
-        if (IsBorrowed(node))
-        {
-            var backoff = BorrowBackoff(node);
-            if (backoff > hold) hold = backoff;
-        }
-
-        node.HeldUntil = time.GetTimestamp() + Ticks(hold);
+        node.HeldUntil = time.GetTimestamp() + Ticks(IsBorrowed(node) ? LeftAlone : busy ?? HoldMin + ((HoldMax - HoldMin) * jitter.NextDouble()));
         Place(node);
     }
 
-    /// <summary>A worker of others has answered: if others were refused meanwhile it is theirs now, and left to them.</summary>
+    /// <summary>
+    /// A worker has answered: one of others that these want is left to them until it says that it has long been idle, and
+    /// at one that all have in common the others have their turn.
+    /// </summary>
     /// <param name="node">The worker, whose call is about to be over.</param>
-    /// <param name="isWanted">Whether it has refused somebody.</param>
-    public void Borrowed(WorkerNode node, bool isWanted)
+    /// <param name="isWanted">Whether others have come meanwhile.</param>
+    /// <param name="computed">How long it has computed.</param>
+    public void Answered(WorkerNode node, bool isWanted, TimeSpan computed)
     {
-        if (!IsBorrowed(node)) return;
-        if (isWanted) node.HeldUntil = time.GetTimestamp() + Ticks(BorrowBackoff(node));
-        else node.Refusals = 0;
+        node.AnsweredAt = time.GetTimestamp();
+        if (!isWanted) return;
+        if (IsBorrowed(node)) node.HeldUntil = node.AnsweredAt + Ticks(LeftAlone);
+        else if (node.Ownership is Ownership.Common)
+        {
+            var turns = computed * (_orchestrators.Length - 1);
+            node.HeldUntil = node.AnsweredAt + Ticks(turns < LeftAlone ? turns : LeftAlone);
+            _turnAt = Math.Min(_turnAt, node.HeldUntil);
+        }
     }
 
     /// <summary>Takes what a worker has said of itself and of who shares it.</summary>
@@ -94,19 +118,51 @@ internal sealed partial class WorkerTable
         node.PresenceAt = now;
         if (report.Leaving != node.Leaving) Leave(node, report.Leaving);
         if (isNews) Review(now);
-        if (node.IsOwn || node.Current is not null) return;
-        // Of its own it has fresher news than this answer.
-        if (report.Busy is { } busy) node.HeldUntil = Math.Max(node.HeldUntil, now + Ticks(busy));
-        else (node.HeldUntil, node.Refusals) = (0, node.Refusals / 2);
+        // Of those that it need not borrow it has fresher news than this answer.
+        if (!IsBorrowed(node) || node.Current is not null) return;
+        node.HeldUntil = IsIdle(node, report, now) ? 0 : now + Ticks(LeftAlone);
         Place(node);
     }
 
-    private bool IsBorrowed(WorkerNode node) => !node.IsOwn && _ownAlive > 0;
-
-    private TimeSpan BorrowBackoff(WorkerNode node)
+    /// <summary>
+    /// Ends the turns of others that are over, whenever there is work: where several orchestrators have much to do a timer
+    /// for each turn would cost more than it is late without.
+    /// </summary>
+    public void EndTurns()
     {
-        var backoff = BorrowBackoffMin * Math.Pow(2, Math.Min(node.Refusals++, 10));
-        return Jittered(backoff < BorrowBackoffMax ? backoff : BorrowBackoffMax);
+        if (_turnAt == long.MaxValue || time.GetTimestamp() is var now && _turnAt > now) return;
+        _turnAt = long.MaxValue;
+        foreach (var node in _nodes.Values)
+        {
+            if (node.Ownership is not Ownership.Common || node.HeldUntil == 0) continue;
+            if (node.HeldUntil > now)
+            {
+                _turnAt = Math.Min(_turnAt, node.HeldUntil);
+                continue;
+            }
+
+            node.HeldUntil = 0;
+            Place(node);
+        }
+    }
+
+    /// <summary>When a hold must be looked at: of a worker in common, if nothing happens until then that ends it.</summary>
+    public long EndOfHold(WorkerNode node) => node.Ownership is Ownership.Common ? node.HeldUntil + Ticks(TurnLate) : node.HeldUntil;
+
+    private bool IsBorrowed(WorkerNode node) => node.Ownership is Ownership.Others && _ownAlive + _commonAlive > 0;
+
+    // Its owner has no use for it: long since, or since before this orchestrator used it last.
+    private bool IsIdle(WorkerNode node, PresenceReport report, long now) =>
+        report.Busy is null && (report.Idle is not { } idle || idle >= IdleCounts || now - Ticks(idle) <= node.AnsweredAt + Ticks(OnTheWay));
+
+    private void EndHoldsOfOthers()
+    {
+        foreach (var node in _nodes.Values)
+        {
+            if (node.Ownership is not Ownership.Others) continue;
+            node.HeldUntil = 0;
+            Place(node);
+        }
     }
 
     private void Leave(WorkerNode node, string? reason)
@@ -145,17 +201,22 @@ internal sealed partial class WorkerTable
             var owners = orchestrators.Length == 1 ? null : Shares.Divide(shared, orchestrators);
             foreach (var node in _nodes.Values)
             {
-                node.IsOwn = owners is null || owners.GetValueOrDefault(node.Name) == id;
-                if (node.IsOwn) node.Refusals = 0;
+                node.Ownership = owners is null ? Ownership.Own
+                    : owners.TryGetValue(node.Name, out var owner) ? (owner == id ? Ownership.Own : Ownership.Others)
+                    : Array.BinarySearch(shared, node.Name, StringComparer.Ordinal) >= 0 ? Ownership.Common
+                    : Ownership.Others;
+                if (node.Ownership is not Ownership.Others) node.HeldUntil = 0;
                 Place(node);
             }
 
-            _borrowed = _nodes.Values.Count(node => node is { IsOwn: false, Current: not null });
+            _borrowed = _nodes.Values.Count(node => node is { Ownership: Ownership.Others, Current: not null });
             Count();
         }
 
-        _share = new(_nodes.Values.Count(node => node.IsOwn && IsShared(node, now)), orchestrators.Length);
-        if (!isSame && _nodes.Count > 0) WorkerTableLog.Shared(logger, _share.Orchestrators, _share.Owned, _nodes.Count);
+        _share = new(CountShared(Ownership.Own), CountShared(Ownership.Common), orchestrators.Length);
+        if (!isSame && _nodes.Count > 0) WorkerTableLog.Shared(logger, _share.Orchestrators, _share.Owned, _share.Common, _nodes.Count);
+
+        int CountShared(Ownership whose) => _nodes.Values.Count(node => node.Ownership == whose && IsShared(node, now));
     }
 
     /// <summary>This orchestrator, and those that at least half of the workers name that have said something lately.</summary>
@@ -185,5 +246,6 @@ internal sealed partial class WorkerTable
 
 /// <summary>What this orchestrator has of the fleet.</summary>
 /// <param name="Owned">Workers of its own.</param>
+/// <param name="Common">Workers that all orchestrators have in common.</param>
 /// <param name="Orchestrators">Orchestrators that share the fleet, itself included.</param>
-internal sealed record Share(int Owned, int Orchestrators);
+internal sealed record Share(int Owned, int Common, int Orchestrators);

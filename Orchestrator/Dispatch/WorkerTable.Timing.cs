@@ -22,7 +22,7 @@ internal sealed partial class WorkerTable
                     node.HeldUntil = 0;
                     Place(node);
                 }
-                else due = Math.Min(due, node.HeldUntil);
+                else due = Math.Min(due, EndOfHold(node));
             }
 
             if (node.Probing) continue;

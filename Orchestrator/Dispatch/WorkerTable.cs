@@ -16,7 +16,7 @@ internal sealed partial class WorkerTable(OrchestratorOptions options, TimeProvi
     private static readonly TimeSpan HoldMax = TimeSpan.FromMilliseconds(25);
 
     private readonly Dictionary<string, WorkerNode> _nodes = new(StringComparer.Ordinal);
-    private readonly LinkedList<WorkerNode> _idle = new();
+    private readonly LinkedList<WorkerNode>[] _idle = [new(), new(), new()];
     private volatile ModelInfo? _model;
     private ModelOutput _fleetOutput = ModelOutput.Unknown;
     private volatile WorkerCounts _counts = new(0, 0, 0);
@@ -104,7 +104,7 @@ internal sealed partial class WorkerTable(OrchestratorOptions options, TimeProvi
     {
         node.Current = call;
         BusyCount++;
-        if (!node.IsOwn) _borrowed++;
+        if (node.Ownership is Ownership.Others) _borrowed++;
         Place(node);
     }
 
@@ -113,7 +113,7 @@ internal sealed partial class WorkerTable(OrchestratorOptions options, TimeProvi
     {
         node.Current = null;
         BusyCount--;
-        if (!node.IsOwn) _borrowed--;
+        if (node.Ownership is Ownership.Others) _borrowed--;
         Place(node);
         Forget(node);
     }
@@ -232,7 +232,7 @@ internal sealed partial class WorkerTable(OrchestratorOptions options, TimeProvi
 
     private void Place(WorkerNode node)
     {
-        var place = !node.CanWork ? null : node.IsOwn ? _idle : _idleOthers;
+        var place = node.CanWork ? _idle[(int)node.Ownership] : null;
         if (node.IdlePlace.List == place) return;
         node.IdlePlace.List?.Remove(node.IdlePlace);
         place?.AddLast(node.IdlePlace);
@@ -247,9 +247,12 @@ internal sealed partial class WorkerTable(OrchestratorOptions options, TimeProvi
     private void Count()
     {
         _counts = new(AliveCount, _nodes.Values.Count(node => node.Quarantined), _nodes.Values.Count(node => node is { Quarantined: false, IsAlive: false }));
-        _ownAlive = _nodes.Values.Count(node => node is { IsOwn: true, IsAlive: true });
+        (_ownAlive, _commonAlive) = (CountAlive(Ownership.Own), CountAlive(Ownership.Common));
+        if (_ownAlive + _commonAlive == 0) EndHoldsOfOthers();
         _fleetOutput = _nodes.Values.FirstOrDefault(node => node.IsAlive && node.Model is not null)?.Output ?? ModelOutput.Unknown;
     }
+
+    private int CountAlive(Ownership whose) => _nodes.Values.Count(node => node.IsAlive && node.Ownership == whose);
 
     private TimeSpan Backoff(int failures)
     {

@@ -34,6 +34,6 @@ internal static partial class WorkerTableLog
     [LoggerMessage(12, LogLevel.Information, "Worker {Worker} no longer says that it will be gone")]
     public static partial void Stays(ILogger logger, string worker);
 
-    [LoggerMessage(13, LogLevel.Information, "Orchestrators that share the workers: {Orchestrators}; of this one's own are {Owned} of {Workers} workers")]
-    public static partial void Shared(ILogger logger, int orchestrators, int owned, int workers);
+    [LoggerMessage(13, LogLevel.Information, "Orchestrators that share the workers: {Orchestrators}; of {Workers} workers {Owned} are this one's own, and {Common} all of theirs")]
+    public static partial void Shared(ILogger logger, int orchestrators, int owned, int common, int workers);
 }

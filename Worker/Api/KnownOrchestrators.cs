@@ -19,6 +19,15 @@ internal sealed class KnownOrchestrators(TimeProvider time)
         if (_heardAt.Count < Presence.MaxOrchestrators || _heardAt.ContainsKey(id)) _heardAt[id] = time.GetTimestamp();
     }
 
+    /// <summary>How many it has heard of lately besides one; 0 if there is none.</summary>
+    public int Others()
+    {
+        var lately = 0;
+        foreach (var heard in _heardAt)
+            if (time.GetElapsedTime(heard.Value) < Memory) lately++;
+        return Math.Max(0, lately - 1);
+    }
+
     /// <summary>Whom it has heard of lately, in order; what is older is forgotten.</summary>
     public IReadOnlyList<string> Lately()
     {

@@ -17,7 +17,7 @@ internal static class PresenceEndpoint
             {
                 Id = "getPresence",
                 Tag = WorkerTag.Dispatches,
-                Details = "Orchestrators ask about once a second. Whoever names itself is among \"orchestrators\" for a second and a half. \"busy_ms\" is absent while nothing is computed, and \"leaving\" as long as the worker stays.",
+                Details = "Orchestrators ask about once a second. Whoever names itself is among \"orchestrators\" for a second and a half. \"busy_ms\" is absent while nothing is computed, \"idle_ms\" while something is, and \"leaving\" as long as the worker stays.",
                 Parameters = [(Presence.Parameter, ParameterLocation.Query, "Who asks: 1 to 32 letters, digits, dashes and underscores. Without it nobody is remembered.")],
                 Answers = [new(200, "What is known", typeof(Presence), """{"orchestrators":["5f0c2e9a7b1d4c3e"],"busy_ms":12}""")],
                 Refusals = [400],
@@ -36,6 +36,7 @@ internal static class PresenceEndpoint
             new Presence(
                 known.Lately(),
                 gate.IsTaken ? gate.BusyMilliseconds : null,
+                gate.IdleMilliseconds,
                 departure.Notice is { } notice ? new(notice.Reason, notice.At.UtcDateTime) : null),
             WireJson.Relaxed.Presence);
     }

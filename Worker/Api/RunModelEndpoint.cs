@@ -39,10 +39,10 @@ internal static class RunModelEndpoint
         return new(gate.BusyMilliseconds);
     }
 
-    /// <summary>Tells whoever asked for a dispatch that others had to be refused meanwhile.</summary>
+    /// <summary>Tells whoever asked for a dispatch that it has met others, of whom one had to wait or was refused.</summary>
     public static void TellIfWanted(HttpResponse response, InferenceGate gate, long since)
     {
-        if (gate.HasRefusedSince(since)) response.Headers[DispatchHeaders.Wanted] = "1";
+        if (gate.HasMetSince(since)) response.Headers[DispatchHeaders.Wanted] = "1";
     }
 
     private static async Task<Results<JsonHttpResult<ModelAnswer>, ComputingResult, RefusalResult>> PostAsync(

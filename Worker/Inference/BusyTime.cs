@@ -20,6 +20,7 @@ internal sealed class BusyTime(TimeProvider time)
     private const int TokensBeside = 3;
 
     private long _startedAt;
+    private long _endedAt = time.GetTimestamp();
     private double _expectedMs;
     private double _msPerToken;
 
@@ -48,11 +49,16 @@ internal sealed class BusyTime(TimeProvider time)
     public void End(int tokens)
     {
         var ms = time.GetElapsedTime(Volatile.Read(ref _startedAt) - 1).TotalMilliseconds;
+        Volatile.Write(ref _endedAt, time.GetTimestamp());
         Volatile.Write(ref _startedAt, 0);
         if (tokens <= 0) return;
         var before = Volatile.Read(ref _msPerToken);
         Volatile.Write(ref _msPerToken, before == 0 ? ms / tokens : before + (Weight * ((ms / tokens) - before)));
     }
+
+    /// <summary>For how many milliseconds nothing has been computed; <c>null</c> while something is.</summary>
+    public double? IdleMilliseconds() =>
+        Volatile.Read(ref _startedAt) == 0 ? Math.Floor(time.GetElapsedTime(Volatile.Read(ref _endedAt)).TotalMilliseconds) : null;
 
     /// <summary>Milliseconds until the computation under way is about over, 1 to <see cref="DispatchHeaders.MaxBusyMs"/>; also where none is.</summary>
     public int Milliseconds()

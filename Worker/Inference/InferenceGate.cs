@@ -4,19 +4,20 @@ namespace Lab.Worker.Inference;
 
 /// <summary>
 /// Lets one computation at a time through, on a thread of its own. Others wait in order of arrival where there is room
-/// for them (by default there is none), or are told at once. A computation that has begun is finished, even if nobody
+/// for them (by default only for one of each further orchestrator), or are told at once. A computation that has begun is finished, even if nobody
 /// waits for it any longer; only then is the gate free. One that nobody waits for any longer is not begun.
 /// </summary>
 internal sealed class InferenceGate : IDisposable
 {
     private readonly BlockingCollection<Action> _work = [];
     private readonly int _queueLimit;
+    private readonly Func<int> _others;
     private readonly Thread _thread;
     private readonly IReadOnlyList<int> _cores;
     private readonly Departure? _departure;
     private readonly TimeProvider _time;
     private readonly BusyTime _busy;
-    private long _refusedAt = long.MinValue;
+    private long _metAt = long.MinValue;
     private int _inside;
 
     /// <summary>Starts the thread.</summary>
@@ -24,9 +25,11 @@ internal sealed class InferenceGate : IDisposable
     /// <param name="cores">The cores to which the thread is tied; none leave it free. They must be allowed to this process.</param>
     /// <param name="time">The clock; the system's by default.</param>
     /// <param name="departure">Closes the gate once the machine is about to go; null: never.</param>
-    public InferenceGate(int queueLimit = 0, IReadOnlyList<int>? cores = null, TimeProvider? time = null, Departure? departure = null)
+    /// <param name="others">How many orchestrators there are besides one, for whose dispatches there is room beyond the limit; null: none.</param>
+    public InferenceGate(int queueLimit = 0, IReadOnlyList<int>? cores = null, TimeProvider? time = null, Departure? departure = null, Func<int>? others = null)
     {
         _queueLimit = queueLimit;
+        _others = others ?? (() => 0);
         _time = time ?? TimeProvider.System;
         _busy = new(_time);
         _cores = cores ?? [];
@@ -48,9 +51,12 @@ internal sealed class InferenceGate : IDisposable
     /// <summary>In about how many milliseconds the computation under way will be over, 1 to 2,000; also where none is.</summary>
     public int BusyMilliseconds => _busy.Milliseconds();
 
-    /// <summary>Whether somebody was told that there is no room.</summary>
+    /// <summary>For how many milliseconds nothing has been computed; null while something is.</summary>
+    public double? IdleMilliseconds => IsTaken ? null : _busy.IdleMilliseconds();
+
+    /// <summary>Whether somebody has come while another was computed, and had to wait or was refused.</summary>
     /// <param name="timestamp">Since when, as the clock gave it.</param>
-    public bool HasRefusedSince(long timestamp) => Volatile.Read(ref _refusedAt) >= timestamp;
+    public bool HasMetSince(long timestamp) => Volatile.Read(ref _metAt) >= timestamp;
 
     /// <summary>Starts a computation or lets it wait, or says that there is no room.</summary>
     /// <param name="compute">The computation.</param>
@@ -60,11 +66,15 @@ internal sealed class InferenceGate : IDisposable
     public Task<T>? TryRun<T>(Func<T> compute, CancellationToken cancellationToken, int tokens = 0)
     {
         if (IsClosed) return null;
-        if (Interlocked.Increment(ref _inside) > 1 + _queueLimit)
+        var inside = Interlocked.Increment(ref _inside);
+        if (inside > 1)
         {
-            Volatile.Write(ref _refusedAt, _time.GetTimestamp());
-            Free();
-            return null;
+            Volatile.Write(ref _metAt, _time.GetTimestamp());
+            if (inside > 1 + _queueLimit + _others())
+            {
+                Free();
+                return null;
+            }
         }
 
         // Continuations must not run on the inference thread: they write HTTP answers.

@@ -61,7 +61,8 @@ internal sealed class WorkerOptions
 
     /// <summary>
     /// How many requests may wait while another is computed, 0 to 10,000; the next one is refused with 429. With 0 the
-    /// worker never lets anybody wait: Lab's orchestrator has its own queue. Other proxies may want some.
+    /// worker lets nobody wait but one dispatch of each further orchestrator, where several share it: Lab's orchestrator has
+    /// its own queue. Other proxies may want some.
     /// </summary>
     public int QueueLimit { get; set; }
 

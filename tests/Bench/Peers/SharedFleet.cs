@@ -24,7 +24,7 @@ internal sealed class SharedFleet(string model, string worker, int rounds, int s
 
     // A process compiles its hot methods twice more, for seconds of processor time that under load it gets little by little:
     // after half a minute three of them still spent a sixth of two cores on that, one alone a fourteenth.
-    private const int FirstWarmUpSeconds = 75;
+    private const int FirstWarmUpSeconds = 100;
 
     // Connections are new in each turn.
     private const int WarmUpSeconds = 2;

@@ -14,6 +14,7 @@ public sealed class BastionStoryTests(RigFixture rig, ITestOutputHelper output)
         using var server = await LoopbackSshServer.StartAsync();
         var bastion = server.AsBastion();
         await using var story = await FleetStory.StartAsync(rig, output);
+        story.Ec2.Options.MainRoute = "nat-1";
         story.Program.ProgramsBefore = Path.GetDirectoryName(bastion.Program);
 
         var run = await story.Program.RunAsync("publish", "--hosts", "1", "--bastion", bastion.ToString());

@@ -35,7 +35,8 @@ public sealed class DashboardHostTests(RigFixture rig, ITestOutputHelper output)
         var swarm = new SwarmExecutor(session);
         var (manager, _) = await swarm.FormAsync(surveys, Token);
         await swarm.LabelAsync(manager, surveys, Token);
-        var secrets = FleetKeys.Open(Release.StateDirectory).Secrets(Release).Where(secret => secret.Reader is SecretReader.Dashboard).ToList();
+        var release = Release with { CertificateFile = OwnCertificate.Ensure(Release.StateDirectory, [], DateTimeOffset.UtcNow, output.WriteLine) };
+        var secrets = FleetKeys.Open(release.StateDirectory).Secrets(release).Where(secret => secret.Reader is SecretReader.Dashboard).ToList();
         foreach (var secret in secrets) await manager.RunAsync(new RolloutCommands("lab").CreateSecret(secret), Token);
 
         var dashboard = new DashboardSwitch(session, manager, TimeProvider.System);

@@ -102,7 +102,8 @@ internal sealed class DeployerProgram(RigFixture rig, StandIn ec2, string config
     /// <summary>Starts it, with all its streams in the caller's hand.</summary>
     public Process Start(params string[] arguments)
     {
-        var start = new ProcessStartInfo("dotnet", [rig.Program, .. arguments, "--endpoint-url", ec2.Address.AbsoluteUri])
+        // It is interrupted as by Ctrl-C, which is ignored wherever tests run in the background of a script.
+        var start = new ProcessStartInfo("env", ["--default-signal=INT", "dotnet", rig.Program, .. arguments, "--endpoint-url", ec2.Address.AbsoluteUri])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,

@@ -46,6 +46,14 @@ public sealed class WorkerPresenceTests : IDisposable
     public async Task Ask_AnyTime_IsBounded(string json, int? milliseconds) =>
         Assert.Equal(milliseconds is { } ms ? TimeSpan.FromMilliseconds(ms) : null, (await AskAsync(_ => Json(json)))!.Busy);
 
+    [Theory]
+    [InlineData("""{"orchestrators":[],"idle_ms":1e300}""", 2000)]
+    [InlineData("""{"orchestrators":[],"idle_ms":-5}""", 0)]
+    [InlineData("""{"orchestrators":[],"idle_ms":17}""", 17)]
+    [InlineData("""{"orchestrators":[],"idle_ms":null}""", null)]
+    public async Task Ask_IdleTime_IsBounded(string json, int? milliseconds) =>
+        Assert.Equal(milliseconds is { } ms ? TimeSpan.FromMilliseconds(ms) : null, (await AskAsync(_ => Json(json)))!.Idle);
+
     [Fact]
     public async Task Ask_ReasonOfAnyKind_IsBoundedAndPlain()
     {

@@ -18,9 +18,9 @@ public sealed class PresenceTests
     public async Task Get_OrchestratorsThatNameThemselves_LearnOfEachOther()
     {
         await using var worker = await RunningWorker.StartAsync(inner => inner);
-        Assert.Equal("""{"orchestrators":[]}""", await worker.Client.GetStringAsync("/presence", Cancellation));
+        Assert.Matches("""^{"orchestrators":\[],"idle_ms":[0-9]+}$""", await worker.Client.GetStringAsync("/presence", Cancellation));
         await worker.Client.GetStringAsync("/presence?orchestrator=b", Cancellation);
-        Assert.Equal("""{"orchestrators":["a_-9","b"]}""", await worker.Client.GetStringAsync("/presence?orchestrator=a_-9", Cancellation));
+        Assert.StartsWith("""{"orchestrators":["a_-9","b"],"idle_ms":""", await worker.Client.GetStringAsync("/presence?orchestrator=a_-9", Cancellation), StringComparison.Ordinal);
 
         worker.Departure.Announce("spot interruption", new(2026, 1, 1, 1, 0, 0, TimeSpan.FromHours(1)));
         Assert.Contains("""
@@ -60,12 +60,31 @@ public sealed class PresenceTests
             Assert.InRange(int.Parse(Assert.Single(refused.Headers.GetValues(DispatchHeaders.Busy)), CultureInfo.InvariantCulture), 1, DispatchHeaders.MaxBusyMs);
         }
 
-        Assert.Contains("\"busy_ms\":", await worker.Client.GetStringAsync("/presence", Cancellation), StringComparison.Ordinal);
+        Assert.Matches("""^{"orchestrators":\[],"busy_ms":[0-9]+}$""", await worker.Client.GetStringAsync("/presence", Cancellation));
         model.Release();
         using var answer = await first;
         Assert.Equal("1", Assert.Single(answer.Headers.GetValues(DispatchHeaders.Wanted)));
         using var next = await worker.PostJsonAsync("/run_model", Text, Cancellation);
         Assert.Equal((HttpStatusCode.OK, false), (next.StatusCode, next.Headers.Contains(DispatchHeaders.Wanted)));
+    }
+
+    [Fact]
+    public async Task Post_WhileComputing_OneOfEachOtherOrchestratorWaits()
+    {
+        HeldModel model = null!;
+        await using var worker = await RunningWorker.StartAsync(inner => model = new(inner));
+        await worker.Client.GetStringAsync("/presence?orchestrator=a", Cancellation);
+        await worker.Client.GetStringAsync("/presence?orchestrator=b", Cancellation);
+        model.Hold();
+        var first = worker.PostJsonAsync("/run_model", Text, Cancellation);
+        await Eventually.DoneAsync(model.Computing.Task, "the first text is computed");
+        // Two at once, for one of whom there is room: which one is for them to find out.
+        var others = new[] { worker.PostJsonAsync("/run_model", Text, Cancellation), worker.PostJsonAsync("/run_model", Text, Cancellation) };
+        using var refused = await await Task.WhenAny(others);
+        Assert.Equal(HttpStatusCode.TooManyRequests, refused.StatusCode);
+        model.Release();
+        Assert.Equal("1", Assert.Single((await first).Headers.GetValues(DispatchHeaders.Wanted)));
+        Assert.Equal([HttpStatusCode.OK, HttpStatusCode.TooManyRequests], (await Task.WhenAll(others)).Select(answer => answer.StatusCode).Order());
     }
 
     [Fact]
@@ -79,12 +98,16 @@ public sealed class PresenceTests
         Assert.Equal(["a", "b"], known.Lately());
         time.Advance(TimeSpan.FromSeconds(0.6));
         Assert.Equal(["b"], known.Lately());
+        Assert.Equal(0, known.Others());
+        known.Hear("c");
+        Assert.Equal(1, known.Others());
 
         for (var i = 0; i < 100; i++) known.Hear($"many-{i}");
         Assert.Equal(Presence.MaxOrchestrators, known.Lately().Count);
         Assert.Contains("b", known.Lately());
         time.Advance(TimeSpan.FromSeconds(2));
         Assert.Empty(known.Lately());
+        Assert.Equal(0, known.Others());
         known.Hear("a");
         Assert.Equal(["a"], known.Lately());
     }

@@ -42,6 +42,21 @@ public sealed class BusyTimeTests
     }
 
     [Fact]
+    public void IdleMilliseconds_CountFromTheStartAndFromTheEndOfEachComputation()
+    {
+        var busy = new BusyTime(_time);
+        _time.Advance(TimeSpan.FromMilliseconds(7));
+        Assert.Equal(7, busy.IdleMilliseconds());
+        busy.Begin(10);
+        Assert.Null(busy.IdleMilliseconds());
+        _time.Advance(TimeSpan.FromMilliseconds(5));
+        busy.End(10);
+        Assert.Equal(0, busy.IdleMilliseconds());
+        _time.Advance(TimeSpan.FromMilliseconds(2.5));
+        Assert.Equal(2, busy.IdleMilliseconds());
+    }
+
+    [Fact]
     public void TokensOf_Texts_AreNoMoreThanTheModelReads() =>
         Assert.Equal(4 + 128, BusyTime.TokensOf([new("good"), new(new string('x', 10_000), "pair")], maxTokens: 128));
 

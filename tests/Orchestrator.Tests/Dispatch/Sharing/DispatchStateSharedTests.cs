@@ -12,7 +12,7 @@ public sealed class DispatchStateSharedTests
     {
         var bench = Shared(workers: 4);
         for (var i = 0; i < 4; i++) bench.Submit();
-        Assert.Equal([true, true, false, false], bench.Sent.Select(call => call.Worker.IsOwn));
+        Assert.Equal([true, true, false, false], bench.Sent.Select(call => call.Worker.Ownership is Ownership.Own));
         bench.Answer(bench.Sent[3]);
         bench.Answer(bench.Sent[0]);
         bench.Submit();
@@ -20,29 +20,49 @@ public sealed class DispatchStateSharedTests
     }
 
     [Fact]
-    public void Busy_WorkerOfOthers_IsLeftAloneForAsLongAsItSaysAndLongerEachTime()
+    public void Submit_MoreWorkersThanEqualShares_OwnThenThoseInCommonThenThoseOfOthers()
+    {
+        var bench = new DispatchBench(workers: 8);
+        HearAll(bench, [.. Two, "third"]);
+        Assert.Equal(new Share(2, 2, 3), bench.State.Workers.Share);
+        for (var i = 0; i < 8; i++) bench.Submit();
+        Assert.Equal([0, 0, 1, 1, 2, 2, 2, 2], bench.Sent.Select(call => (int)call.Worker.Ownership));
+
+        // Those in common are no others': that somebody has met this orchestrator there is nothing to make way for.
+        Answer(bench, bench.Sent[2], isWanted: true);
+        bench.Submit();
+        Assert.Equal(bench.Sent[2].Worker, bench.Sent[8].Worker);
+    }
+
+    [Fact]
+    public void Busy_WorkerOfOthers_IsLeftAloneUntilItHasLongBeenIdle()
     {
         var bench = Shared(workers: 2);
         bench.Submit("own");
         var waiting = bench.Submit("other");
-        bench.State.Reply(bench.Sent[1], new WorkerReply.Busy(TimeSpan.FromMilliseconds(300)));
-        bench.Advance(TimeSpan.FromMilliseconds(295));
+        bench.State.Reply(bench.Sent[1], new WorkerReply.Busy(TimeSpan.FromMilliseconds(1)));
+        var name = bench.Sent[1].Worker.Name;
+        bench.Advance(TimeSpan.FromMilliseconds(500));
+        Hear(bench, name, Two, idle: TimeSpan.FromMilliseconds(24));
+        Hear(bench, name, Two, busy: TimeSpan.FromMilliseconds(1));
+        bench.Advance(TimeSpan.FromMilliseconds(500));
         Assert.Equal(2, bench.Sent.Count);
-        bench.Advance(TimeSpan.FromMilliseconds(10));
-        Assert.False(bench.Sent[2].Worker.IsOwn);
-
-        // Its owner keeps it busy: what it says is no longer what counts.
-        for (var i = 2; i < 9; i++)
-        {
-            bench.State.Reply(bench.Sent[i], new WorkerReply.Busy(TimeSpan.FromMilliseconds(1)));
-            while (bench.Sent.Count == i + 1) bench.Advance(TimeSpan.FromMilliseconds(1));
-        }
-
-        var before = bench.Time.GetUtcNow();
-        bench.State.Reply(bench.Sent[9], new WorkerReply.Busy(TimeSpan.FromMilliseconds(1)));
-        while (bench.Sent.Count == 10) bench.Advance(TimeSpan.FromMilliseconds(1));
-        Assert.InRange((bench.Time.GetUtcNow() - before).TotalMilliseconds, 790, 1220);
+        Hear(bench, name, Two, idle: TimeSpan.FromMilliseconds(25));
+        Assert.Equal(bench.Sent[1].Worker, bench.Sent[2].Worker);
         Assert.Equal((1, false), (waiting.Attempts, waiting.Completion.IsCompleted));
+    }
+
+    [Fact]
+    public void Busy_WorkerOfOthersThatSaysNothingMore_IsAskedAgainAfterTwoSeconds()
+    {
+        var bench = Shared(workers: 2);
+        bench.Submit();
+        bench.Submit();
+        bench.State.Reply(bench.Sent[1], new WorkerReply.Busy());
+        bench.Advance(TimeSpan.FromSeconds(1.9));
+        Assert.Equal(2, bench.Sent.Count);
+        bench.Advance(TimeSpan.FromSeconds(0.2));
+        Assert.Equal(bench.Sent[1].Worker, bench.Sent[2].Worker);
     }
 
     [Fact]
@@ -67,13 +87,24 @@ public sealed class DispatchStateSharedTests
         for (var i = 0; i < 3; i++) bench.Submit();
         Answer(bench, bench.Sent[1], isWanted: true);
         Assert.Equal(2, bench.Sent.Count);
-        bench.Advance(TimeSpan.FromMilliseconds(30));
-        Assert.Equal((3, false), (bench.Sent.Count, bench.Sent[2].Worker.IsOwn));
+        Hear(bench, bench.Sent[1].Worker.Name, Two, idle: TimeSpan.FromMilliseconds(30));
+        Assert.Equal(bench.Sent[1].Worker, bench.Sent[2].Worker);
+
+        // Idle for a moment, but since this orchestrator used it and nobody else: it may go on.
+        Answer(bench, bench.Sent[2], isWanted: false);
+        bench.Advance(TimeSpan.FromMilliseconds(10));
+        Hear(bench, bench.Sent[2].Worker.Name, Two, idle: TimeSpan.FromMilliseconds(9));
+        bench.Submit();
+        Assert.Equal(bench.Sent[1].Worker, bench.Sent[3].Worker);
+        Answer(bench, bench.Sent[3], isWanted: false);
+        bench.Advance(TimeSpan.FromMilliseconds(20));
+        Hear(bench, bench.Sent[3].Worker.Name, Two, idle: TimeSpan.FromMilliseconds(9));
 
         // An own one stays this orchestrator's, whoever wants it.
         bench.Submit();
+        Assert.Equal(4, bench.Sent.Count);
         Answer(bench, bench.Sent[0], isWanted: true);
-        Assert.Equal((4, true), (bench.Sent.Count, bench.Sent[3].Worker.IsOwn));
+        Assert.Equal((5, bench.Sent[0].Worker), (bench.Sent.Count, bench.Sent[4].Worker));
     }
 
     [Fact]
@@ -93,13 +124,13 @@ public sealed class DispatchStateSharedTests
         var bench = new DispatchBench(workers: 4);
         HearAll(bench, [DispatchBench.Id]);
         Hear(bench, "worker-1", ["a", "b", "c", "d", "e", "f", "g", DispatchBench.Id]);
-        Assert.Equal(new Share(4, 1), bench.State.Workers.Share);
+        Assert.Equal(new Share(4, 0, 1), bench.State.Workers.Share);
         Hear(bench, "worker-2", ["a", DispatchBench.Id]);
-        Assert.Equal(new Share(2, 2), bench.State.Workers.Share);
+        Assert.Equal(new Share(2, 0, 2), bench.State.Workers.Share);
 
         // Workers of an earlier version know of nobody.
         foreach (var worker in bench.State.Workers.All) bench.State.Heard(worker, worker.Address, PresenceReport.Alone);
-        Assert.Equal(new Share(4, 1), bench.State.Workers.Share);
+        Assert.Equal(new Share(4, 0, 1), bench.State.Workers.Share);
     }
 
     [Fact]
@@ -120,7 +151,7 @@ public sealed class DispatchStateSharedTests
         var entries = new List<QueueEntry> { bench.Submit(), bench.Submit() };
         bench.Fail(bench.Sent[0]);
         bench.Fail(bench.Sent[1]);
-        Assert.All(bench.Sent.Skip(2), call => Assert.False(call.Worker.IsOwn));
+        Assert.All(bench.Sent.Skip(2), call => Assert.Equal(Ownership.Others, call.Worker.Ownership));
         for (var i = 0; i < 6; i++) bench.State.Reply(bench.Sent[^1], new WorkerReply.Busy(TimeSpan.FromMilliseconds(2)));
 
         // Without own ones it does not make way for ever longer.
@@ -138,7 +169,7 @@ public sealed class DispatchStateSharedTests
     public void Quarantine_ForLong_TheRestIsDividedAnew()
     {
         var bench = Shared(workers: 4);
-        var (own, others) = (bench.State.Workers.All.Where(worker => worker.IsOwn).ToList(), bench.State.Workers.All.Where(worker => !worker.IsOwn).ToList());
+        var (own, others) = (bench.State.Workers.All.Where(worker => worker.Ownership is Ownership.Own).ToList(), bench.State.Workers.All.Where(worker => worker.Ownership is Ownership.Others).ToList());
         bench.Submit();
         bench.Submit();
         bench.Fail(bench.Sent[0]);
@@ -155,8 +186,8 @@ public sealed class DispatchStateSharedTests
             foreach (var worker in others) Hear(bench, worker.Name, Two);
         }
 
-        Assert.Equal(1, others.Count(worker => worker.IsOwn));
-        Assert.Equal(new Share(1, 2), bench.State.Workers.Share);
+        Assert.Equal(1, others.Count(worker => worker.Ownership is Ownership.Own));
+        Assert.Equal(new Share(1, 0, 2), bench.State.Workers.Share);
     }
 
     [Fact]
@@ -222,7 +253,7 @@ public sealed class DispatchStateSharedTests
     {
         var bench = new DispatchBench(workers);
         HearAll(bench, Two);
-        Assert.Equal(new Share(workers / 2, 2), bench.State.Workers.Share);
+        Assert.Equal(new Share(workers / 2, 0, 2), bench.State.Workers.Share);
         return bench;
     }
 
@@ -233,10 +264,10 @@ public sealed class DispatchStateSharedTests
             foreach (var worker in bench.State.Workers.All) Hear(bench, worker.Name, orchestrators, busy);
     }
 
-    private static void Hear(DispatchBench bench, string worker, string[] orchestrators, TimeSpan? busy = null, string? leaving = null)
+    private static void Hear(DispatchBench bench, string worker, string[] orchestrators, TimeSpan? busy = null, TimeSpan? idle = null, string? leaving = null)
     {
         var node = bench.State.Workers.Find(worker)!;
-        bench.State.Heard(node, node.Address, new([.. orchestrators.Order(StringComparer.Ordinal)], busy, leaving));
+        bench.State.Heard(node, node.Address, new([.. orchestrators.Order(StringComparer.Ordinal)], busy, idle, leaving));
     }
 
     private static void Answer(DispatchBench bench, DispatchCall call, bool isWanted) =>

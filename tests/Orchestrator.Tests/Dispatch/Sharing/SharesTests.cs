@@ -12,11 +12,12 @@ public sealed class SharesTests
         (workers, orchestrators) => (Names(workers), orchestrators.ToArray()));
 
     [Fact]
-    public void Divide_AnyFleet_EachWorkerHasOneOwnerAndSharesDifferByOneAtMost() => Fleets.Sample(fleet =>
+    public void Divide_AnyFleet_SharesAreEqualAndWhatIsLeftOverIsNobodysAlone() => Fleets.Sample(fleet =>
     {
         var owners = Shares.Divide(fleet.Workers, fleet.Orchestrators);
-        var loads = fleet.Orchestrators.Select(id => owners.Values.Count(owner => owner == id)).ToList();
-        return owners.Count == fleet.Workers.Length && loads.Sum() == owners.Count && loads.Max() - loads.Min() <= 1;
+        var share = fleet.Workers.Length / fleet.Orchestrators.Length;
+        return owners.Count == share * fleet.Orchestrators.Length && owners.Keys.All(fleet.Workers.Contains)
+            && fleet.Orchestrators.All(id => owners.Values.Count(owner => owner == id) == share);
     });
 
     [Fact]
@@ -24,32 +25,31 @@ public sealed class SharesTests
     {
         var owners = Shares.Divide(fleet.Workers, fleet.Orchestrators);
         var others = Shares.Divide([.. fleet.Workers.Reverse()], [.. fleet.Orchestrators.Order(StringComparer.Ordinal)]);
-        return owners.All(owner => others[owner.Key] == owner.Value);
+        return owners.Count == others.Count && owners.All(owner => others[owner.Key] == owner.Value);
     });
 
-    // Shares that differ by one at most cannot all stay where they were when one comes: what must move is what the
-    // new one gets and what the others have too much of.
+    // Equal shares cannot all stay as they were when one comes: what must leave an orchestrator is what it has too much of.
     [Theory]
     [InlineData(8, 2)]
     [InlineData(8, 3)]
     [InlineData(16, 3)]
     [InlineData(40, 5)]
-    public void Divide_OneComesOrGoes_HardlyMoreMovesThanMust(int workers, int orchestrators)
+    public void Divide_OneComesOrGoes_HardlyMoreChangesHandsThanMust(int workers, int orchestrators)
     {
         const int Trials = 300;
-        var (moved, must) = (0, 0);
+        var changed = 0;
         for (var i = 0; i < Trials; i++)
         {
             var names = Names(workers);
             string[] few = [.. Enumerable.Range(0, orchestrators).Select(_ => OrchestratorId.Create())];
             string[] more = [.. few, OrchestratorId.Create()];
             var (before, after) = (Shares.Divide(names, few), Shares.Divide(names, more));
-            moved += names.Count(name => before[name] != after[name]);
-            must += workers / (orchestrators + 1);
+            changed += before.Count(owned => after.GetValueOrDefault(owned.Key) != owned.Value);
         }
 
         // Per coming or going: of eight workers on average one beyond those that must.
-        Assert.InRange(moved / (double)Trials, must / (double)Trials, (must / (double)Trials) + (workers / 6.0));
+        var must = orchestrators * ((workers / orchestrators) - (workers / (orchestrators + 1)));
+        Assert.InRange(changed / (double)Trials, must, must + (workers / 6.0));
     }
 
     private static string[] Names(int count) => [.. Enumerable.Range(1, count).Select(i => $"worker-{i}")];

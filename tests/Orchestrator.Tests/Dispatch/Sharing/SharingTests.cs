@@ -21,7 +21,6 @@ public sealed class SharingTests
         var three = Measure(new(Workers, 3, seed), Clients, Clients, Clients);
         TestContext.Current.SendDiagnosticMessage($"one {one}, three {three}");
         Assert.InRange(three.PerSecond / one.PerSecond, 0.95, 1.05);
-        // Of eight workers two have three and one has two, and as many clients each.
         Assert.InRange(three.P99 / one.P99, 0.5, 1.45);
         Assert.InRange(three.Refused, 0, 0.12);
     }
@@ -62,7 +61,7 @@ public sealed class SharingTests
         var fleet = new SimulatedFleet(Workers, 3);
         fleet.Run(2 * Second);
         var without = fleet.Orchestrators[2];
-        foreach (var worker in without.State.Workers.All.Where(worker => worker.IsOwn).ToList()) without.Do(state => state.SetDraining(worker.Name, true));
+        foreach (var worker in without.State.Workers.All.Where(worker => worker.Ownership is Ownership.Own).ToList()) without.Do(state => state.SetDraining(worker.Name, true));
         Measure(fleet, Clients, Clients, 2);
         var waited = fleet.Ended.Where(end => end.By == without).Select(end => end.Took).Order().ToList();
         Assert.True(waited.Count > 20, $"only {waited.Count} answers");
@@ -74,12 +73,12 @@ public sealed class SharingTests
     {
         var fleet = new SimulatedFleet(Workers, 3);
         Measure(fleet, Clients, Clients, Clients);
-        Assert.Equal([2, 3, 3], fleet.Orchestrators.Select(one => one.State.Workers.Share.Owned).Order());
+        Assert.All(fleet.Orchestrators, one => Assert.Equal(new Share(2, 2, 3), one.State.Workers.Share));
         fleet.Orchestrators[2].IsDead = true;
         fleet.Run(Limit);
-        Assert.All(fleet.Orchestrators[..2], one => Assert.Equal(new Share(4, 2), one.State.Workers.Share));
+        Assert.All(fleet.Orchestrators[..2], one => Assert.Equal(new Share(4, 0, 2), one.State.Workers.Share));
         foreach (var worker in fleet.Orchestrators[0].State.Workers.All)
-            Assert.NotEqual(worker.IsOwn, fleet.Orchestrators[1].State.Workers.Find(worker.Name)!.IsOwn);
+            Assert.NotEqual(worker.Ownership, fleet.Orchestrators[1].State.Workers.Find(worker.Name)!.Ownership);
         var ended = fleet.Ended.Count;
         fleet.Run(5 * Second);
         Assert.InRange(fleet.Ended.Count - ended, 3000, int.MaxValue);
@@ -100,7 +99,7 @@ public sealed class SharingTests
             Assert.Equal(("draining", "spot interruption"), (shown.Status, shown.Reason));
         }
 
-        Assert.Equal(7, fleet.Orchestrators.Sum(one => one.State.Workers.Share.Owned));
+        Assert.All(fleet.Orchestrators, one => Assert.Equal(new Share(2, 1, 3), one.State.Workers.Share));
         var texts = leaving.Texts.Values.Sum();
         fleet.Run(5 * Second);
         Assert.Equal(texts, leaving.Texts.Values.Sum());

@@ -84,15 +84,10 @@ internal sealed class SimulatedFleet
     {
         Compute();
         var worker = At(call.Address);
-        if (worker.Call is not null)
-        {
-            var busy = worker.Refuse(Now);
-            After(Latency(), () => orchestrator.Refuse(call, busy));
-            return;
-        }
-
         var cost = (DispatchMs + call.Entries.Sum(_ => TextMs * (0.6 + (0.8 * _random.NextDouble())))) * Noise();
-        worker.Begin(orchestrator, call, cost, Now);
+        if (worker.Take(orchestrator, call, cost, Now)) return;
+        var busy = worker.Busy(Now);
+        After(Latency(), () => orchestrator.Refuse(call, busy));
     });
 
     /// <summary>Goes on for so long.</summary>
@@ -142,7 +137,7 @@ internal sealed class SimulatedFleet
     private void Finish(SimulatedWorker worker)
     {
         var (orchestrator, call) = (worker.For!, worker.Call!);
-        var reply = new WorkerReply.Answered([.. call.Entries.Select(entry => new TextReply(new("", "A", [1f], 1, false), null))], 1) { IsWanted = worker.IsWanted };
+        var reply = new WorkerReply.Answered([.. call.Entries.Select(entry => new TextReply(new("", "A", [1f], 1, false), null))], worker.Took(Now)) { IsWanted = worker.IsWanted };
         worker.End(Now);
         After(Latency(), () => orchestrator.Do(state => state.Reply(call, reply)));
     }
