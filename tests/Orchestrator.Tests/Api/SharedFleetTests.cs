@@ -38,7 +38,7 @@ public sealed class SharedFleetTests : IAsyncLifetime
     [Fact]
     public async Task Kill_OneOfThreeUnderLoad_NothingIsLostAtTheOthersAndItsWorkersAreTheirs()
     {
-        foreach (var orchestrator in _orchestrators) await orchestrator.UntilMetricsAsync(metrics => metrics["lab_orchestrators"] == 3 && metrics["lab_workers_owned"] is 2 or 3);
+        foreach (var orchestrator in _orchestrators) await orchestrator.UntilMetricsAsync(metrics => metrics["lab_orchestrators"] == 3 && metrics["lab_workers_owned"] == WorkerCount / 3);
         using var enough = new CancellationTokenSource();
         var (wrong, answered) = (new ConcurrentQueue<string>(), new ConcurrentDictionary<ServiceProcess, int>());
         var load = _orchestrators.Take(2).SelectMany(orchestrator => Enumerable.Range(0, ClientsEach).Select(i => AskAsync(orchestrator, $"text {i}", wrong, answered, enough.Token))).ToList();
@@ -75,13 +75,14 @@ public sealed class SharedFleetTests : IAsyncLifetime
         }
     }
 
-    // One dispatch at a time and 429 meanwhile, as the real one.
+    // One dispatch at a time, room for one of each other orchestrator, and 429 beyond that, as the real one.
     private static async Task<StubWorker> StartWorkerAsync()
     {
         var worker = await StubWorker.StartAsync();
         var known = new SimulatedWorker(worker.Address);
         var started = Stopwatch.GetTimestamp();
-        var busy = 0;
+        var inside = 0;
+        var alone = new SemaphoreSlim(1);
         worker.HandlePresence = id =>
         {
             lock (known) return TypedResults.Json(known.Hear(id, Stopwatch.GetElapsedTime(started).TotalMilliseconds), WireJson.Relaxed.Presence);
@@ -97,14 +98,17 @@ public sealed class SharedFleetTests : IAsyncLifetime
 
         async Task<IResult> AloneAsync(HttpContext? context, Func<IResult> result)
         {
-            if (Interlocked.Exchange(ref busy, 1) == 1)
+            if (Interlocked.Increment(ref inside) > 3)
             {
+                Interlocked.Decrement(ref inside);
                 if (context is not null) context.Response.Headers[DispatchHeaders.Busy] = "5";
                 return TypedResults.StatusCode(StatusCodes.Status429TooManyRequests);
             }
 
+            await alone.WaitAsync(Cancellation);
             await Task.Delay(TimeSpan.FromMilliseconds(5), Cancellation);
-            Volatile.Write(ref busy, 0);
+            alone.Release();
+            Interlocked.Decrement(ref inside);
             return result();
         }
     }
