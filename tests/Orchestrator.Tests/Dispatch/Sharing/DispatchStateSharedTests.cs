@@ -28,10 +28,21 @@ public sealed class DispatchStateSharedTests
         for (var i = 0; i < 8; i++) bench.Submit();
         Assert.Equal([0, 0, 1, 1, 2, 2, 2, 2], bench.Sent.Select(call => (int)call.Worker.Ownership));
 
-        // Those in common are no others': that somebody has met this orchestrator there is nothing to make way for.
+        // At one in common the others have their turn, each for as long as this orchestrator had: 1 ms.
+        var common = bench.Sent[2].Worker;
         Answer(bench, bench.Sent[2], isWanted: true);
         bench.Submit();
-        Assert.Equal(bench.Sent[2].Worker, bench.Sent[8].Worker);
+        bench.Advance(TimeSpan.FromMilliseconds(1.9));
+        bench.Submit();
+        Assert.Equal(8, bench.Sent.Count);
+        bench.Advance(TimeSpan.FromMilliseconds(0.2));
+        bench.Submit();
+        Assert.Equal((9, common), (bench.Sent.Count, bench.Sent[8].Worker));
+
+        // Also where nothing happens meanwhile.
+        Answer(bench, bench.Sent[8], isWanted: true);
+        bench.Advance(TimeSpan.FromMilliseconds(53));
+        Assert.Equal((10, common), (bench.Sent.Count, bench.Sent[9].Worker));
     }
 
     [Fact]
