@@ -91,7 +91,9 @@ internal sealed class Ec2Addresses(Ec2Calls calls)
     /// <param name="cancellationToken">Ends it.</param>
     public async Task<ObservedAddress> AllocateAsync(AllocateAddressRequest request, string deployment, string host, CancellationToken cancellationToken)
     {
-        var before = (await ListAsync(deployment, cancellationToken)).Select(address => address.AllocationId).ToHashSet();
+        // Another owner may publish a deployment of the same name meanwhile.
+        var owner = request.TagSpecifications.SelectMany(tags => tags.Tags).FirstOrDefault(tag => tag.Key == LabTags.Owner)?.Value;
+        var before = (await OwnAsync(cancellationToken)).Select(address => address.Id).ToHashSet();
         var lost = false;
         var made = await calls.CallAsync(async (ec2, cancellationToken) =>
         {
@@ -112,12 +114,15 @@ internal sealed class Ec2Addresses(Ec2Calls calls)
         var listed = await UntilListedAsync(address => address.Id == made.Id) ?? throw new DeploymentException(ExitCode.AwsRefused,
             $"Looking for {made.Address} failed: it was allocated, but EC2 does not list it after {Durations.Text(calls.Pace.Consistency)}. It costs money until 'destroy'. Run the same command again: it goes on where this one stopped.");
         // HTTP itself repeats a request whose connection was closed without an answer. One that is not listed yet goes at the next publish.
-        foreach (var other in (await ListAsync(deployment, cancellationToken)).Select(Observed).Where(address => address.Host == host && address.Id != listed.Id && !before.Contains(address.Id)))
+        foreach (var other in (await OwnAsync(cancellationToken)).Where(address => address.Host == host && address.Id != listed.Id && !before.Contains(address.Id)))
             await ReleaseAsync(Ec2Requests.Release(other.Id), cancellationToken);
         return listed;
 
         Task<ObservedAddress?> UntilListedAsync(Func<ObservedAddress, bool> isIt) => calls.UntilAsync(async cancellationToken =>
-            (await ListAsync(deployment, cancellationToken)).Select(Observed).FirstOrDefault(isIt), calls.Pace.Consistency, cancellationToken);
+            (await OwnAsync(cancellationToken)).FirstOrDefault(isIt), calls.Pace.Consistency, cancellationToken);
+
+        async Task<IEnumerable<ObservedAddress>> OwnAsync(CancellationToken cancellationToken) =>
+            (await ListAsync(deployment, cancellationToken)).Select(Observed).Where(address => address.Tags.GetValueOrDefault(LabTags.Owner) == owner);
     }
 
     /// <summary>Puts an address on an instance, as soon as that runs.</summary>

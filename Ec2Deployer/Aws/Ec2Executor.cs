@@ -45,7 +45,7 @@ internal sealed class Ec2Executor(Ec2Calls calls, Ec2Observer observer, Action<s
             {
                 var left = done == 0
                     ? "Nothing was changed by this run."
-                    : $"What was done before it stands ({done} of {plan.Actions.Count} steps); hosts that run cost money until 'destroy'.";
+                    : $"What was done before it stands ({done} of {plan.Actions.Count} steps); hosts that run and Elastic IP addresses cost money until 'destroy'.";
                 throw Ec2Errors.Explain(e, doing, plan.Options, left);
             }
         }

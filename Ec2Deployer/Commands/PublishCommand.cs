@@ -33,6 +33,8 @@ internal static class PublishCommand
         FleetKeys.Check(context.Directory.Path);
         var address = await context.CallerAddressAsync(cancellationToken);
         var plan = await deployment.PreparePlanAsync(options, address, cancellationToken, before);
+        if (options.Dashboard && plan.Architecture != HostArchitecture.X64)
+            throw new DeploymentException(ExitCode.Usage, "--dashboard yes: its image is made for x86-64 hosts alone, and those of this deployment have Arm processors. Nothing was changed.");
         // Whichever type is asked for, it is the hosts' processors that count; and spot instances of before want to hear of
         // their end whatever is asked for now.
         var release = context.Release with { Architecture = plan.Architecture, SpotNotices = options.Spot || before.Instances.Any(instance => instance.IsSpot) };

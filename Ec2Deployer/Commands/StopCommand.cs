@@ -44,7 +44,7 @@ internal static class StopCommand
                 context.Options.Region,
                 Stopped = instances.Select(instance => instance.Host),
                 Ended = ended.Select(instance => instance.Host),
-                Addresses = observed.Addresses.ToDictionary(address => address.Host, address => address.Address),
+                Addresses = observed.Addresses.Select(address => new { address.Host, address.Address }),
                 HourlyUsd = Money.Exact(cost.HourlyUsd),
                 UnknownPrices = cost.Unknown,
             });

@@ -76,7 +76,7 @@ internal static class OwnCertificate
         request.CertificateExtensions.Add(names.Build());
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(certificateAuthority: false, false, 0, critical: true));
         request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new(ServerUsage)], critical: false));
-        using var made = request.CreateSelfSigned(now.AddMinutes(-5), now + Lifetime);
+        using var made = request.CreateSelfSigned(now.AddMinutes(-5), now.AddMinutes(-5) + Lifetime);
         return $"{made.ExportCertificatePem()}\n{pair.ExportPkcs8PrivateKeyPem()}\n";
     }
 

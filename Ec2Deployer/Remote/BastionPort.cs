@@ -2,6 +2,7 @@ using System.ComponentModel;
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
+using System.Text;
 using Lab.Ec2Deployer.Planning;
 
 namespace Lab.Ec2Deployer.Remote;
@@ -10,6 +11,7 @@ namespace Lab.Ec2Deployer.Remote;
 internal sealed class BastionPort : IDisposable
 {
     private const int ErrorLimit = 8 << 10;
+    private const string Silent = "it ends without a word";
     private const int BufferSize = 64 << 10;
     private static readonly TimeSpan ErrorPatience = TimeSpan.FromSeconds(2);
 
@@ -108,8 +110,10 @@ internal sealed class BastionPort : IDisposable
             var sent = SendAsync(near, process.StandardInput.BaseStream, _stop.Token);
             // A pipe is read by a thread that waits: not by one of the pool's.
             var received = Task.Factory.StartNew(() => Receive(process.StandardOutput.BaseStream, near, login), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+            // Read all the time: a client that is made to say much would stand still once nobody listens.
+            var said = Task.Factory.StartNew(() => LastError(process.StandardError), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
             await Task.WhenAny(sent, received);
-            if (received.IsCompleted && !await received && !_stop.IsCancellationRequested) _failure = await LastErrorAsync(process);
+            if (received.IsCompleted && !await received && !_stop.IsCancellationRequested) _failure = await LastErrorAsync(said);
         }
         finally
         {
@@ -150,26 +154,39 @@ internal sealed class BastionPort : IDisposable
         return any;
     }
 
-    // The last line, but for one that only repeats it. The client's own children may hold the stream open: it is read for so long alone.
-    private static async Task<string> LastErrorAsync(Process process)
+    // The client's own children may hold the stream open: what it says after its end is waited for only so long.
+    private static async Task<string> LastErrorAsync(Task<string> said)
     {
-        var (last, total) = ("it ends without a word", 0);
-        using var limit = new CancellationTokenSource(ErrorPatience);
         try
         {
-            while (total < ErrorLimit && await process.StandardError.ReadLineAsync(limit.Token).AsTask().WaitAsync(limit.Token) is { } line)
+            return await said.WaitAsync(ErrorPatience);
+        }
+        catch (TimeoutException)
+        {
+            return Silent;
+        }
+    }
+
+    // The last line, but for one that only repeats it.
+    private static string LastError(StreamReader errors)
+    {
+        var (kept, buffer) = (new StringBuilder(), new char[1024]);
+        try
+        {
+            while (errors.Read(buffer) is var count and > 0)
             {
-                total += line.Length;
-                var text = string.Concat(line.Where(letter => !char.IsControl(letter))).Trim().TrimEnd('.');
-                if (text.Length > 0 && !text.StartsWith("stdio forwarding failed", StringComparison.Ordinal)) last = text;
+                kept.Append(buffer, 0, count);
+                if (kept.Length > ErrorLimit) kept.Remove(0, kept.Length - ErrorLimit);
             }
         }
-        catch (OperationCanceledException)
+        catch (Exception e) when (e is IOException or ObjectDisposedException)
         {
             // What was read until then.
         }
 
-        return last;
+        return kept.ToString().Split('\n')
+            .Select(line => string.Concat(line.Where(letter => !char.IsControl(letter))).Trim().TrimEnd('.'))
+            .LastOrDefault(line => line.Length > 0 && !line.StartsWith("stdio forwarding failed", StringComparison.Ordinal)) ?? Silent;
     }
 
     /// <summary>Does something at the first call.</summary>

@@ -32,7 +32,7 @@ internal sealed partial class DispatchState
     {
         if (!entry.IsChoosy) return Workers.LongestIdle;
         // In a fleet with no other worker alive, the one it failed on and that has recovered is better than none.
-        return Workers.LongestIdleFor(entry) ?? (HasOther(entry) ? null : Workers.LongestIdle);
+        return Workers.LongestIdleFor(entry) ?? (HasOther(entry) ? Workers.LeftToOthersFor(entry) : Workers.LongestIdle);
     }
 
     /// <summary>Whether a worker is alive that has neither failed with an entry nor refused it.</summary>

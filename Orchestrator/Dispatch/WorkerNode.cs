@@ -73,6 +73,9 @@ internal sealed class WorkerNode
     /// <summary>Somebody else's work keeps it busy, or it is left to others, until about then (clock reading); 0 when free.</summary>
     public long HeldUntil { get; set; }
 
+    /// <summary>Held because others use it, not because it has refused: it would let one wait.</summary>
+    public bool IsLeftToOthers { get; set; }
+
     /// <summary>Texts answered.</summary>
     public long Completed { get; set; }
 

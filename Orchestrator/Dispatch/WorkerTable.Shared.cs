@@ -80,8 +80,14 @@ internal sealed partial class WorkerTable
     public void Hold(WorkerNode node, TimeSpan? busy)
     {
         node.HeldUntil = time.GetTimestamp() + Ticks(IsBorrowed(node) ? LeftAlone : busy ?? HoldMin + ((HoldMax - HoldMin) * jitter.NextDouble()));
+        node.IsLeftToOthers = false;
+        if (node.Ownership is Ownership.Common) _turnAt = Math.Min(_turnAt, node.HeldUntil);
         Place(node);
     }
+
+    /// <summary>A worker that is left to others, for an entry that no other may have: it waits there for as long as these take.</summary>
+    public WorkerNode? LeftToOthersFor(QueueEntry entry) =>
+        _nodes.Values.FirstOrDefault(node => node is { IsLeftToOthers: true, IsAlive: true, Current: null } && node.HeldUntil != 0 && !entry.WasAt(node));
 
     /// <summary>
     /// A worker has answered: one of others that these want is left to them until it says that it has long been idle, and
@@ -94,6 +100,7 @@ internal sealed partial class WorkerTable
     {
         node.AnsweredAt = time.GetTimestamp();
         if (!isWanted) return;
+        node.IsLeftToOthers = true;
         if (IsBorrowed(node)) node.HeldUntil = node.AnsweredAt + Ticks(LeftAlone);
         else if (node.Ownership is Ownership.Common)
         {
@@ -121,6 +128,7 @@ internal sealed partial class WorkerTable
         // Of those that it need not borrow it has fresher news than this answer.
         if (!IsBorrowed(node) || node.Current is not null) return;
         node.HeldUntil = IsIdle(node, report, now) ? 0 : now + Ticks(LeftAlone);
+        node.IsLeftToOthers = true;
         Place(node);
     }
 
@@ -219,7 +227,7 @@ internal sealed partial class WorkerTable
         int CountShared(Ownership whose) => _nodes.Values.Count(node => node.Ownership == whose && IsShared(node, now));
     }
 
-    /// <summary>This orchestrator, and those that at least half of the workers name that have said something lately.</summary>
+    /// <summary>This orchestrator, and those that at least half of the workers name that have said something lately, and not one alone.</summary>
     private string[] Alive(long now)
     {
         var answered = 0;
@@ -236,7 +244,7 @@ internal sealed partial class WorkerTable
             }
         }
 
-        return votes is null ? [id] : [.. votes.Where(vote => 2 * vote.Value >= answered).Select(vote => vote.Key).Append(id).Order(StringComparer.Ordinal)];
+        return votes is null ? [id] : [.. votes.Where(vote => 2 * vote.Value >= answered && vote.Value >= Math.Min(2, answered)).Select(vote => vote.Key).Append(id).Order(StringComparer.Ordinal)];
     }
 
     // A person's drain is this orchestrator's alone, and others do not know of it.

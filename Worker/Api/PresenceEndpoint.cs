@@ -32,11 +32,12 @@ internal static class PresenceEndpoint
             known.Hear(id!);
         }
 
+        var idle = gate.IdleMilliseconds;
         return TypedResults.Json(
             new Presence(
                 known.Lately(),
-                gate.IsTaken ? gate.BusyMilliseconds : null,
-                gate.IdleMilliseconds,
+                idle is null ? gate.BusyMilliseconds : null,
+                idle,
                 departure.Notice is { } notice ? new(notice.Reason, notice.At.UtcDateTime) : null),
             WireJson.Relaxed.Presence);
     }

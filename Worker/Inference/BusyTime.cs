@@ -22,6 +22,7 @@ internal sealed class BusyTime(TimeProvider time)
     private long _startedAt;
     private long _endedAt = time.GetTimestamp();
     private double _expectedMs;
+    private double _lastMs;
     private double _msPerToken;
 
     /// <summary>About how many tokens texts have together.</summary>
@@ -49,12 +50,16 @@ internal sealed class BusyTime(TimeProvider time)
     public void End(int tokens)
     {
         var ms = time.GetElapsedTime(Volatile.Read(ref _startedAt) - 1).TotalMilliseconds;
+        Volatile.Write(ref _lastMs, ms);
         Volatile.Write(ref _endedAt, time.GetTimestamp());
         Volatile.Write(ref _startedAt, 0);
         if (tokens <= 0) return;
         var before = Volatile.Read(ref _msPerToken);
         Volatile.Write(ref _msPerToken, before == 0 ? ms / tokens : before + (Weight * ((ms / tokens) - before)));
     }
+
+    /// <summary>How many milliseconds the last computation took; 0 before the first.</summary>
+    public double LastMilliseconds => Volatile.Read(ref _lastMs);
 
     /// <summary>For how many milliseconds nothing has been computed; <c>null</c> while something is.</summary>
     public double? IdleMilliseconds() =>

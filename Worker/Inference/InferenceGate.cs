@@ -9,6 +9,9 @@ namespace Lab.Worker.Inference;
 /// </summary>
 internal sealed class InferenceGate : IDisposable
 {
+    /// <summary>Where it would take longer, by what is known of those before it, no further orchestrator's dispatch waits, in milliseconds.</summary>
+    public const int LongestWaitMs = 1000;
+
     private readonly BlockingCollection<Action> _work = [];
     private readonly int _queueLimit;
     private readonly Func<int> _others;
@@ -70,7 +73,7 @@ internal sealed class InferenceGate : IDisposable
         if (inside > 1)
         {
             Volatile.Write(ref _metAt, _time.GetTimestamp());
-            if (inside > 1 + _queueLimit + _others())
+            if (inside > 1 + _queueLimit && !MayWait(inside))
             {
                 Free();
                 return null;
@@ -124,6 +127,10 @@ internal sealed class InferenceGate : IDisposable
         _work.CompleteAdding();
         _thread.Join();
     }
+
+    // Others' dispatches have their own time limits, in which those before them are computed as well.
+    private bool MayWait(int inside) =>
+        inside <= 1 + _queueLimit + _others() && _busy.Milliseconds() + ((inside - 2) * _busy.LastMilliseconds) <= LongestWaitMs;
 
     private void Free() => Interlocked.Decrement(ref _inside);
 

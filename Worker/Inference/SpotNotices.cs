@@ -73,8 +73,9 @@ internal sealed class SpotNotices(HttpClient http, Uri service, TimeProvider tim
                 return at;
             }
         }
-        catch (JsonException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
+            // The second is the reader's word for what is not Unicode.
         }
 
         throw new SpotNoticeException("its notice cannot be read");

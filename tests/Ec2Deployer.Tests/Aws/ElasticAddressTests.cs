@@ -158,6 +158,20 @@ public sealed class ElasticAddressTests
         Assert.Equal(first.Hosts[0].SshAddress, Assert.Single(session.StandIn.Addresses).Ip);
     }
 
+    // Of the same name, and not listed yet when the address of this one is allocated.
+    [Fact]
+    public async Task Provision_AnotherOwnersAddressComesMeanwhile_IsLeftAlone()
+    {
+        await using var session = await Ec2Session.StartAsync();
+        using var ec2 = session.StandIn.Client();
+        session.StandIn.Options.Lag = 4;
+        var theirs = await ec2.AllocateAddressAsync(Ec2Requests.Allocate(Small with { Owner = "ben" }, "orchestrator"), Cancellation);
+
+        var own = await session.ProvisionAsync(Small with { Owner = "ana" });
+
+        Assert.Equal([theirs.PublicIp, own.Hosts[0].SshAddress], session.StandIn.Addresses.Select(address => address.Ip).Order());
+    }
+
     [Fact]
     public async Task Provision_AddressOfSomebodyElse_IsLeftWhereItIsAndWhatItIs()
     {

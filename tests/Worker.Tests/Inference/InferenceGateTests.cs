@@ -1,4 +1,5 @@
 using Lab.Worker.Inference;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Lab.Worker.Tests.Inference;
 
@@ -37,6 +38,45 @@ public sealed class InferenceGateTests
         Assert.Equal(1, await first);
         Assert.Equal([1, 3], order);
         Assert.False(gate.IsTaken);
+    }
+
+    [Fact]
+    public async Task TryRun_OthersShareIt_WaitUnlessItTakesTooLong()
+    {
+        var time = new FakeTimeProvider();
+        using var gate = new InferenceGate(time: time, others: () => 2);
+        var (first, release) = Hold();
+        var second = gate.TryRun(() => 2, Cancellation);
+        var third = gate.TryRun(() => 3, Cancellation);
+        // One of each: nobody has two.
+        Assert.Null(gate.TryRun(() => 4, Cancellation));
+        release.Set();
+        Assert.Equal((1, 2, 3), (await first, await second!, await third!));
+
+        (first, release) = Hold();
+        time.Advance(TimeSpan.FromMilliseconds(600));
+        release.Set();
+        await first;
+        (first, release) = Hold();
+        // What is computed takes about 600 ms, and so does what waits: beyond that is too long.
+        second = gate.TryRun(() => 2, Cancellation, tokens: 1);
+        Assert.NotNull(second);
+        Assert.Null(gate.TryRun(() => 3, Cancellation));
+        release.Set();
+        Assert.Equal((1, 2), (await first, await second));
+
+        (Task<int> Held, ManualResetEventSlim Release) Hold()
+        {
+            var (held, begun) = (new ManualResetEventSlim(), new ManualResetEventSlim());
+            var running = gate.TryRun(() =>
+            {
+                begun.Set();
+                held.Wait(TimeSpan.FromSeconds(60), Cancellation);
+                return 1;
+            }, Cancellation, tokens: 1)!;
+            begun.Wait(TimeSpan.FromSeconds(60), Cancellation);
+            return (running, held);
+        }
     }
 
     [Fact]

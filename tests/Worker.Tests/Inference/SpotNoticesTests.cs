@@ -61,6 +61,7 @@ public sealed class SpotNoticesTests
     [InlineData("""{"action":"noop","time":"2026-09-18T08:22:00Z"}""")]
     [InlineData("""{"action":["terminate"],"time":"2026-09-18T08:22:00Z"}""")]
     [InlineData("""{"action":"terminate","time":"soon"}""")]
+    [InlineData("""{"action":"\ud800","time":"2026-09-18T08:22:00Z"}""")]
     [InlineData("""{"action":"terminate","time":"2026-09-18T08:22:00Z"}{}""")]
     public async Task Ask_NoticeThatIsNone_IsAnError(string notice)
     {

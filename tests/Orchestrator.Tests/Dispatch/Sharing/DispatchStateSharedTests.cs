@@ -156,6 +156,41 @@ public sealed class DispatchStateSharedTests
     }
 
     [Fact]
+    public void Refused_ByTheOnlyOwnWorker_WaitsAtOneThatIsLeftToOthers()
+    {
+        var bench = Shared(workers: 2);
+        bench.Submit();
+        bench.Submit();
+        var other = bench.Sent[1].Worker;
+        Answer(bench, bench.Sent[1], isWanted: true);
+        var entry = bench.Submit();
+        bench.Answer(bench.Sent[0]);
+        Assert.Equal(3, bench.Sent.Count);
+        bench.State.Reply(bench.Sent[2], new WorkerReply.Answered([new(null, "It is too long.")], 0));
+        Assert.Equal((4, other), (bench.Sent.Count, bench.Sent[3].Worker));
+
+        // It may have no room after all: then it is asked again when it has said something of itself.
+        bench.State.Reply(bench.Sent[3], new WorkerReply.Busy(TimeSpan.FromMilliseconds(1)));
+        bench.Advance(TimeSpan.FromMilliseconds(500));
+        Assert.Equal(4, bench.Sent.Count);
+        Hear(bench, other.Name, Two, busy: TimeSpan.FromMilliseconds(1));
+        Assert.Equal((5, other), (bench.Sent.Count, bench.Sent[4].Worker));
+        bench.Answer(bench.Sent[4]);
+        Assert.Equal(OutcomeKind.Answered, DispatchBench.Ended(entry).Kind);
+    }
+
+    [Fact]
+    public void Heard_OneOfTwoNamesOthers_IsNotBelieved()
+    {
+        var bench = new DispatchBench(workers: 2);
+        HearAll(bench, [DispatchBench.Id]);
+        Hear(bench, "worker-1", ["ghost", DispatchBench.Id]);
+        Assert.Equal(new Share(2, 0, 1), bench.State.Workers.Share);
+        Hear(bench, "worker-2", ["ghost", DispatchBench.Id]);
+        Assert.Equal(new Share(1, 0, 2), bench.State.Workers.Share);
+    }
+
+    [Fact]
     public void Submit_OwnWorkersQuarantined_OthersServeItAsIfTheyWereOwn()
     {
         var bench = Shared(workers: 4);
