@@ -1,3 +1,4 @@
+using Lab.Ec2Deployer.Aws;
 using Lab.Ec2Deployer.Planning;
 using Lab.Ec2Deployer.Reporting;
 using Lab.Ec2Deployer.Tests.Ec2StandIn;
@@ -158,18 +159,19 @@ public sealed class ElasticAddressTests
         Assert.Equal(first.Hosts[0].SshAddress, Assert.Single(session.StandIn.Addresses).Ip);
     }
 
-    // Of the same name, and not listed yet when the address of this one is allocated.
+    // Of the same name, and not listed yet when this owner's is allocated.
     [Fact]
-    public async Task Provision_AnotherOwnersAddressComesMeanwhile_IsLeftAlone()
+    public async Task Allocate_AnotherOwnersAddressComesMeanwhile_IsLeftAlone()
     {
         await using var session = await Ec2Session.StartAsync();
         using var ec2 = session.StandIn.Client();
-        session.StandIn.Options.Lag = 4;
+        session.StandIn.Options.Lag = 2;
         var theirs = await ec2.AllocateAddressAsync(Ec2Requests.Allocate(Small with { Owner = "ben" }, "orchestrator"), Cancellation);
 
-        var own = await session.ProvisionAsync(Small with { Owner = "ana" });
+        var own = await new Ec2Addresses(new(ec2, Ec2Session.Pace, TimeProvider.System))
+            .AllocateAsync(Ec2Requests.Allocate(Small with { Owner = "ana" }, "orchestrator"), Small.Name, "orchestrator", Cancellation);
 
-        Assert.Equal([theirs.PublicIp, own.Hosts[0].SshAddress], session.StandIn.Addresses.Select(address => address.Ip).Order());
+        Assert.Equal([theirs.PublicIp, own.Address], session.StandIn.Addresses.Select(address => address.Ip).Order());
     }
 
     [Fact]
