@@ -53,19 +53,19 @@ internal sealed record StackContent
     /// <param name="orchestratorAddress">The private address of the orchestrator's host, where the dashboard is.</param>
     public static StackContent Of(
         ReleaseOptions release, string orchestratorImage, string workerImage, IReadOnlyList<FleetSecret> secrets, StackTimes times, string orchestratorAddress) => new()
-    {
-        Deployment = release.Deployment,
-        WorkerImage = workerImage,
-        OrchestratorImage = orchestratorImage,
-        OrchestratorNodes = release.Orchestrators > 1 ? "node.role == manager" : "node.labels.role == orchestrator",
-        Secrets = secrets,
-        Otlp = release.Otlp,
-        DashboardEndpoint = release.Dashboard ? DashboardStack.Endpoint(orchestratorAddress) : null,
-        ModelPath = release.ModelDirectory is { } model ? PublishedFiles.ModelPath(model) : null,
-        Postgres = release.PostgresFile is not null,
-        Certificate = FleetSecret.CertificatePath,
-        PlainHttp = release.PlainHttp,
-        SpotNotices = release.SpotNotices,
-        Times = times,
-    };
+        {
+            Deployment = release.Deployment,
+            WorkerImage = workerImage,
+            OrchestratorImage = orchestratorImage,
+            OrchestratorNodes = release.Orchestrators > 1 ? "node.role == manager" : "node.labels.role == orchestrator",
+            Secrets = secrets,
+            Otlp = release.Otlp,
+            DashboardEndpoint = release.Dashboard ? DashboardStack.Endpoint(orchestratorAddress) : null,
+            ModelPath = release.ModelDirectory is { } model ? PublishedFiles.ModelPath(model) : null,
+            Postgres = release.PostgresFile is not null,
+            Certificate = FleetSecret.CertificatePath,
+            PlainHttp = release.PlainHttp,
+            SpotNotices = release.SpotNotices,
+            Times = times,
+        };
 }

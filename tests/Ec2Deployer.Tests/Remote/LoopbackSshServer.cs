@@ -30,7 +30,8 @@ internal sealed class LoopbackSshServer : IDisposable
             "-D", "-e", "-f", "/dev/null", "-p", port.ToString(CultureInfo.InvariantCulture), "-o", "ListenAddress=127.0.0.1", "-o", $"HostKey={_directory}/host",
             "-o", $"AuthorizedKeysFile={_directory}/key.pub", "-o", "StrictModes=no", "-o", "UsePAM=no", "-o", "PidFile=none",
             .. options.SelectMany(option => (string[])["-o", option]),
-        ]) { RedirectStandardError = true })!;
+        ])
+        { RedirectStandardError = true })!;
         _process.BeginErrorReadLine();
         Host = new("orchestrator", HostRole.Orchestrator, true, "i-1", "127.0.0.1", "127.0.0.1", port, Environment.UserName, null);
     }

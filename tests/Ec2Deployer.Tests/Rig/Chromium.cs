@@ -25,7 +25,8 @@ internal sealed class Chromium : IAsyncDisposable
     [
         "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-dev-shm-usage", "--no-first-run", "--disable-background-networking",
         "--disable-component-update", "--disable-sync", "--window-size=1400,900", "--lang=en-US", "--remote-debugging-port=0", $"--user-data-dir={_profile}", "about:blank",
-    ]) { RedirectStandardError = true, RedirectStandardOutput = true })!;
+    ])
+    { RedirectStandardError = true, RedirectStandardOutput = true })!;
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
