@@ -89,8 +89,8 @@ public sealed class KilledPublishTests(RigFixture rig, ITestOutputHelper output)
         var killedAfter = new List<string>();
         foreach (var kill in kills)
         {
-            // Or, where the kill before came late and it is over, after one that follows it.
-            var stretch = steps.Skip(kill).Take(Lanes).ToHashSet();
+            // Or, where the kill before came late and it is over, after the next that follows it.
+            var stretch = steps.Skip(kill).ToHashSet();
             string? last = null;
             var code = await story.Program.RunUntilAsync(line =>
             {
@@ -98,7 +98,8 @@ public sealed class KilledPublishTests(RigFixture rig, ITestOutputHelper output)
                 last = step;
                 return true;
             }, "publish", "--hosts", "1");
-            Assert.Equal(137, code);
+            // After its last step the program may have ended before it could be killed.
+            Assert.True(code == 137 || (code == 0 && last == steps[^1]), $"It ended with {code}, after '{last}'.");
             killedAfter.Add(last!);
         }
 
