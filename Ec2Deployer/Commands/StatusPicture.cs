@@ -38,9 +38,14 @@ internal sealed class StatusPicture
 
     /// <summary>The containers, those of hosts that are gone or say nothing included.</summary>
     private static List<ContainerStatus> Containers(CommandContext context, int size, DeploymentSnapshot found, FleetStatus status) =>
-        [.. FleetShape.Containers(context.Options with { Hosts = Math.Max(1, size) }).Select(planned =>
+        [.. FleetShape.Containers(Serving(context, status) with { Hosts = Math.Max(1, size) }).Select(planned =>
             status.Containers.FirstOrDefault(container => container.Name == planned.Name) ?? new(planned.Name, planned.Host, planned.Port, null,
                 found.Instances.FirstOrDefault(instance => instance.Host == planned.Host)?.State switch { null => "gone", "running" or "pending" => "unknown", _ => "stopped" }, null))];
+
+    // After a rollback, or a publish that was taken back, what serves may have fewer orchestrators than what was asked for last.
+    private static DeploymentOptions Serving(CommandContext context, FleetStatus status) => status.OrchestratorOnEachManager is { } several
+        ? context.Options with { Orchestrators = several ? FleetShape.SeveralOrchestrators : 1 }
+        : context.Options;
 
     private static List<HostLine> HostLines(CommandContext context, int size, DeploymentSnapshot found, FleetStatus status)
     {

@@ -35,7 +35,7 @@ internal sealed class DeployOperation(FleetAccess access, string sources, HttpCl
         var (layers, orchestrator, worker, dashboard) = built ?? await ReleaseImages.BuildAsync(sources, http, release, session.Progress, access.Time, cancellationToken);
         var targets = new List<ImageTarget>
         {
-            new(orchestrator, [.. session.OrchestratorHosts]),
+            new(orchestrator, [.. session.OrchestratorHosts(release.OrchestratorOnEachManager)]),
             new(worker, [.. session.Hosts.Where(host => host.Role is HostRole.Worker)]),
         };
         if (dashboard is not null) targets.Add(new(dashboard, [session.OrchestratorHost]));

@@ -9,9 +9,12 @@ namespace Lab.Ec2Deployer.Fleet;
 internal static class FleetContainers
 {
     /// <summary>The containers that should run: the orchestrators, then the workers by number, then the dashboard.</summary>
-    public static IReadOnlyList<(string Name, DeployedHost Host, string Service, int Port)> Expected(IReadOnlyList<DeployedHost> hosts, ReleaseOptions release) =>
+    /// <param name="hosts">The hosts.</param>
+    /// <param name="release">What was asked for.</param>
+    /// <param name="orchestratorOnEachManager">Whether what serves has an orchestrator on each manager.</param>
+    public static IReadOnlyList<(string Name, DeployedHost Host, string Service, int Port)> Expected(IReadOnlyList<DeployedHost> hosts, ReleaseOptions release, bool orchestratorOnEachManager) =>
     [
-        .. hosts.Where(host => FleetSession.RunsOrchestrator(host, release)).OrderBy(host => host.Role)
+        .. hosts.Where(host => FleetSession.RunsOrchestrator(host, orchestratorOnEachManager)).OrderBy(host => host.Role)
             .Select(host => (Name(host), host, "orchestrator", 80)),
         .. hosts.Where(host => host.Role is HostRole.Worker)
             .SelectMany(host => WorkerList.Of(host.Name).Select(worker => (worker.Name, host, worker.Service, worker.Port)))
@@ -42,7 +45,7 @@ internal static class FleetContainers
                 return [];
             }
         })).SelectMany(one => one).ToList();
-        return [.. Expected(session.Hosts, session.Release).Select(expected =>
+        return [.. Expected(session.Hosts, session.Release, (release?.OrchestratorOnEachManager).GetValueOrDefault(session.Release.OrchestratorOnEachManager)).Select(expected =>
         {
             var here = found.Where(one => one.Host == expected.Host.Name && one.Container.Service == expected.Service).Select(one => one.Container).MaxBy(container => container.StartedAt);
             if (here is null) return new ContainerStatus(expected.Name, expected.Host.Name, expected.Port, null, session.Unreachable.ContainsKey(expected.Host.Name) ? "unknown" : "gone", null);

@@ -19,7 +19,7 @@ internal static class FleetFailure
         return new(ExitCode.HostFailed, WithLog(
             old is null ? $"The first {action} failed: {failure}. Nothing served before; what has started runs on. {again}"
             : e.IsTakenBack ? $"Version {target.Version} was taken back: {failure}. Version {old.Version} serves again in all services, and served throughout. {again}"
-            : $"Version {target.Version} is not in service, and version {old.Version} is not back in all of it: {failure}. 'status' shows what runs. {again}",
+            : $"Version {target.Version} is not in service{(e.Because is { } because ? $": {because.Message.TrimEnd('.')}. V" : ", and v")}ersion {old.Version} is not back in all of it: {failure}. 'status' shows what runs. {again}",
             e.Log), e);
     }
 

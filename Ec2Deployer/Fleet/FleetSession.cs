@@ -45,7 +45,8 @@ internal sealed class FleetSession : IDisposable
     public DeployedHost LockHost => LockHostOf(Hosts);
 
     /// <summary>The hosts that run an orchestrator.</summary>
-    public IEnumerable<DeployedHost> OrchestratorHosts => Hosts.Where(host => RunsOrchestrator(host, Release));
+    /// <param name="onEachManager">Whether each manager does: one release may have that, and the one before it not.</param>
+    public IEnumerable<DeployedHost> OrchestratorHosts(bool onEachManager) => Hosts.Where(host => RunsOrchestrator(host, onEachManager));
 
     /// <summary>Connects to all hosts at once.</summary>
     public static async Task<FleetSession> OpenAsync(
@@ -100,8 +101,8 @@ internal sealed class FleetSession : IDisposable
         hosts.FirstOrDefault(host => host.Role is HostRole.Orchestrator) ?? hosts.FirstOrDefault(host => host.Manager) ?? hosts[0];
 
     /// <summary>Whether a host is to run an orchestrator.</summary>
-    public static bool RunsOrchestrator(DeployedHost host, ReleaseOptions release) =>
-        host.Role is HostRole.Orchestrator || (release.Orchestrators > 1 && host.Manager);
+    public static bool RunsOrchestrator(DeployedHost host, bool onEachManager) =>
+        host.Role is HostRole.Orchestrator || (onEachManager && host.Manager);
 
     /// <summary>Writes a line to the audit logs here and on the managers that answer.</summary>
     public async Task AuditAsync(string action, string subject, CancellationToken cancellationToken)

@@ -18,6 +18,9 @@ internal sealed record FleetStatus(
     /// <summary>What the last minute was like, or null: no orchestrator tells.</summary>
     public FleetTraffic? Traffic { get; init; }
 
+    /// <summary>Whether the version in service has an orchestrator on each manager; null where none is known.</summary>
+    public bool? OrchestratorOnEachManager { get; init; }
+
     /// <summary>No host could be asked.</summary>
     public static FleetStatus Unknown { get; } = new(null, [], [], [], null);
 }

@@ -30,33 +30,49 @@ internal sealed class FleetVerification(FleetSession session, FleetKeys keys, Ti
             containers = await FleetContainers.ReadAsync(session, release, cancellationToken);
         }
 
-        foreach (var host in session.OrchestratorHosts) await AskEveryWorkerAsync(host, started, step, cancellationToken);
+        await AskEveryWorkerAsync([.. session.OrchestratorHosts(release.OrchestratorOnEachManager)], started, step, cancellationToken);
         step.Done($"{containers.Count(FleetContainers.Serves)} containers healthy, every worker answers");
         return containers;
     }
 
-    private async Task AskEveryWorkerAsync(DeployedHost host, long started, IProgressStep step, CancellationToken cancellationToken)
+    // Several orchestrators have workers of their own each, and leave the others' alone while they can: each must know all
+    // workers to be well, and have a text classified; and each worker must answer through one of them.
+    private async Task AskEveryWorkerAsync(IReadOnlyList<DeployedHost> orchestrators, long started, IProgressStep step, CancellationToken cancellationToken)
     {
-        var api = new OrchestratorApi(session[host], session.Release.Deployment, keys.AdminKey);
-        var silent = session.Hosts.Where(one => one.Role is HostRole.Worker)
-            .SelectMany(one => WorkerList.Of(one.Name).Select(worker => worker.Name)).ToHashSet(StringComparer.Ordinal);
-        while (silent.Count > 0)
+        var workers = session.Hosts.Where(one => one.Role is HostRole.Worker).SelectMany(one => WorkerList.Of(one.Name).Select(worker => worker.Name)).ToList();
+        var silent = workers.ToHashSet(StringComparer.Ordinal);
+        var unasked = orchestrators.ToList();
+        for (var turn = 0; silent.Count > 0 || unasked.Count > 0; turn++)
         {
-            try
-            {
-                step.Say($"{silent.Count} workers have not answered yet");
-                // The worker that has been idle for longest answers: each has its turn.
-                silent.ExceptWith(await api.ClassifyAsync("Is everybody there?", silent.Count, cancellationToken));
-            }
-            catch (HttpRequestException e)
-            {
-                if (time.GetElapsedTime(started) > Deadline)
-                    throw new HostFailedException(host.Name, $"the orchestrator does not classify: {e.Message.TrimEnd('.')}", "Look at its log with the command logs.", inner: e);
-                await Task.Delay(Poll, time, cancellationToken);
-            }
-
-            if (silent.Count > 0 && time.GetElapsedTime(started) > Deadline)
-                throw new HostFailedException(host.Name, $"{string.Join(", ", silent.Order(StringComparer.Ordinal))} never answered through the orchestrator", "Look at their logs with the command logs.");
+            var host = unasked.Count > 0 ? unasked[0] : orchestrators[turn % orchestrators.Count];
+            var problem = await AskAsync(host, workers, silent, step, cancellationToken);
+            if (problem is null) unasked.Remove(host);
+            if (silent.Count == 0 && unasked.Count == 0) return;
+            if (time.GetElapsedTime(started) > Deadline)
+                throw problem ?? new HostFailedException(host.Name, $"{Names(silent)} never answered through the orchestrator", "Look at their logs with the command logs.");
+            if (problem is not null) await Task.Delay(Poll, time, cancellationToken);
         }
     }
+
+    /// <summary>Has an orchestrator classify as many texts at once as there are workers.</summary>
+    /// <returns>What is wrong with it, or null.</returns>
+    private async Task<HostFailedException?> AskAsync(
+        DeployedHost host, IReadOnlyList<string> workers, HashSet<string> silent, IProgressStep step, CancellationToken cancellationToken)
+    {
+        var api = new OrchestratorApi(session[host], session.Release.Deployment, keys.AdminKey);
+        try
+        {
+            step.Say($"{silent.Count} workers have not answered yet");
+            silent.ExceptWith(await api.ClassifyAsync("Is everybody there?", workers.Count, cancellationToken));
+            var known = await api.WorkersAsync(cancellationToken);
+            var unwell = workers.Where(worker => known.GetValueOrDefault(worker) is not ("free" or "busy")).ToList();
+            return unwell.Count == 0 ? null : new(host.Name, $"for the orchestrator {string.Join(", ", unwell.Select(worker => $"{worker} is {known.GetValueOrDefault(worker, "unknown")}"))}", "Look at their logs with the command logs.");
+        }
+        catch (HttpRequestException e)
+        {
+            return new(host.Name, $"the orchestrator does not classify: {e.Message.TrimEnd('.')}", "Look at its log with the command logs.", inner: e);
+        }
+    }
+
+    private static string Names(IEnumerable<string> workers) => string.Join(", ", workers.Order(StringComparer.Ordinal));
 }

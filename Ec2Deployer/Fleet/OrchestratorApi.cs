@@ -19,7 +19,7 @@ internal sealed class OrchestratorApi(HostConnection connection, string deployme
     private const char Separator = '\x1e';
 
     private const string Script = """
-        perl -MIO::Socket::UNIX -e 'local $/; my $request = <STDIN>; for (1 .. $ARGV[1]) { my $orchestrator = IO::Socket::UNIX->new($ARGV[0]) or die "its socket: $!\n"; print $orchestrator $request; print <$orchestrator>, "\x1e" }'
+        perl -MIO::Socket::UNIX -e 'local $/; my $request = <STDIN>; for (map { my $orchestrator = IO::Socket::UNIX->new($ARGV[0]) or die "its socket: $!\n"; print $orchestrator $request; $orchestrator } 1 .. $ARGV[1]) { print readline($_), "\x1e" }'
         """;
 
     /// <summary>Each worker's status: <c>free</c>, <c>busy</c>, <c>quarantined</c> or <c>draining</c>.</summary>
@@ -36,7 +36,7 @@ internal sealed class OrchestratorApi(HostConnection connection, string deployme
     public async Task<FleetTraffic?> TrafficAsync(CancellationToken cancellationToken) =>
         FleetTraffic.Parse(Body((await AskAsync("GET", "/metrics", "", times: 1, cancellationToken))[0]));
 
-    /// <summary>Has a text classified so many times, one after the other.</summary>
+    /// <summary>Has a text classified so many times at once.</summary>
     /// <returns>The workers that answered.</returns>
     /// <exception cref="HttpRequestException">One was not answered.</exception>
     public async Task<IReadOnlyList<string>> ClassifyAsync(string text, int times, CancellationToken cancellationToken)

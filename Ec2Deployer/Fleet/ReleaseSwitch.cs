@@ -26,22 +26,21 @@ internal sealed class ReleaseSwitch(
         var store = new ReleaseStore(manager, commands);
         var kept = await store.ListAsync(cancellationToken);
         var old = kept.Count > 0 ? await store.ReadAsync(kept[0], cancellationToken) : null;
-        var expected = Expected();
         session.LeftRunning = old is null
             ? "Nothing served before; what has started runs on."
             : $"Version {old.Version} serves on.";
-        var rollout = new Rollout(manager, commands, times, time, session.Progress);
+        var rollout = new Rollout(manager, commands, times, time, session.Progress, Expected);
         IReadOnlyList<ContainerStatus> containers;
         try
         {
-            changed |= await rollout.RunAsync(target, old, expected, cancellationToken);
+            changed |= await rollout.RunAsync(target, old, cancellationToken);
             try
             {
                 containers = await new FleetVerification(session, keys, time).RunAsync(target, cancellationToken);
             }
-            catch (HostFailedException) when (old is not null && old.Version != target.Version)
+            catch (HostFailedException e) when (old is not null && old.Version != target.Version)
             {
-                await rollout.RevertAsync(old, expected, cancellationToken);
+                await rollout.RevertAsync(old, e, cancellationToken);
                 throw;
             }
         }
@@ -62,7 +61,7 @@ internal sealed class ReleaseSwitch(
             await store.KeepAsync(target, cancellationToken);
         }
 
-        var certificates = await ServedCertificates.ReadAsync(session, cancellationToken);
+        var certificates = await ServedCertificates.ReadAsync(session, target, cancellationToken);
         using (var way = HostWay.To(session.OrchestratorHost, FleetShape.HttpsPort))
             await OutsideRequest.RunAsync(way, session.OrchestratorHost.SshAddress, certificates, session.Progress, cancellationToken);
         var files = ClientFiles.Write(session.Release.StateDirectory, keys.ApiKey, certificates);
@@ -81,9 +80,9 @@ internal sealed class ReleaseSwitch(
         };
     }
 
-    private Dictionary<string, int> Expected()
+    private Dictionary<string, int> Expected(Release release)
     {
         var workers = session.Hosts.Count(host => host.Role is HostRole.Worker);
-        return new(StringComparer.Ordinal) { ["worker-a"] = workers, ["worker-b"] = workers, ["orchestrator"] = session.OrchestratorHosts.Count() };
+        return new(StringComparer.Ordinal) { ["worker-a"] = workers, ["worker-b"] = workers, ["orchestrator"] = session.OrchestratorHosts(release.OrchestratorOnEachManager).Count() };
     }
 }

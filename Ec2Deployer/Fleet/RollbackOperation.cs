@@ -33,7 +33,7 @@ internal sealed class RollbackOperation(FleetAccess access, string sources, Http
         var orchestrator = await builder.FindAsync(target.Image("orchestrator"), cancellationToken);
         var worker = await builder.FindAsync(target.Image("worker-a"), cancellationToken);
         var targets = new List<ImageTarget>();
-        if (orchestrator is not null) targets.Add(new(orchestrator, [.. session.OrchestratorHosts]));
+        if (orchestrator is not null) targets.Add(new(orchestrator, [.. session.OrchestratorHosts(target.OrchestratorOnEachManager)]));
         if (worker is not null) targets.Add(new(worker, [.. session.Hosts.Where(host => host.Role is HostRole.Worker)]));
         var sent = await new ImageTransfer(session, builder.LayerDirectory).RunAsync(targets, surveys, cancellationToken);
         var report = await new ReleaseSwitch(session, manager, commands, keys, times, access.Time).RunAsync(target, Action, changed: false, cancellationToken);

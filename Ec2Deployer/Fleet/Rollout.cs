@@ -14,7 +14,9 @@ namespace Lab.Ec2Deployer.Fleet;
 /// <param name="times">How long things may take.</param>
 /// <param name="time">The clock.</param>
 /// <param name="progress">Told of each service.</param>
-internal sealed class Rollout(HostConnection manager, RolloutCommands commands, StackTimes times, TimeProvider time, IProgressSink progress)
+/// <param name="containers">How many containers each service of a release has.</param>
+internal sealed class Rollout(
+    HostConnection manager, RolloutCommands commands, StackTimes times, TimeProvider time, IProgressSink progress, Func<Release, IReadOnlyDictionary<string, int>> containers)
 {
     // Containers of a first deployment that fail so often are broken: a later update is stopped by the Swarm itself.
     private const int FailuresBeforeGivingUp = 3;
@@ -30,15 +32,15 @@ internal sealed class Rollout(HostConnection manager, RolloutCommands commands, 
     /// <summary>Puts the release into service.</summary>
     /// <param name="release">The release.</param>
     /// <param name="old">What served before and is to serve again if this fails, or null.</param>
-    /// <param name="expected">How many containers each service is to have.</param>
     /// <param name="cancellationToken">Stops; the services stay as they are then.</param>
     /// <returns>Whether anything was changed.</returns>
     /// <exception cref="RolloutException">
     /// A service does not run: one of the release, and where <see cref="RolloutException.IsTakenBack"/> is set the old
     /// release serves again; or one of the old release, which could not be put back.
     /// </exception>
-    public async Task<bool> RunAsync(Release release, Release? old, IReadOnlyDictionary<string, int> expected, CancellationToken cancellationToken)
+    public async Task<bool> RunAsync(Release release, Release? old, CancellationToken cancellationToken)
     {
+        var expected = containers(release);
         var states = new Dictionary<string, ServiceState?>();
         foreach (var service in StackFile.Services) states[service] = await StateAsync(service, cancellationToken);
         if (StackFile.Services.All(service => states[service] is { } state && state.Version == release.Version && state.HasSettled(release.Spec(service), expected[service])))
@@ -70,7 +72,7 @@ internal sealed class Rollout(HostConnection manager, RolloutCommands commands, 
             }
             catch (Exception e) when (e is RolloutException or HostFailedException)
             {
-                await RevertAsync(old, expected, cancellationToken);
+                await RevertAsync(old, e, cancellationToken);
                 if (e is RolloutException failure) failure.IsTakenBack = true;
                 throw;
             }
@@ -80,14 +82,32 @@ internal sealed class Rollout(HostConnection manager, RolloutCommands commands, 
     }
 
     /// <summary>Puts the old release back, all services at once: each of them has run it a moment ago.</summary>
-    public async Task RevertAsync(Release old, IReadOnlyDictionary<string, int> expected, CancellationToken cancellationToken)
+    /// <param name="old">The release.</param>
+    /// <param name="because">What failed of the new one.</param>
+    /// <param name="cancellationToken">Stops; the services stay as they are then.</param>
+    /// <exception cref="RolloutException">A service of the old release does not run; <see cref="RolloutException.Because"/> is what failed first.</exception>
+    /// <exception cref="HostFailedException">A host failed.</exception>
+    public async Task RevertAsync(Release old, Exception because, CancellationToken cancellationToken)
     {
+        var expected = containers(old);
         using var step = progress.Begin($"going back to version {old.Version}");
-        await manager.RunAsync(commands.Deploy(old.Stack), cancellationToken);
-        foreach (var service in StackFile.Services)
+        try
         {
-            using var telling = await TellingAsync(service, $"→ {old.Version}", cancellationToken);
-            await SettleAsync(service, old.Spec(service), expected[service], before: null, isFirst: false, step, telling, cancellationToken);
+            await manager.RunAsync(commands.Deploy(old.Stack), cancellationToken);
+            foreach (var service in StackFile.Services)
+            {
+                using var telling = await TellingAsync(service, $"→ {old.Version}", cancellationToken);
+                await SettleAsync(service, old.Spec(service), expected[service], before: null, isFirst: false, step, telling, cancellationToken);
+            }
+        }
+        catch (RolloutException e)
+        {
+            e.Because = because;
+            throw;
+        }
+        catch (HostFailedException e)
+        {
+            throw new HostFailedException(e.Host, $"{e.What}. That was on the way back to version {old.Version}, since before it {because.Message.TrimEnd('.')}", e.Remedy, e.Log, e);
         }
 
         step.Done();
@@ -125,7 +145,12 @@ internal sealed class Rollout(HostConnection manager, RolloutCommands commands, 
                 if (isNewUpdate && state.UpdateState is ("paused" or "rollback_completed" or "rollback_paused"))
                     throw await FailureAsync(service, spec, state, $"the Swarm took it back: {state.UpdateMessage}", cancellationToken);
                 var isUpdating = state.UpdateState is "updating" or "rollback_started";
-                if (!isUpdating && state.HasSettled(spec, expected)) return;
+                if (!isUpdating && state.HasSettled(spec, expected))
+                {
+                    telling.Settled();
+                    return;
+                }
+
                 if (isFirst && state.Failures(spec).Count >= FailuresBeforeGivingUp)
                     throw await FailureAsync(service, spec, state, $"its containers failed {state.Failures(spec).Count} times", cancellationToken);
             }
@@ -159,6 +184,9 @@ internal sealed class RolloutException(string service, string why, string log) :
 
     /// <summary>The last lines that its container wrote.</summary>
     public string Log { get; } = log;
+
+    /// <summary>Where it is the release before that does not run: what failed of the new one, for which it was to serve again.</summary>
+    public Exception? Because { get; set; }
 
     /// <summary>Whether the release before it serves again in all services.</summary>
     public bool IsTakenBack { get; set; }

@@ -15,6 +15,8 @@ namespace Lab.Ec2Deployer.Fleet;
 /// <param name="time">The clock.</param>
 internal sealed class RolloutTelling(IProgressSink progress, string service, string change, IReadOnlyDictionary<string, string> hosts, TimeProvider time) : IDisposable
 {
+    private const string Stopped = "stopped";
+
     private readonly Dictionary<string, (IProgressStep Step, string Phase, long Since)> _changing = [];
     private HashSet<string>? _done;
 
@@ -25,6 +27,8 @@ internal sealed class RolloutTelling(IProgressSink progress, string service, str
     public void Tell(ServiceState state, string spec, int expected)
     {
         var phases = Phases(state, spec);
+        // The service is taken from this host: there is no task any more.
+        foreach (var node in _changing.Keys.Where(node => !phases.ContainsKey(node)).ToList()) Say(node, Stopped);
         _done ??= [.. phases.Where(phase => phase.Value is null).Select(phase => phase.Key)];
         foreach (var (node, phase) in phases)
         {
@@ -41,6 +45,18 @@ internal sealed class RolloutTelling(IProgressSink progress, string service, str
                 step.Dispose();
             }
         }
+    }
+
+    /// <summary>The service is as it is to be: where a host has lost it, that is done.</summary>
+    public void Settled()
+    {
+        foreach (var (step, _, _) in _changing.Values)
+        {
+            step.Done(Stopped);
+            step.Dispose();
+        }
+
+        _changing.Clear();
     }
 
     /// <summary>What is at work on each node; null: it runs what it is to run, and is healthy.</summary>

@@ -9,11 +9,11 @@ internal static class ServedCertificates
     private const string Localhost = "localhost";
 
     /// <summary>One PEM for each orchestrator that tells, the first orchestrator's first; those that serve the same one tell it once.</summary>
-    public static async Task<IReadOnlyList<string>> ReadAsync(FleetSession session, CancellationToken cancellationToken)
+    public static async Task<IReadOnlyList<string>> ReadAsync(FleetSession session, Release release, CancellationToken cancellationToken)
     {
         var command = HostCommands.Certificate(session.Release.Deployment);
         var told = await FleetSession.OnEachAsync(
-            session.OrchestratorHosts.OrderBy(host => host.Role).Select(host => session[host]), connection => connection.TryAsync(command, cancellationToken));
+            session.OrchestratorHosts(release.OrchestratorOnEachManager).OrderBy(host => host.Role).Select(host => session[host]), connection => connection.TryAsync(command, cancellationToken));
         return [.. told.Where(result => result.ExitCode == 0).Select(result => result.Output.Trim()).Distinct()];
     }
 

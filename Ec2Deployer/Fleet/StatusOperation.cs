@@ -48,6 +48,7 @@ internal sealed class StatusOperation(FleetAccess access)
             [.. containers.Select(container => container with { State = told.Workers.GetValueOrDefault(container.Name) })], held)
         {
             Traffic = told.Traffic,
+            OrchestratorOnEachManager = serving?.OrchestratorOnEachManager,
         };
     }
 

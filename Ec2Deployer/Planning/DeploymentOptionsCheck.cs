@@ -21,11 +21,11 @@ internal static partial class DeploymentOptionsCheck
         if (RegionName.Error(options.Region) is { } region) errors.Add(region);
         if (options.Hosts is < 1 or > 50)
             errors.Add($"--hosts {options.Hosts}: from 1 to 50 hosts for workers, two on each.");
-        if (options.Orchestrators is not (1 or 3))
+        if (options.Orchestrators is not (1 or FleetShape.SeveralOrchestrators))
             errors.Add($"--orchestrators {options.Orchestrators}: 1, or 3, one on each manager of the Swarm.");
-        if (options.Orchestrators == 3 && options.Hosts < 2)
+        if (options.Orchestrators == FleetShape.SeveralOrchestrators && options.Hosts < 2)
             errors.Add("--orchestrators 3 needs three managers, that is --hosts 2 or more.");
-        if (options.Orchestrators == 3 && options.PostgresFile is null)
+        if (options.Orchestrators == FleetShape.SeveralOrchestrators && options.PostgresFile is null)
             errors.Add("--orchestrators 3 needs --postgres FILE: jobs that outlive a host need a database that is on none of them.");
         if (!TypePattern().IsMatch(options.InstanceType))
             errors.Add($"--instance-type '{options.InstanceType}' is no instance type: such as m7i-flex.large or m5.large.");

@@ -29,6 +29,9 @@ internal static class FleetShape
     /// <summary>How many worker hosts, the first ones, are managers where there are as many.</summary>
     public const int ManagingWorkerHosts = 2;
 
+    /// <summary>How many orchestrators there are where there are several: one on each manager.</summary>
+    public const int SeveralOrchestrators = 1 + ManagingWorkerHosts;
+
     /// <summary>A worker host's name.</summary>
     /// <param name="number">From 1.</param>
     public static string WorkerHost(int number) => string.Create(CultureInfo.InvariantCulture, $"host-{number}");

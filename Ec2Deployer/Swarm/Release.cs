@@ -7,6 +7,13 @@ namespace Lab.Ec2Deployer.Swarm;
 /// <param name="Stack">The stack file.</param>
 internal sealed record Release(string Version, JsonObject Stack)
 {
+    /// <summary>Where the orchestrators of a release with several run.</summary>
+    internal const string EachManager = "node.role == manager";
+
+    /// <summary>Whether an orchestrator runs on each manager of the Swarm, and not only on the orchestrator's host.</summary>
+    public bool OrchestratorOnEachManager =>
+        Service("orchestrator")["deploy"]!["placement"]!["constraints"]!.AsArray().Any(constraint => constraint!.GetValue<string>() == EachManager);
+
     /// <summary>The hash of one service's description.</summary>
     public string Spec(string service) => Service(service)["labels"]![StackFile.SpecLabel]!.GetValue<string>();
 

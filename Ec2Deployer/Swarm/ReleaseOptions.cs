@@ -23,6 +23,9 @@ internal sealed record ReleaseOptions
     /// <summary>How many orchestrators: one, or one on each manager (3).</summary>
     public int Orchestrators { get; init; } = 1;
 
+    /// <summary>Whether an orchestrator runs on each manager, and not only on the orchestrator's host.</summary>
+    public bool OrchestratorOnEachManager => Orchestrators > 1;
+
     /// <summary>Where the services send telemetry by OTLP, or null: nowhere.</summary>
     public Uri? Otlp { get; init; }
 

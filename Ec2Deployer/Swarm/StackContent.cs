@@ -57,7 +57,7 @@ internal sealed record StackContent
             Deployment = release.Deployment,
             WorkerImage = workerImage,
             OrchestratorImage = orchestratorImage,
-            OrchestratorNodes = release.Orchestrators > 1 ? "node.role == manager" : "node.labels.role == orchestrator",
+            OrchestratorNodes = release.OrchestratorOnEachManager ? Release.EachManager : "node.labels.role == orchestrator",
             Secrets = secrets,
             Otlp = release.Otlp,
             DashboardEndpoint = release.Dashboard ? DashboardStack.Endpoint(orchestratorAddress) : null,

@@ -23,6 +23,9 @@ internal sealed class FakeFleet : IFleetDeployer
     /// <summary>What orchestrators say of the last minute.</summary>
     public FleetTraffic? Traffic { get; set; }
 
+    /// <summary>Whether what serves has an orchestrator on each manager, where that is known.</summary>
+    public bool? OrchestratorOnEachManager { get; set; }
+
     /// <summary>What they say of their workers.</summary>
     public Dictionary<string, string> States { get; } = [];
 
@@ -79,6 +82,7 @@ internal sealed class FakeFleet : IFleetDeployer
             [.. Report(hosts, "v1").Containers.Select(container => container with { State = States.GetValueOrDefault(container.Name) })], Lock)
         {
             Traffic = Traffic,
+            OrchestratorOnEachManager = OrchestratorOnEachManager,
         });
     }
 

@@ -26,6 +26,24 @@ public sealed class StatusPictureTests : CommandTest
         Assert.Equal([null, "busy", "draining"], status.RootElement.GetProperty("containers").EnumerateArray().Select(container => container.GetProperty("state").GetString()));
     }
 
+    [Theory]
+    [InlineData(null, 3)]
+    [InlineData(true, 3)]
+    [InlineData(false, 1)]
+    public async Task Status_VersionWithAnotherNumberOfOrchestratorsServes_ExpectsThoseOfThatVersion(bool? several, int orchestrators)
+    {
+        await using var session = await Ec2Session.StartAsync();
+        var database = Path.Combine(session.Config, "database");
+        await File.WriteAllTextAsync(database, "Host=db.internal;Username=lab;Password=of-a-test", TestContext.Current.CancellationToken);
+        var published = await RunAsync(session, $"publish --hosts 2 --orchestrators 3 --postgres {database}");
+        Assert.True(published.Code == 0, published.Error);
+        Fleet.OrchestratorOnEachManager = several;
+
+        using var status = JsonDocument.Parse((await RunAsync(session, "status --json")).Out);
+
+        Assert.Equal(orchestrators, status.RootElement.GetProperty("containers").EnumerateArray().Count(container => container.GetProperty("port").GetInt32() == 80));
+    }
+
     [Fact]
     public async Task Status_OrchestratorThatDoesNotTell_LeavesItOut()
     {

@@ -29,4 +29,12 @@ public sealed class RolloutFailureTests
         Assert.Contains("version old is not back in all of it: worker-b does not run: no host has room", message, StringComparison.Ordinal);
         Assert.DoesNotContain("serves again", message, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void Told_NotTakenBack_SaysWhatFailedFirst()
+    {
+        var failure = new RolloutException("worker-b", "no host has room", "") { Because = new RolloutException("orchestrator", "it ended", "") };
+        Assert.StartsWith("Version new is not in service: orchestrator: it ended. Version old is not back in all of it: worker-b does not run: no host has room. ",
+            FleetFailure.Told(failure, New, Old, "publish").Message, StringComparison.Ordinal);
+    }
 }

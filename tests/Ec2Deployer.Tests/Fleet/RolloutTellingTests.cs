@@ -41,6 +41,20 @@ public sealed class RolloutTellingTests
     }
 
     [Fact]
+    public void Settled_HostThatLosesTheService_IsDoneWithIt()
+    {
+        using (var telling = Telling())
+        {
+            telling.Tell(State(New("n1", "running"), Old("n2", stopping: true)), "new", expected: 1);
+            _time.Advance(TimeSpan.FromSeconds(2));
+            telling.Tell(State(New("n1", "running")), "new", expected: 1);
+            telling.Settled();
+        }
+
+        Assert.Equal(["begin host-2: worker-a v1 → v2", "say the old one finishes its work, 0 s", "say stopped, 0 s", "end stopped"], _said);
+    }
+
+    [Fact]
     public void Tell_HostThatChangesNothing_SaysNothingOfIt()
     {
         using var telling = Telling();

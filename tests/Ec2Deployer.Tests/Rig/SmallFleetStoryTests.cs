@@ -221,6 +221,11 @@ public sealed partial class SmallFleetStoryTests(RigFixture rig, ITestOutputHelp
         await WriteSecretAsync(PostgresFile, RigPostgres.ConnectionString(Password));
         var three = await _story.ReportAsync("publish", "--orchestrators", "3", "--postgres", PostgresFile);
         FleetStory.AssertHealthy(three, containers: 7);
+        // The version before has one orchestrator: the others go, and come again.
+        FleetStory.AssertHealthy(await _story.ReportAsync("rollback"), containers: 5);
+        Assert.Equal(0, (await _story.StatusAsync()).Code);
+        three = await _story.ReportAsync("publish");
+        FleetStory.AssertHealthy(three, containers: 7);
         Assert.Equal(["host-1", "host-2", "orchestrator"], three.Containers.Where(container => container.Port == 80).Select(container => container.Host).Order(StringComparer.Ordinal));
 
         using var second = FleetStory.Client(three with { Address = new Uri($"https://{_story.Backend.Running["host-1"].Host.SshAddress}") });

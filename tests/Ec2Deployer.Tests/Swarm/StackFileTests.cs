@@ -13,6 +13,17 @@ public sealed class StackFileTests
         Secrets = [new("key", "Access__Keys__client", "sha256:00")],
     };
 
+    [Theory]
+    [InlineData(1, false)]
+    [InlineData(3, true)]
+    public void OrchestratorOnEachManager_KeptRelease_IsReadFromItsStackFile(int orchestrators, bool expected)
+    {
+        var options = new ReleaseOptions { Deployment = "lab", StateDirectory = "/nosuch", PrivateKeyFile = "/nosuch/key", Orchestrators = orchestrators };
+        var release = StackFile.Build(StackContent.Of(options, "o", "w", [], StackTimes.Default, "10.0.0.1"));
+
+        Assert.Equal(expected, Release.Parse(release.Text).OrchestratorOnEachManager);
+    }
+
     [Fact]
     public void Build_Worker_IsExactlyThis()
     {
