@@ -1,4 +1,3 @@
-using System.Globalization;
 using Lab.Ec2Deployer.Planning;
 using Lab.Ec2Deployer.Remote;
 using Lab.Ec2Deployer.Reporting;
@@ -27,7 +26,7 @@ internal sealed class DrainOperation(FleetAccess access)
             if (surveys.TryGetValue(host, out var survey) && nodes.FirstOrDefault(node => node.Id == survey.NodeId) is { } node)
             {
                 using var step = progress.Begin("draining", host);
-                if (node.IsActive) await DrainWorkersAsync(session, host, step, cancellationToken);
+                if (node.IsActive) await DrainWorkersAsync(session, host, cancellationToken);
                 await ReleaseManagerAsync(session, manager, node, nodes, surveys, host, cancellationToken);
                 await manager.RunAsync(SwarmCommands.Drain(node.Id), cancellationToken);
                 await WaitUntilIdleAsync(session, host, step, cancellationToken);
@@ -38,28 +37,26 @@ internal sealed class DrainOperation(FleetAccess access)
             return true;
         }, cancellationToken);
 
-    private async Task DrainWorkersAsync(FleetSession session, string host, IProgressStep step, CancellationToken cancellationToken)
+    // What a worker is at, it finishes when it is stopped. A drain is of one orchestrator alone: each is told.
+    private static Task DrainWorkersAsync(FleetSession session, string host, CancellationToken cancellationToken)
     {
-        if (session.Hosts.First(one => one.Name == host).Role is not HostRole.Worker || session.Hosts.All(one => one.Role is not HostRole.Orchestrator)) return;
-        var workers = WorkerList.Of(host).Select(worker => worker.Name).ToList();
-        try
+        if (session.Hosts.First(one => one.Name == host).Role is not HostRole.Worker) return Task.CompletedTask;
+        var key = FleetKeys.Open(session.Release.StateDirectory).AdminKey;
+        return FleetSession.OnEachAsync(session.Connections.Where(connection => FleetSession.RunsOrchestrator(connection.Host, session.Release.OrchestratorOnEachManager)), async connection =>
         {
-            var api = new OrchestratorApi(session[session.OrchestratorHost], session.Release.Deployment, FleetKeys.Open(session.Release.StateDirectory).AdminKey);
-            foreach (var worker in workers) await api.DrainAsync(worker, cancellationToken);
-            var started = access.Time.GetTimestamp();
-            while (access.Time.GetElapsedTime(started) < Timeout)
+            var api = new OrchestratorApi(connection, session.Release.Deployment, key);
+            try
             {
-                var busy = (await api.WorkersAsync(cancellationToken)).Count(worker => workers.Contains(worker.Key) && worker.Value is "busy");
-                if (busy == 0) return;
-                step.Say(string.Create(CultureInfo.InvariantCulture, $"{busy} workers finish their work"));
-                await Task.Delay(Poll, access.Time, cancellationToken);
+                foreach (var worker in WorkerList.Of(host)) await api.DrainAsync(worker.Name, cancellationToken);
+                return true;
             }
-        }
-        catch (Exception e) when (e is HttpRequestException or HostFailedException)
-        {
-            // It sends what fails to another worker: draining only saves that.
-            session.Progress.Note($"The orchestrator cannot be told to drain {host}: {e.Message}");
-        }
+            catch (Exception e) when (e is HttpRequestException or HostFailedException)
+            {
+                // It sends what fails to another worker: draining only saves that.
+                session.Progress.Note($"{connection.Host.Name}: the orchestrator cannot be told to drain {host}: {e.Message}");
+                return false;
+            }
+        });
     }
 
     /// <summary>Has another host take the office of a manager that is to go: promoted before the other is released.</summary>

@@ -57,7 +57,7 @@ internal sealed class FleetVerification(FleetSession session, FleetKeys keys, Ti
     /// <summary>Has an orchestrator classify as many texts at once as there are workers.</summary>
     /// <returns>What is wrong with it, or null.</returns>
     private async Task<HostFailedException?> AskAsync(
-        DeployedHost host, IReadOnlyList<string> workers, HashSet<string> silent, IProgressStep step, CancellationToken cancellationToken)
+        DeployedHost host, List<string> workers, HashSet<string> silent, IProgressStep step, CancellationToken cancellationToken)
     {
         var api = new OrchestratorApi(session[host], session.Release.Deployment, keys.AdminKey);
         try

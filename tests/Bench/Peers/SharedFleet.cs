@@ -52,9 +52,8 @@ internal sealed class SharedFleet(string model, string worker, int rounds, int s
                 await File.WriteAllTextAsync(row.Script, Script(row, sent), cancellation);
                 foreach (var port in row.Ports)
                 {
-                    var orchestrator = await ShippedOrchestrator.StartAsync(port, Path.Combine(directory, $"jobs-{port}.db"), FirstPort, DispatchCommand.WorkerCount);
-                    children.Add(orchestrator);
-                    row.Orchestrators.Add(orchestrator);
+                    row.Orchestrators.Add(await StartAsync(port));
+                    children.Add(row.Orchestrators[^1]);
                 }
 
                 await Task.Delay(Settles, cancellation);
@@ -72,13 +71,41 @@ internal sealed class SharedFleet(string model, string worker, int rounds, int s
                     row.Turns.Add(turn);
                 }
             }
+
+            return $"{Table(single, several)}\n\n{await KillAsync(several, sent, directory, StartAsync, children, cancellation)}";
         }
         finally
         {
             foreach (var child in children) await child.DisposeAsync();
         }
 
-        return Table(single, several);
+        Task<Child> StartAsync(int port) => ShippedOrchestrator.StartAsync(port, Path.Combine(directory, $"jobs-{Text(port)}.db"), FirstPort, DispatchCommand.WorkerCount);
+    }
+
+    // The last one is killed and started again in each round, while the clients go on at the others.
+    private async Task<string> KillAsync(Row several, string sent, string directory, Func<int, Task<Child>> startAsync, List<Child> children, CancellationToken cancellation)
+    {
+        several.Continue();
+        var left = new Row("the others", [.. several.Ports.SkipLast(1)], Path.Combine(directory, "left.lua"));
+        await File.WriteAllTextAsync(left.Script, Script(left, sent), cancellation);
+        var (times, answered, errors) = (new List<TimeSpan>(), 0.0, 0L);
+        for (var round = 1; round <= rounds; round++)
+        {
+            await Task.Delay(Settles, cancellation);
+            var load = LoadAsync(left, WarmUpSeconds + seconds);
+            await Task.Delay(TimeSpan.FromSeconds(WarmUpSeconds), cancellation);
+            children.Remove(several.Orchestrators[^1]);
+            await several.Orchestrators[^1].DisposeAsync();
+            times.Add(await TakeOver.WaitAsync(left.Ports, DispatchCommand.WorkerCount, cancellation));
+            var result = WrkResult.Parse(await load, null);
+            answered += result.PerSecond * (WarmUpSeconds + seconds);
+            errors += result.Errors;
+            Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"round {round} of {rounds}: one killed: the others have its workers after {times[^1].TotalSeconds:F2} s, errors {result.Errors}"));
+            several.Orchestrators[^1] = await startAsync(several.Ports[^1]);
+            children.Add(several.Orchestrators[^1]);
+        }
+
+        return TakeOver.Text(times, answered, errors);
     }
 
     // The orchestrators of the other row stand still meanwhile, and workers have forgotten them.
