@@ -115,14 +115,21 @@ internal sealed class Ec2Deployment
 
     private string? PublicKey() => _key?.PublicKey ?? DeploymentKey.PublicKey(_directory);
 
-    /// <summary>Makes the hosts of a plan exist and run.</summary>
+    /// <summary>Takes hosts that run no orchestrator any more from clients, once the release serves.</summary>
+    /// <param name="plan">The plan that was executed but for this.</param>
+    /// <param name="progress">Told of each step.</param>
+    /// <param name="cancellationToken">Stops between two calls; the next publish does the rest.</param>
+    public Task WithdrawAsync(DeploymentPlan plan, IProgressSink progress, CancellationToken cancellationToken) =>
+        _executor.ApplyAsync(plan with { Actions = [.. plan.Actions.Where(action => action.IsWithdrawal)] }, progress, cancellationToken);
+
+    /// <summary>Makes the hosts of a plan exist and run. What takes hosts from clients is left to <see cref="WithdrawAsync"/>.</summary>
     /// <param name="plan">A plan that was made from what exists now.</param>
     /// <param name="progress">Told of each step.</param>
     /// <param name="cancellationToken">Stops between two calls.</param>
     public async Task<Provisioned> ProvisionAsync(DeploymentPlan plan, IProgressSink progress, CancellationToken cancellationToken)
     {
         Ec2Life.RequireAhead(plan, _time.GetUtcNow());
-        var calls = await _executor.ApplyAsync(plan, progress, cancellationToken);
+        var calls = await _executor.ApplyAsync(plan with { Actions = [.. plan.Actions.Where(action => !action.IsWithdrawal)] }, progress, cancellationToken);
         var state = _directory.ReadState();
         var keys = new Dictionary<string, string>(state.HostKeys);
         IReadOnlyList<DeployedHost> hosts;
@@ -175,6 +182,8 @@ internal sealed class Ec2Deployment
         }
 
         var keys = _directory.ReadState().HostKeys;
+        // Where each of three managers runs an orchestrator there are two worker hosts at least, whichever of them exist now.
+        var managing = options.Orchestrators > 1 ? FleetShape.ManagingWorkerHosts : 0;
         var workers = observed.Instances.Select(instance => FleetShape.WorkerHostNumber(instance.Host) ?? 0).DefaultIfEmpty().Max();
         var hosts = observed.Instances
             .Where(instance => instance.State == "running" && HostWait.Address(options, instance) is not null && instance.PrivateAddress is not null)
@@ -186,7 +195,7 @@ internal sealed class Ec2Deployment
             .Select(instance => new DeployedHost(
                 instance.Host,
                 instance.Host == FleetShape.OrchestratorHost ? HostRole.Orchestrator : HostRole.Worker,
-                FleetShape.IsManager(instance.Host, workers),
+                FleetShape.IsManager(instance.Host, Math.Max(workers, managing)),
                 instance.Id, HostWait.Address(options, instance)!, instance.PrivateAddress!, options.SshPort, options.SshUser,
                 keys.GetValueOrDefault(instance.Id))
             { Bastion = options.Bastion })

@@ -58,6 +58,8 @@ internal static class BenchCommand
         var found = await context.FindAsync(cancellationToken);
         var host = found.Hosts.FirstOrDefault(host => host.Role is HostRole.Orchestrator) ?? throw new DeploymentException(ExitCode.HostFailed,
             $"The orchestrator's host of '{context.Options.Name}' does not run. 'publish' puts another in its place.");
+        if (context.Options.Orchestrators > 1)
+            context.Progress.Note($"Of the {context.Options.Orchestrators} orchestrators the one of {host.Name} is asked alone; it uses the others' workers only while these need them not.");
         using var way = HostWay.To(host, FleetShape.HttpsPort);
         var address = new Uri(way.IsIndirect ? $"https://{way.Address}:{way.Port}" : $"https://{host.SshAddress}");
         var arguments = Arguments(words, address);

@@ -10,7 +10,7 @@ namespace Lab.Ec2Deployer.Commands;
 internal static partial class DeployerApp
 {
     private const string About = """
-        Puts Lab on EC2: one orchestrator, and two workers on each of the worker hosts.
+        Puts Lab on EC2: one orchestrator or three, and two workers on each of the worker hosts.
 
         From nothing to a running cluster and back to nothing: plan, publish, status, bench, destroy.
         Hosts cost money from 'publish' until 'destroy' or --ttl ends them, used or not; of stopped ones only the disks do.

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Lab.Ec2Deployer.Aws;
 using Lab.Ec2Deployer.Fleet;
 using Lab.Ec2Deployer.Planning;
 using Lab.Ec2Deployer.Reporting;
@@ -23,8 +24,8 @@ internal static class LogsCommand
         if (parse.GetValue(Tail) < 0) throw new DeploymentException(ExitCode.Usage, "--tail: 0 or more lines.");
         var found = await context.FindAsync(cancellationToken);
         var container = parse.GetValue(Container);
-        var names = FleetShape.Containers(context.Options with { Hosts = Math.Max(1, found.WorkerHosts) }).Select(planned => planned.Name).ToList();
-        if (container is not null && !names.Contains(container))
+        var names = Names(context.Options, found);
+        if (container is not null && !Names(context.Options with { Orchestrators = FleetShape.SeveralOrchestrators }, found).Contains(container))
             throw new DeploymentException(ExitCode.Usage, $"There is no container '{container}'. There are {string.Join(", ", names)}.");
         var request = new LogsRequest(container, parse.GetValue(Tail), parse.GetValue(Follow));
         try
@@ -42,4 +43,7 @@ internal static class LogsCommand
 
         return ExitCode.Done;
     }
+
+    private static List<string> Names(DeploymentOptions options, DeploymentSnapshot found) =>
+        [.. FleetShape.Containers(options with { Hosts = Math.Max(1, found.WorkerHosts) }).Select(planned => planned.Name)];
 }

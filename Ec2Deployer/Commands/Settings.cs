@@ -88,7 +88,7 @@ internal static class Settings
     /// <summary>Docker too.</summary>
     public static Option<bool> UpgradeDocker { get; } = new("--upgrade-docker")
     {
-        Description = "Upgrade Docker where there is a newer version, one host after the other; while it is the orchestrator's turn requests are refused.",
+        Description = "Upgrade Docker where there is a newer version, one host after the other; while it is an orchestrator's turn that one refuses requests.",
     };
 
     /// <summary>Hosts that are lost.</summary>

@@ -16,7 +16,7 @@ internal sealed class DockerUpgrade(FleetSession session, TimeProvider time)
     /// <summary>What to do about newer versions that the hosts' lists have, or null where there are none.</summary>
     public static string? Advice(IReadOnlyCollection<string> hosts) => hosts.Count == 0
         ? null
-        : $"There is a newer version of Docker for {string.Join(", ", hosts)}. 'publish --upgrade-docker' installs it, one host after the other; while it is the orchestrator's turn requests are refused.";
+        : $"There is a newer version of Docker for {string.Join(", ", hosts)}. 'publish --upgrade-docker' installs it, one host after the other; while it is an orchestrator's turn that one refuses requests.";
 
     /// <summary>Upgrades where there is something to upgrade.</summary>
     /// <param name="surveys">What the hosts said of themselves.</param>

@@ -26,7 +26,7 @@ internal sealed class DrainOperation(FleetAccess access)
             if (surveys.TryGetValue(host, out var survey) && nodes.FirstOrDefault(node => node.Id == survey.NodeId) is { } node)
             {
                 using var step = progress.Begin("draining", host);
-                if (node.IsActive) await DrainWorkersAsync(session, host, cancellationToken);
+                if (node.IsActive) await DrainWorkersAsync(session, manager, host, cancellationToken);
                 await ReleaseManagerAsync(session, manager, node, nodes, surveys, host, cancellationToken);
                 await manager.RunAsync(SwarmCommands.Drain(node.Id), cancellationToken);
                 await WaitUntilIdleAsync(session, host, step, cancellationToken);
@@ -38,11 +38,16 @@ internal sealed class DrainOperation(FleetAccess access)
         }, cancellationToken);
 
     // What a worker is at, it finishes when it is stopped. A drain is of one orchestrator alone: each is told.
-    private static Task DrainWorkersAsync(FleetSession session, string host, CancellationToken cancellationToken)
+    private static async Task DrainWorkersAsync(FleetSession session, HostConnection manager, string host, CancellationToken cancellationToken)
     {
-        if (session.Hosts.First(one => one.Name == host).Role is not HostRole.Worker) return Task.CompletedTask;
+        if (session.Hosts.First(one => one.Name == host).Role is not HostRole.Worker) return;
+        var store = new ReleaseStore(manager, new RolloutCommands(session.Release.Deployment));
+        if (await store.ListAsync(cancellationToken) is not [var newest, ..]) return;
+        var serving = await store.ReadAsync(newest, cancellationToken);
+        var orchestrators = session.Connections.Where(connection => FleetSession.RunsOrchestrator(connection.Host, serving.OrchestratorOnEachManager)).ToList();
+        if (orchestrators.Count == 0) return;
         var key = FleetKeys.Open(session.Release.StateDirectory).AdminKey;
-        return FleetSession.OnEachAsync(session.Connections.Where(connection => FleetSession.RunsOrchestrator(connection.Host, session.Release.OrchestratorOnEachManager)), async connection =>
+        await FleetSession.OnEachAsync(orchestrators, async connection =>
         {
             var api = new OrchestratorApi(connection, session.Release.Deployment, key);
             try

@@ -14,8 +14,7 @@ internal static class FleetFailure
     /// <summary>A rollout failed: told by what serves now.</summary>
     public static DeploymentException Told(RolloutException e, Release target, Release? old, string action)
     {
-        var failure = $"{e.Service} does not run: {e.Why}";
-        const string again = "Mend what the last lines of its log say, and run the command again.";
+        var (failure, again) = (e.Message, e.Remedy);
         return new(ExitCode.HostFailed, WithLog(
             old is null ? $"The first {action} failed: {failure}. Nothing served before; what has started runs on. {again}"
             : e.IsTakenBack ? $"Version {target.Version} was taken back: {failure}. Version {old.Version} serves again in all services, and served throughout. {again}"

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Lab.Ec2Deployer.Planning;
 using Lab.Ec2Deployer.Remote;
 using Lab.Ec2Deployer.Reporting;
@@ -30,48 +31,60 @@ internal sealed class FleetVerification(FleetSession session, FleetKeys keys, Ti
             containers = await FleetContainers.ReadAsync(session, release, cancellationToken);
         }
 
-        await AskEveryWorkerAsync([.. session.OrchestratorHosts(release.OrchestratorOnEachManager)], started, step, cancellationToken);
-        step.Done($"{containers.Count(FleetContainers.Serves)} containers healthy, every worker answers");
+        var drained = await AskEveryWorkerAsync([.. session.OrchestratorHosts(release.OrchestratorOnEachManager)], step, cancellationToken);
+        step.Done($"{containers.Count(FleetContainers.Serves)} containers healthy, every worker answers{(drained.Count > 0 ? $" but {Names(drained)}, which drain" : "")}");
         return containers;
     }
 
     // Several orchestrators have workers of their own each, and leave the others' alone while they can: each must know all
-    // workers to be well, and have a text classified; and each worker must answer through one of them.
-    private async Task AskEveryWorkerAsync(IReadOnlyList<DeployedHost> orchestrators, long started, IProgressStep step, CancellationToken cancellationToken)
+    // workers to be well, and have a text classified; and each worker must answer through one of them. One that drains for
+    // all of them, by someone's will or since its instance is reclaimed, is to get nothing.
+    private async Task<IReadOnlyCollection<string>> AskEveryWorkerAsync(IReadOnlyList<DeployedHost> orchestrators, IProgressStep step, CancellationToken cancellationToken)
     {
         var workers = session.Hosts.Where(one => one.Role is HostRole.Worker).SelectMany(one => WorkerList.Of(one.Name).Select(worker => worker.Name)).ToList();
         var silent = workers.ToHashSet(StringComparer.Ordinal);
-        var unasked = orchestrators.ToList();
-        for (var turn = 0; silent.Count > 0 || unasked.Count > 0; turn++)
+        var drained = workers.ToHashSet(StringComparer.Ordinal);
+        // Those that have not been well yet, and what was wrong with them.
+        var unwell = orchestrators.ToDictionary(host => host.Name, HostFailedException? (_) => null, StringComparer.Ordinal);
+        var started = time.GetTimestamp();
+        for (var turn = 0; ; turn++)
         {
-            var host = unasked.Count > 0 ? unasked[0] : orchestrators[turn % orchestrators.Count];
-            var problem = await AskAsync(host, workers, silent, step, cancellationToken);
-            if (problem is null) unasked.Remove(host);
-            if (silent.Count == 0 && unasked.Count == 0) return;
-            if (time.GetElapsedTime(started) > Deadline)
-                throw problem ?? new HostFailedException(host.Name, $"{Names(silent)} never answered through the orchestrator", "Look at their logs with the command logs.");
-            if (problem is not null) await Task.Delay(Poll, time, cancellationToken);
+            var host = orchestrators[turn % orchestrators.Count];
+            if (turn < orchestrators.Count || unwell.Count == 0 || unwell.ContainsKey(host.Name))
+            {
+                step.Say($"{silent.Count} workers have not answered yet");
+                var (problem, states) = await AskAsync(host, workers, silent, cancellationToken);
+                if (problem is null) unwell.Remove(host.Name);
+                else unwell[host.Name] = problem;
+                drained.RemoveWhere(worker => states.TryGetValue(worker, out var state) && state is not "draining");
+                if (unwell.Count == 0 && silent.IsSubsetOf(drained)) return drained;
+                if (turn + 1 >= orchestrators.Count && time.GetElapsedTime(started) > Deadline)
+                    throw unwell.Values.FirstOrDefault() ?? new HostFailedException(host.Name, $"{Names(silent.Except(drained))} never answered through {(orchestrators.Count > 1 ? "any" : "the")} orchestrator", "Look at their logs with the command logs.");
+                if (problem is not null) await Task.Delay(Poll, time, cancellationToken);
+            }
         }
     }
 
     /// <summary>Has an orchestrator classify as many texts at once as there are workers.</summary>
-    /// <returns>What is wrong with it, or null.</returns>
-    private async Task<HostFailedException?> AskAsync(
-        DeployedHost host, List<string> workers, HashSet<string> silent, IProgressStep step, CancellationToken cancellationToken)
+    /// <returns>What is wrong with it, or null; and what it says of the workers.</returns>
+    private async Task<(HostFailedException? Problem, IReadOnlyDictionary<string, string> States)> AskAsync(
+        DeployedHost host, List<string> workers, HashSet<string> silent, CancellationToken cancellationToken)
     {
+        IReadOnlyDictionary<string, string> states = new Dictionary<string, string>();
         var api = new OrchestratorApi(session[host], session.Release.Deployment, keys.AdminKey);
         try
         {
-            step.Say($"{silent.Count} workers have not answered yet");
             silent.ExceptWith(await api.ClassifyAsync("Is everybody there?", workers.Count, cancellationToken));
-            var known = await api.WorkersAsync(cancellationToken);
-            var unwell = workers.Where(worker => known.GetValueOrDefault(worker) is not ("free" or "busy")).ToList();
-            return unwell.Count == 0 ? null : new(host.Name, $"for the orchestrator {string.Join(", ", unwell.Select(worker => $"{worker} is {known.GetValueOrDefault(worker, "unknown")}"))}", "Look at their logs with the command logs.");
+            states = await api.WorkersAsync(cancellationToken);
+            var unwell = workers.Where(worker => states.GetValueOrDefault(worker) is not ("free" or "busy" or "draining")).ToList();
+            return (unwell.Count == 0 ? null : Problem($"for the orchestrator {string.Join(", ", unwell.Select(worker => $"{worker} is {states.GetValueOrDefault(worker, "unknown")}"))}", null), states);
         }
-        catch (HttpRequestException e)
+        catch (Exception e) when (e is HttpRequestException or JsonException or InvalidOperationException or KeyNotFoundException)
         {
-            return new(host.Name, $"the orchestrator does not classify: {e.Message.TrimEnd('.')}", "Look at its log with the command logs.", inner: e);
+            return (Problem($"the orchestrator does not classify: {e.Message.TrimEnd('.')}", e), states);
         }
+
+        HostFailedException Problem(string what, Exception? inner) => new(host.Name, what, "Look at its log, and at the workers', with the command logs.", inner: inner);
     }
 
     private static string Names(IEnumerable<string> workers) => string.Join(", ", workers.Order(StringComparer.Ordinal));

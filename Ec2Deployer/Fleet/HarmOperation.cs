@@ -11,7 +11,7 @@ internal sealed class HarmOperation(FleetAccess access)
     /// <inheritdoc cref="IFleetDeployer.HarmAsync"/>
     public async Task RunAsync(IReadOnlyList<DeployedHost> hosts, ReleaseOptions release, HarmRequest request, CancellationToken cancellationToken)
     {
-        var wanted = FleetContainers.Expected(hosts, release, release.OrchestratorOnEachManager).FirstOrDefault(one => one.Name == request.Container);
+        var wanted = FleetContainers.Expected(hosts, release, orchestratorOnEachManager: true).FirstOrDefault(one => one.Name == request.Container);
         if (wanted.Host is null) throw new DeploymentException(ExitCode.Usage, $"There is no container {request.Container}: worker-1, worker-2, …");
         // Its own host is enough, and sooner reached than all of them.
         using var session = await access.OpenAsync([wanted.Host], release, cancellationToken);

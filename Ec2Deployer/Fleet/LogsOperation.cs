@@ -18,7 +18,8 @@ internal sealed class LogsOperation(FleetAccess access)
         IReadOnlyList<DeployedHost> hosts, ReleaseOptions release, LogsRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         using var session = await access.OpenAsync(hosts, release, cancellationToken);
-        var wanted = FleetContainers.Expected(hosts, release, release.OrchestratorOnEachManager).Where(one => request.Container is null || one.Name == request.Container).ToList();
+        // Whatever was asked for last: the version that serves may have several, and where there is none it has no log.
+        var wanted = FleetContainers.Expected(hosts, release, orchestratorOnEachManager: true).Where(one => request.Container is null || one.Name == request.Container).ToList();
         if (wanted.Count == 0) throw new DeploymentException(ExitCode.Usage, $"There is no container {request.Container}: orchestrator, worker-1, worker-2, …");
         await foreach (var line in ReadAsync(session, wanted, request, cancellationToken)) yield return line;
     }

@@ -50,6 +50,8 @@ internal sealed class PublishOperation(Ec2Deployment deployment, IFleetDeployer 
             foreach (var name in provisioned.Created) await fleet.RemoveHostAsync(others, release, name, progress, cancellationToken);
         }
 
-        return await fleet.DeployAsync(provisioned.Hosts, release, progress, cancellationToken);
+        var report = await fleet.DeployAsync(provisioned.Hosts, release, progress, cancellationToken);
+        await deployment.WithdrawAsync(provisioned.Plan, progress, cancellationToken);
+        return report;
     }
 }

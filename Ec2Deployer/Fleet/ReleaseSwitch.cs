@@ -62,8 +62,13 @@ internal sealed class ReleaseSwitch(
         }
 
         var certificates = await ServedCertificates.ReadAsync(session, target, cancellationToken);
-        using (var way = HostWay.To(session.OrchestratorHost, FleetShape.HttpsPort))
-            await OutsideRequest.RunAsync(way, session.OrchestratorHost.SshAddress, certificates, session.Progress, cancellationToken);
+        foreach (var host in session.OrchestratorHosts(target.OrchestratorOnEachManager))
+        {
+            using var way = HostWay.To(host, FleetShape.HttpsPort);
+            await OutsideRequest.RunAsync(way, host.SshAddress, certificates, session.Progress, cancellationToken);
+        }
+
+        if (old is not null) TellWhatChangesHands(old, target);
         var files = ClientFiles.Write(session.Release.StateDirectory, keys.ApiKey, certificates);
         return new()
         {
@@ -78,6 +83,16 @@ internal sealed class ReleaseSwitch(
             CertificateFingerprint = certificates is [var first, ..] ? FleetKeys.Fingerprint(first) : null,
             ServerName = certificates is [var served, ..] ? ServedCertificates.NameIn(served) : null,
         };
+    }
+
+    private void TellWhatChangesHands(Release old, Release target)
+    {
+        var left = session.OrchestratorHosts(old.OrchestratorOnEachManager).Except(session.OrchestratorHosts(target.OrchestratorOnEachManager)).Select(host => $"{host.SshAddress} ({host.Name})").ToList();
+        if (left.Count > 0) session.Progress.Note($"No orchestrator of version {target.Version} answers at {string.Join(" and ", left)}.");
+        if (old.KeepsJobsInPostgres != target.KeepsJobsInPostgres)
+            session.Progress.Note($"Jobs are kept {Place(target)} now. Those {Place(old)} stay there, and are neither run nor shown until a version that keeps jobs there serves.");
+
+        static string Place(Release release) => release.KeepsJobsInPostgres ? "in PostgreSQL" : "in a file on the orchestrator's host";
     }
 
     private Dictionary<string, int> Expected(Release release)

@@ -29,6 +29,12 @@ internal sealed class RollbackOperation(FleetAccess access, string sources, Http
         var commands = new RolloutCommands(release.Deployment);
         var store = new ReleaseStore(manager, commands);
         var target = await store.ReadAsync(await store.FindAsync(version, cancellationToken), cancellationToken);
+        if (target.OrchestratorOnEachManager && !release.OrchestratorOnEachManager)
+        {
+            throw new DeploymentException(ExitCode.Usage,
+                $"Version {target.Version} has an orchestrator on each of {FleetShape.SeveralOrchestrators} hosts, of which clients reach one since one was asked for. Nothing was changed. 'publish --orchestrators {FleetShape.SeveralOrchestrators}' opens the others.");
+        }
+
         var builder = new ImageBuilder(sources, release.StateDirectory, http);
         var orchestrator = await builder.FindAsync(target.Image("orchestrator"), cancellationToken);
         var worker = await builder.FindAsync(target.Image("worker-a"), cancellationToken);

@@ -85,8 +85,7 @@ internal sealed class Rollout(
     /// <param name="old">The release.</param>
     /// <param name="because">What failed of the new one.</param>
     /// <param name="cancellationToken">Stops; the services stay as they are then.</param>
-    /// <exception cref="RolloutException">A service of the old release does not run; <see cref="RolloutException.Because"/> is what failed first.</exception>
-    /// <exception cref="HostFailedException">A host failed.</exception>
+    /// <exception cref="RolloutException">A service of the old release does not run, or a host failed; <see cref="RolloutException.Because"/> is what failed first.</exception>
     public async Task RevertAsync(Release old, Exception because, CancellationToken cancellationToken)
     {
         var expected = containers(old);
@@ -107,7 +106,7 @@ internal sealed class Rollout(
         }
         catch (HostFailedException e)
         {
-            throw new HostFailedException(e.Host, $"{e.What}. That was on the way back to version {old.Version}, since before it {because.Message.TrimEnd('.')}", e.Remedy, e.Log, e);
+            throw new RolloutException(e) { Because = because };
         }
 
         step.Done();
@@ -170,20 +169,24 @@ internal sealed class Rollout(
     }
 }
 
-/// <summary>A service of a new release does not run.</summary>
-/// <param name="service">The service.</param>
-/// <param name="why">Why, a part of a sentence.</param>
-/// <param name="log">The last lines that its container wrote.</param>
-internal sealed class RolloutException(string service, string why, string log) : Exception($"{service}: {why}")
+/// <summary>A service of a release does not run.</summary>
+internal sealed class RolloutException : Exception
 {
-    /// <summary>The service.</summary>
-    public string Service { get; } = service;
+    /// <param name="service">The service.</param>
+    /// <param name="why">Why, a part of a sentence.</param>
+    /// <param name="log">The last lines that its container wrote.</param>
+    public RolloutException(string service, string why, string log)
+        : base($"{service} does not run: {why}") => Log = log;
 
-    /// <summary>Why it does not run.</summary>
-    public string Why { get; } = why;
+    /// <param name="host">Whether it runs cannot be known: a host failed.</param>
+    public RolloutException(HostFailedException host)
+        : base(host.Message.TrimEnd('.'), host) => (Log, Remedy) = (host.Log, host.Remedy);
 
     /// <summary>The last lines that its container wrote.</summary>
-    public string Log { get; } = log;
+    public string Log { get; }
+
+    /// <summary>What to do, in sentences.</summary>
+    public string Remedy { get; } = "Mend what the last lines of its log say, and run the command again.";
 
     /// <summary>Where it is the release before that does not run: what failed of the new one, for which it was to serve again.</summary>
     public Exception? Because { get; set; }

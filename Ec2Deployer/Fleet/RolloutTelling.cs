@@ -15,8 +15,6 @@ namespace Lab.Ec2Deployer.Fleet;
 /// <param name="time">The clock.</param>
 internal sealed class RolloutTelling(IProgressSink progress, string service, string change, IReadOnlyDictionary<string, string> hosts, TimeProvider time) : IDisposable
 {
-    private const string Stopped = "stopped";
-
     private readonly Dictionary<string, (IProgressStep Step, string Phase, long Since)> _changing = [];
     private HashSet<string>? _done;
 
@@ -28,7 +26,7 @@ internal sealed class RolloutTelling(IProgressSink progress, string service, str
     {
         var phases = Phases(state, spec);
         // The service is taken from this host: there is no task any more.
-        foreach (var node in _changing.Keys.Where(node => !phases.ContainsKey(node)).ToList()) Say(node, Stopped);
+        foreach (var node in _changing.Keys.Where(node => !phases.ContainsKey(node)).ToList()) Say(node, "stopped");
         _done ??= [.. phases.Where(phase => phase.Value is null).Select(phase => phase.Key)];
         foreach (var (node, phase) in phases)
         {
@@ -52,7 +50,7 @@ internal sealed class RolloutTelling(IProgressSink progress, string service, str
     {
         foreach (var (step, _, _) in _changing.Values)
         {
-            step.Done(Stopped);
+            step.Done("no longer its host");
             step.Dispose();
         }
 

@@ -76,13 +76,15 @@ internal sealed class AddressPlanner(DeploymentOptions options, ObservedDeployme
 
         foreach (var address in observed.Addresses.Where(address => !_kept.ContainsValue(address)))
         {
+            // Its host stays, and an orchestrator of the version of before may still serve there.
+            var isWithdrawal = Wanted && hosts.Any(host => host.Name == address.Host && !host.Front && host.InstanceId is not null);
             if (address.AssociationId is { } association && hosts.Any(host => host.InstanceId == address.InstanceId))
             {
                 notes.Add($"The address of {address.Host} changes from {address.Address}, which is given back for good, to one of EC2's pool.");
-                actions.Add(new SimpleAction(ActionKind.Change, Subject(address.Host), $"{address.Address} taken off {address.InstanceId}", _ => Ec2Requests.Disassociate(association)));
+                actions.Add(new SimpleAction(ActionKind.Change, Subject(address.Host), $"{address.Address} taken off {address.InstanceId}", _ => Ec2Requests.Disassociate(association)) { IsWithdrawal = isWithdrawal });
             }
 
-            actions.Add(new SimpleAction(ActionKind.Remove, Subject(address.Host), $"{address.Address}, given back for good", _ => Ec2Requests.Release(address.Id)));
+            actions.Add(new SimpleAction(ActionKind.Remove, Subject(address.Host), $"{address.Address}, given back for good", _ => Ec2Requests.Release(address.Id)) { IsWithdrawal = isWithdrawal });
         }
     }
 

@@ -230,8 +230,10 @@ internal sealed class DeploymentPlanner
 
         if (!instance.Groups.ToHashSet().SetEquals(GroupsOf(host, _ids)))
         {
-            _actions.Add(new SimpleAction(ActionKind.Change, host.Name, $"security groups of {instance.Id}",
-                ids => Ec2Requests.SetGroups(instance.Id, GroupsOf(host, ids))));
+            var isWithdrawal = !host.Front && instance.Groups.Contains(_ids[_names.Front]);
+            _actions.Add(new SimpleAction(ActionKind.Change, host.Name, $"security groups of {instance.Id}{(isWithdrawal ? ", once the new version serves" : "")}",
+                ids => Ec2Requests.SetGroups(instance.Id, GroupsOf(host, ids)))
+            { IsWithdrawal = isWithdrawal });
         }
 
         // Image and ttl are what the host was started with, whatever is asked for now.

@@ -33,6 +33,9 @@ internal abstract class Ec2Action(ActionKind kind, string subject, string detail
     /// <summary>More for people, on one line.</summary>
     public string Detail { get; } = detail;
 
+    /// <summary>Whether it takes a host from clients that the version of before still serves there: made once the new one serves.</summary>
+    public bool IsWithdrawal { get; init; }
+
     /// <summary>The request, exactly as it is sent once every identifier is known.</summary>
     public abstract AmazonEC2Request Request(Ec2Ids ids);
 }

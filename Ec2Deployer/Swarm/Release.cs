@@ -12,7 +12,10 @@ internal sealed record Release(string Version, JsonObject Stack)
 
     /// <summary>Whether an orchestrator runs on each manager of the Swarm, and not only on the orchestrator's host.</summary>
     public bool OrchestratorOnEachManager =>
-        Service("orchestrator")["deploy"]!["placement"]!["constraints"]!.AsArray().Any(constraint => constraint!.GetValue<string>() == EachManager);
+        Service("orchestrator")["deploy"]?["placement"]?["constraints"] is JsonArray constraints && constraints.Any(constraint => constraint?.ToString() == EachManager);
+
+    /// <summary>Whether it keeps jobs in PostgreSQL, and not in a file on the orchestrator's host.</summary>
+    public bool KeepsJobsInPostgres => Service("orchestrator")["environment"]?["Jobs__Provider"]?.ToString() == "Postgres";
 
     /// <summary>The hash of one service's description.</summary>
     public string Spec(string service) => Service(service)["labels"]![StackFile.SpecLabel]!.GetValue<string>();

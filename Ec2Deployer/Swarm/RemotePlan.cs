@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Lab.Ec2Deployer.Fleet;
 using Lab.Ec2Deployer.Packaging;
 using Lab.Ec2Deployer.Planning;
 using Lab.Ec2Deployer.Remote;
@@ -30,7 +31,13 @@ internal static class RemotePlan
         foreach (var layer in worker.Layers) On(hub, HostCommands.ReceiveLayer(layer));
         On(hub, SpreadCommands.Serve(hub));
         foreach (var host in hosts.Where(host => host.Role is HostRole.Worker)) On(host, SpreadCommands.Fetch(hub, worker.Layers, "<host key and client key>"));
-        foreach (var host in hosts) On(host, HostCommands.Load(host.Role is HostRole.Worker ? worker : orchestrator));
+        foreach (var host in hosts)
+        {
+            if (RunsOrchestrator(host)) On(host, HostCommands.Load(orchestrator));
+            if (host.Role is HostRole.Worker) On(host, HostCommands.Load(worker));
+        }
+
+        bool RunsOrchestrator(DeployedHost host) => FleetSession.RunsOrchestrator(host, release.OrchestratorOnEachManager);
 
         var first = hosts.FirstOrDefault(host => host.Manager) ?? hub;
         On(first, SwarmCommands.Init(first));
@@ -49,7 +56,7 @@ internal static class RemotePlan
         if (release.Dashboard) On(first, DashboardCommands.Deploy(release.Deployment, Dashboard(release)));
         foreach (var host in hosts) On(host, HostCommands.Containers(release.Deployment));
         On(first, commands.KeepRelease(1, target) with { InputInWords = "the stack file" });
-        On(hub, HostCommands.Certificate(release.Deployment));
+        foreach (var host in hosts.Where(RunsOrchestrator)) On(host, HostCommands.Certificate(release.Deployment));
         return steps;
     }
 

@@ -92,6 +92,7 @@ internal sealed class SharedFleet(string model, string worker, int rounds, int s
         for (var round = 1; round <= rounds; round++)
         {
             await Task.Delay(Settles, cancellation);
+            await TakeOver.WaitAsync(several.Ports, DispatchCommand.WorkerCount, cancellation);
             var load = LoadAsync(left, WarmUpSeconds + seconds);
             await Task.Delay(TimeSpan.FromSeconds(WarmUpSeconds), cancellation);
             children.Remove(several.Orchestrators[^1]);

@@ -11,8 +11,8 @@ internal static class TakeOver
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(20);
 
-    /// <summary>Waits until the orchestrators that are left count each other alone, and have equal shares of all workers.</summary>
-    /// <param name="left">Where they listen.</param>
+    /// <summary>Waits until orchestrators count each other and no more, and have equal shares of all workers.</summary>
+    /// <param name="left">Where they listen: those that are not killed.</param>
     /// <param name="workers">How many workers there are.</param>
     /// <param name="cancellation">Ends the waiting.</param>
     /// <returns>How long that took the last of them, by their <c>/metrics</c>.</returns>
@@ -25,7 +25,7 @@ internal static class TakeOver
         {
             while (!await IsDividedAsync(client, port, left.Count, workers, cancellation))
             {
-                if (Stopwatch.GetElapsedTime(started) > Patience) throw new InvalidOperationException("The workers of the orchestrator that was killed are still nobody's.");
+                if (Stopwatch.GetElapsedTime(started) > Patience) throw new InvalidOperationException($"The orchestrators do not come to be {left.Count} with equal shares.");
                 await Task.Delay(Poll, cancellation);
             }
         }

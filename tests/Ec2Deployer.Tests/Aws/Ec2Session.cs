@@ -58,6 +58,10 @@ internal sealed class Ec2Session : IAsyncDisposable
     public Task<Provisioned> ProvisionAsync(DeploymentOptions? options = null, CancellationToken? cancellationToken = null) =>
         Deployment((options ?? Options).Name).ProvisionAsync(options ?? Options, "192.0.2.1", Progress, cancellationToken ?? TestContext.Current.CancellationToken);
 
+    /// <summary>What a publish does last, once the release serves.</summary>
+    public Task WithdrawAsync(Provisioned provisioned) =>
+        Deployment(provisioned.Plan.Options.Name).WithdrawAsync(provisioned.Plan, Progress, TestContext.Current.CancellationToken);
+
     public async Task DestroyAsync(DeploymentOptions? options = null)
     {
         var name = (options ?? Options).Name;

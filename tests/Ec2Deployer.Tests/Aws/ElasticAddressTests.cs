@@ -87,8 +87,14 @@ public sealed class ElasticAddressTests
         Assert.Equal(three.Hosts.Select(host => host.SshAddress).Order(StringComparer.Ordinal), session.StandIn.Addresses.Select(address => address.Ip).Order(StringComparer.Ordinal));
         Assert.Equal(["host-1", "host-2", "orchestrator"], three.Plan.Addresses.Order(StringComparer.Ordinal));
         var one = await session.ProvisionAsync(Small);
+        // Clients of the others are served until the new version serves.
+        Assert.Equal(3, session.StandIn.Addresses.Count);
+        Assert.Equal(3, session.StandIn.Instances.Count(instance => instance.GroupIds.Count == 2));
+        await session.WithdrawAsync(one);
         Assert.Equal(three.Hosts[0].SshAddress, Assert.Single(session.StandIn.Addresses).Ip);
         Assert.Equal(three.Hosts[0].SshAddress, one.Hosts[0].SshAddress);
+        Assert.Single(session.StandIn.Instances, instance => instance.GroupIds.Count == 2);
+        Assert.Empty((await session.ProvisionAsync(Small)).Plan.Actions);
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using Lab.Ec2Deployer.Fleet;
+using Lab.Ec2Deployer.Remote;
 using Lab.Ec2Deployer.Reporting;
 using Lab.Ec2Deployer.Swarm;
 
@@ -31,10 +32,18 @@ public sealed class RolloutFailureTests
     }
 
     [Fact]
+    public void Told_HostThatFailedOnTheWayBack_SaysThatAndWhatFailedFirst()
+    {
+        var failure = new RolloutException(new HostFailedException("host-1", "the connection was lost", "Look at it.")) { Because = new HostFailedException("host-2", "a container is gone", "") };
+        Assert.Equal("Version new is not in service: host-2: a container is gone. Version old is not back in all of it: host-1: the connection was lost. 'status' shows what runs. Look at it.",
+            FleetFailure.Told(failure, New, Old, "publish").Message);
+    }
+
+    [Fact]
     public void Told_NotTakenBack_SaysWhatFailedFirst()
     {
         var failure = new RolloutException("worker-b", "no host has room", "") { Because = new RolloutException("orchestrator", "it ended", "") };
-        Assert.StartsWith("Version new is not in service: orchestrator: it ended. Version old is not back in all of it: worker-b does not run: no host has room. ",
+        Assert.StartsWith("Version new is not in service: orchestrator does not run: it ended. Version old is not back in all of it: worker-b does not run: no host has room. ",
             FleetFailure.Told(failure, New, Old, "publish").Message, StringComparison.Ordinal);
     }
 }

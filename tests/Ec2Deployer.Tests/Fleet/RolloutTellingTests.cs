@@ -51,7 +51,7 @@ public sealed class RolloutTellingTests
             telling.Settled();
         }
 
-        Assert.Equal(["begin host-2: worker-a v1 → v2", "say the old one finishes its work, 0 s", "say stopped, 0 s", "end stopped"], _said);
+        Assert.Equal(["begin host-2: worker-a v1 → v2", "say the old one finishes its work, 0 s", "say stopped, 0 s", "end no longer its host"], _said);
     }
 
     [Fact]

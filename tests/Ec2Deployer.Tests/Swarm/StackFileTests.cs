@@ -24,6 +24,12 @@ public sealed class StackFileTests
         Assert.Equal(expected, Release.Parse(release.Text).OrchestratorOnEachManager);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void KeepsJobsInPostgres_KeptRelease_IsReadFromItsStackFile(bool postgres) =>
+        Assert.Equal(postgres, Release.Parse(StackFile.Build(Content with { Postgres = postgres }).Text).KeepsJobsInPostgres);
+
     [Fact]
     public void Build_Worker_IsExactlyThis()
     {
