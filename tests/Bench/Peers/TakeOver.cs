@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
 using Lab.Bench.Cluster;
-using Lab.Bench.Dispatch;
 
 namespace Lab.Bench.Peers;
 
