@@ -80,7 +80,8 @@ internal static class Ec2Pipeline
             {
                 case "begin": tasks[Text("id")] = await step.CreateTaskAsync(string.Join(": ", Text("host"), Text("title")).TrimStart(':', ' '), CancellationToken.None); break;
                 case "say": await tasks[Text("id")].UpdateAsync(Text("detail"), CancellationToken.None); break;
-                case "end": await tasks[Text("id")].CompleteAsync(Text("outcome"), told.GetProperty("succeeded").GetBoolean() ? CompletionState.Completed : CompletionState.CompletedWithError, CancellationToken.None); break;
+                // Whether the whole has failed, the exit code tells: the deployer goes on where something that fails is not needed.
+                case "end": await tasks[Text("id")].CompleteAsync(Text("outcome"), told.GetProperty("succeeded").GetBoolean() ? CompletionState.Completed : CompletionState.CompletedWithWarning, CancellationToken.None); break;
                 case "note": step.Log(LogLevel.Warning, Text("message")); break;
                 case "error": reason = Text("message"); break;
             }

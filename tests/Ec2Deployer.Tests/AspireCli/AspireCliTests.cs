@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using System.Text.Json;
 using Lab.Ec2Deployer.Tests.Aws;
 using Lab.Ec2Deployer.Tests.Ec2StandIn;
@@ -51,6 +53,7 @@ public sealed class AspireCliTests : IDisposable
     public async Task Deploy_QuotaUsedUp_FailsWithTheDeployersReasonAndDestroyRemovesWhatWasMade()
     {
         await using var session = await Ec2Session.StartAsync();
+        session.Hosts.Network = "127.22.0";
         session.StandIn.Options.DryRunFault = action => action == "RunInstances" ? Ec2Fault.VcpuLimit : null;
 
         var deploy = await RunAsync(session, "deploy", "--", "--Ec2:hosts=1", "--Ec2:yes=true");
@@ -61,12 +64,38 @@ public sealed class AspireCliTests : IDisposable
         Assert.Empty(session.StandIn.Mutations);
 
         await session.ProvisionAsync(Ec2Session.Options with { Hosts = 1 });
+        // Asking a host that hangs fails, and the removal does not.
+        using var hung = Hang(session.Hosts.ElasticAddress(1));
         var destroy = await RunAsync(session, "destroy", "--yes");
         Assert.True(destroy.Code == 0, destroy.Output);
+        Assert.Contains("The hosts cannot be asked whether somebody else deploys", destroy.Output, StringComparison.Ordinal);
+        if (hung is not null) Assert.Contains("→ asking whether somebody else deploys", destroy.Output, StringComparison.Ordinal);
         Assert.Contains("Nothing of 'lab' is left in us-east-1.", destroy.Output, StringComparison.Ordinal);
         Assert.Empty(session.Alive());
         Assert.Empty(session.StandIn.Groups);
         Assert.Empty(session.StandIn.Keys);
+    }
+
+    // Takes connections to the SSH port and says nothing for longer than the deployer asks in silence; null: only root may.
+    private static TcpListener? Hang(string address)
+    {
+        var listener = new TcpListener(IPAddress.Parse(address), 22);
+        try
+        {
+            listener.Start();
+        }
+        catch (SocketException e) when (e.SocketErrorCode is SocketError.AccessDenied)
+        {
+            listener.Dispose();
+            return null;
+        }
+
+        _ = Task.Run(async () =>
+        {
+            using var connection = await listener.AcceptTcpClientAsync();
+            await Task.Delay(TimeSpan.FromSeconds(4));
+        });
+        return listener;
     }
 
     private Task<(int Code, string Output)> RunAsync(Ec2Session session, params string[] arguments)

@@ -10,6 +10,9 @@ internal sealed class InstantHosts : IHostBackend
     private readonly ConcurrentDictionary<string, bool> _started = new();
     private int _last;
 
+    /// <summary>Where public addresses are: for documentation only (RFC 5737), or of loopback where a real client connects to them.</summary>
+    public string Network { get; set; } = "198.51.100";
+
     /// <summary>Machines that run.</summary>
     public ConcurrentDictionary<string, bool> Running { get; } = new();
 
@@ -21,14 +24,14 @@ internal sealed class InstantHosts : IHostBackend
         var host = _hosts.GetOrAdd(instance.Id, _ =>
         {
             var number = Interlocked.Increment(ref _last);
-            return (new HostAddresses($"172.31.0.{number}", instance.WantsPublicAddress ? $"198.51.100.{number}" : null),
+            return (new HostAddresses($"172.31.0.{number}", instance.WantsPublicAddress ? $"{Network}.{number}" : null),
                 "SHA256:" + Convert.ToBase64String(RandomNumberGenerator.GetBytes(32)).TrimEnd('='));
         });
         Running[instance.Id] = true;
         if (!_started.TryAdd(instance.Id, true) && instance.WantsPublicAddress)
         {
             // Started again, it gets another public address, and keeps the rest.
-            host.Addresses = host.Addresses with { PublicAddress = $"198.51.100.{Interlocked.Increment(ref _last)}" };
+            host.Addresses = host.Addresses with { PublicAddress = $"{Network}.{Interlocked.Increment(ref _last)}" };
         }
 
         return Task.FromResult(host.Addresses);
@@ -40,9 +43,9 @@ internal sealed class InstantHosts : IHostBackend
         return Task.CompletedTask;
     }
 
-    public string ElasticAddress(int number) => $"198.51.100.{200 + number}";
+    public string ElasticAddress(int number) => $"{Network}.{200 + number}";
 
-    public string? PoolAddress(StandInInstance instance) => $"198.51.100.{Interlocked.Increment(ref _last)}";
+    public string? PoolAddress(StandInInstance instance) => $"{Network}.{Interlocked.Increment(ref _last)}";
 
     public string ConsoleOutput(StandInInstance instance) => $"""
         [    0.000000] Linux version 6.1.0-28-cloud-amd64
