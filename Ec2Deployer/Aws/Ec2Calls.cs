@@ -36,8 +36,10 @@ internal sealed class Ec2Calls(IAmazonEC2 ec2, Ec2Pace pace, TimeProvider time, 
                 watch.Answered();
                 return answer;
             }
-            catch (Exception e) when (!cancellationToken.IsCancellationRequested && time.GetElapsedTime(began) < Patience(e, fresh))
+            catch (Exception e) when (time.GetElapsedTime(began) < Patience(e, fresh))
             {
+                // What would have been tried again is not why it ends: the user is.
+                cancellationToken.ThrowIfCancellationRequested();
                 watch.Failed(e);
                 // Half of it by chance, so that deployers that were throttled together do not come back together.
                 await Task.Delay(delay * (0.5 + Random.Shared.NextDouble() / 2), time, cancellationToken);

@@ -36,6 +36,22 @@ public sealed class SilenceTests
     }
 
     [Fact]
+    public async Task Call_GivenUpWhileItFails_EndsAsGivenUp()
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
+        using var client = Client("http://127.0.0.1:1", TimeSpan.FromSeconds(5));
+        var calls = new Ec2Calls(client, Quick, TimeProvider.System);
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => calls.CallAsync<object>(
+            (_, _) =>
+            {
+                stop.Cancel();
+                throw new HttpRequestException("Connection refused");
+            },
+            stop.Token));
+    }
+
+    [Fact]
     public async Task Find_TakesConnectionsAndSaysNothing_IsToldBeforeTheFirstTryIsOver()
     {
         await using var session = await Ec2Session.StartAsync();
