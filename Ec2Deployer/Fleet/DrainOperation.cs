@@ -44,7 +44,7 @@ internal sealed class DrainOperation(FleetAccess access)
         var store = new ReleaseStore(manager, new RolloutCommands(session.Release.Deployment));
         if (await store.ListAsync(cancellationToken) is not [var newest, ..]) return;
         var serving = await store.ReadAsync(newest, cancellationToken);
-        var orchestrators = session.Connections.Where(connection => FleetSession.RunsOrchestrator(connection.Host, serving.OrchestratorOnEachManager)).ToList();
+        var orchestrators = session.Connections.Where(connection => connection.Host.RunsOrchestrator(serving.OrchestratorOnEachManager)).ToList();
         if (orchestrators.Count == 0) return;
         var key = FleetKeys.Open(session.Release.StateDirectory).AdminKey;
         await FleetSession.OnEachAsync(orchestrators, async connection =>

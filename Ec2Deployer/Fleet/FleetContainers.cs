@@ -14,7 +14,7 @@ internal static class FleetContainers
     /// <param name="orchestratorOnEachManager">Whether what serves has an orchestrator on each manager.</param>
     public static IReadOnlyList<(string Name, DeployedHost Host, string Service, int Port)> Expected(IReadOnlyList<DeployedHost> hosts, ReleaseOptions release, bool orchestratorOnEachManager) =>
     [
-        .. hosts.Where(host => FleetSession.RunsOrchestrator(host, orchestratorOnEachManager)).OrderBy(host => host.Role)
+        .. hosts.Where(host => host.RunsOrchestrator(orchestratorOnEachManager)).OrderBy(host => host.Role)
             .Select(host => (Name(host), host, "orchestrator", 80)),
         .. hosts.Where(host => host.Role is HostRole.Worker)
             .SelectMany(host => WorkerList.Of(host.Name).Select(worker => (worker.Name, host, worker.Service, worker.Port)))

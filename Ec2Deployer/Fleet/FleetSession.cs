@@ -46,7 +46,7 @@ internal sealed class FleetSession : IDisposable
 
     /// <summary>The hosts that run an orchestrator.</summary>
     /// <param name="onEachManager">Whether each manager does: one release may have that, and the one before it not.</param>
-    public IEnumerable<DeployedHost> OrchestratorHosts(bool onEachManager) => Hosts.Where(host => RunsOrchestrator(host, onEachManager));
+    public IEnumerable<DeployedHost> OrchestratorHosts(bool onEachManager) => Hosts.Where(host => host.RunsOrchestrator(onEachManager));
 
     /// <summary>Connects to all hosts at once.</summary>
     public static async Task<FleetSession> OpenAsync(
@@ -99,10 +99,6 @@ internal sealed class FleetSession : IDisposable
     /// <inheritdoc cref="LockHost"/>
     public static DeployedHost LockHostOf(IReadOnlyList<DeployedHost> hosts) =>
         hosts.FirstOrDefault(host => host.Role is HostRole.Orchestrator) ?? hosts.FirstOrDefault(host => host.Manager) ?? hosts[0];
-
-    /// <summary>Whether a host is to run an orchestrator.</summary>
-    public static bool RunsOrchestrator(DeployedHost host, bool onEachManager) =>
-        host.Role is HostRole.Orchestrator || (onEachManager && host.Manager);
 
     /// <summary>Writes a line to the audit logs here and on the managers that answer.</summary>
     public async Task AuditAsync(string action, string subject, CancellationToken cancellationToken)

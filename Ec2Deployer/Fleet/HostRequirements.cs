@@ -22,7 +22,7 @@ internal static class HostRequirements
         foreach (var host in session.Hosts)
         {
             var services = new List<(string, int[])>();
-            if (FleetSession.RunsOrchestrator(host, session.Release.OrchestratorOnEachManager)) services.Add(($"{deployment}_orchestrator", [80, 443]));
+            if (host.RunsOrchestrator(session.Release.OrchestratorOnEachManager)) services.Add(($"{deployment}_orchestrator", [80, 443]));
             if (host == session.OrchestratorHost && session.Release.Dashboard) services.Add(($"{deployment}_{FleetShape.Dashboard}", [FleetShape.TelemetryPort, FleetShape.DashboardPort]));
             if (host.Role is HostRole.Worker) services.AddRange(WorkerList.Places.Select(place => ($"{deployment}_{place.Service}", new[] { place.Port })));
             if (surveys[host.Name].TakenPort(host, services) is { } obstacle) throw obstacle;

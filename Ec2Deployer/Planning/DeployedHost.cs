@@ -23,4 +23,8 @@ internal sealed record DeployedHost(
 {
     /// <summary>Through what it is reached, or null: there is a way from here.</summary>
     public Bastion? Bastion { get; init; }
+
+    /// <summary>Whether it is to run an orchestrator.</summary>
+    /// <param name="onEachManager">Each manager runs one, not only the host of that role.</param>
+    public bool RunsOrchestrator(bool onEachManager) => Role is HostRole.Orchestrator || (onEachManager && Manager);
 }

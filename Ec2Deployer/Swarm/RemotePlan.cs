@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using Lab.Ec2Deployer.Fleet;
 using Lab.Ec2Deployer.Packaging;
 using Lab.Ec2Deployer.Planning;
 using Lab.Ec2Deployer.Remote;
@@ -37,7 +36,7 @@ internal static class RemotePlan
             if (host.Role is HostRole.Worker) On(host, HostCommands.Load(worker));
         }
 
-        bool RunsOrchestrator(DeployedHost host) => FleetSession.RunsOrchestrator(host, release.OrchestratorOnEachManager);
+        bool RunsOrchestrator(DeployedHost host) => host.RunsOrchestrator(release.OrchestratorOnEachManager);
 
         var first = hosts.FirstOrDefault(host => host.Manager) ?? hub;
         On(first, SwarmCommands.Init(first));
