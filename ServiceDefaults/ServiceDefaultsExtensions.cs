@@ -25,6 +25,9 @@ public static class ServiceDefaultsExtensions
 {
     private const long MaxConnections = 20_000;
 
+    // For each connection, before anybody reads it: hundreds of clients with a megabyte each would take all memory at the default of 1 MiB.
+    private const int MaxUnreadBytes = RejectedRequests.MaxHeaderBytes;
+
     // Defaults that configuration may override. In code, for a settings file is only found where the program is started from.
     private static readonly Dictionary<string, string?> QuietLogging = new()
     {
@@ -80,6 +83,8 @@ public static class ServiceDefaultsExtensions
             kestrel.Limits.MaxRequestBodySize = maxBodyBytes;
             // Thousands of waiting clients are what a queue is for; beyond that, each costs memory and answers nobody.
             kestrel.Limits.MaxConcurrentConnections = Math.Min(MaxConnections, DescriptorWatch.Limit / 2 ?? MaxConnections);
+            kestrel.Limits.MaxRequestBufferSize = MaxUnreadBytes;
+            kestrel.Limits.Http2.InitialConnectionWindowSize = kestrel.Limits.Http2.InitialStreamWindowSize = MaxUnreadBytes;
             kestrel.Limits.MaxRequestHeaderCount = RejectedRequests.MaxHeaders;
             kestrel.Limits.MaxRequestHeadersTotalSize = RejectedRequests.MaxHeaderBytes;
             // Over HTTP/2 all cookies may come as one header.

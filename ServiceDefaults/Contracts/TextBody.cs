@@ -22,6 +22,8 @@ public readonly record struct TextBody(ReadOnlyMemory<byte> Utf8, bool IsGenerat
     public string Text => Encoding.UTF8.GetString(Utf8.Span);
 
     private const int RandomTextLength = 50;
+    private const int MinBuffer = 256;
+    private const int MaxBuffer = 16 * 1024 * 1024;
     private static ReadOnlySpan<byte> Alphabet => "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ        "u8;
 
     private enum Form { None, Json, PlainText }
@@ -38,7 +40,7 @@ public readonly record struct TextBody(ReadOnlyMemory<byte> Utf8, bool IsGenerat
         {
             using var memory = request.HttpContext.RequestServices?.GetService<BodyMemory>()?.Rent();
             if (memory?.TryHold(request.ContentLength ?? 0) == false) return BodyMemory.Refusal;
-            return await ReadToEndAsync(request.BodyReader, form, memory, cancellationToken);
+            return await ReadToEndAsync(request.BodyReader, form, (int)Math.Clamp(request.ContentLength ?? 0, MinBuffer, MaxBuffer), memory, cancellationToken);
         }
         catch (BadHttpRequestException e) when (e.StatusCode == StatusCodes.Status413PayloadTooLarge)
         {
@@ -73,7 +75,7 @@ public readonly record struct TextBody(ReadOnlyMemory<byte> Utf8, bool IsGenerat
     }
 
     // What has come is taken out of the pipe at once: when a body is cut off the server cannot give back what was only looked at.
-    private static async ValueTask<Result<TextBody>> ReadToEndAsync(PipeReader reader, Form form, BodyMemory.Lease? memory, CancellationToken cancellationToken)
+    private static async ValueTask<Result<TextBody>> ReadToEndAsync(PipeReader reader, Form form, int bytes, BodyMemory.Lease? memory, CancellationToken cancellationToken)
     {
         ArrayBufferWriter<byte>? before = null;
         while (true)
@@ -82,10 +84,11 @@ public readonly record struct TextBody(ReadOnlyMemory<byte> Utf8, bool IsGenerat
             try
             {
                 if (memory?.TryHold((before?.WrittenCount ?? 0) + read.Buffer.Length) == false) return BodyMemory.Refusal;
-                if (read.IsCompleted && before is null) return Parse(read.Buffer, form);
-                before ??= new();
+                if (read.IsCompleted && before is null) return Parse(read.Buffer, form, isOwn: false);
+                // As large as it will be: growing takes three times as much.
+                before ??= new(bytes);
                 foreach (var part in read.Buffer) before.Write(part.Span);
-                if (read.IsCompleted) return Parse(new(before.WrittenMemory), form);
+                if (read.IsCompleted) return Parse(new(before.WrittenMemory), form, isOwn: before.FreeCapacity == 0);
             }
             finally
             {
@@ -94,7 +97,7 @@ public readonly record struct TextBody(ReadOnlyMemory<byte> Utf8, bool IsGenerat
         }
     }
 
-    private static Result<TextBody> Parse(ReadOnlySequence<byte> body, Form form)
+    private static Result<TextBody> Parse(ReadOnlySequence<byte> body, Form form, bool isOwn)
     {
         body = ByteOrderMark.Skip(body);
         if (body.IsEmpty)
@@ -104,7 +107,8 @@ public readonly record struct TextBody(ReadOnlyMemory<byte> Utf8, bool IsGenerat
             return form switch
             {
                 Form.Json => ParseJson(body),
-                Form.PlainText => Checked(body.ToArray()),
+                // A megabyte is not copied where it may be kept.
+                Form.PlainText => Checked(isOwn ? body.First : body.ToArray()),
                 _ => Refusal.UnsupportedMediaType(
                     "Send {\"text\":\"…\"} with Content-Type: application/json, or the text itself with Content-Type: text/plain."),
             };
@@ -188,9 +192,9 @@ public readonly record struct TextBody(ReadOnlyMemory<byte> Utf8, bool IsGenerat
         return text;
     }
 
-    private static Result<TextBody> Checked(byte[] text) =>
-        !System.Text.Unicode.Utf8.IsValid(text) ? Refusal.Unreadable("The body is not valid UTF-8.")
-        : IsWhiteSpace(text) ? Refusal.EmptyText("The text is empty.")
+    private static Result<TextBody> Checked(ReadOnlyMemory<byte> text) =>
+        !System.Text.Unicode.Utf8.IsValid(text.Span) ? Refusal.Unreadable("The body is not valid UTF-8.")
+        : IsWhiteSpace(text.Span) ? Refusal.EmptyText("The text is empty.")
         : new TextBody(text, IsGenerated: false);
 
     private static bool IsWhiteSpace(ReadOnlySpan<byte> text)

@@ -97,7 +97,7 @@ public sealed partial class ServiceProcess : IAsyncDisposable
         {
             last = await MetricsAsync();
             return condition(last) ? last : null;
-        }, what, () => string.Join('\n', last));
+        }, what, () => $"{string.Join('\n', last)}\n{Output}");
     }
 
     /// <summary><c>kill -9</c></summary>
