@@ -99,7 +99,7 @@ internal static class OrchestratorApp
         services.AddHostedService(provider => provider.GetRequiredService<Handover>());
         // A connection that waits for its next request keeps a block of 4 KiB and saves each request a system call: 3 % more of them.
         services.AddOptions<SocketTransportOptions>().Configure(transport => transport.WaitForDataBeforeAllocatingBuffer = false);
-        if (options.ReusePort && OperatingSystem.IsLinux())
+        if (options.IsPortShared)
         {
             services.AddOptions<SocketTransportOptions>().Configure<Handover>((transport, handover) => handover.Share(transport));
             services.AddOptions<KestrelServerOptions>().Configure<Handover>((kestrel, handover) => kestrel.ConfigureEndpointDefaults(endpoint => endpoint.Use(handover.Count)));

@@ -60,6 +60,9 @@ public sealed class OrchestratorOptions
     /// </summary>
     public bool ReusePort { get; set; }
 
+    /// <summary><see cref="ReusePort"/>, where the operating system can.</summary>
+    internal bool IsPortShared => ReusePort && OperatingSystem.IsLinux();
+
     /// <summary><see cref="QueueBytes"/>, or what it is by default.</summary>
     internal long QueueBytesOrDefault => QueueBytes > 0 ? QueueBytes : Math.Max(MinQueueBytes, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 4);
 

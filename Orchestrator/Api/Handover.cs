@@ -2,8 +2,10 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
+using Lab.Orchestrator.Dispatch;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
+using Microsoft.Extensions.Options;
 
 namespace Lab.Orchestrator.Api;
 
@@ -11,13 +13,14 @@ namespace Lab.Orchestrator.Api;
 /// Leaving without refusing anybody. With <see cref="OrchestratorOptions.ReusePort"/> a second process may listen on the
 /// same address, and new connections are steered to it (Linux, <c>SO_REUSEPORT</c>). The first, told to stop, goes on
 /// serving the connections that it has until each has been asked, by <c>Connection: close</c> on an answer, to connect
-/// anew; only then the server stops, which finishes what it has accepted within the host's shutdown timeout.
+/// anew; only then the server stops, which finishes what it has accepted within the host's shutdown timeout. The second
+/// listens once it has a worker: connections are its from then on.
 /// </summary>
 /// <remarks>
 /// It waits before any other part stops: the server would close the connections that clients keep, in the face of those
 /// who are about to ask.
 /// </remarks>
-internal sealed class Handover(TimeProvider time) : IHostedLifecycleService
+internal sealed class Handover(Dispatcher dispatcher, IOptions<OrchestratorOptions> options, TimeProvider time) : IHostedLifecycleService
 {
     private const int SolSocket = 1;
     private const int SoReusePort = 15;
@@ -29,6 +32,7 @@ internal sealed class Handover(TimeProvider time) : IHostedLifecycleService
     // For clients that keep a connection and ask seldom. Some never ask again.
     private static readonly TimeSpan MaxGrace = TimeSpan.FromSeconds(8);
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(10);
 
     private readonly ConcurrentQueue<Socket> _listening = new();
     private volatile bool _leaving;
@@ -83,7 +87,14 @@ internal sealed class Handover(TimeProvider time) : IHostedLifecycleService
 
     public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    /// <summary>Waits for the first worker, as long as a probe may take.</summary>
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        if (!options.Value.IsPortShared) return;
+        var started = time.GetTimestamp();
+        while (await dispatcher.CountWorkersAsync(cancellationToken) is (0, > 0) && time.GetElapsedTime(started) < options.Value.ProbeTimeout)
+            await Task.Delay(LookInterval, time, cancellationToken);
+    }
 
     public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 

@@ -23,6 +23,9 @@ internal sealed class StubWorker : IAsyncDisposable
 
     public bool Healthy { get; set; } = true;
 
+    /// <summary>How long it takes to say so.</summary>
+    public TimeSpan HealthTime { get; set; }
+
     /// <summary>What it says of its model; <c>null</c> for a worker without <c>/info</c>.</summary>
     public ModelInfo? Model { get; set; } = ModelNamed("stub");
 
@@ -75,7 +78,11 @@ internal sealed class StubWorker : IAsyncDisposable
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.Limits.MaxRequestBodySize = null);
         var app = builder.Build();
         var worker = new StubWorker(app);
-        app.MapGet("/health", () => TypedResults.StatusCode(worker.Healthy ? 200 : 503));
+        app.MapGet("/health", async () =>
+        {
+            await Task.Delay(worker.HealthTime);
+            return TypedResults.StatusCode(worker.Healthy ? 200 : 503);
+        });
         app.MapGet("/info", IResult () => worker.Model is { } model ? TypedResults.Json(model, WireJson.Relaxed.ModelInfo) : TypedResults.NotFound());
         app.MapGet(Presence.Path, (HttpContext context) => worker.HandlePresence(context.Request.Query[Presence.Parameter].ToString()));
         app.MapPost("/run_model", async Task<IResult> (HttpContext context) =>
