@@ -67,8 +67,10 @@ internal sealed class PostgresJobStore : IJobStore
     public async Task OpenAsync(CancellationToken cancellationToken)
     {
         // Waiting clients need no jobs: an orchestrator without its database is better than none.
-        if (await _database.TryOpenAsync(cancellationToken) is { } reason) JobLog.Unavailable(_logger, reason);
-        _listener.Start();
+        var reason = await _database.TryOpenAsync(cancellationToken);
+        var listening = _listener.StartAsync();
+        if (reason is null) await listening.WaitAsync(cancellationToken);
+        else JobLog.Unavailable(_logger, reason);
     }
 
     /// <inheritdoc/>
@@ -106,6 +108,8 @@ internal sealed class PostgresJobStore : IJobStore
     public Task<IReadOnlyList<LeasedJob>> LeaseAsync(int maxJobs, CancellationToken cancellationToken) => _database.UseAsync<IReadOnlyList<LeasedJob>>(
         async connection =>
         {
+            // Without its lock the others take this one for dead, and its jobs for theirs. They are signaled once it has it.
+            if (_listener.Age is null) return [];
             await connection.Command($"{Unlease} AND leased_until < $1", Now).RunAsync(cancellationToken);
             var leased = new List<LeasedJob>();
             List<JobRow> rows;

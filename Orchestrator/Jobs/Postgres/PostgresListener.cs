@@ -18,6 +18,7 @@ internal sealed class PostgresListener(PostgresDatabase database, string holder,
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(500);
 
     private readonly CancellationTokenSource _ended = new();
+    private readonly TaskCompletionSource _tried = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Task _loop = Task.CompletedTask;
 
     // Clock reading, 0 while there is no session.
@@ -27,7 +28,12 @@ internal sealed class PostgresListener(PostgresDatabase database, string holder,
     public TimeSpan? Age => Volatile.Read(ref _since) is var since and not 0 ? time.GetElapsedTime(since) : null;
 
     /// <summary>Starts to listen, and goes on trying where that fails.</summary>
-    public void Start() => _loop = RunAsync(_ended.Token);
+    /// <returns>Ends when it listens or has failed for the first time.</returns>
+    public Task StartAsync()
+    {
+        _loop = RunAsync(_ended.Token);
+        return _tried.Task;
+    }
 
     /// <summary>What other orchestrators are told, in one line.</summary>
     public static string Payload(string holder, JobSignalKind kind, string ids = "") => $"{holder} {kind} {ids}".TrimEnd();
@@ -59,6 +65,7 @@ internal sealed class PostgresListener(PostgresDatabase database, string holder,
             finally
             {
                 Volatile.Write(ref _since, 0);
+                _tried.TrySetResult();
             }
 
             await Task.Delay(Pause, time, ended).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -73,6 +80,7 @@ internal sealed class PostgresListener(PostgresDatabase database, string holder,
         await connection.Command($"SELECT pg_advisory_lock({LockKey})", holder).RunAsync(ended);
         await connection.Command($"LISTEN {Channel}").RunAsync(ended);
         Volatile.Write(ref _since, time.GetTimestamp());
+        _tried.TrySetResult();
         // Whatever was notified before is heard of no more.
         raise(JobSignal.Queued);
         while (true)

@@ -13,6 +13,19 @@ public sealed class PostgresJobLeaseTests(SharedPostgres postgres) : JobLeaseTes
 {
     private protected override async Task<IStoreHome> CreateHomeAsync() =>
         new PostgresHome(await (await postgres.Cluster).CreateDatabaseAsync());
+
+    [Fact]
+    public async Task Lease_BeforeItsLockTellsThatItIsAlive_TakesNothing()
+    {
+        await SubmitAsync(await OpenAsync(), "a");
+        var store = Home.Create(Options, Time, Log);
+        Opened.Add(store);
+        Assert.Empty(await store.LeaseAsync(1, Cancellation));
+
+        await store.OpenAsync(Cancellation);
+
+        Assert.Single(await store.LeaseAsync(1, Cancellation));
+    }
 }
 
 /// <summary>Who runs which job, in every store, by a clock of the test's own.</summary>
@@ -101,10 +114,11 @@ public abstract class JobLeaseTests : JobStoreTestBase
         await dead.DisposeAsync();
 
         var next = await OpenAsync();
+        // News of it are not believed at once.
+        Time.Advance(Options.Lease / 2);
         await Eventually.TrueAsync(async () =>
         {
-            // A server needs a moment to notice that a client has gone, and news of it are not believed at once.
-            Time.Advance(TimeSpan.FromMilliseconds(200));
+            // A server needs a moment to notice that a client has gone.
             return await next.ReleaseAbandonedAsync(Cancellation) == 1;
         }, "the dead one's job is handed back");
         Assert.Equal(["of the dead"], (await next.LeaseAsync(10, Cancellation)).Select(job => job.Text));

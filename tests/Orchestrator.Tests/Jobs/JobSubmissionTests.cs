@@ -72,7 +72,7 @@ public abstract class JobSubmissionTests : JobApiTestBase
         using var slow = await lab.Client.SubmitAsync("slow", ("Prefer", "respond-async"), ("Prefer", "wait=1"));
         Assert.Equal(202, (int)slow.StatusCode);
         Assert.Equal("respond-async, wait=1", slow.Headers.GetValues("Preference-Applied").Single());
-        Assert.Equal("running", (await JobClient.ReadJobAsync(slow)).Status);
+        await lab.Client.UntilAsync(slow.Headers.Location!.ToString(), "running");
     }
 
     [Fact]
