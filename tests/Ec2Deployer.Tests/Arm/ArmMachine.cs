@@ -41,6 +41,20 @@ internal static class ArmMachine
             .Append(($"usr/share/dotnet/host/fxr/{version}/libhostfxr.so", Path.Combine(native, "libhostfxr.so")));
     }
 
+    /// <summary>What <c>/proc/cpuinfo</c> tells on a machine with Neoverse N1 processors, as those of <c>t4g</c>.</summary>
+    /// <param name="processors">Their number.</param>
+    public static string CpuInfo(int processors) => string.Concat(Enumerable.Range(0, processors).Select(i => $"""
+        processor	: {i}
+        Features	: fp asimd evtstrm aes pmull sha1 sha2 crc32 atomics fphp asimdhp cpuid asimdrdm lrcpc dcpop asimddp
+        CPU implementer	: 0x41
+        CPU architecture: 8
+        CPU variant	: 0x3
+        CPU part	: 0xd0c
+        CPU revision	: 1
+
+
+        """));
+
     private static IEnumerable<(string, string)> In(string directory, string target) =>
         Directory.EnumerateFiles(directory).Select(file => ($"usr/share/dotnet/{target}/{Path.GetFileName(file)}", file));
 
