@@ -29,8 +29,9 @@ internal sealed class CallerAddress(HttpClient http, TimeProvider time) : ICalle
             if (IPAddress.TryParse(answer, out var address) && address.AddressFamily == AddressFamily.InterNetwork) return address.ToString();
             throw Failed($"{Service.Host} answered with no IPv4 address");
         }
-        catch (Exception e) when (e is HttpRequestException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
+        catch (Exception e) when (e is HttpRequestException or OperationCanceledException)
         {
+            cancellationToken.ThrowIfCancellationRequested();
             throw Failed($"{Service.Host} did not answer");
         }
     }

@@ -19,8 +19,9 @@ internal static class Ec2Account
                 new DescribeSecurityGroupsRequest { Filters = [new Filter("group-name", ["default"])], MaxResults = 5 }, both.Token);
             return answer.SecurityGroups?.FirstOrDefault()?.OwnerId;
         }
-        catch (Exception) when (!cancellationToken.IsCancellationRequested)
+        catch (Exception)
         {
+            cancellationToken.ThrowIfCancellationRequested();
             // Whatever is wrong, the call that matters meets it too, and tells.
             return null;
         }

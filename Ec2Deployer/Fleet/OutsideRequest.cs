@@ -9,7 +9,7 @@ namespace Lab.Ec2Deployer.Fleet;
 /// <summary>One request as clients send theirs, from here over HTTPS. A fleet that is well may still be out of reach: that is told, and is no failure.</summary>
 internal static class OutsideRequest
 {
-    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(15);
 
     /// <summary>Asks for <c>/health</c>.</summary>
     /// <param name="way">The way to the orchestrator.</param>
@@ -38,8 +38,9 @@ internal static class OutsideRequest
         {
             progress.Note($"{address} shows another certificate from here than the orchestrator's host has: somebody may be in between. Send it no key.");
         }
-        catch (Exception e) when (e is HttpRequestException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
+        catch (Exception e) when (e is HttpRequestException or OperationCanceledException)
         {
+            cancellationToken.ThrowIfCancellationRequested();
             // The fleet is well; who may reach it is another matter.
             progress.Note($"{address} does not answer from here, though all containers are well: {way.BastionFailure ?? "look at --http-from"}.");
         }

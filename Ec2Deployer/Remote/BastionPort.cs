@@ -112,7 +112,8 @@ internal sealed class BastionPort : IDisposable
             var received = Task.Factory.StartNew(() => Receive(process.StandardOutput.BaseStream, near, login), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
             // Read all the time: a client that is made to say much would stand still once nobody listens.
             var said = Task.Factory.StartNew(() => LastError(process.StandardError), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
-            await Task.WhenAny(sent, received);
+            // A client that has ended takes no more, and its end is read in a moment, unless a child of its own holds the stream open.
+            if (await Task.WhenAny(sent, received) == sent && await sent) await Task.WhenAny(received, Task.Delay(ErrorPatience, _stop.Token));
             if (received.IsCompleted && !await received && !_stop.IsCancellationRequested) _failure = await LastErrorAsync(said);
         }
         finally
@@ -121,16 +122,27 @@ internal sealed class BastionPort : IDisposable
         }
     }
 
-    private static async Task SendAsync(NetworkStream near, Stream far, CancellationToken cancellationToken)
+    // Returns whether it ends because the far end takes no more.
+    private static async Task<bool> SendAsync(NetworkStream near, Stream far, CancellationToken cancellationToken)
     {
+        var buffer = new byte[BufferSize];
+        var isSending = false;
         try
         {
-            await near.CopyToAsync(far, cancellationToken);
+            while (await near.ReadAsync(buffer, cancellationToken) is var count and > 0)
+            {
+                isSending = true;
+                await far.WriteAsync(buffer.AsMemory(0, count), cancellationToken);
+                await far.FlushAsync(cancellationToken);
+                isSending = false;
+            }
         }
         catch (Exception e) when (e is IOException or OperationCanceledException or ObjectDisposedException)
         {
             // One end is gone, and the other with it.
         }
+
+        return isSending;
     }
 
     private static bool Receive(Stream far, NetworkStream near, Once login)

@@ -22,6 +22,9 @@ internal sealed record ConnectTimes(TimeSpan Attempt, TimeSpan Patience)
 internal sealed class HostConnection : IDisposable
 {
     private const int OutputLimit = 1 << 20;
+
+    // SSH.NET holds a thread of the pool for each connection that it makes or forwards; the pool would add two a second.
+    private const int MinThreads = 64;
     private static readonly TimeSpan RetryPause = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan KeepAlive = TimeSpan.FromSeconds(15);
 
@@ -74,6 +77,8 @@ internal sealed class HostConnection : IDisposable
             throw new HostFailedException(host.Name, $"the private key {keyFile} cannot be read: {e.Message}", "Put the deployment's key back in its place, or begin anew with destroy and publish.", inner: e);
         }
 
+        ThreadPool.GetMinThreads(out var workers, out var completions);
+        ThreadPool.SetMinThreads(Math.Max(workers, MinThreads), Math.Max(completions, MinThreads));
         var way = HostWay.To(host, host.SshPort);
         var info = new ConnectionInfo(way.Address, way.Port, host.SshUser, new PrivateKeyAuthenticationMethod(host.SshUser, key)) { Timeout = times.Attempt };
         // The one kind of key whose fingerprint is pinned. Others would be asked for first and never match.
@@ -165,6 +170,7 @@ internal sealed class HostConnection : IDisposable
         }
         catch (Exception e) when (e is SshException or ObjectDisposedException or SocketException)
         {
+            cancellationToken.ThrowIfCancellationRequested();
             throw Lost(command, e);
         }
     }
@@ -218,6 +224,7 @@ internal sealed class HostConnection : IDisposable
         }
         catch (Exception e) when (e is SshException or ObjectDisposedException or SocketException or InvalidOperationException)
         {
+            cancellationToken.ThrowIfCancellationRequested();
             throw Lost(command, e);
         }
     }

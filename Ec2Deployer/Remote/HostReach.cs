@@ -25,12 +25,7 @@ internal static class HostReach
                 $"'{host.Bastion!.Program} -o BatchMode=yes -W {host.SshAddress}:{host.SshPort} …' must reach it without a question: its host key in ~/.ssh/known_hosts, your key there without a passphrase or in ssh-agent, forwarding allowed.", inner: failure);
         }
 
-        if (failure is SocketException { SocketErrorCode: SocketError.ConnectionRefused })
-        {
-            return new(host.Name, $"{address} refuses connections: the machine runs, its SSH server does not, or not yet, or it listens at another port than --ssh-port",
-                $"Wait a minute and run the command again; {replace}", inner: failure);
-        }
-
+        if (failure is SocketException { SocketErrorCode: SocketError.ConnectionRefused }) return Refused();
         if (failure is SocketException { SocketErrorCode: SocketError.HostUnreachable or SocketError.NetworkUnreachable } socket)
         {
             return new(host.Name, $"no way leads to {address} from here ({socket.Message.TrimEnd('.')})",
@@ -47,7 +42,9 @@ internal static class HostReach
         }
 
         // Only a connection that nobody accepts tells a closed door from a machine that hangs behind an open one.
-        return await ConnectsAsync(host, attempt < Probe ? attempt : Probe, cancellationToken)
+        var probed = await ConnectAsync(host, attempt < Probe ? attempt : Probe, cancellationToken);
+        if (probed is SocketError.ConnectionRefused) return Refused();
+        return probed is SocketError.Success
             ? new(host.Name, $"{address} takes connections, but its SSH server says nothing for {attempt.TotalSeconds:0} s: the machine hangs or is overloaded",
                 $"Reboot it in the EC2 console and run the command again; {replace}", inner: failure)
             : new(host.Name, $"{address} does not answer at all: a security group or a firewall on the way drops SSH, or the machine is off",
@@ -56,9 +53,12 @@ internal static class HostReach
                     : $"SSH is open to --ssh-from, or else to the address that last ran 'publish': if yours has changed since, 'publish' opens SSH to the new one. 'status' shows whether the machine runs; {replace}",
                 inner: failure)
             { IsUnanswered = true };
+
+        HostFailedException Refused() => new(host.Name, $"{address} refuses connections: the machine runs, its SSH server does not, or not yet, or it listens at another port than --ssh-port",
+            $"Wait a minute and run the command again; {replace}", inner: failure);
     }
 
-    private static async Task<bool> ConnectsAsync(DeployedHost host, TimeSpan patience, CancellationToken cancellationToken)
+    private static async Task<SocketError> ConnectAsync(DeployedHost host, TimeSpan patience, CancellationToken cancellationToken)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(patience);
@@ -66,12 +66,12 @@ internal static class HostReach
         try
         {
             await socket.ConnectAsync(host.SshAddress, host.SshPort, limit.Token);
-            return true;
+            return SocketError.Success;
         }
         catch (Exception e) when (e is SocketException or OperationCanceledException)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            return false;
+            return (e as SocketException)?.SocketErrorCode ?? SocketError.TimedOut;
         }
     }
 

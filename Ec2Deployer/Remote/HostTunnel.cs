@@ -12,8 +12,6 @@ namespace Lab.Ec2Deployer.Remote;
 /// </summary>
 internal sealed class HostTunnel : IAsyncDisposable
 {
-    // SSH.NET holds a thread for each connection for as long as it lasts.
-    private const int MinThreads = 64;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
 
     private readonly SshClient _client;
@@ -45,8 +43,6 @@ internal sealed class HostTunnel : IAsyncDisposable
     /// <exception cref="SocketException">The port of this machine cannot be had.</exception>
     public static HostTunnel Open(SshClient client, int localPort, int remotePort)
     {
-        ThreadPool.GetMinThreads(out var workers, out var completions);
-        ThreadPool.SetMinThreads(Math.Max(workers, MinThreads), Math.Max(completions, MinThreads));
         var listener = new TcpListener(IPAddress.Loopback, localPort);
         listener.Start();
         var forwarded = new ForwardedPortLocal(IPAddress.Loopback.ToString(), IPAddress.Loopback.ToString(), (uint)remotePort);

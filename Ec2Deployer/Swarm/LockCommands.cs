@@ -13,11 +13,14 @@ internal static class LockCommands
     /// <summary>First word of what <see cref="Hold"/> writes when it has the lock.</summary>
     public const string Held = "held";
 
+    // In seconds: longer than somebody holds it who only asks.
+    private const int Moment = 2;
+
     /// <summary>Takes the lock and holds it until its standard input ends, or else tells who has it. Its input's first line is the owner.</summary>
     public static HostCommand Hold => new("taking the lock", Shell.Root($$"""
         mkdir -p {{FleetPaths.Root}}
         exec 9>> {{FleetPaths.Lock}}
-        flock --nonblock 9 || { cat {{FleetPaths.Lock}}.owner; exit 0; }
+        flock --timeout {{Moment}} 9 || { cat {{FleetPaths.Lock}}.owner; exit 0; }
         IFS= read -r owner
         printf '%s\n' "$owner" > {{FleetPaths.Lock}}.owner
         echo $$ > {{FleetPaths.Lock}}.pid
@@ -28,12 +31,12 @@ internal static class LockCommands
 
     /// <summary>Tells who has the lock, if anybody has.</summary>
     public static HostCommand Ask => new("asking who deploys", Shell.Root($"""
-        [ ! -e {FleetPaths.Lock} ] || flock --nonblock {FleetPaths.Lock} true || cat {FleetPaths.Lock}.owner
+        [ ! -e {FleetPaths.Lock} ] || flock --shared --nonblock {FleetPaths.Lock} true || cat {FleetPaths.Lock}.owner
         """)) { IsRepeatable = true };
 
     /// <summary>Ends the command that holds the lock, and tells who held it.</summary>
     public static HostCommand Break => new("breaking the lock", Shell.Root($"""
-        if [ -e {FleetPaths.Lock} ] && ! flock --nonblock {FleetPaths.Lock} true; then
+        if [ -e {FleetPaths.Lock} ] && ! flock --timeout {Moment} {FleetPaths.Lock} true; then
             cat {FleetPaths.Lock}.owner
             kill "$(cat {FleetPaths.Lock}.pid)"
             rm -f {FleetPaths.Lock}.owner {FleetPaths.Lock}.pid

@@ -58,7 +58,7 @@ public sealed class BastionTests
     public async Task Connect_ManyAtOnce_AllPass()
     {
         using var bastion = await LoopbackSshServer.StartAsync("MaxStartups=5:100:5");
-        using var host = await LoopbackSshServer.StartAsync();
+        using var host = await LoopbackSshServer.StartAsync("MaxStartups=100");
         var through = bastion.AsBastion();
 
         var connections = await Task.WhenAll(Enumerable.Range(0, 12).Select(_ => host.ConnectAsync(through)));

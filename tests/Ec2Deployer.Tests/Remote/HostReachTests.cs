@@ -27,10 +27,7 @@ public sealed class HostReachTests : IDisposable
     [Fact]
     public async Task ConnectAsync_PacketsAreDropped_NamesTheFirewallAndTheAddressThatMayHaveChanged()
     {
-        Assert.SkipUnless(OperatingSystem.IsLinux(), "Linux drops what comes to a full queue.");
-        _listener.Listen(0);
-        using var only = new TcpClient();
-        await only.ConnectAsync(Host.SshAddress, Host.SshPort, TestContext.Current.CancellationToken);
+        using var only = await FillQueueAsync();
 
         var failure = await FailsAsync();
 
@@ -64,10 +61,30 @@ public sealed class HostReachTests : IDisposable
     [Fact]
     public async Task ExplainAsync_PrivateAddresses_SpeakOfTheVpcAndOfNoRule()
     {
-        var failure = await HostReach.ExplainAsync(Host with { PrivateAddress = Host.SshAddress, SshPort = 1 }, new OperationCanceledException(), null, TimeSpan.FromSeconds(1), TestContext.Current.CancellationToken);
+        using var only = await FillQueueAsync();
+
+        var failure = await HostReach.ExplainAsync(Host with { PrivateAddress = Host.SshAddress }, new OperationCanceledException(), null, TimeSpan.FromSeconds(1), TestContext.Current.CancellationToken);
 
         Assert.Contains("inside the VPC, over a VPN or with --bastion", failure.Remedy, StringComparison.Ordinal);
         Assert.DoesNotContain("--ssh-from", failure.Remedy, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task ExplainAsync_TooLateButRefused_SaysThatTheServerIsNotUp()
+    {
+        var failure = await HostReach.ExplainAsync(Host, new OperationCanceledException(), null, TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken);
+
+        Assert.Contains("refuses connections", failure.What, StringComparison.Ordinal);
+        Assert.False(failure.IsUnanswered);
+    }
+
+    private async Task<TcpClient> FillQueueAsync()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Linux drops what comes to a full queue.");
+        _listener.Listen(0);
+        var only = new TcpClient();
+        await only.ConnectAsync(Host.SshAddress, Host.SshPort, TestContext.Current.CancellationToken);
+        return only;
     }
 
     private DeployedHost Host => new("host-1", HostRole.Worker, true, "i-1", "127.0.0.1", "10.0.0.1", ((IPEndPoint)_listener.LocalEndPoint!).Port, "admin", null);

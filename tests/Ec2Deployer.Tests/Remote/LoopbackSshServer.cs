@@ -15,7 +15,7 @@ internal sealed class LoopbackSshServer : IDisposable
     private readonly string _directory = Directory.CreateTempSubdirectory("lab-sshd-").FullName;
     private readonly Process _process;
 
-    private LoopbackSshServer(int port, string[] options)
+    private LoopbackSshServer(string[] options)
     {
         foreach (var key in (string[])["key", "host"])
         {
@@ -25,6 +25,8 @@ internal sealed class LoopbackSshServer : IDisposable
 
         // Where it runs as root it wants an empty directory of its own.
         if (Environment.IsPrivilegedProcess) Directory.CreateDirectory("/run/sshd");
+        // Taken as late as may be: nobody keeps it until it is bound.
+        var port = FreePorts.Take();
         _process = Process.Start(new ProcessStartInfo(Program,
         [
             "-D", "-e", "-f", "/dev/null", "-p", port.ToString(CultureInfo.InvariantCulture), "-o", "ListenAddress=127.0.0.1", "-o", $"HostKey={_directory}/host",
@@ -47,7 +49,7 @@ internal sealed class LoopbackSshServer : IDisposable
     public static async Task<LoopbackSshServer> StartAsync(params string[] options)
     {
         Assert.SkipUnless(File.Exists(Program), $"this test needs {Program} (Debian: openssh-server)");
-        var server = new LoopbackSshServer(FreePorts.Take(), options);
+        var server = new LoopbackSshServer(options);
         await Eventually.TrueAsync(() => Answers(server.Host.SshPort), "the SSH server answers");
         return server;
     }
@@ -82,6 +84,7 @@ internal sealed class LoopbackSshServer : IDisposable
     public void Kill()
     {
         if (!_process.HasExited) _process.Kill(entireProcessTree: true);
+        _process.WaitForExit();
     }
 
     public void Dispose()
