@@ -26,10 +26,15 @@ internal static class Rehearsal
     /// <summary>Rehearses. Never throws: without it the first requests are slower, and nothing else.</summary>
     /// <param name="cancellationToken">Breaks it off.</param>
     /// <returns>Why it broke off, or <c>null</c>.</returns>
-    public static async Task<string?> RunAsync(CancellationToken cancellationToken)
+    public static Task<string?> RunAsync(CancellationToken cancellationToken) => RunAsync(Limit, cancellationToken);
+
+    /// <inheritdoc cref="RunAsync(CancellationToken)"/>
+    /// <param name="patience">When it breaks off by itself.</param>
+    /// <param name="cancellationToken">Breaks it off.</param>
+    internal static async Task<string?> RunAsync(TimeSpan patience, CancellationToken cancellationToken)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        limit.CancelAfter(Limit);
+        limit.CancelAfter(patience);
         try
         {
             await using var worker = await StartWorkerAsync(limit.Token);

@@ -14,6 +14,8 @@ internal static class ModelCommand
     /// <summary>The exit code of a command that was told to stop, as a shell shows a process ended by SIGTERM.</summary>
     public const int InterruptedExitCode = 143;
 
+    private const string Interrupted = "interrupted";
+
     // For what cannot be interrupted: the runtime, while it opens a model.
     private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(2);
 
@@ -45,7 +47,9 @@ internal static class ModelCommand
         var run = root.Parse(args).InvokeAsync(new() { ProcessTerminationTimeout = null }, interrupted.Token);
         await Task.WhenAny(run, late.Task);
         foreach (var registration in registrations) registration.Dispose();
-        return run.IsCompleted ? await run : InterruptedExitCode;
+        if (run.IsCompleted) return await run;
+        Fail(Interrupted);
+        return InterruptedExitCode;
 
         void Stop(PosixSignalContext signal)
         {
@@ -65,7 +69,7 @@ internal static class ModelCommand
         }
         catch (OperationCanceledException)
         {
-            Fail("interrupted");
+            Fail(Interrupted);
             return InterruptedExitCode;
         }
 #pragma warning disable CA1031 // Whatever it is, the user wants one line: the runtime's errors, too little memory, a path that is none.

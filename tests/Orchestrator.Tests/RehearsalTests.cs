@@ -5,7 +5,7 @@ namespace Lab.Orchestrator.Tests;
 public sealed class RehearsalTests
 {
     [Fact]
-    public async Task RunAsync_ServesItsRequests() => Assert.Null(await Rehearsal.RunAsync(TestContext.Current.CancellationToken));
+    public async Task RunAsync_ServesItsRequests() => Assert.Null(await Rehearsal.RunAsync(Eventually.DefaultLimit, TestContext.Current.CancellationToken));
 
     // What is wrong with the address turns out only after the rehearsal.
     [Fact]

@@ -98,6 +98,7 @@ internal sealed class HubDownload(HubClient client, string id, string commit, Ti
             }
             catch (Exception e) when (e is HttpRequestException or TimeoutException)
             {
+                cancellationToken.ThrowIfCancellationRequested();
                 // Whoever makes headway may go on for ever.
                 if (there() > before) attempt = 0;
                 if (attempt == MaxAttempts) throw new HubException($"{file.Name}: {e.Message}; {there()} of {file.Bytes} bytes are there, and the same command goes on from here");

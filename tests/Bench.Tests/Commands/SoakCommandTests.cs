@@ -1,5 +1,6 @@
 using System.Globalization;
 using Lab.Bench.Recording;
+using Lab.Testing;
 
 namespace Lab.Bench.Tests.Commands;
 
@@ -19,6 +20,12 @@ public sealed class SoakCommandTests : IDisposable
         var (asked, last) = (0, 0);
         stub.Metrics = () => WorkingSet(200, stub.Count);
         steady.Metrics = () => WorkingSet(100);
+        // The load ends once all have their answers: not before there is enough to see, however slow the machine.
+        stub.Handle = async (context, text, number) =>
+        {
+            if (number > 60) await Eventually.TrueAsync(() => Volatile.Read(ref asked) >= 8, "the load was looked at eight times");
+            await StubOrchestrator.AnswerAsync(context, text, number);
+        };
         growing.Metrics = () => WorkingSet(100 + Interlocked.Increment(ref asked));
         // Told twice, and then no more.
         going.Metrics = () => Interlocked.Increment(ref last) > 2 ? null : WorkingSet(100);
@@ -27,7 +34,7 @@ public sealed class SoakCommandTests : IDisposable
             stub.Workers[name] = new("127.0.0.1", worker.Address.Port, "free", 0, 0);
         stub.Workers["worker-4"] = new("127.0.0.1", 1, "free", 0, 0);
 
-        var code = await _bench.RunAsync("soak", stub.Address, "--duration", "1500ms", "--every", "100ms", "--process", $"itself={Environment.ProcessId}");
+        var code = await _bench.RunAsync("soak", stub.Address, "--duration", "1500ms", "--every", "100ms", "--warmup", "0", "--process", $"itself={Environment.ProcessId}");
 
         Assert.True(code is ExitCode.Failed, $"{_bench.Output}{_bench.Errors}");
         var soak = _bench.Result["soak"]!;
@@ -38,7 +45,7 @@ public sealed class SoakCommandTests : IDisposable
         Assert.Equal((200, "orchestrator"), ((double)processes["orchestrator"]["median"]!, processes["orchestrator"]["kind"]!.ToString()));
         Assert.Equal([true, true, false], ((string[])["orchestrator", "worker-1", "worker-2"]).Select(name => (bool)processes[name]["is_flat"]!));
         Assert.Equal([false, false, true, false], ((string[])["worker-1", "worker-2", "worker-3", "itself"]).Select(name => (bool)processes[name]["is_gone"]!));
-        Assert.InRange(processes["worker-2"]["points"]!.AsArray().Count, 5, 20);
+        Assert.True(processes["worker-2"]["points"]!.AsArray().Count >= 5);
         Assert.Contains("the memory of worker-2", _bench.Output);
         Assert.Contains("Gone before the end: worker-3.", _bench.Output);
         Assert.Contains("Could not be watched from here: worker-4.", _bench.Output);

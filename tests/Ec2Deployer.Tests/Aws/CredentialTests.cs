@@ -69,7 +69,7 @@ public sealed class CredentialTests : IAsyncLifetime
         Directory.CreateDirectory(Path.Combine(Home, ".aws", "sso", "cache"));
         await File.WriteAllTextAsync(Path.Combine(Home, ".aws", "config"), Config.Replace("HOME", Home, StringComparison.Ordinal));
         await File.WriteAllTextAsync(Path.Combine(Home, "token"), "web-token");
-        await File.WriteAllTextAsync(Path.Combine(Home, "slow.sh"), "sleep 2.5; echo '{\"Version\":1,\"AccessKeyId\":\"AKIASLOW\",\"SecretAccessKey\":\"secret\"}'\n");
+        await File.WriteAllTextAsync(Path.Combine(Home, "slow.sh"), "sleep 5; echo '{\"Version\":1,\"AccessKeyId\":\"AKIASLOW\",\"SecretAccessKey\":\"secret\"}'\n");
     }
 
     public async ValueTask DisposeAsync()

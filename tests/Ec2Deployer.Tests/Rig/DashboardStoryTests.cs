@@ -102,7 +102,7 @@ public sealed class DashboardStoryTests(RigFixture rig, ITestOutputHelper output
 
             if (Environment.GetEnvironmentVariable("LAB_PICTURE") is { } file) await File.WriteAllBytesAsync(file, await browser.PictureAsync(), Token);
             using (var interrupt = Process.Start("kill", ["-INT", $"{program.Id}"])) await interrupt.WaitForExitAsync(Token);
-            await program.WaitForExitAsync(limit.Token);
+            await program.WaitForExitAsync(Token).WaitAsync(Patience, Token);
             Assert.Equal(0, program.ExitCode);
         }
         finally

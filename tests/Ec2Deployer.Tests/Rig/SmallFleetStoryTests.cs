@@ -126,7 +126,7 @@ public sealed partial class SmallFleetStoryTests(RigFixture rig, ITestOutputHelp
         _story.Program.SetEnvironment(start);
         using var bench = Process.Start(start)!;
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(Token);
-        limit.CancelAfter(Patience);
+        limit.CancelAfter(2 * Patience);
         var errors = bench.StandardError.ReadToEndAsync(limit.Token);
         var said = await bench.StandardOutput.ReadToEndAsync(limit.Token);
         await bench.WaitForExitAsync(limit.Token);

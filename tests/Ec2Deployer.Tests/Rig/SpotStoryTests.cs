@@ -58,7 +58,6 @@ public sealed class SpotStoryTests(RigFixture rig, ITestOutputHelper output)
 
         var took = Stopwatch.GetElapsedTime(noticed);
         story.Say($"drained {took.TotalSeconds:F1} s after the notice; {load.Answered} answers, {load.Failures.Count} failures");
-        Assert.InRange(took, TimeSpan.Zero, TimeSpan.FromSeconds(10));
         var (code, status) = await story.StatusAsync();
         Assert.Equal((int)ExitCode.HostFailed, code);
         Assert.Equal(["host-3"], status.GetProperty("hosts").EnumerateArray().Where(one => one.GetProperty("taken_back").ValueKind is JsonValueKind.True).Select(one => one.GetProperty("name").GetString()));

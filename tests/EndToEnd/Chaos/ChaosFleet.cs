@@ -34,6 +34,8 @@ internal sealed class ChaosFleet : IAsyncDisposable
             {
                 // A worker that was stopped must be found out well within a client's patience.
                 ["Orchestrator__DispatchTimeout"] = "00:00:02",
+                // Here every worker fails again and again: a text is to be tried until its client has no more time.
+                ["Orchestrator__MaxAttempts"] = "100",
             };
             for (var w = 0; w < WorkerCount; w++) environment[$"Workers__worker-{w + 1}"] = _workers[w].Address.ToString();
             Orchestrators.Add(new("Orchestrator", ports[WorkerCount + i], environment));

@@ -63,7 +63,8 @@ public sealed class HeadTests
         await using var bad = await StubWorker.StartAsync(ProblemType.MultiLabel, labels, scores);
         bad.Handle = (text, _) => Task.FromResult<IResult>(TypedResults.Json(
             new ModelAnswer(text, "insult", scores, 1, Truncated: false, ["toxic", "insult"]), WireJson.Relaxed.ModelAnswer));
-        await using var lab = await StartAsync(workers: 0, $"--Workers:good={good.Address}", $"--Workers:bad={bad.Address}");
+        await using var lab = await StartAsync(workers: 0, $"--Workers:good={good.Address}", $"--Workers:bad={bad.Address}",
+            "--Orchestrator:QuarantineMin=00:01:00", "--Orchestrator:QuarantineMax=00:01:00");
         await lab.UntilAsync(table => table.Values.All(worker => worker.Status == "free"));
         foreach (var response in await Task.WhenAll(Enumerable.Range(0, 4).Select(i => lab.PostAsync($"text {i}"))))
         {

@@ -1,7 +1,10 @@
 using System.Globalization;
 using System.Net;
 using System.Text;
+using Lab.Orchestrator.Dispatch;
+using Lab.Testing;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
 using static Lab.Orchestrator.Tests.Api.RunningOrchestrator;
 
 namespace Lab.Orchestrator.Tests.Api;
@@ -205,9 +208,12 @@ public sealed class NewRequestTests
         };
         var running = lab.PostAsync("running");
         await lab.UntilAsync(table => table["worker-1"].Status == "busy");
-        using var gone = new CancellationTokenSource(TimeSpan.FromMilliseconds(200));
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() =>
-            lab.Client.PostAsync("/new_request", new StringContent("gone"), gone.Token));
+        using var gone = new CancellationTokenSource();
+        var waiting = lab.Client.PostAsync("/new_request", new StringContent("gone"), gone.Token);
+        await Eventually.TrueAsync(
+            async () => (await lab.Services.GetRequiredService<Dispatcher>().TakeSnapshotAsync(0, Cancellation)).Queued == 1, "the second waits");
+        await gone.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting);
         await lab.UntilLoggedAsync("hung up");
         release.SetResult();
         Assert.Equal(HttpStatusCode.OK, (await running).StatusCode);

@@ -103,7 +103,8 @@ public sealed class RerankTests
         await using var bad = await RerankerAsync();
         bad.HandleBatch = texts => Task.FromResult<IResult>(TypedResults.Json(
             new BatchAnswer(2.5, [.. texts.Select(_ => JsonSerializer.Deserialize<BatchResult>(result, WireJson.Relaxed.Options)!)]), WireJson.Relaxed.BatchAnswer));
-        await using var lab = await StartAsync(workers: 0, $"--Workers:good={good.Address}", $"--Workers:bad={bad.Address}");
+        await using var lab = await StartAsync(workers: 0, $"--Workers:good={good.Address}", $"--Workers:bad={bad.Address}",
+            "--Orchestrator:QuarantineMin=00:01:00", "--Orchestrator:QuarantineMax=00:01:00");
         await lab.UntilAsync(table => table.Values.All(worker => worker.Status == "free"));
         for (var i = 0; i < 4 && bad.Texts.IsEmpty; i++)
         {

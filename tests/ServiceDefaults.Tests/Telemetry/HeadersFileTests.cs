@@ -4,6 +4,7 @@ using Microsoft.Extensions.Configuration;
 namespace Lab.ServiceDefaults.Tests.Telemetry;
 
 /// <summary>The headers of telemetry in a file, for a key that no variable may hold.</summary>
+[Collection(nameof(ActivityListeners))]
 public sealed class HeadersFileTests : IDisposable
 {
     private const string Key = "planted-2f61-key";

@@ -5,6 +5,7 @@ using OpenTelemetry.Trace;
 
 namespace Lab.ServiceDefaults.Tests.Telemetry;
 
+[Collection(nameof(ActivityListeners))]
 public sealed class TelemetryTests
 {
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;

@@ -8,6 +8,7 @@ using OpenTelemetry.Trace;
 namespace Lab.ServiceDefaults.Tests.Telemetry;
 
 /// <summary>OpenTelemetry's own variables, as its specification says, at a receiver.</summary>
+[Collection(nameof(ActivityListeners))]
 public sealed class TelemetryVariablesTests
 {
     private const string GrpcTraces = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";

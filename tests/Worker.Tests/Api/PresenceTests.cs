@@ -17,7 +17,7 @@ public sealed class PresenceTests
     [Fact]
     public async Task Get_OrchestratorsThatNameThemselves_LearnOfEachOther()
     {
-        await using var worker = await RunningWorker.StartAsync(inner => inner);
+        await using var worker = await RunningWorker.StartAsync(inner => inner, new FakeTimeProvider());
         Assert.Matches("""^{"orchestrators":\[],"idle_ms":[0-9]+}$""", await worker.Client.GetStringAsync("/presence", Cancellation));
         await worker.Client.GetStringAsync("/presence?orchestrator=b", Cancellation);
         Assert.StartsWith("""{"orchestrators":["a_-9","b"],"idle_ms":""", await worker.Client.GetStringAsync("/presence?orchestrator=a_-9", Cancellation), StringComparison.Ordinal);
@@ -72,7 +72,8 @@ public sealed class PresenceTests
     public async Task Post_WhileComputing_OneOfEachOtherOrchestratorWaits()
     {
         HeldModel model = null!;
-        await using var worker = await RunningWorker.StartAsync(inner => model = new(inner));
+        // Orchestrators are forgotten after a moment, which the test may take itself.
+        await using var worker = await RunningWorker.StartAsync(inner => model = new(inner), new FakeTimeProvider());
         await worker.Client.GetStringAsync("/presence?orchestrator=a", Cancellation);
         await worker.Client.GetStringAsync("/presence?orchestrator=b", Cancellation);
         model.Hold();

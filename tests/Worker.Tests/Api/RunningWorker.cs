@@ -57,6 +57,15 @@ public sealed class RunningWorker : IAsyncLifetime
     internal static Task<RunningWorker> StartAsync(Func<ILogitsModel, ILogitsModel> wrap, params string[] settings) =>
         StartAsync(telemetry => OpenBundled(telemetry, wrap), waitUntilReady: true, settings);
 
+    /// <summary>The same by a clock of the test's own.</summary>
+    internal static async Task<RunningWorker> StartAsync(Func<ILogitsModel, ILogitsModel> wrap, TimeProvider time)
+    {
+        var worker = new RunningWorker(builder => builder.Services.AddSingleton(time).AddSingleton<ModelLoader>(services =>
+            _ => OpenBundled(services.GetRequiredService<WorkerTelemetry>(), wrap)));
+        await worker.StartAsync(waitUntilReady: true);
+        return worker;
+    }
+
     /// <summary>The bundled model behind <paramref name="wrap"/>.</summary>
     internal static TextModel OpenBundled(WorkerTelemetry telemetry, Func<ILogitsModel, ILogitsModel> wrap)
     {

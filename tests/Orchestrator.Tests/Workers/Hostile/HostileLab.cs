@@ -127,10 +127,11 @@ public sealed class HostileLab : IAsyncLifetime
         // A slow machine is no fault; a client that waits for a worker's timeout twice is.
         if (load.Longest > Deadline.TotalMilliseconds) yield return $"a client waited for {load.Longest:F0} ms";
         if (end is End.NeverTrusted && (worker.Status != "quarantined" || worker.Completed + worker.Failed > 0)) yield return $"it is {worker.Status} and has had work";
-        if (end is End.Harmless && (worker.Failed > 0 || worker.LastError is not null)) yield return $"it was punished: {worker.LastError}";
-        if (end is End.Harmless && load.MaxAttempts > 1) yield return $"{load.MaxAttempts} attempts";
         // Where this process itself stood still, nobody could answer in time.
-        if (Logged("Worker honest-", " is quarantined") is { } punished && !(stall > DispatchTimeout / 3 && punished.Contains("no answer within", StringComparison.Ordinal))) yield return punished;
+        var stood = stall > DispatchTimeout / 3;
+        if (end is End.Harmless && !stood && (worker.Failed > 0 || worker.LastError is not null)) yield return $"it was punished: {worker.LastError}";
+        if (end is End.Harmless && !stood && load.MaxAttempts > 1) yield return $"{load.MaxAttempts} attempts";
+        if (Logged("Worker honest-", " is quarantined") is { } punished && !stood) yield return punished;
         foreach (var said in lab.Logged.Append(worker.LastError ?? "").Where(said => said.Contains(Name, StringComparison.Ordinal) || said == worker.LastError))
             if (said.Length > MaxSaid || !IsPlain(said)) yield return $"it is told as it is: {Shorten(said)}";
 
