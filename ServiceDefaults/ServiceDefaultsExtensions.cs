@@ -14,6 +14,7 @@ using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.Configuration.Memory;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -25,7 +26,7 @@ public static class ServiceDefaultsExtensions
 {
     private const long MaxConnections = 20_000;
 
-    // For each connection, before anybody reads it: hundreds of clients with a megabyte each would take all memory at the default of 1 MiB.
+    // For each connection (over HTTP/2 for each request, and four times that for all of them) before anybody reads it: hundreds of clients with a megabyte each would take all memory at the default of 1 MiB.
     private const int MaxUnreadBytes = RejectedRequests.MaxHeaderBytes;
 
     // Defaults that configuration may override. In code, for a settings file is only found where the program is started from.
@@ -77,14 +78,16 @@ public static class ServiceDefaultsExtensions
             // A number is never written as a string, and the API's description says what these options do.
             json.SerializerOptions.NumberHandling = JsonNumberHandling.Strict;
         });
+        // Kestrel's own limit of the same meaning is read by nobody.
+        builder.Services.Configure<SocketTransportOptions>(transport => transport.MaxReadBufferSize = MaxUnreadBytes);
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = maxBodyBytes;
             // Thousands of waiting clients are what a queue is for; beyond that, each costs memory and answers nobody.
             kestrel.Limits.MaxConcurrentConnections = Math.Min(MaxConnections, DescriptorWatch.Limit / 2 ?? MaxConnections);
-            kestrel.Limits.MaxRequestBufferSize = MaxUnreadBytes;
-            kestrel.Limits.Http2.InitialConnectionWindowSize = kestrel.Limits.Http2.InitialStreamWindowSize = MaxUnreadBytes;
+            kestrel.Limits.Http2.InitialStreamWindowSize = MaxUnreadBytes;
+            kestrel.Limits.Http2.InitialConnectionWindowSize = 4 * MaxUnreadBytes;
             kestrel.Limits.MaxRequestHeaderCount = RejectedRequests.MaxHeaders;
             kestrel.Limits.MaxRequestHeadersTotalSize = RejectedRequests.MaxHeaderBytes;
             // Over HTTP/2 all cookies may come as one header.

@@ -14,7 +14,7 @@ namespace Lab.Orchestrator.Api;
 /// same address, and new connections are steered to it (Linux, <c>SO_REUSEPORT</c>). The first, told to stop, goes on
 /// serving the connections that it has until each has been asked, by <c>Connection: close</c> on an answer, to connect
 /// anew; only then the server stops, which finishes what it has accepted within the host's shutdown timeout. The second
-/// listens once it has a worker: connections are its from then on.
+/// listens once it has a worker, or has waited for one for a moment: connections are its from then on.
 /// </summary>
 /// <remarks>
 /// It waits before any other part stops: the server would close the connections that clients keep, in the face of those
@@ -32,6 +32,7 @@ internal sealed class Handover(Dispatcher dispatcher, IOptions<OrchestratorOptio
     // For clients that keep a connection and ask seldom. Some never ask again.
     private static readonly TimeSpan MaxGrace = TimeSpan.FromSeconds(8);
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(10);
 
     private readonly ConcurrentQueue<Socket> _listening = new();
@@ -87,12 +88,13 @@ internal sealed class Handover(Dispatcher dispatcher, IOptions<OrchestratorOptio
 
     public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    /// <summary>Waits for the first worker, as long as a probe may take.</summary>
+    /// <summary>Waits for the first worker, as long as a probe may take, but five seconds at most.</summary>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         if (!options.Value.IsPortShared) return;
+        var limit = options.Value.ProbeTimeout < MaxWait ? options.Value.ProbeTimeout : MaxWait;
         var started = time.GetTimestamp();
-        while (await dispatcher.CountWorkersAsync(cancellationToken) is (0, > 0) && time.GetElapsedTime(started) < options.Value.ProbeTimeout)
+        while (await dispatcher.CountWorkersAsync(cancellationToken) is (0, > 0) && time.GetElapsedTime(started) < limit)
             await Task.Delay(LookInterval, time, cancellationToken);
     }
 

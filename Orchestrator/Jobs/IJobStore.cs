@@ -81,6 +81,7 @@ internal interface IJobStore : IAsyncDisposable
     Task<CancelKind> CancelAsync(string owner, Guid id, CancellationToken cancellationToken);
 
     /// <summary>Takes the jobs submitted first, in order of submission; first of all those whose holder has let its lease run out.</summary>
+    /// <returns>Those; none while others could not tell that this one is alive.</returns>
     /// <param name="maxJobs">How many, at least 1.</param>
     /// <param name="cancellationToken">Gives up waiting.</param>
     Task<IReadOnlyList<LeasedJob>> LeaseAsync(int maxJobs, CancellationToken cancellationToken);

@@ -28,7 +28,7 @@ internal static partial class JobLog
     [LoggerMessage(8, LogLevel.Warning, "Jobs could not be handed back and wait for their leases to run out: {Reason}")]
     public static partial void NotReleased(ILogger logger, string reason);
 
-    [LoggerMessage(10, LogLevel.Warning, "News from other orchestrators are not heard for now: {Reason}")]
+    [LoggerMessage(10, LogLevel.Warning, "No jobs are taken, and no news from other orchestrators are heard, for now: {Reason}")]
     public static partial void NotListening(ILogger logger, string reason);
 
     [LoggerMessage(11, LogLevel.Error, "Row {Row} of the jobs cannot be read and is set aside: {Fault}")]

@@ -48,6 +48,9 @@ public sealed class BodyMemory(long maxBytes)
             return true;
         }
 
+        /// <summary>How large a buffer for a body may be made at once: what it is said to have, which is held by then, or 0 where nothing is said.</summary>
+        internal int BytesAhead(HttpRequest request) => (int)Math.Min(request.ContentLength ?? 0, Array.MaxLength);
+
         /// <inheritdoc/>
         public void Dispose()
         {

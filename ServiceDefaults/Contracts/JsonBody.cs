@@ -23,7 +23,7 @@ internal static class JsonBody
         {
             using var memory = request.HttpContext.RequestServices?.GetService<BodyMemory>()?.Rent();
             if (memory?.TryHold(request.ContentLength ?? 0) == false) return BodyMemory.Refusal;
-            using var body = new MemoryStream();
+            using var body = new MemoryStream(memory?.BytesAhead(request) ?? 0);
             var buffer = ArrayPool<byte>.Shared.Rent(BufferSize);
             try
             {

@@ -22,8 +22,6 @@ public readonly record struct TextBody(ReadOnlyMemory<byte> Utf8, bool IsGenerat
     public string Text => Encoding.UTF8.GetString(Utf8.Span);
 
     private const int RandomTextLength = 50;
-    private const int MinBuffer = 256;
-    private const int MaxBuffer = 16 * 1024 * 1024;
     private static ReadOnlySpan<byte> Alphabet => "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ        "u8;
 
     private enum Form { None, Json, PlainText }
@@ -40,7 +38,7 @@ public readonly record struct TextBody(ReadOnlyMemory<byte> Utf8, bool IsGenerat
         {
             using var memory = request.HttpContext.RequestServices?.GetService<BodyMemory>()?.Rent();
             if (memory?.TryHold(request.ContentLength ?? 0) == false) return BodyMemory.Refusal;
-            return await ReadToEndAsync(request.BodyReader, form, (int)Math.Clamp(request.ContentLength ?? 0, MinBuffer, MaxBuffer), memory, cancellationToken);
+            return await ReadToEndAsync(request.BodyReader, form, memory?.BytesAhead(request) ?? 0, memory, cancellationToken);
         }
         catch (BadHttpRequestException e) when (e.StatusCode == StatusCodes.Status413PayloadTooLarge)
         {
@@ -85,8 +83,8 @@ public readonly record struct TextBody(ReadOnlyMemory<byte> Utf8, bool IsGenerat
             {
                 if (memory?.TryHold((before?.WrittenCount ?? 0) + read.Buffer.Length) == false) return BodyMemory.Refusal;
                 if (read.IsCompleted && before is null) return Parse(read.Buffer, form, isOwn: false);
-                // As large as it will be: growing takes three times as much.
-                before ??= new(bytes);
+                // As large as it will be, where that is counted: growing takes three times as much.
+                before ??= bytes > 0 ? new(bytes) : new();
                 foreach (var part in read.Buffer) before.Write(part.Span);
                 if (read.IsCompleted) return Parse(new(before.WrittenMemory), form, isOwn: before.FreeCapacity == 0);
             }

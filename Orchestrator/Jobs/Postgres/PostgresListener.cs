@@ -58,7 +58,9 @@ internal sealed class PostgresListener(PostgresDatabase database, string holder,
             {
                 return;
             }
-            catch (Exception e) when (e is NpgsqlException or TimeoutException or IOException)
+#pragma warning disable CA1031 // Whatever it is: without the session no job is taken, and nobody would know why.
+            catch (Exception e)
+#pragma warning restore CA1031
             {
                 JobLog.NotListening(logger, e.Message);
             }

@@ -109,10 +109,10 @@ internal sealed partial class StandIn : IAsyncDisposable
         return standIn;
     }
 
-    /// <summary>The real SDK's client before it.</summary>
+    /// <summary>The real SDK's client before it. It remembers by how much a server's clock differs, for the process: another test's server may get the port later, and not the name.</summary>
     public IAmazonEC2 Client() => new AmazonEC2Client(
         new BasicAWSCredentials("AKIDEXAMPLE", "planted-secret-access-key"),
-        new AmazonEC2Config { ServiceURL = Address.AbsoluteUri, AuthenticationRegion = "us-east-1", MaxErrorRetry = 0, Timeout = TimeSpan.FromSeconds(20) });
+        new AmazonEC2Config { ServiceURL = Options.Clock == TimeSpan.Zero ? Address.AbsoluteUri : new UriBuilder(Address) { Host = "localhost" }.Uri.AbsoluteUri, AuthenticationRegion = "us-east-1", MaxErrorRetry = 0, Timeout = TimeSpan.FromSeconds(20) });
 
     public async ValueTask DisposeAsync()
     {
