@@ -49,7 +49,7 @@ public sealed class BodyMemory(long maxBytes)
         }
 
         /// <summary>How large a buffer for a body may be made at once: what it is said to have, which is held by then, or 0 where nothing is said.</summary>
-        internal int BytesAhead(HttpRequest request) => (int)Math.Min(request.ContentLength ?? 0, Array.MaxLength);
+        internal int BytesAhead(HttpRequest request) => (int)Math.Min(request.ContentLength ?? 0, Math.Min(_bytes + Free, Array.MaxLength));
 
         /// <inheritdoc/>
         public void Dispose()
