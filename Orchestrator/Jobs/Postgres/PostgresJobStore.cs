@@ -108,7 +108,7 @@ internal sealed class PostgresJobStore : IJobStore
     public Task<IReadOnlyList<LeasedJob>> LeaseAsync(int maxJobs, CancellationToken cancellationToken) => _database.UseAsync<IReadOnlyList<LeasedJob>>(
         async connection =>
         {
-            // Without its lock the others take this one for dead, and its jobs for theirs. They are signaled once it has it.
+            // Without its lock the others take this one for dead, and its jobs for theirs. Once it has it, the runner is signaled.
             if (_listener.Age is null) return [];
             await connection.Command($"{Unlease} AND leased_until < $1", Now).RunAsync(cancellationToken);
             var leased = new List<LeasedJob>();
